@@ -1,0 +1,1 @@
+//! The engine driven natively: HTTP, WebSocket and a file store.

@@ -1,0 +1,1 @@
+//! The client engine: keys, devices, rooms, messages. Sans-I/O, the same native and in the browser.

@@ -1,0 +1,4 @@
+//! The `weft` command.
+fn main() -> anyhow::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,1 @@
+//! Builds a running node: configuration, wiring, telemetry, shutdown.

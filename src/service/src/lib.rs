@@ -1,0 +1,1 @@
+//! All behaviour of a node, a folder a feature.

@@ -1,0 +1,1 @@
+//! Ordered tables with atomic commits: a journal that is the truth, and an index.

@@ -1,0 +1,1 @@
+//! Test support: a cast of people, real nodes, seeded faults.

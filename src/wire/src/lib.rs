@@ -1,0 +1,1 @@
+//! What crosses a wire or is kept on disk: ids, envelopes, events, limits.
