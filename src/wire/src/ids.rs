@@ -1,0 +1,105 @@
+//! Ids: sixteen bytes, made by clients at random, or from a key.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{fmt, str::FromStr};
+
+/// A text that is not thirty-two hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: thirty-two hexadecimal digits are expected")]
+pub struct IdError;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; 16]);
+
+        impl $name {
+            /// The bytes, as they stand in keys and on the wire.
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+
+            /// From a byte string of exactly sixteen bytes.
+            pub fn from_slice(bytes: &[u8]) -> Result<Self, IdError> {
+                <[u8; 16]>::try_from(bytes).map(Self).map_err(|_| IdError)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                parse(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                if serializer.is_human_readable() {
+                    serializer.collect_str(self)
+                } else {
+                    serializer.serialize_bytes(&self.0)
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if deserializer.is_human_readable() {
+                    let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                    text.parse().map_err(de::Error::custom)
+                } else {
+                    crate::bytes::array::deserialize(deserializer).map(Self)
+                }
+            }
+        }
+    };
+}
+
+id! {
+    /// A device: the first sixteen bytes of the BLAKE3 hash of its public key.
+    DeviceId
+}
+id! {
+    /// A room, which is one MLS group (RFC 9420); the bytes are its group id.
+    RoomId
+}
+id! {
+    /// A message, as its sender named it. Sending it twice under one id stores it once.
+    MessageId
+}
+
+impl DeviceId {
+    /// The id that belongs to a device's public signature key.
+    pub fn of_key(device_key: &[u8; 32]) -> Self {
+        let hash = blake3::hash(device_key);
+        let mut id = [0; 16];
+        id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+        DeviceId(id)
+    }
+}
+
+fn parse(text: &str) -> Result<[u8; 16], IdError> {
+    let digits = text.as_bytes();
+    if digits.len() != 32 {
+        return Err(IdError);
+    }
+    let mut id = [0; 16];
+    for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| IdError)?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| IdError)?;
+    }
+    Ok(id)
+}

@@ -1,0 +1,67 @@
+//! Every bound that a peer, a member or an upload can run into, on one page.
+//!
+//! A bound that is hit gives [`crate::Code::TooLarge`], [`crate::Code::TooMany`] or [`crate::Code::RateLimited`], never a
+//! silent cut. Units are last in the name.
+
+/// A request body, before it is decoded. Larger things are blobs.
+pub const REQUEST_BYTES_MAX: usize = 1 << 20;
+/// A frame that a client may send on its socket.
+pub const SOCKET_FRAME_BYTES_MAX: usize = 128 << 10;
+/// A frame that the node sends on a socket (several log entries share one).
+pub const SERVER_FRAME_BYTES_MAX: usize = 1 << 20;
+/// The MLS body of one application message: text and small structured content.
+pub const MESSAGE_BYTES_MAX: usize = 48 << 10;
+/// The MLS body of a commit. 500 members with their certificates fit.
+pub const COMMIT_BYTES_MAX: usize = 512 << 10;
+/// A GroupInfo with its ratchet tree.
+pub const GROUP_INFO_BYTES_MAX: usize = 900 << 10;
+/// One KeyPackage.
+pub const KEY_PACKAGE_BYTES_MAX: usize = 8 << 10;
+/// KeyPackages that a device may keep on its node.
+pub const KEY_PACKAGES_PER_DEVICE_MAX: usize = 100;
+/// A message's text, in bytes of UTF-8, as the composer allows it.
+pub const TEXT_BYTES_MAX: usize = 16 << 10;
+/// A display name, in bytes of UTF-8.
+pub const DISPLAY_NAME_BYTES_MAX: usize = 128;
+/// A greeting or profile sealed to one identity.
+pub const SEALED_GREETING_BYTES_MAX: usize = 4 << 10;
+/// A sealed room item (read cursor) or room profile.
+pub const ROOM_ITEM_BYTES_MAX: usize = 4 << 10;
+/// A sealed ephemeral payload (typing).
+pub const EPHEMERAL_BYTES_MAX: usize = 1 << 10;
+/// A sealed vault record.
+pub const VAULT_RECORD_BYTES_MAX: usize = 32 << 10;
+/// Vault records of one account.
+pub const VAULT_RECORDS_MAX: usize = 20_000;
+/// A sealed account secret.
+pub const KEYRING_BYTES_MAX: usize = 4 << 10;
+/// Any OPAQUE message.
+pub const OPAQUE_BYTES_MAX: usize = 2 << 10;
+/// Devices of one account that are not revoked.
+pub const DEVICES_PER_ACCOUNT_MAX: usize = 16;
+/// Contacts of one account, requests included.
+pub const CONTACTS_MAX: usize = 5_000;
+/// Requests that wait for one person's answer; the next one is refused.
+pub const CONTACT_REQUESTS_WAITING_MAX: usize = 200;
+/// Contact links of one account that are alive.
+pub const CONTACT_LINKS_MAX: usize = 50;
+/// Members of a room.
+pub const ROOM_MEMBERS_MAX: usize = 500;
+/// Rooms of one account.
+pub const ROOMS_PER_ACCOUNT_MAX: usize = 4_096;
+/// Rooms named in one socket frame.
+pub const ROOMS_PER_FRAME_MAX: usize = 1_024;
+/// Log entries, inbox items or records in one answer.
+pub const PAGE_MAX: usize = 256;
+/// Items that wait in one device's inbox; the oldest device-independent ones are refused past it.
+pub const INBOX_ITEMS_MAX: usize = 10_000;
+/// Commits that a client may be behind before it joins anew by external commit.
+pub const COMMITS_BEHIND_MAX: u64 = 2_000;
+/// Sockets of one account.
+pub const SOCKETS_PER_ACCOUNT_MAX: usize = 32;
+/// Sockets from one address.
+pub const SOCKETS_PER_ADDRESS_MAX: usize = 256;
+/// A link that is pasted or scanned.
+pub const LINK_BYTES_MAX: usize = 2 << 10;
+/// How far the clock of a device may be from the node's when it signs a session request.
+pub const CLOCK_SKEW_MS_MAX: u64 = 10 * 60 * 1000;
