@@ -1,1 +1,4 @@
-//! The client engine: keys, devices, rooms, messages. Sans-I/O, the same native and in the browser.
+//! The client engine: keys, devices, contacts, rooms, messages. Sans-I/O, the same native and in the browser.
+
+pub mod api;
+pub mod host;

@@ -1,0 +1,535 @@
+//! What a user interface asks of the engine, and what the engine tells it. JSON at the browser's boundary; TypeScript
+//! types are generated from here (ts-rs), so this page is the contract between the engine and every user interface.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A wish of the user interface. Each is answered once by [`Reply`] or [`CallError`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "call")]
+#[ts(export)]
+pub enum Call {
+    /// What the node says of itself. → [`Reply::Node`]
+    Node,
+    /// Who is signed in here. → [`Reply::Me`]
+    Me,
+    /// Makes an account. The invite comes from a link. → [`Reply::Me`]
+    SignUp {
+        /// The wished name.
+        name: String,
+        /// What others read above messages.
+        display_name: String,
+        /// At least 10 characters; leaves the engine only as OPAQUE.
+        password: String,
+        /// Code of an invite, or the whole link.
+        invite: Option<String>,
+    },
+    /// The 24 words, until they were confirmed once. → [`Reply::Phrase`]
+    Phrase,
+    /// The person shows that they wrote the words down: position (from 0) and word. → [`Reply::Done`]
+    ConfirmPhrase {
+        /// At least three, as the interface asked for them.
+        words: Vec<(u8, String)>,
+    },
+    /// → [`Reply::Me`]
+    SignIn {
+        /// `alice`, or the whole address.
+        name: String,
+        /// The password.
+        password: String,
+    },
+    /// Opens the account by its words, and sets a new password. → [`Reply::Me`]
+    Recover {
+        /// `alice`, or the whole address.
+        name: String,
+        /// 24 words, in any case, separated by any white space.
+        phrase: String,
+        /// The new one.
+        new_password: String,
+    },
+    /// Signs this device out at the node and forgets everything here. → [`Reply::Done`]
+    SignOut,
+    /// Changes what others read. → [`Reply::Me`]
+    SetDisplayName {
+        /// The new one.
+        name: String,
+    },
+    /// → [`Reply::Devices`]
+    Devices,
+    /// Signs another device of one's own out. → [`Reply::Done`]
+    RevokeDevice {
+        /// Which.
+        device: String,
+    },
+    /// A personal link and QR content: whoever opens it becomes a contact, and, where asked for, may sign up here. → [`Reply::Link`]
+    CreateLink {
+        /// Whether people without an account may sign up by it.
+        invite: bool,
+        /// The public address of this node, as the browser sees it.
+        base_url: String,
+    },
+    /// Reads a link, a QR content or an address, and says what it leads to. → [`Reply::LinkPreview`]
+    ReadLink {
+        /// What was pasted or scanned.
+        text: String,
+    },
+    /// Adds a person by a link (at once) or an address (they are asked). → [`Reply::Contact`]
+    AddContact {
+        /// Link, QR content or address.
+        target: String,
+        /// A line of greeting.
+        greeting: String,
+    },
+    /// → [`Reply::Contact`]
+    AcceptContact {
+        /// Address.
+        user: String,
+    },
+    /// → [`Reply::Done`]
+    DeclineContact {
+        /// Address.
+        user: String,
+    },
+    /// No request and no message of theirs any more. → [`Reply::Done`]
+    BlockContact {
+        /// Address.
+        user: String,
+    },
+    /// Ends a contact or a block. → [`Reply::Done`]
+    RemoveContact {
+        /// Address.
+        user: String,
+    },
+    /// → [`Reply::Contacts`]
+    Contacts,
+    /// → [`Reply::Safety`]
+    SafetyNumber {
+        /// Address.
+        user: String,
+    },
+    /// Compares a scanned code with the pinned key; a match marks the person as verified. → [`Reply::Safety`]
+    VerifyByCode {
+        /// Address.
+        user: String,
+        /// What was scanned.
+        code: String,
+    },
+    /// The people compared the digits themselves. → [`Reply::Safety`]
+    SetVerified {
+        /// Address.
+        user: String,
+        /// Whether.
+        verified: bool,
+    },
+    /// → [`Reply::Chats`]
+    Chats,
+    /// A page of a chat, oldest first. → [`Reply::Messages`]
+    Messages {
+        /// Chat id.
+        chat: String,
+        /// Messages before this order; none: the newest page.
+        before: Option<f64>,
+        /// 1 to 200.
+        limit: u32,
+    },
+    /// Queues a text; it is sent as soon as that is possible, also after a restart. → [`Reply::Sent`]
+    SendText {
+        /// Chat id.
+        chat: String,
+        /// At most 16 KiB.
+        text: String,
+        /// The message that it answers.
+        reply_to: Option<String>,
+    },
+    /// Tries a failed message again. → [`Reply::Done`]
+    Retry {
+        /// Chat id.
+        chat: String,
+        /// Message id.
+        id: String,
+    },
+    /// Drops a message that was not sent. → [`Reply::Done`]
+    Discard {
+        /// Chat id.
+        chat: String,
+        /// Message id.
+        id: String,
+    },
+    /// Everything up to this order was seen. → [`Reply::Done`]
+    MarkRead {
+        /// Chat id.
+        chat: String,
+        /// Order of the newest message seen.
+        order: f64,
+    },
+    /// Keeps what was typed and not sent. → [`Reply::Done`]
+    SetDraft {
+        /// Chat id.
+        chat: String,
+        /// Empty: none.
+        text: String,
+    },
+    /// Tells the others that somebody is typing; the engine spaces these out. → [`Reply::Done`]
+    Typing {
+        /// Chat id.
+        chat: String,
+        /// Whether.
+        on: bool,
+    },
+    /// The chat with a contact, which need not have a message yet. → [`Reply::Chat`]
+    OpenChat {
+        /// Address.
+        user: String,
+    },
+    /// The network came back, or the tab was woken: connect now rather than after the back-off. → [`Reply::Done`]
+    Wake,
+}
+
+/// The answer to a [`Call`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "reply", content = "value")]
+#[ts(export)]
+pub enum Reply {
+    /// Nothing to tell.
+    Done,
+    /// About the node.
+    Node(NodeView),
+    /// About the person; none when nobody is signed in.
+    Me(Option<MeView>),
+    /// The 24 words; none once they were confirmed.
+    Phrase(Option<Vec<String>>),
+    /// Devices of the account.
+    Devices(Vec<DeviceView>),
+    /// A link.
+    Link(LinkView),
+    /// What a link leads to.
+    LinkPreview(LinkPreview),
+    /// A contact, as it is now.
+    Contact(ContactView),
+    /// All contacts and requests, by name.
+    Contacts(Vec<ContactView>),
+    /// Safety number.
+    Safety(SafetyView),
+    /// All chats, newest first.
+    Chats(Vec<ChatView>),
+    /// One chat.
+    Chat(ChatView),
+    /// A page of messages.
+    Messages(MessagePage),
+    /// The queued message.
+    Sent(MessageView),
+}
+
+/// Why a call was not done, in a form that the interface can translate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct CallError {
+    /// A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
+    /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
+    /// `unknown_chat`, `key_changed`, `state_damaged`.
+    pub code: String,
+    /// One English sentence, for logs and for codes that have no translation.
+    pub message: String,
+    /// The field that is meant.
+    pub field: Option<String>,
+    /// When to try again.
+    pub retry_after_ms: Option<f64>,
+}
+
+/// Something changed, without having been asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "event", content = "value")]
+#[ts(export)]
+pub enum Event {
+    /// Signed in, out, or changed.
+    Me(Option<MeView>),
+    /// The connection to the node.
+    Connection(ConnectionView),
+    /// These contacts changed or are new.
+    Contacts(Vec<ContactView>),
+    /// This contact is gone.
+    ContactRemoved {
+        /// Address.
+        user: String,
+    },
+    /// This chat changed or is new.
+    Chat(ChatView),
+    /// These messages changed or are new. A message that was queued keeps its id and gets its final order.
+    Messages {
+        /// Chat id.
+        chat: String,
+        /// The messages.
+        messages: Vec<MessageView>,
+    },
+    /// This unsent message was dropped.
+    MessageDiscarded {
+        /// Chat id.
+        chat: String,
+        /// Message id.
+        id: String,
+    },
+    /// Somebody types, or has stopped. It ends by itself after six seconds.
+    Typing {
+        /// Chat id.
+        chat: String,
+        /// Address.
+        user: String,
+        /// Whether.
+        on: bool,
+    },
+    /// Something that the person must know: `key_changed` (a contact's identity is another one than before),
+    /// `device_added`, `signed_out_remotely`, `state_damaged`.
+    Notice {
+        /// Which.
+        code: String,
+        /// Whom it is about.
+        user: Option<String>,
+    },
+}
+
+/// About the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct NodeView {
+    /// The right half of addresses here.
+    pub name: String,
+    /// What the operator calls it.
+    pub title: String,
+    /// `#rrggbb`.
+    pub accent: String,
+    /// `open`, `invite` or `closed`.
+    pub signup: String,
+    /// Whether an owner has signed up.
+    pub claimed: bool,
+    /// Version of the software.
+    pub version: String,
+}
+
+/// About the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct MeView {
+    /// `alice@home.example`.
+    pub user: String,
+    /// `alice`.
+    pub name: String,
+    /// What others read.
+    pub display_name: String,
+    /// This device.
+    pub device: String,
+    /// `member` or `owner`.
+    pub role: String,
+    /// Whether the 24 words were written down and checked.
+    pub phrase_confirmed: bool,
+}
+
+/// A device of one's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct DeviceView {
+    /// Id.
+    pub device: String,
+    /// This one.
+    pub this: bool,
+    /// When it was added, ms.
+    pub created_ms: f64,
+    /// When it was last connected, ms.
+    pub seen_ms: f64,
+}
+
+/// The state of the connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "state")]
+#[ts(export)]
+pub enum ConnectionView {
+    /// No attempt is under way; the next at this time.
+    Offline {
+        /// ms, if one is planned.
+        retry_ms: Option<f64>,
+    },
+    /// Connecting, or catching up.
+    Connecting,
+    /// All that the node has is here.
+    Online,
+}
+
+/// A link to give away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct LinkView {
+    /// The URL; also the content of the QR code.
+    pub url: String,
+    /// When it ends, ms.
+    pub expires_ms: f64,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct LinkPreview {
+    /// Address of the person, if it leads to one.
+    pub user: Option<String>,
+    /// What they call themselves; from the link, so not proven.
+    pub display_name: Option<String>,
+    /// The node's name, if it carries an invite.
+    pub invite_node: Option<String>,
+    /// The invite code.
+    pub invite: Option<String>,
+    /// Whether it becomes a contact at once.
+    pub instant: bool,
+    /// How the person stands to oneself already, if signed in: a state of [`ContactView`], or `me`.
+    pub state: Option<String>,
+}
+
+/// A contact or request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ContactView {
+    /// Address.
+    pub user: String,
+    /// What they call themselves; their name when that is not known yet.
+    pub display_name: String,
+    /// `outgoing`, `incoming`, `accepted` or `blocked`.
+    pub state: String,
+    /// Their line of greeting.
+    pub greeting: String,
+    /// Whether their key was verified in person.
+    pub verified: bool,
+    /// Whether their identity key has changed since it was pinned; nothing is sent until that is resolved.
+    pub key_changed: bool,
+    /// Chat with them, once both have agreed.
+    pub chat: Option<String>,
+    /// Since when it stands so, ms.
+    pub since_ms: f64,
+}
+
+/// Safety number of two people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct SafetyView {
+    /// Address.
+    pub user: String,
+    /// Sixty digits in twelve groups of five, the same on both sides.
+    pub digits: Vec<String>,
+    /// What one's own screen shows as QR code for the other to scan.
+    pub code: String,
+    /// Whether they are verified.
+    pub verified: bool,
+}
+
+/// A chat in the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ChatView {
+    /// Id; for a direct chat it never changes, whatever room lies under it.
+    pub chat: String,
+    /// `direct` or `group`.
+    pub kind: String,
+    /// The other person of a direct chat.
+    pub user: Option<String>,
+    /// Name to show.
+    pub title: String,
+    /// The newest message.
+    pub last: Option<MessageView>,
+    /// Messages of others that were not read.
+    pub unread: u32,
+    /// Order of the last message that was read here; the first unread one is above it.
+    pub read_order: f64,
+    /// What was typed and not sent.
+    pub draft: String,
+    /// Whether the other side is verified.
+    pub verified: bool,
+    /// For sorting, ms.
+    pub active_ms: f64,
+}
+
+/// A page of messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct MessagePage {
+    /// Chat id.
+    pub chat: String,
+    /// Oldest first.
+    pub messages: Vec<MessageView>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct MessageView {
+    /// Id, as its sender named it.
+    pub id: String,
+    /// Position in the chat; a message that is not sent yet stands after all others.
+    pub order: f64,
+    /// Who.
+    pub sender: String,
+    /// Whether it is one's own.
+    pub mine: bool,
+    /// When, ms: the hub's time once it was taken, before that this device's.
+    pub time_ms: f64,
+    /// What.
+    pub body: BodyView,
+    /// The message that it answers.
+    pub reply_to: Option<ReplyView>,
+    /// For one's own: how far it has come.
+    pub delivery: DeliveryView,
+}
+
+/// The content of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[ts(export)]
+pub enum BodyView {
+    /// Text.
+    Text {
+        /// As it was written.
+        text: String,
+    },
+    /// A kind that this version does not know.
+    Unknown {
+        /// What the sender gave for this case.
+        fallback: String,
+    },
+    /// A line in the middle: `secured`, `joined`, `device_added`, `resynced`, `undecryptable`, `key_changed`.
+    System {
+        /// Which.
+        code: String,
+        /// Whom it is about.
+        user: Option<String>,
+    },
+}
+
+/// The message that is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct ReplyView {
+    /// Its id.
+    pub id: String,
+    /// Who wrote it; none when it is not here.
+    pub sender: Option<String>,
+    /// Its beginning.
+    pub excerpt: String,
+}
+
+/// How far one's own message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export)]
+pub enum DeliveryView {
+    /// Somebody else's, or a system line.
+    None,
+    /// Waits here: offline, or the other has not accepted yet.
+    Queued,
+    /// Under way.
+    Sending,
+    /// On the node, on disk.
+    Sent,
+    /// On a device of the other.
+    Delivered,
+    /// Read by the other.
+    Read,
+    /// Given up; it can be tried again or dropped.
+    Failed,
+}
