@@ -221,7 +221,7 @@ pub enum Reply {
 }
 
 /// Why a call was not done, in a form that the interface can translate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
 pub struct CallError {
     /// A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
