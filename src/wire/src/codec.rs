@@ -22,6 +22,11 @@ pub enum DecodeError {
     Trailing(usize),
 }
 
+/// What travels: anything that serde reads and writes. A name for generic callers.
+pub trait Decodable: Serialize + DeserializeOwned {}
+
+impl<T: Serialize + DeserializeOwned> Decodable for T {}
+
 /// Encodes a value as a CBOR map with field names.
 ///
 /// It cannot fail for the types of this crate (no maps with computed lengths, no failing serializers); a value that does
