@@ -16,6 +16,8 @@ pub mod invites;
 pub mod limits;
 pub mod names;
 pub mod node;
+#[cfg(feature = "opaque")]
+pub mod opaque;
 pub mod problem;
 pub mod rooms;
 pub mod signed;
