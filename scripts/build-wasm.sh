@@ -48,9 +48,8 @@ work=$(mktemp -d "$TARGET/wasm-pkg.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 "$(wasm_bindgen_bin)" --target web --out-dir "$work" \
   "$target_dir/wasm32-unknown-unknown/wasm/weft_wasm.wasm"
-# The features are those that rustc switches on for this target; without them wasm-opt refuses its output.
-"$(wasm_opt_bin)" -Os --enable-bulk-memory --enable-nontrapping-float-to-int --enable-sign-ext --enable-mutable-globals \
-  --enable-multivalue --enable-reference-types -o "$work/small.wasm" "$work/weft_wasm_bg.wasm"
+# No --enable-… flags: wasm-opt reads from the file which features the compiler used.
+"$(wasm_opt_bin)" -Os -o "$work/small.wasm" "$work/weft_wasm_bg.wasm"
 mv "$work/small.wasm" "$work/weft_wasm_bg.wasm"
 
 # Whole or not at all: a build that was stopped must not leave half a package.
