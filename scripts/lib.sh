@@ -1,7 +1,6 @@
 # What the scripts beside this one share. Sourced, never run.
 # shellcheck shell=bash
 set -euo pipefail
-export LC_ALL=C
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Tools we build ourselves live outside target/, so that `make clean` does not cost ten minutes.
@@ -29,7 +28,7 @@ fingerprint() {
   (
     cd "$ROOT"
     find "$@" \( -name node_modules -o -name dist -o -name pkg -o -name paraglide -o -name .svelte-kit \) -prune \
-      -o -type f -print0 2>/dev/null | sort -z | xargs -0r sha256sum
+      -o -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0r sha256sum
   ) | sha256sum | cut -d ' ' -f 1
 }
 

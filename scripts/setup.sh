@@ -49,17 +49,18 @@ apt_install() {
 
 # What cannot be installed for people: a Rust and a Node of their choice. All that is missing is said at once.
 need_basics() {
-  local missing=() rust_min
+  local missing=() rust_min node_min
   rust_min=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml")
+  node_min=$(sed -n 's/.*"node": ">=\([0-9.]*\)".*/\1/p' "$ROOT/web/package.json")
   if ! have cargo || ! have rustc; then
     missing+=("Rust $rust_min or newer (rustup, or Debian's rustc-web and cargo-web)")
   elif ! at_least "$(rustc --version | cut -d ' ' -f 2)" "$rust_min"; then
     missing+=("Rust $rust_min or newer; found $(rustc --version)")
   fi
   if ! have node || ! have npm; then
-    missing+=("Node.js 20 or newer, with npm")
-  elif ! at_least "$(node --version | tr -d v)" 20; then
-    missing+=("Node.js 20 or newer; found $(node --version)")
+    missing+=("Node.js $node_min or newer, with npm")
+  elif ! at_least "$(node --version | tr -d v)" "$node_min"; then
+    missing+=("Node.js $node_min or newer; found $(node --version)")
   fi
   if [ ${#missing[@]} != 0 ]; then die "Weft needs, and this machine does not have:" "${missing[@]/#/  - }"; fi
   have cc || apt_install gcc libc6-dev
