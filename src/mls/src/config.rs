@@ -1,0 +1,81 @@
+//! The one configuration of every group.
+
+use openmls::{
+    group::MIXED_PLAINTEXT_WIRE_FORMAT_POLICY,
+    prelude::{
+        Capabilities, Ciphersuite, CredentialType, ExtensionType, GroupId, Lifetime, MlsGroupCreateConfig,
+        MlsGroupJoinConfig, ProtocolVersion, SenderRatchetConfiguration,
+    },
+};
+use weft_wire::RoomId;
+
+/// MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519, 0x0003 (RFC 9420, 17.1).
+pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
+
+/// The size that messages are padded to a multiple of: short texts, and reactions to them, look alike.
+pub const PADDING_BYTES: usize = 256;
+
+/// Epochs back for which a message still opens. It is also how far back the hub takes messages: a message that was under
+/// way while commits passed it is not lost. More would weaken forward secrecy for nothing.
+pub const PAST_EPOCHS_MAX: u64 = 5;
+
+/// Messages of one sender that may come late (RFC 9420, 9.1). The room log is in order, but several requests of one
+/// device may overtake each other on their way into it.
+const OUT_OF_ORDER_MAX: u32 = 64;
+
+/// Messages of one sender that may be missing: encrypted, but never accepted by the hub.
+const FORWARD_MAX: u32 = 2_000;
+
+/// The life time in every KeyPackage: for ever. How long a device counts is said once, in its certificate, and checked
+/// against a clock that is handed in. A second limit inside the leaf would let one device with a short one block a group:
+/// OpenMLS refuses a whole tree for one leaf that has run out.
+pub fn lifetime() -> Lifetime {
+    Lifetime::init(0, u64::MAX)
+}
+
+/// What a leaf can do: exactly what Weft uses.
+pub fn capabilities() -> Capabilities {
+    Capabilities::new(
+        Some(&[ProtocolVersion::Mls10]),
+        Some(&[CIPHERSUITE]),
+        Some(&[ExtensionType::LastResort]),
+        Some(&[]),
+        Some(&[CredentialType::Basic]),
+    )
+}
+
+/// For making a group: commits in the clear, so that the hub can follow; messages always encrypted.
+pub fn create() -> MlsGroupCreateConfig {
+    MlsGroupCreateConfig::builder()
+        .ciphersuite(CIPHERSUITE)
+        .capabilities(capabilities())
+        .lifetime(lifetime())
+        .wire_format_policy(MIXED_PLAINTEXT_WIRE_FORMAT_POLICY)
+        .padding_size(PADDING_BYTES)
+        .max_past_epochs(past_epochs())
+        .number_of_resumption_psks(0)
+        .use_ratchet_tree_extension(true)
+        .sender_ratchet_configuration(SenderRatchetConfiguration::new(OUT_OF_ORDER_MAX, FORWARD_MAX))
+        .build()
+}
+
+/// For joining a group: the same.
+pub fn join() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(MIXED_PLAINTEXT_WIRE_FORMAT_POLICY)
+        .padding_size(PADDING_BYTES)
+        .max_past_epochs(past_epochs())
+        .number_of_resumption_psks(0)
+        .use_ratchet_tree_extension(true)
+        .sender_ratchet_configuration(SenderRatchetConfiguration::new(OUT_OF_ORDER_MAX, FORWARD_MAX))
+        .build()
+}
+
+/// The MLS group id of a room: its sixteen bytes.
+pub fn group_id(room: RoomId) -> GroupId {
+    GroupId::from_slice(room.as_bytes())
+}
+
+fn past_epochs() -> usize {
+    usize::try_from(PAST_EPOCHS_MAX).unwrap_or(usize::MAX)
+}

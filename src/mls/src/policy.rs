@@ -1,0 +1,121 @@
+//! Who may do what in a room: a pure function that the hub runs before it takes a commit, and every member runs again
+//! before following it, so that a hub cannot slip anybody in.
+
+use crate::CommitFacts;
+use std::collections::{BTreeMap, BTreeSet};
+use weft_wire::{
+    DeviceId, UserAddress,
+    identity::DeviceCert,
+    limits,
+    rooms::{DeviceRef, RoomKind, RoomRole},
+};
+
+/// Why a commit is against the rules of its room.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// A direct room is for its two people.
+    #[error("{0} is not one of the two people of this room")]
+    NotOfTheTwo(UserAddress),
+    /// Only devices of people who are in the room join by themselves.
+    #[error("{0} is not a member of this room")]
+    NotAMember(UserAddress),
+    /// A certificate by another identity key than the one that this person's other devices in the room have.
+    #[error("a device of {0} is certified by another identity key")]
+    OtherIdentity(UserAddress),
+    /// The committer's role does not allow it.
+    #[error("adding or removing {0} needs a higher role")]
+    Role(UserAddress),
+    /// Over [`limits::ROOM_MEMBERS_MAX`] people, or [`limits::DEVICES_PER_ACCOUNT_MAX`] devices of one.
+    #[error("too many members or devices")]
+    TooMany,
+}
+
+/// What the rules depend on besides the commit.
+pub struct Rules<'a> {
+    /// What the room is for.
+    pub kind: &'a RoomKind,
+    /// The devices in the group before the commit.
+    pub present: &'a [DeviceCert],
+    /// What each member may do. Without an entry: [`RoomRole::Member`].
+    pub roles: &'a BTreeMap<UserAddress, RoomRole>,
+    /// Devices that were signed out: anybody may remove them.
+    pub gone: &'a [DeviceRef],
+}
+
+/// Judges a commit.
+///
+/// - Direct room: only devices of the two people come in, and by either; a person removes own devices only.
+/// - Group: an admin brings in new people, and removes members; an owner removes anybody. Every member may bring in
+///   further devices of people who are there, and remove own devices.
+/// - An external commit: by a device of a person who is in the room (RFC 9420, 3.3).
+/// - Devices of one person all have certificates by one identity key.
+///
+/// # Errors
+/// [`PolicyError`].
+pub fn check(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
+    let present: BTreeMap<&UserAddress, &[u8; 32]> =
+        rules.present.iter().map(|cert| (&cert.user, &cert.identity_key)).collect();
+    for cert in commit.arrivals() {
+        if present.get(&cert.user).is_some_and(|key| **key != cert.identity_key) {
+            return Err(PolicyError::OtherIdentity(cert.user.clone()));
+        }
+        check_arrival(rules, &present, commit, cert)?;
+    }
+    let mut keys: BTreeMap<&UserAddress, &[u8; 32]> = BTreeMap::new();
+    for cert in commit.arrivals() {
+        if *keys.entry(&cert.user).or_insert(&cert.identity_key) != &cert.identity_key {
+            return Err(PolicyError::OtherIdentity(cert.user.clone()));
+        }
+    }
+    for gone in &commit.removed {
+        check_removal(rules, commit, gone)?;
+    }
+    check_counts(rules, commit)
+}
+
+fn check_arrival(
+    rules: &Rules<'_>,
+    present: &BTreeMap<&UserAddress, &[u8; 32]>,
+    commit: &CommitFacts,
+    cert: &DeviceCert,
+) -> Result<(), PolicyError> {
+    match rules.kind {
+        // Also when none of that person's devices is in the group just now: the room is theirs.
+        RoomKind::Direct { members } if cert.user == members.0 || cert.user == members.1 => Ok(()),
+        RoomKind::Direct { .. } => Err(PolicyError::NotOfTheTwo(cert.user.clone())),
+        RoomKind::Group if present.contains_key(&cert.user) => Ok(()),
+        RoomKind::Group if commit.external => Err(PolicyError::NotAMember(cert.user.clone())),
+        RoomKind::Group if role(rules, &commit.committer.user) >= RoomRole::Admin => Ok(()),
+        RoomKind::Group => Err(PolicyError::Role(cert.user.clone())),
+    }
+}
+
+fn check_removal(rules: &Rules<'_>, commit: &CommitFacts, gone: &DeviceRef) -> Result<(), PolicyError> {
+    if gone.user == commit.committer.user || rules.gone.contains(gone) {
+        return Ok(());
+    }
+    let (by, whom) = (role(rules, &commit.committer.user), role(rules, &gone.user));
+    let allowed = match rules.kind {
+        RoomKind::Direct { .. } => false,
+        RoomKind::Group => by == RoomRole::Owner || (by == RoomRole::Admin && whom == RoomRole::Member),
+    };
+    if allowed { Ok(()) } else { Err(PolicyError::Role(gone.user.clone())) }
+}
+
+fn check_counts(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
+    let removed: BTreeSet<DeviceId> = commit.removed.iter().map(|gone| gone.device).collect();
+    let staying = rules.present.iter().filter(|cert| !removed.contains(&cert.device));
+    let mut devices: BTreeMap<&UserAddress, usize> = BTreeMap::new();
+    for cert in staying.chain(commit.arrivals()) {
+        *devices.entry(&cert.user).or_default() += 1;
+    }
+    // Only what grows is refused: a limit that is lowered one day must not stop removals.
+    let grows = commit.arrivals().count() > commit.removed.len();
+    let full = devices.len() > limits::ROOM_MEMBERS_MAX
+        || devices.values().any(|count| *count > limits::DEVICES_PER_ACCOUNT_MAX);
+    if grows && full { Err(PolicyError::TooMany) } else { Ok(()) }
+}
+
+fn role(rules: &Rules<'_>, user: &UserAddress) -> RoomRole {
+    rules.roles.get(user).copied().unwrap_or(RoomRole::Member)
+}
