@@ -1,1 +1,50 @@
-//! All behaviour of a node, a folder a feature.
+//! All behaviour of a node, a folder a feature. HTTP and sockets are a level above; the store, MLS and the wire below.
+//!
+//! A [`Service`] hands out one handle a feature; a feature is its verbs (`mod.rs`), its records, its error and its tests.
+//! Features never import one another: what spans two of them is in [`flows`]. Every verb takes wire types and gives wire
+//! types, and its error turns into a [`weft_wire::Problem`] in one place.
+//!
+//! What is never here: plaintext, passwords, names of rooms. Spans and logs carry ids only.
+
+macro_rules! unbuilt { () => { Err($crate::Fault::Internal("not built yet").into()) } }
+
+pub mod accounts;
+mod cache;
+mod caller;
+mod chunks;
+mod clock;
+mod config;
+mod context;
+mod entropy;
+mod error;
+pub mod contacts;
+pub mod flows;
+pub mod health;
+pub mod inbox;
+pub mod invites;
+pub mod keypackages;
+pub mod limits;
+pub mod rooms;
+mod seal;
+mod service;
+pub mod sync;
+pub mod vault;
+pub mod workers;
+
+pub use accounts::Accounts;
+pub use caller::{Caller, Session};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::ServiceConfig;
+pub use contacts::Contacts;
+pub use entropy::{Entropy, SharedRng, SystemEntropy};
+pub use error::Fault;
+pub use flows::Flows;
+pub use health::{Health, Numbers};
+pub use invites::Invites;
+pub use keypackages::KeyPackages;
+pub use limits::{Budget, LimitKey, Limits};
+pub use rooms::Rooms;
+pub use service::{Deps, NodeIdentity, Service};
+pub use sync::{Sync, SyncSession};
+pub use vault::Vault;
+pub use workers::Workers;

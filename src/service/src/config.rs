@@ -1,0 +1,38 @@
+//! What an operator decides, as far as the features know it. `weft-node` reads it from `node.toml`.
+
+use weft_wire::{Millis, node::SignupPolicy};
+
+const DAY_MS: Millis = 24 * 60 * 60 * 1000;
+
+/// The policies of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceConfig {
+    /// What the operator calls the node.
+    pub title: String,
+    /// The operator's accent colour, `#rrggbb`.
+    pub accent: String,
+    /// Who may sign up.
+    pub signup: SignupPolicy,
+    /// Whether members, and not only the owner, may make invites.
+    pub members_invite: bool,
+    /// How long a session lives before its device must sign for a new one.
+    pub session_lifetime_ms: Millis,
+    /// How long a room log keeps what some device has not fetched.
+    pub retention_ms: Millis,
+    /// Every rate limit times this; 0 lifts them all (tests, load generators).
+    pub rate_limit_factor: f64,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        ServiceConfig {
+            title: "Weft".to_owned(),
+            accent: "#3b6ea5".to_owned(),
+            signup: SignupPolicy::Invite,
+            members_invite: true,
+            session_lifetime_ms: 30 * DAY_MS,
+            retention_ms: 30 * DAY_MS,
+            rate_limit_factor: 1.0,
+        }
+    }
+}

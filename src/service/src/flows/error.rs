@@ -1,0 +1,44 @@
+//! What flows can answer instead: what the features that they span can.
+
+use crate::{
+    Fault, accounts::AccountError, contacts::ContactError, error::from_below, invites::InviteError,
+    keypackages::KeyPackageError, rooms::RoomError,
+};
+use weft_wire::Problem;
+
+/// Everything that can go wrong in what spans features.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FlowError {
+    /// See [`Fault`].
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// See [`AccountError`].
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// See [`InviteError`].
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// See [`ContactError`].
+    #[error(transparent)]
+    Contact(#[from] ContactError),
+    /// See [`KeyPackageError`].
+    #[error(transparent)]
+    KeyPackage(#[from] KeyPackageError),
+    /// See [`RoomError`].
+    #[error(transparent)]
+    Room(#[from] RoomError),
+}
+from_below!(FlowError);
+
+impl From<FlowError> for Problem {
+    fn from(error: FlowError) -> Problem {
+        match error {
+            FlowError::Fault(cause) => cause.into(),
+            FlowError::Account(cause) => cause.into(),
+            FlowError::Invite(cause) => cause.into(),
+            FlowError::Contact(cause) => cause.into(),
+            FlowError::KeyPackage(cause) => cause.into(),
+            FlowError::Room(cause) => cause.into(),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What spans features: each flow is one story that touches several of them, in one store commit wherever it fits.
+
+mod error;
+
+pub use error::FlowError;
+
+use crate::{
+    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, inbox::Inbox,
+};
+use std::{net::IpAddr, sync::Arc};
+use weft_wire::{
+    DeviceId, RoomId, UserAddress,
+    accounts::{AddDevice, RegisterChallenge, RegisterFinish, RegisterStart, SessionGranted},
+    contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest},
+    rooms::{Accepted, CreateRoom, RoomCreated, SubmitCommit},
+};
+
+type Result<T, E = FlowError> = std::result::Result<T, E>;
+
+/// What spans features.
+#[derive(Clone)]
+pub struct Flows {
+    ctx: Arc<Ctx>,
+    accounts: Accounts,
+    invites: Invites,
+    contacts: Contacts,
+    key_packages: KeyPackages,
+    rooms: Rooms,
+    inbox: Inbox,
+}
+
+impl Flows {
+    pub(crate) fn new(
+        ctx: Arc<Ctx>,
+        accounts: Accounts,
+        invites: Invites,
+        contacts: Contacts,
+        key_packages: KeyPackages,
+        rooms: Rooms,
+        inbox: Inbox,
+    ) -> Self {
+        Flows { ctx, accounts, invites, contacts, key_packages, rooms, inbox }
+    }
+
+    /// `POST accounts/register/start`.
+    ///
+    /// # Errors
+    /// `SignupClosed`, `InviteRequired`, `InviteInvalid`, `NameTaken`, `Malformed`, rate limits.
+    pub async fn register_start(&self, from: IpAddr, request: RegisterStart) -> Result<RegisterChallenge> {
+        unbuilt!()
+    }
+
+    /// `POST accounts/register/finish`: account, device, session and the use of the invite, whole or not at all. The first
+    /// account is the owner.
+    ///
+    /// # Errors
+    /// As [`Self::register_start`], `BadSignature`, `BadCertificate`.
+    pub async fn register_finish(&self, from: IpAddr, request: RegisterFinish) -> Result<SessionGranted> {
+        unbuilt!()
+    }
+
+    /// `POST devices`: a further device, with a ticket. The other devices are told.
+    ///
+    /// # Errors
+    /// `Expired` for a ticket that is too old or was used, `BadCertificate`, `TooMany`.
+    pub async fn add_device(&self, from: IpAddr, request: AddDevice) -> Result<SessionGranted> {
+        unbuilt!()
+    }
+
+    /// `DELETE devices/ID`: its session ends, its KeyPackages and inbox go, its rooms and the other devices are told.
+    ///
+    /// # Errors
+    /// `NotFound` for a device that is not the caller's.
+    pub async fn sign_out(&self, caller: &Caller, device: DeviceId) -> Result<()> {
+        unbuilt!()
+    }
+
+    /// `POST contacts/requests`.
+    ///
+    /// # Errors
+    /// `NotFound`, `InvalidField` for a request to oneself, `InviteInvalid` for a token that is not valid, `TooMany`, rate limits.
+    pub async fn request_contact(&self, caller: &Caller, request: ContactRequest) -> Result<ContactAnswer> {
+        unbuilt!()
+    }
+
+    /// `POST contacts/ADDRESS/accept`.
+    ///
+    /// # Errors
+    /// `NotFound` where nobody asked.
+    pub async fn accept_contact(
+        &self,
+        caller: &Caller,
+        user: &UserAddress,
+        request: ContactAccept,
+    ) -> Result<ContactAnswer> {
+        unbuilt!()
+    }
+
+    /// `POST contacts/ADDRESS/decline`. The one who asked is not told.
+    ///
+    /// # Errors
+    /// `NotFound` where nobody asked.
+    pub async fn decline_contact(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        unbuilt!()
+    }
+
+    /// `POST contacts/ADDRESS/block`. The other is not told.
+    ///
+    /// # Errors
+    /// `NotFound` for nobody.
+    pub async fn block_contact(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        unbuilt!()
+    }
+
+    /// `POST contacts/ADDRESS/remove`: ends a contact, takes a request back, or lifts a block.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn remove_contact(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        unbuilt!()
+    }
+
+    /// `POST users/ADDRESS/key-packages`: one per device of an accepted contact, of somebody in a common room, or of one's own
+    /// other devices. Each is handed out once.
+    ///
+    /// # Errors
+    /// `NoConsent` for everyone else, whether they exist or not; rate limits.
+    pub async fn claim_key_packages(&self, caller: &Caller, user: &UserAddress) -> Result<ClaimedKeyPackages> {
+        unbuilt!()
+    }
+
+    /// `POST rooms`. Two people have one direct room: see [`RoomCreated::existing`].
+    ///
+    /// # Errors
+    /// `NoConsent`, `IdConflict`, `BadMls`, `InvalidField`, `TooMany`, rate limits.
+    pub async fn create_room(&self, caller: &Caller, request: CreateRoom) -> Result<RoomCreated> {
+        unbuilt!()
+    }
+
+    /// `POST rooms/ROOM/commits`: log entry, new epoch, group info, membership and Welcomes, whole or not at all.
+    ///
+    /// # Errors
+    /// `StaleEpoch` with the current epoch for the loser of a race, `BadMls`, `BadSignature`, `BadCertificate`, `NoConsent`,
+    /// `Forbidden`, `NotFound`, `IdConflict`, rate limits.
+    pub async fn submit_commit(&self, caller: &Caller, room: RoomId, request: SubmitCommit) -> Result<Accepted> {
+        unbuilt!()
+    }
+}

@@ -1,0 +1,213 @@
+//! Rate limits by account and by address: named budgets in bounded memory.
+//!
+//! A budget is a burst and a steady rate (GCRA, by `governor`). Verbs take from their budget before they do any work, so
+//! that a flood costs the node one look into a map.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{Clock, Fault};
+use governor::{NotUntil, Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore};
+use parking_lot::Mutex;
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
+use weft_wire::UserName;
+
+/// Keys that one budget remembers. Whoever comes when it is full shares one key with the others who do: memory stays
+/// bounded, and a flood of addresses slows itself and newcomers, not those who are known.
+const KEYS_MAX: usize = 50_000;
+
+/// Whom a budget counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LimitKey {
+    /// A client's address. Of IPv6 the /64, since that is what one household gets.
+    Address(IpAddr),
+    /// An account of this node, or a name that somebody tries.
+    Account(UserName),
+    /// All who found the budget's memory full.
+    Crowd,
+}
+
+impl LimitKey {
+    /// The key of an address.
+    pub fn address(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let network = u128::from(v6) & !u128::from(u64::MAX);
+                LimitKey::Address(IpAddr::V6(network.into()))
+            }
+            v4 => LimitKey::Address(v4),
+        }
+    }
+}
+
+macro_rules! budgets {
+    ($($(#[$doc:meta])* $name:ident = $burst:literal then $count:literal per $seconds:literal s;)*) => {
+        /// What is limited. Each budget counts every key on its own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Budget { $($(#[$doc])* $name,)* }
+
+        impl Budget {
+            /// Every budget.
+            pub const ALL: &'static [Budget] = &[$(Budget::$name),*];
+
+            /// At once, then so many in so many seconds.
+            fn rate(self) -> (u32, u32, u32) {
+                match self { $(Budget::$name => ($burst, $count, $seconds),)* }
+            }
+
+            /// The name in metrics.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Budget::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+budgets! {
+    /// Any request, by address; the API takes from it before it looks at anything else.
+    Request = 600 then 100 per 1 s;
+    /// Sign-ups, by address.
+    SignUp = 20 then 10 per 600 s;
+    /// Tries of an invite code, by address.
+    InviteTry = 20 then 10 per 60 s;
+    /// Sign-ins, by address.
+    Login = 20 then 10 per 60 s;
+    /// Sign-ins to one name, from wherever.
+    LoginName = 30 then 30 per 600 s;
+    /// Recoveries, by address.
+    Recover = 10 then 10 per 600 s;
+    /// New tokens for known devices, by address.
+    Renew = 60 then 30 per 60 s;
+    /// Invites made, by account.
+    Invite = 20 then 20 per 3600 s;
+    /// Look-ups of people, by account.
+    Lookup = 60 then 60 per 60 s;
+    /// Contact requests, by account.
+    ContactRequest = 30 then 30 per 3600 s;
+    /// Other changes to contacts, by account.
+    ContactChange = 60 then 60 per 60 s;
+    /// KeyPackages taken, by account: it eats the stock of others.
+    Claim = 60 then 60 per 600 s;
+    /// KeyPackages published, by account.
+    Publish = 30 then 30 per 60 s;
+    /// Rooms made, by account.
+    CreateRoom = 30 then 60 per 3600 s;
+    /// Messages, by account.
+    Message = 200 then 50 per 1 s;
+    /// Commits, by account: each costs the hub a look into the whole group.
+    Commit = 60 then 60 per 60 s;
+    /// Pages read, by account.
+    Read = 400 then 100 per 1 s;
+    /// Room items and vault records, by account.
+    Write = 200 then 20 per 1 s;
+    /// Ephemeral events, by account.
+    Ephemeral = 60 then 20 per 1 s;
+    /// Sockets opened, by address.
+    Socket = 300 then 10 per 1 s;
+    /// Frames that a client sends on a socket, by account.
+    Frame = 600 then 100 per 1 s;
+}
+
+/// Our clock as governor wants it.
+#[derive(Clone)]
+struct GovernorClock(Arc<dyn Clock>);
+
+impl clock::Clock for GovernorClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_millis(self.0.now_ms())
+    }
+}
+
+type Limiter =
+    RateLimiter<LimitKey, HashMapStateStore<LimitKey>, GovernorClock, NoOpMiddleware<Duration>>;
+
+/// All budgets of a node.
+pub struct Limits {
+    /// In the order of [`Budget::ALL`]; empty when limits are lifted.
+    limiters: Vec<Limiter>,
+    clock: Arc<dyn Clock>,
+    /// One shrinking at a time is enough.
+    shrinking: Mutex<()>,
+}
+
+impl Limits {
+    /// Budgets times `factor`; 0 lifts them all.
+    pub fn new(clock: Arc<dyn Clock>, factor: f64) -> Self {
+        let lifted = factor.is_nan() || factor <= 0.0;
+        let limiter = |budget: &Budget| {
+            RateLimiter::hashmap_with_clock(quota(budget.rate(), factor), GovernorClock(clock.clone()))
+        };
+        let limiters = if lifted { Vec::new() } else { Budget::ALL.iter().map(limiter).collect() };
+        Limits { limiters, clock, shrinking: Mutex::new(()) }
+    }
+
+    /// Takes one from a budget.
+    ///
+    /// # Errors
+    /// [`Fault::RateLimited`].
+    pub fn take(&self, budget: Budget, key: &LimitKey) -> Result<(), Fault> {
+        let Some(limiter) = self.limiters.get(budget as usize) else { return Ok(()) };
+        if limiter.len() >= KEYS_MAX {
+            self.make_room(limiter);
+            if limiter.len() >= KEYS_MAX {
+                return self.answer(limiter.check_key(&LimitKey::Crowd));
+            }
+        }
+        self.answer(limiter.check_key(key))
+    }
+
+    /// [`Self::take`] for an address.
+    ///
+    /// # Errors
+    /// [`Fault::RateLimited`].
+    pub fn take_address(&self, budget: Budget, from: IpAddr) -> Result<(), Fault> {
+        self.take(budget, &LimitKey::address(from))
+    }
+
+    /// [`Self::take`] for an account.
+    ///
+    /// # Errors
+    /// [`Fault::RateLimited`].
+    pub fn take_account(&self, budget: Budget, name: &UserName) -> Result<(), Fault> {
+        self.take(budget, &LimitKey::Account(name.clone()))
+    }
+
+    /// Forgets the keys whose budget is full again. A worker calls it every minute.
+    pub fn shrink(&self) {
+        for limiter in &self.limiters {
+            self.make_room(limiter);
+            limiter.shrink_to_fit();
+        }
+    }
+
+    /// How many keys are remembered, over all budgets.
+    pub fn keys(&self) -> usize {
+        self.limiters.iter().map(RateLimiter::len).sum()
+    }
+
+    fn make_room(&self, limiter: &Limiter) {
+        if let Some(_alone) = self.shrinking.try_lock() {
+            limiter.retain_recent();
+        }
+    }
+
+    fn answer(&self, answer: Result<(), NotUntil<Duration>>) -> Result<(), Fault> {
+        answer.map_err(|not_until| {
+            let now = Duration::from_millis(self.clock.now_ms());
+            let wait = not_until.wait_time_from(now).as_millis();
+            Fault::RateLimited { retry_after_ms: u64::try_from(wait).unwrap_or(u64::MAX).max(1) }
+        })
+    }
+}
+
+fn quota((burst, count, seconds): (u32, u32, u32), factor: f64) -> Quota {
+    let burst = (f64::from(burst) * factor).clamp(1.0, f64::from(u32::MAX));
+    let per_one = f64::from(seconds) / (f64::from(count) * factor);
+    let per_one = Duration::try_from_secs_f64(per_one).unwrap_or(Duration::from_secs(3600)).max(Duration::from_nanos(1));
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped just above
+    let burst = NonZeroU32::new(burst as u32).unwrap_or(NonZeroU32::MIN);
+    // `with_period` refuses a period of nothing only.
+    Quota::with_period(per_one).unwrap_or_else(|| Quota::per_second(burst)).allow_burst(burst)
+}

@@ -1,0 +1,61 @@
+use super::*;
+use crate::ManualClock;
+
+fn name(text: &str) -> UserName {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_burst_passes_then_the_steady_rate() {
+    let clock = Arc::new(ManualClock::new(1_000_000));
+    let limits = Limits::new(clock.clone(), 1.0);
+    let alice = name("alice");
+    for _ in 0..200 {
+        limits.take_account(Budget::Message, &alice).unwrap();
+    }
+    let Err(Fault::RateLimited { retry_after_ms }) = limits.take_account(Budget::Message, &alice) else {
+        panic!("the 201st at once must wait")
+    };
+    assert!((1..=20).contains(&retry_after_ms), "{retry_after_ms}");
+    limits.take_account(Budget::Message, &name("bob")).unwrap();
+    limits.take_account(Budget::Commit, &alice).unwrap();
+    clock.advance(retry_after_ms);
+    limits.take_account(Budget::Message, &alice).unwrap();
+    assert!(limits.take_account(Budget::Message, &alice).is_err());
+}
+
+#[test]
+fn a_factor_of_nothing_lifts_all_limits() {
+    let limits = Limits::new(Arc::new(ManualClock::new(0)), 0.0);
+    for _ in 0..10_000 {
+        limits.take_account(Budget::Login, &name("alice")).unwrap();
+    }
+}
+
+#[test]
+fn neighbours_in_one_ipv6_network_count_as_one() {
+    let limits = Limits::new(Arc::new(ManualClock::new(0)), 1.0);
+    let mut refused = 0;
+    for host in 0..100_u32 {
+        let address: IpAddr = format!("2001:db8::{host:x}").parse().unwrap();
+        refused += usize::from(limits.take_address(Budget::Login, address).is_err());
+    }
+    assert_eq!(refused, 80);
+    let mapped: IpAddr = "::ffff:192.0.2.1".parse().unwrap();
+    assert_eq!(LimitKey::address(mapped), LimitKey::address("192.0.2.1".parse().unwrap()));
+}
+
+#[test]
+fn memory_is_bounded_and_shrinks_when_budgets_are_full_again() {
+    let clock = Arc::new(ManualClock::new(0));
+    let limits = Limits::new(clock.clone(), 1.0);
+    let mut refused = 0;
+    for n in 0..KEYS_MAX as u32 + 1_000 {
+        refused += usize::from(limits.take_address(Budget::Login, IpAddr::from(n.to_be_bytes())).is_err());
+    }
+    assert!(limits.keys() <= KEYS_MAX + 1, "{}", limits.keys());
+    assert_eq!(refused, 1_000 - 20, "the crowd shares one budget");
+    clock.advance(3_600_000);
+    limits.shrink();
+    assert_eq!(limits.keys(), 0);
+}

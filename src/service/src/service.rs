@@ -1,0 +1,165 @@
+//! The handle that the API and the node hold.
+
+use crate::{
+    Accounts, Clock, Contacts, Entropy, Fault, Flows, Health, Invites, KeyPackages, Limits, Rooms,
+    ServiceConfig, Sync, Vault, context::Ctx, inbox::Inbox, seal::Sealer,
+};
+use std::sync::Arc;
+use weft_store::Store;
+use weft_wire::{NodeName, node::NodeInfo};
+
+/// Who the node is.
+pub struct NodeIdentity {
+    /// ed25519 key of the node. Seals of tickets follow from it.
+    pub key: ed25519_dalek::SigningKey,
+    /// The right half of every address here.
+    pub name: NodeName,
+}
+
+/// Everything that a service needs from outside.
+pub struct Deps {
+    /// Where all is kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Box<dyn Entropy>,
+    /// Key and name of the node.
+    pub identity: NodeIdentity,
+    /// What the operator decided.
+    pub config: ServiceConfig,
+}
+
+/// All behaviour of a node. Cheap to clone.
+#[derive(Clone)]
+pub struct Service(Arc<Inner>);
+
+struct Inner {
+    ctx: Arc<Ctx>,
+    accounts: Accounts,
+    invites: Invites,
+    contacts: Contacts,
+    key_packages: KeyPackages,
+    rooms: Rooms,
+    vault: Vault,
+    flows: Flows,
+    sync: Sync,
+    health: Health,
+}
+
+impl Service {
+    /// Opens the service on a store; on a new one it makes the node's OPAQUE keys.
+    ///
+    /// # Errors
+    /// [`Fault::Store`], or [`Fault::Record`] when the store was written by a newer version.
+    pub async fn open(deps: Deps) -> Result<Service, Fault> {
+        let sealer = Sealer::of_node(&deps.identity.key);
+        let limits = Limits::new(deps.clock.clone(), deps.config.rate_limit_factor);
+        let ctx = Arc::new(Ctx {
+            store: deps.store,
+            clock: deps.clock,
+            entropy: deps.entropy,
+            node: deps.identity.name,
+            config: deps.config,
+            limits,
+            sealer,
+        });
+        let accounts = Accounts::open(ctx.clone()).await?;
+        let invites = Invites::new(ctx.clone());
+        let contacts = Contacts::new(ctx.clone());
+        let key_packages = KeyPackages::new(ctx.clone());
+        let rooms = Rooms::new(ctx.clone());
+        let vault = Vault::new(ctx.clone());
+        let inbox = Inbox::new(ctx.clone());
+        let flows = Flows::new(
+            ctx.clone(),
+            accounts.clone(),
+            invites.clone(),
+            contacts.clone(),
+            key_packages.clone(),
+            rooms.clone(),
+            inbox.clone(),
+        );
+        let sync = Sync::new(ctx.clone(), accounts.clone(), key_packages.clone(), rooms.clone(), inbox, vault.clone());
+        let health = Health::new(ctx.clone(), accounts.clone(), rooms.clone(), sync.clone());
+        Ok(Service(Arc::new(Inner {
+            ctx,
+            accounts,
+            invites,
+            contacts,
+            key_packages,
+            rooms,
+            vault,
+            flows,
+            sync,
+            health,
+        })))
+    }
+
+    /// Sign-in, sessions, devices, people.
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// Invites to the node.
+    pub fn invites(&self) -> &Invites {
+        &self.0.invites
+    }
+
+    /// The contact list and personal links.
+    pub fn contacts(&self) -> &Contacts {
+        &self.0.contacts
+    }
+
+    /// KeyPackages in stock.
+    pub fn key_packages(&self) -> &KeyPackages {
+        &self.0.key_packages
+    }
+
+    /// Rooms: messages, logs, items.
+    pub fn rooms(&self) -> &Rooms {
+        &self.0.rooms
+    }
+
+    /// Records that the devices of one account share.
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// What spans features: sign-up, sign-out, contact requests, taking KeyPackages, making rooms, commits.
+    pub fn flows(&self) -> &Flows {
+        &self.0.flows
+    }
+
+    /// Sockets.
+    pub fn sync(&self) -> &Sync {
+        &self.0.sync
+    }
+
+    /// Numbers for health checks and metrics.
+    pub fn health(&self) -> &Health {
+        &self.0.health
+    }
+
+    /// Rate limits. The API takes [`crate::Budget::Request`] for each request; verbs take the rest by themselves.
+    pub fn limits(&self) -> &Limits {
+        &self.0.ctx.limits
+    }
+
+    /// `GET node`: what the node says of itself to everyone.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub async fn node_info(&self) -> Result<NodeInfo, Fault> {
+        let ctx = &self.0.ctx;
+        Ok(NodeInfo {
+            name: ctx.node.clone(),
+            title: ctx.config.title.clone(),
+            accent: ctx.config.accent.clone(),
+            signup: ctx.config.signup,
+            claimed: self.0.accounts.is_claimed().await?,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            time_ms: ctx.now(),
+        })
+    }
+}
