@@ -4,10 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
-if ! cargo deny --version >/dev/null 2>&1; then
-  say "building cargo-deny (once, some minutes)"
-  cargo install --locked cargo-deny || cargo install cargo-deny
-fi
+scripts/setup.sh audit
+PATH=$CACHE/bin:$PATH
 failed=no
 cargo deny check licenses bans sources || failed=yes
 # The advisory database is fetched; where it cannot be, that is said and does not count as a finding.

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Finds what Weft is built with and installs what is missing: `setup.sh build` for `make run`, `setup.sh test` for
-# the tests as well. Debian packages are installed only as root or with sudo; elsewhere it says what to install.
+# Finds what Weft is built with and installs what is missing: `setup.sh build` for `make run`, `setup.sh test` for the
+# tests as well, `setup.sh audit` for the check of our dependencies. Debian packages are installed only as root or with sudo; elsewhere it says what to install.
 . "$(dirname "$0")/lib.sh"
 
 NEXTEST_VERSION=0.9.151
+DENY_VERSION=0.20.2
 apt_updated=no
 
 # cargo_tool CRATE VERSION DIR BINARY FEATURES…: build a tool from source into DIR. Quick to build beats quick to run
@@ -111,6 +112,11 @@ need_nextest() {
   cargo_tool cargo-nextest "$NEXTEST_VERSION" "$CACHE" cargo-nextest --no-default-features
 }
 
+need_deny() {
+  if [ -x "$CACHE/bin/cargo-deny" ] || cargo deny --version >/dev/null 2>&1; then return; fi
+  cargo_tool cargo-deny "$DENY_VERSION" "$CACHE" cargo-deny
+}
+
 need_rust_components() {
   cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
   have rustup && rustup component add rustfmt clippy && return
@@ -140,5 +146,9 @@ case ${1:-build} in
     need_browser
     need_nextest
     ;;
-  *) die "usage: setup.sh build|test" ;;
+  audit)
+    need_basics
+    need_deny
+    ;;
+  *) die "usage: setup.sh build|test|audit" ;;
 esac
