@@ -92,6 +92,11 @@ pub fn member_device(member: &Member) -> Result<DeviceCert, CredentialError> {
     bound(cert.peek()?, &member.signature_key)
 }
 
+/// The certificate in a credential that OpenMLS has just matched with a leaf that was admitted before.
+pub(crate) fn device_in(credential: &Credential) -> Result<DeviceCert, CredentialError> {
+    Ok(certificate(credential)?.peek()?)
+}
+
 /// What OpenMLS would let pass and we do not.
 pub(crate) fn check_shape(leaf: &LeafNode) -> Result<(), CredentialError> {
     if let LeafNodeSource::KeyPackage(lifetime) = leaf.leaf_node_source()

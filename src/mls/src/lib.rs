@@ -21,6 +21,7 @@ mod error;
 pub mod hub;
 pub mod identity;
 pub mod key_packages;
+pub mod member;
 pub mod messages;
 pub mod policy;
 mod public_store;

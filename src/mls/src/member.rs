@@ -1,0 +1,313 @@
+//! What a member does with a group: thin verbs over OpenMLS that hold it to what Weft uses of MLS.
+//!
+//! Generic over the storage, so that the engine runs them over its own state and tests over a plain map.
+
+use crate::{CommitFacts, DeviceIdentity, MlsError, commit, config, credentials, key_packages, messages};
+use openmls::{
+    framing::errors::MessageDecryptionError,
+    prelude::{
+        LeafNodeIndex, LeafNodeParameters, MlsGroup, ProcessMessageError, ProcessedMessageContent,
+        StagedCommit, StagedWelcome, ValidationError,
+    },
+    storage::OpenMlsProvider,
+};
+use weft_wire::{DeviceId, Millis, RoomId, identity::DeviceCert};
+
+/// A provider whose storage errors can be kept as causes.
+pub trait Provider: OpenMlsProvider<StorageError: Send + Sync + 'static> {}
+impl<P: OpenMlsProvider<StorageError: Send + Sync + 'static>> Provider for P {}
+
+/// A commit with all that goes to the hub.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// MLSMessage with a PublicMessage.
+    pub commit: Vec<u8>,
+    /// GroupInfo after it.
+    pub group_info: Vec<u8>,
+    /// For the devices it adds.
+    pub welcome: Option<Vec<u8>>,
+    /// The devices it adds.
+    pub added: Vec<DeviceCert>,
+    /// The epoch it starts from.
+    pub epoch: u64,
+}
+
+/// An application message that was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// Who sent it, at the epoch when it was sent.
+    pub sender: DeviceCert,
+    /// The plaintext.
+    pub content: Vec<u8>,
+}
+
+/// Why an application message was not opened. In each case the group is as before.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// One's own: a sender does not keep the keys of what it sent.
+    #[error("one's own message")]
+    Own,
+    /// Its key was used and erased: it was read before.
+    #[error("the message was opened before")]
+    Replayed,
+    /// Its epoch is out of reach ([`config::PAST_EPOCHS_MAX`]), or from before this device joined.
+    #[error("the keys of the message's epoch are not there")]
+    NoKeys,
+    /// It is not what it claims to be.
+    #[error(transparent)]
+    Refused(#[from] MlsError),
+}
+
+/// Makes a group in which only this device is, and its GroupInfo for the hub.
+///
+/// # Errors
+/// [`MlsError::Refused`], for example when a group of this id is in the storage already.
+pub fn create<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    room: RoomId,
+) -> Result<(MlsGroup, Vec<u8>), MlsError> {
+    let group = MlsGroup::new_with_group_id(
+        provider,
+        &me,
+        &config::create(),
+        config::group_id(room),
+        me.credential(),
+    )
+    .map_err(MlsError::refused("to create a group"))?;
+    let group_info = group
+        .export_group_info(provider.crypto(), &me, true)
+        .map_err(MlsError::refused("to describe a group"))?;
+    Ok((group, messages::to_bytes(group_info)?))
+}
+
+/// Prepares a commit that adds `key_packages`, removes `remove` and renews the own leaf (with the current certificate).
+/// It stays pending in the group until [`MlsGroup::merge_pending_commit`]; another commit of the epoch drops it.
+///
+/// # Errors
+/// [`MlsError`]; the group is as before.
+pub fn prepare<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    group: &mut MlsGroup,
+    key_packages: &[impl AsRef<[u8]>],
+    remove: &[DeviceId],
+    now_ms: Millis,
+) -> Result<Prepared, MlsError> {
+    let mut adds = Vec::new();
+    let mut added = Vec::new();
+    for bytes in key_packages {
+        let (key_package, cert) = key_packages::open(provider.crypto(), bytes.as_ref(), now_ms)?;
+        adds.push(key_package);
+        added.push(cert);
+    }
+    let leaves = leaves(group)?;
+    let removals = remove
+        .iter()
+        .map(|device| {
+            let found = leaves.iter().find(|(_, cert)| cert.device == *device);
+            found.map(|(index, _)| *index).ok_or(MlsError::NoSuchDevice(*device))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(twice) = added.iter().find(|cert| {
+        leaves.iter().any(|(_, leaf)| leaf.device == cert.device) && !remove.contains(&cert.device)
+    }) {
+        return Err(MlsError::Duplicate(twice.device));
+    }
+
+    let epoch = group.epoch().as_u64();
+    let leaf = LeafNodeParameters::builder().with_credential_with_key(me.credential()).build();
+    let bundle = group
+        .commit_builder()
+        .force_self_update(true)
+        .leaf_node_parameters(leaf)
+        .propose_adds(adds)
+        .propose_removals(removals)
+        .load_psks(provider.storage())
+        .and_then(|builder| builder.build(provider.rand(), provider.crypto(), &me, |_| true))
+        .map_err(MlsError::refused("to build a commit"))?
+        .stage_commit(provider)
+        .map_err(MlsError::refused("to stage a commit"))?;
+    let (commit, welcome, group_info) = bundle.into_messages();
+    Ok(Prepared {
+        commit: messages::to_bytes(commit)?,
+        group_info: messages::to_bytes(group_info.ok_or(MlsError::Incomplete)?)?,
+        welcome: welcome.map(messages::to_bytes).transpose()?,
+        added,
+        epoch,
+    })
+}
+
+/// Prepares an external commit by a GroupInfo (RFC 9420, 12.4.3.2). The own old leaf, if one is there, is removed. The
+/// group is at the epoch after it: keep it aside until the hub has accepted.
+///
+/// # Errors
+/// [`MlsError`].
+pub fn join_externally<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    room: RoomId,
+    group_info: &[u8],
+) -> Result<(MlsGroup, Prepared), MlsError> {
+    let group_info = messages::group_info(group_info)?;
+    if group_info.group_id() != &config::group_id(room) {
+        return Err(MlsError::WrongRoom);
+    }
+    if group_info.ciphersuite() != config::CIPHERSUITE {
+        return Err(MlsError::NotAllowed("another ciphersuite"));
+    }
+    let epoch = group_info.epoch().as_u64();
+    let leaf = LeafNodeParameters::builder().with_capabilities(config::capabilities()).build();
+    let (group, bundle) = MlsGroup::external_commit_builder()
+        .with_config(config::join())
+        .skip_lifetime_validation()
+        .build_group(provider, group_info, me.credential())
+        .map_err(MlsError::refused("to join by the GroupInfo"))?
+        .leaf_node_parameters(leaf)
+        .load_psks(provider.storage())
+        .and_then(|builder| builder.build(provider.rand(), provider.crypto(), &me, |_| true))
+        .map_err(MlsError::refused("to build an external commit"))?
+        .finalize(provider)
+        .map_err(MlsError::refused("to stage an external commit"))?;
+    no_extensions(&group)?;
+    let (commit, _, group_info) = bundle.into_messages();
+    let prepared = Prepared {
+        commit: messages::to_bytes(commit)?,
+        group_info: messages::to_bytes(group_info.ok_or(MlsError::Incomplete)?)?,
+        welcome: None,
+        added: Vec::new(),
+        epoch,
+    };
+    Ok((group, prepared))
+}
+
+/// Joins by a Welcome. A group of this id that is in the storage is replaced.
+///
+/// # Errors
+/// [`MlsError::WrongRoom`], [`MlsError::Refused`]: among others when the KeyPackage is no longer there.
+pub fn join<P: Provider>(provider: &P, room: RoomId, welcome: &[u8]) -> Result<MlsGroup, MlsError> {
+    let welcome = messages::welcome(welcome)?;
+    let builder = StagedWelcome::build_from_welcome(provider, &config::join(), welcome)
+        .map_err(MlsError::refused("the Welcome"))?;
+    if builder.processed_welcome().unverified_group_info().group_id() != &config::group_id(room) {
+        return Err(MlsError::WrongRoom);
+    }
+    let group = builder
+        .skip_lifetime_validation()
+        .replace_old_group()
+        .build()
+        .and_then(|staged| staged.into_group(provider))
+        .map_err(MlsError::refused("the Welcome"))?;
+    no_extensions(&group)?;
+    Ok(group)
+}
+
+/// Verifies a commit of somebody else and tells what it does. Merge it with [`MlsGroup::merge_staged_commit`].
+///
+/// # Errors
+/// [`MlsError::WrongEpoch`], [`MlsError::WrongRoom`], and what [`commit::facts`] gives.
+pub fn stage<P: Provider>(
+    provider: &P,
+    group: &mut MlsGroup,
+    bytes: &[u8],
+    now_ms: Millis,
+) -> Result<(CommitFacts, Box<StagedCommit>), MlsError> {
+    let message = messages::commit(bytes)?;
+    if message.group_id() != group.group_id() {
+        return Err(MlsError::WrongRoom);
+    }
+    let (expected, found) = (group.epoch().as_u64(), message.epoch().as_u64());
+    if expected != found {
+        return Err(MlsError::WrongEpoch { expected, found });
+    }
+    let processed = group.process_message(provider, message).map_err(MlsError::refused("the commit"))?;
+    let sender = processed.sender().clone();
+    let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+        return Err(MlsError::NotAllowed("a message that is no commit"));
+    };
+    let facts = commit::facts(group.members(), &sender, &staged, found, now_ms)?;
+    Ok((facts, staged))
+}
+
+/// Encrypts an application message. The ratchet moves on: what comes out is to be stored before it is sent.
+///
+/// # Errors
+/// [`MlsError::Refused`], for example when this device was removed.
+pub fn seal<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    group: &mut MlsGroup,
+    content: &[u8],
+) -> Result<Vec<u8>, MlsError> {
+    let message =
+        group.create_message(provider, &me, content).map_err(MlsError::refused("to encrypt a message"))?;
+    messages::to_bytes(message)
+}
+
+/// Opens an application message of this epoch or one of the last [`config::PAST_EPOCHS_MAX`].
+///
+/// # Errors
+/// [`OpenError`].
+pub fn open<P: Provider>(provider: &P, group: &mut MlsGroup, bytes: &[u8]) -> Result<Opened, OpenError> {
+    let message = messages::application(bytes)?;
+    if message.group_id() != group.group_id() {
+        return Err(MlsError::WrongRoom.into());
+    }
+    let processed = group.process_message(provider, message).map_err(why_not)?;
+    let credential = processed.credential().clone();
+    match processed.into_content() {
+        ProcessedMessageContent::ApplicationMessage(message) => {
+            let sender = credentials::device_in(&credential).map_err(MlsError::from)?;
+            Ok(Opened { sender, content: message.into_bytes() })
+        }
+        ProcessedMessageContent::OwnPrivateMessage => Err(OpenError::Own),
+        _ => Err(MlsError::NotAllowed("an encrypted message that is not for people").into()),
+    }
+}
+
+/// The devices in a group, in the order of their leaves; verified when they came in, only decoded here.
+///
+/// # Errors
+/// [`MlsError::Credential`].
+pub fn members(group: &MlsGroup) -> Result<Vec<DeviceCert>, MlsError> {
+    Ok(leaves(group)?.into_iter().map(|(_, cert)| cert).collect())
+}
+
+/// The devices in a group that was just joined, each certificate verified. Expired ones pass: they were admitted in time.
+///
+/// # Errors
+/// [`MlsError::Credential`].
+pub fn verified_members(group: &MlsGroup) -> Result<Vec<DeviceCert>, MlsError> {
+    group
+        .members()
+        .map(|member| Ok(credentials::device_of_any_age(&member.credential, &member.signature_key)?))
+        .collect()
+}
+
+fn leaves(group: &MlsGroup) -> Result<Vec<(LeafNodeIndex, DeviceCert)>, MlsError> {
+    group.members().map(|member| Ok((member.index, credentials::member_device(&member)?))).collect()
+}
+
+/// Group context extensions could name external senders; Weft uses none.
+fn no_extensions(group: &MlsGroup) -> Result<(), MlsError> {
+    match group.extensions().iter().next() {
+        Some(_) => Err(MlsError::NotAllowed("group context extensions")),
+        None => Ok(()),
+    }
+}
+
+fn why_not<E: std::error::Error + Send + Sync + 'static>(error: ProcessMessageError<E>) -> OpenError {
+    match &error {
+        ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => OpenError::NoKeys,
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(secret),
+        )) if is_used_up(secret) => OpenError::Replayed,
+        _ => OpenError::Refused(MlsError::refused("the message")(error)),
+    }
+}
+
+/// OpenMLS does not export the type of this error, only its text.
+fn is_used_up(secret: &impl std::fmt::Debug) -> bool {
+    let name = format!("{secret:?}");
+    name == "SecretReuseError" || name == "TooDistantInThePast"
+}
