@@ -23,13 +23,18 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # at_least HAVE WANT: is version HAVE the same as or newer than WANT?
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
 
-# fingerprint PATH…: one hash over names and contents of every file below, without what is generated there.
+# sources PATH…: every source file below, NUL-separated. Git knows what is generated; without it (an unpacked archive, a
+# clone of somebody else) the usual names are left out.
+sources() {
+  { [ -e .git ] && git ls-files -z --cached --others --exclude-standard -- "$@" 2>/dev/null; } ||
+    find "$@" \( -name node_modules -o -name dist -o -name pkg -o -name paraglide -o -name .svelte-kit \
+      -o -name cache -o -name .lix -o -name .meta.json \) -prune -o -type f -print0
+}
+
+# fingerprint PATH…: one hash over names and contents of all sources below.
 fingerprint() {
-  (
-    cd "$ROOT"
-    find "$@" \( -name node_modules -o -name dist -o -name pkg -o -name paraglide -o -name .svelte-kit \) -prune \
-      -o -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0r sha256sum
-  ) | sha256sum | cut -d ' ' -f 1
+  # A file that git still lists and that is gone changes the hash by not being there.
+  (cd "$ROOT" && sources "$@" | LC_ALL=C sort -zu | { xargs -0r sha256sum 2>/dev/null || true; }) | sha256sum | cut -d ' ' -f 1
 }
 
 # fresh NAME HASH and stamp NAME HASH: was NAME last made from exactly this?

@@ -84,7 +84,8 @@ pub fn lints_are_inherited(tree: &Tree) -> Vec<Finding> {
     bare.map(|(path, _)| Finding::of(path, "no `[lints]` section with `workspace = true`")).collect()
 }
 
-/// Outside tests nobody allows what the workspace denies because input could reach it.
+/// Outside tests nobody allows what the workspace denies because input could reach it, unless the attribute itself says
+/// why it cannot be: `#[allow(clippy::…, reason = "…")]`.
 pub fn panic_lints_stay_on(tree: &Tree) -> Vec<Finding> {
     let lints = [
         "unwrap_used",
@@ -102,6 +103,9 @@ pub fn panic_lints_stay_on(tree: &Tree) -> Vec<Finding> {
         let code = strip(path, split_at_tests(text).0, Keep::Code);
         for offset in offsets_of(&code, "allow(").chain(offsets_of(&code, "expect(")) {
             let list = code.get(offset..).and_then(|rest| rest.split_once(')')).map_or("", |(list, _)| list);
+            if list.contains("reason =") {
+                continue;
+            }
             for lint in lints.iter().filter(|lint| list.contains(&format!("clippy::{lint}"))) {
                 findings.push(Finding::at(
                     path,
@@ -227,8 +231,14 @@ fn a_crate_without_the_lints_is_found() {
 #[test]
 fn a_lint_that_is_off_is_found() {
     let bad = "#![allow(clippy::pedantic,\n clippy::unwrap_used)]\n#[expect(clippy::panic)]\n";
+    let good = "#[allow(clippy::indexing_slicing, reason = \"found just above\")]\n";
     let tests = "a.expect(\"clippy::panic\");\n#[cfg(test)]\nmod tests { #![allow(clippy::unwrap_used)] }\n";
-    let tree = Tree::of(&[("src/a/src/lib.rs", bad), ("src/b/src/lib.rs", tests), ("src/b/tests/x.rs", bad)]);
+    let tree = Tree::of(&[
+        ("src/a/src/lib.rs", bad),
+        ("src/b/src/lib.rs", tests),
+        ("src/b/tests/x.rs", bad),
+        ("src/c.rs", good),
+    ]);
     let places: Vec<_> = panic_lints_stay_on(&tree).iter().map(|f| (f.path.clone(), f.line)).collect();
     assert_eq!(places, [("src/a/src/lib.rs".to_owned(), 1), ("src/a/src/lib.rs".to_owned(), 3)]);
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
+use std::process::Command;
 use std::sync::OnceLock;
 
-/// Folders that are generated, installed or written at run time.
+/// Folders that are generated, installed or written at run time, for a tree that git does not know.
 const SKIPPED_FOLDERS: &[&str] = &[
     ".git",
     "target",
@@ -62,9 +63,14 @@ impl Tree {
     pub fn of_repository() -> &'static Tree {
         static TREE: OnceLock<Tree> = OnceLock::new();
         TREE.get_or_init(|| {
-            let mut files = BTreeMap::new();
-            read_folder(Path::new(env!("CARGO_MANIFEST_DIR")), "", &mut files);
-            Tree { files }
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let mut paths = listed_by_git(root).unwrap_or_default();
+            if paths.is_empty() {
+                walk(root, "", &mut paths);
+            }
+            // What is no text is no source; a file may also go while others work beside us.
+            let read = |path: String| Some((path.clone(), std::fs::read_to_string(root.join(&path)).ok()?));
+            Tree { files: paths.into_iter().filter_map(read).collect() }
         })
     }
 
@@ -100,21 +106,31 @@ impl Tree {
     }
 }
 
-fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) {
-    // A file may go while others build beside us; a folder that cannot be read holds nothing to check.
+/// Files that are committed or could be. `None` without git, or outside a repository of it.
+fn listed_by_git(root: &Path) -> Option<Vec<String>> {
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+    let output = Command::new("git")
+        .args(list)
+        .current_dir(root)
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let paths = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+    Some(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+fn walk(folder: &Path, prefix: &str, paths: &mut Vec<String>) {
+    // A folder that cannot be read holds nothing to check.
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{prefix}{name}");
-        let Ok(kind) = entry.file_type() else { continue };
-        if kind.is_dir() {
-            if !SKIPPED_FOLDERS.contains(&name.as_str()) {
-                read_folder(&entry.path(), &format!("{path}/"), files);
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !SKIPPED_FOLDERS.contains(&name.as_str()) => {
+                walk(&entry.path(), &format!("{path}/"), paths)
             }
-        } else if kind.is_file()
-            && let Ok(text) = std::fs::read_to_string(entry.path())
-        {
-            files.insert(path, text);
+            Ok(kind) if kind.is_file() => paths.push(path),
+            _ => {}
         }
     }
 }
@@ -125,6 +141,14 @@ fn the_repository_is_found() {
     assert!(tree.get("Cargo.toml").is_some() && tree.get("tests/tidy/tree.rs").is_some());
     assert!(tree.crates().any(|name| name == "wire"));
     assert!(tree.files().all(|(path, _)| !path.starts_with("target/") && !path.contains("node_modules/")));
+}
+
+#[test]
+fn an_archive_without_git_is_walked() {
+    let mut paths = Vec::new();
+    walk(Path::new(env!("CARGO_MANIFEST_DIR")), "", &mut paths);
+    assert!(paths.iter().any(|path| path == "tests/tidy/tree.rs"));
+    assert!(paths.iter().all(|path| !path.starts_with("target/") && !path.starts_with(".git/")));
 }
 
 #[test]
