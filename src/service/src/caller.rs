@@ -14,6 +14,8 @@ pub struct Session {
     pub role: Role,
     /// ed25519 key of the device; its envelopes and proofs are checked with it.
     pub device_key: [u8; 32],
+    /// ed25519 key of the person; it certifies their devices.
+    pub identity_key: [u8; 32],
     /// When the session ends.
     pub expires_ms: Millis,
     /// BLAKE3 of the token: the row by which the session is kept.
@@ -22,7 +24,10 @@ pub struct Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("user", &self.user).field("device", &self.device).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("user", &self.user)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use weft_store::{Store, record::Record};
 use weft_wire::{Millis, NodeName, UserAddress, UserName};
 
+/// Where [`weft_store::tables::NODE`] keeps the owner's name.
+pub(crate) const OWNER: &[u8] = b"owner";
+
 /// The ground of all features of one node. Features hold it in an `Arc`.
 pub(crate) struct Ctx {
     pub store: Store,
@@ -45,12 +48,21 @@ impl Ctx {
     }
 
     /// Reads a record, if there is one.
-    pub async fn read<R: Record>(&self, table: weft_store::Table, key: impl AsRef<[u8]>) -> Result<Option<R>, Fault> {
+    pub async fn read<R: Record>(
+        &self,
+        table: weft_store::Table,
+        key: impl AsRef<[u8]>,
+    ) -> Result<Option<R>, Fault> {
         let row = self.store.get(table, key.as_ref()).await?;
         Ok(row.map(|row| R::from_record(&row.value)).transpose()?)
     }
-}
 
+    /// The value of a counter; 0 if nothing was counted yet.
+    pub async fn count(&self, table: weft_store::Table, key: impl AsRef<[u8]>) -> Result<u64, Fault> {
+        let row = self.store.get(table, key.as_ref()).await?;
+        Ok(row.and_then(|row| be64(&row.value)).unwrap_or(0))
+    }
+}
 
 /// `a ‖ 0x00 ‖ b`: names and addresses never hold a zero byte, so that no key is the beginning of another person's.
 pub(crate) fn joined(a: &str, b: impl AsRef<[u8]>) -> Vec<u8> {
@@ -59,4 +71,9 @@ pub(crate) fn joined(a: &str, b: impl AsRef<[u8]>) -> Vec<u8> {
     key.push(0);
     key.extend_from_slice(b.as_ref());
     key
+}
+
+/// The number at the end of a key, or in a counter.
+pub(crate) fn be64(bytes: &[u8]) -> Option<u64> {
+    bytes.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
 }

@@ -6,7 +6,11 @@
 //!
 //! What is never here: plaintext, passwords, names of rooms. Spans and logs carry ids only.
 
-macro_rules! unbuilt { () => { Err($crate::Fault::Internal("not built yet").into()) } }
+macro_rules! unbuilt {
+    () => {
+        Err($crate::Fault::Internal("not built yet").into())
+    };
+}
 
 pub mod accounts;
 mod cache;
@@ -14,16 +18,17 @@ mod caller;
 mod chunks;
 mod clock;
 mod config;
+pub mod contacts;
 mod context;
 mod entropy;
 mod error;
-pub mod contacts;
 pub mod flows;
 pub mod health;
 pub mod inbox;
 pub mod invites;
 pub mod keypackages;
 pub mod limits;
+mod record;
 pub mod rooms;
 mod seal;
 mod service;

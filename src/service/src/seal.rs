@@ -61,7 +61,12 @@ impl Sealer {
     }
 
     /// Opens what [`Self::seal`] made for this purpose, if its time has not passed.
-    pub fn open<T: Serialize + DeserializeOwned>(&self, purpose: &str, sealed: &Blob, now: Millis) -> Option<Opened<T>> {
+    pub fn open<T: Serialize + DeserializeOwned>(
+        &self,
+        purpose: &str,
+        sealed: &Blob,
+        now: Millis,
+    ) -> Option<Opened<T>> {
         if sealed.len() > SEALED_BYTES_MAX {
             return None;
         }

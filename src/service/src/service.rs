@@ -80,7 +80,14 @@ impl Service {
             rooms.clone(),
             inbox.clone(),
         );
-        let sync = Sync::new(ctx.clone(), accounts.clone(), key_packages.clone(), rooms.clone(), inbox, vault.clone());
+        let sync = Sync::new(
+            ctx.clone(),
+            accounts.clone(),
+            key_packages.clone(),
+            rooms.clone(),
+            inbox,
+            vault.clone(),
+        );
         let health = Health::new(ctx.clone(), accounts.clone(), rooms.clone(), sync.clone());
         Ok(Service(Arc::new(Inner {
             ctx,

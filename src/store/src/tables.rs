@@ -44,6 +44,56 @@ tables! {
     // store
     IDEMPOTENCY       = 1, "store.idempotency",       key: "BLAKE3 of the caller's key", record: "sequence and numbers of the first commit", owner: "store";
     IDEMPOTENCY_ORDER = 2, "store.idempotency_order", key: "BE64(ordinal)",              record: "sequence, BLAKE3 of the caller's key",     owner: "store";
+
+    // the node itself
+    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, owner's name, hash of the owner invite", owner: "service/accounts, service/invites";
+    COUNTS            = 17, "counts",                 key: "what is counted",            record: "counter",                     owner: "service/accounts, service/rooms";
+
+    // accounts
+    ACCOUNTS          = 20, "accounts",               key: "name",                       record: "AccountRecord",               owner: "service/accounts";
+    DEVICES           = 21, "accounts.devices",       key: "name 00 device",             record: "DeviceRecord; signed-out devices stay as tombstones", owner: "service/accounts";
+    SESSIONS          = 22, "accounts.sessions",      key: "BLAKE3 of the token",        record: "SessionRecord",               owner: "service/accounts";
+    SPENT             = 23, "accounts.spent",         key: "BE64(expiry) kind id",       record: "nothing: a ticket, challenge or nonce that was used", owner: "service/accounts";
+
+    // invites
+    INVITES           = 28, "invites",                key: "BLAKE3 of the code",         record: "InviteRecord",                owner: "service/invites";
+
+    // contacts
+    CONTACTS          = 32, "contacts",               key: "name 00 address",            record: "ContactRecord",               owner: "service/contacts";
+    CONTACT_BOOKS     = 33, "contacts.books",         key: "name",                       record: "BookRecord: how many contacts, requests, links", owner: "service/contacts";
+    CONTACT_LINKS     = 34, "contacts.links",         key: "BLAKE3 of the token",        record: "LinkRecord",                  owner: "service/contacts";
+
+    // KeyPackages
+    KEY_PACKAGES      = 40, "key_packages",           key: "name 00 device reference",   record: "PackageRecord",               owner: "service/keypackages";
+    KEY_PACKAGES_LEFT = 41, "key_packages.left",      key: "name 00 device",             record: "counter",                     owner: "service/keypackages";
+    KEY_PACKAGES_LAST = 42, "key_packages.last",      key: "name 00 device",             record: "PackageRecord, the last-resort one", owner: "service/keypackages";
+    KEY_PACKAGES_USED = 43, "key_packages.used",      key: "name 00 device reference",   record: "nothing: it was handed out",  owner: "service/keypackages";
+
+    // rooms
+    ROOMS             = 48, "rooms",                  key: "room",                       record: "RoomRecord",                  owner: "service/rooms";
+    ROOM_PARTS        = 49, "rooms.parts",            key: "room part kind index",       record: "bytes: hub state, GroupInfo, members, long commits in chunks", owner: "service/rooms";
+    ROOM_LOG          = 50, "rooms.log",              key: "room BE64(number)",          record: "LogRecord",                   owner: "service/rooms";
+    ROOM_HEADS        = 51, "rooms.heads",            key: "room",                       record: "counter: the newest number of the log", owner: "service/rooms";
+    ROOM_MESSAGE_IDS  = 52, "rooms.message_ids",      key: "room device message",        record: "MessageIdRecord",             owner: "service/rooms";
+    ROOM_CURSORS      = 53, "rooms.cursors",          key: "room name 00 device",        record: "CursorRecord",                owner: "service/rooms";
+    ROOM_ITEMS        = 54, "rooms.items",            key: "room address 00 kind",       record: "ItemRecord",                  owner: "service/rooms";
+    ROOMS_OF          = 55, "rooms.of",               key: "name 00 room",               record: "nothing; rewritten when the account comes in", owner: "service/rooms";
+    ROOMS_OF_COUNT    = 56, "rooms.of_count",         key: "name",                       record: "counter",                     owner: "service/rooms";
+    DIRECT_ROOMS      = 57, "rooms.direct",           key: "address 00 address",         record: "room",                        owner: "service/rooms";
+    ROOM_PARTS_AHEAD  = 58, "rooms.parts_ahead",      key: "BE64(time) room part",       record: "nothing: parts written ahead of a commit that may never come", owner: "service/rooms";
+
+    // inboxes
+    INBOX             = 64, "inbox",                  key: "name 00 device BE64(number)", record: "InboxRecord",                owner: "service/inbox";
+    INBOX_HEADS       = 65, "inbox.heads",            key: "name 00 device",             record: "counter: the newest number",  owner: "service/inbox";
+    INBOX_PARTS       = 66, "inbox.parts",            key: "name 00 device part index",  record: "bytes: long Welcomes in chunks", owner: "service/inbox";
+
+    // vault
+    VAULT             = 72, "vault",                  key: "name 00 record",             record: "VaultRow",                    owner: "service/vault";
+    VAULT_BOOKS       = 73, "vault.books",            key: "name",                       record: "VaultBook: how many records, the newest change", owner: "service/vault";
+    VAULT_CHANGES     = 74, "vault.changes",          key: "name 00 BE64(change)",       record: "record name; one row a record", owner: "service/vault";
+
+    // flows
+    SIGN_OUTS         = 80, "flows.sign_outs",        key: "name 00 device",             record: "nothing: a sign-out whose rooms are not all told", owner: "service/flows";
 }
 
 /// The catalogue's entry for a number, if there is one.

@@ -4,9 +4,7 @@ mod error;
 
 pub use error::FlowError;
 
-use crate::{
-    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, inbox::Inbox,
-};
+use crate::{Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, inbox::Inbox};
 use std::{net::IpAddr, sync::Arc};
 use weft_wire::{
     DeviceId, RoomId, UserAddress,
@@ -125,7 +123,11 @@ impl Flows {
     ///
     /// # Errors
     /// `NoConsent` for everyone else, whether they exist or not; rate limits.
-    pub async fn claim_key_packages(&self, caller: &Caller, user: &UserAddress) -> Result<ClaimedKeyPackages> {
+    pub async fn claim_key_packages(
+        &self,
+        caller: &Caller,
+        user: &UserAddress,
+    ) -> Result<ClaimedKeyPackages> {
         unbuilt!()
     }
 
@@ -142,7 +144,12 @@ impl Flows {
     /// # Errors
     /// `StaleEpoch` with the current epoch for the loser of a race, `BadMls`, `BadSignature`, `BadCertificate`, `NoConsent`,
     /// `Forbidden`, `NotFound`, `IdConflict`, rate limits.
-    pub async fn submit_commit(&self, caller: &Caller, room: RoomId, request: SubmitCommit) -> Result<Accepted> {
+    pub async fn submit_commit(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: SubmitCommit,
+    ) -> Result<Accepted> {
         unbuilt!()
     }
 }

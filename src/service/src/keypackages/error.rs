@@ -9,8 +9,14 @@ pub enum KeyPackageError {
     /// See [`Fault`].
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// Not a KeyPackage of the caller's device.
-    #[error("not a valid KeyPackage of this device")]
+    /// The KeyPackage is another device's.
+    #[error("the KeyPackage is not this device's")]
+    Foreign,
+    /// A single-use KeyPackage as the last resort, or the other way round.
+    #[error("the last-resort mark of the KeyPackage does not fit")]
+    LastResort,
+    /// Not a valid KeyPackage.
+    #[error("not a valid KeyPackage")]
     Bad(#[source] std::sync::Arc<dyn std::error::Error + Send + std::marker::Sync>),
 }
 from_below!(KeyPackageError);
@@ -19,6 +25,8 @@ impl From<KeyPackageError> for Problem {
     fn from(error: KeyPackageError) -> Problem {
         match error {
             KeyPackageError::Fault(fault) => fault.into(),
+            KeyPackageError::Foreign => Problem::new(Code::BadCertificate).field("packages"),
+            KeyPackageError::LastResort => Problem::new(Code::InvalidField).field("last_resort"),
             KeyPackageError::Bad(cause) => Problem::new(Code::BadMls).field("packages").detail(cause),
         }
     }

@@ -7,7 +7,9 @@
 mod tests;
 
 use crate::{Clock, Fault};
-use governor::{NotUntil, Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore};
+use governor::{
+    NotUntil, Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore,
+};
 use parking_lot::Mutex;
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 use weft_wire::UserName;
@@ -76,6 +78,8 @@ budgets! {
     LoginName = 30 then 30 per 600 s;
     /// Recoveries, by address.
     Recover = 10 then 10 per 600 s;
+    /// Devices added, by account: each leaves a row for a year when it is signed out.
+    AddDevice = 20 then 20 per 86400 s;
     /// New tokens for known devices, by address.
     Renew = 60 then 30 per 60 s;
     /// Invites made, by account.
@@ -120,8 +124,7 @@ impl clock::Clock for GovernorClock {
     }
 }
 
-type Limiter =
-    RateLimiter<LimitKey, HashMapStateStore<LimitKey>, GovernorClock, NoOpMiddleware<Duration>>;
+type Limiter = RateLimiter<LimitKey, HashMapStateStore<LimitKey>, GovernorClock, NoOpMiddleware<Duration>>;
 
 /// All budgets of a node.
 pub struct Limits {
@@ -205,7 +208,9 @@ impl Limits {
 fn quota((burst, count, seconds): (u32, u32, u32), factor: f64) -> Quota {
     let burst = (f64::from(burst) * factor).clamp(1.0, f64::from(u32::MAX));
     let per_one = f64::from(seconds) / (f64::from(count) * factor);
-    let per_one = Duration::try_from_secs_f64(per_one).unwrap_or(Duration::from_secs(3600)).max(Duration::from_nanos(1));
+    let per_one = Duration::try_from_secs_f64(per_one)
+        .unwrap_or(Duration::from_secs(3600))
+        .max(Duration::from_nanos(1));
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped just above
     let burst = NonZeroU32::new(burst as u32).unwrap_or(NonZeroU32::MIN);
     // `with_period` refuses a period of nothing only.

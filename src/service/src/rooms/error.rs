@@ -62,9 +62,9 @@ impl From<RoomError> for Problem {
             RoomError::NotFound => Problem::new(Code::NotFound),
             RoomError::IdConflict => Problem::new(Code::IdConflict),
             RoomError::Signature => Problem::new(Code::BadSignature).field("envelope"),
-            RoomError::Mismatch(what) => {
-                Problem::new(Code::InvalidField).field("envelope").detail(format_args!("its {what} does not fit"))
-            }
+            RoomError::Mismatch(what) => Problem::new(Code::InvalidField)
+                .field("envelope")
+                .detail(format_args!("its {what} does not fit")),
             RoomError::StaleEpoch { current } => Problem::new(Code::StaleEpoch).current(current),
             RoomError::Mls(cause) => Problem::new(Code::BadMls).detail(cause),
             RoomError::Forbidden(why) => Problem::new(Code::Forbidden).detail(why),

@@ -37,7 +37,12 @@ impl Rooms {
     /// # Errors
     /// [`RoomError::NotFound`], [`RoomError::Signature`], [`RoomError::Mismatch`], [`RoomError::StaleEpoch`],
     /// [`RoomError::IdConflict`], [`RoomError::Folded`], rate limits.
-    pub async fn submit_message(&self, caller: &Caller, room: RoomId, request: SubmitMessage) -> Result<Accepted> {
+    pub async fn submit_message(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: SubmitMessage,
+    ) -> Result<Accepted> {
         unbuilt!()
     }
 

@@ -17,7 +17,14 @@ pub struct Sync {
 }
 
 impl Sync {
-    pub(crate) fn new(ctx: Arc<Ctx>, accounts: Accounts, key_packages: KeyPackages, rooms: Rooms, inbox: Inbox, vault: Vault) -> Self {
+    pub(crate) fn new(
+        ctx: Arc<Ctx>,
+        accounts: Accounts,
+        key_packages: KeyPackages,
+        rooms: Rooms,
+        inbox: Inbox,
+        vault: Vault,
+    ) -> Self {
         Sync { ctx }
     }
 
