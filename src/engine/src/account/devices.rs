@@ -1,0 +1,59 @@
+//! The devices of one's own account.
+
+use super::{forget, me};
+use crate::api::{CallError, DeviceView, Event};
+use crate::error::field_error;
+use crate::http;
+use crate::runtime::{Cx, State};
+use weft_wire::accounts::DeviceList;
+use weft_wire::identity::DeviceCert;
+use weft_wire::{DeviceId, Signed};
+
+/// All devices that are signed in.
+pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
+    let me = cx.with(|s| me(s))?;
+    let list: DeviceList = http::get(cx, "devices").await?;
+    let views = list.devices.into_iter().map(|info| DeviceView {
+        device: info.device.to_string(),
+        this: info.device == me.device,
+        created_ms: info.cert.peek().map(|cert| cert.created_ms).unwrap_or_default() as f64,
+        seen_ms: info.seen_ms as f64,
+    });
+    Ok(views.collect())
+}
+
+/// Signs another device out.
+pub(crate) async fn revoke(cx: &Cx, device: &str) -> Result<(), CallError> {
+    let me = cx.with(|s| me(s))?;
+    let device: DeviceId = device.parse().map_err(|error| field_error("device", error))?;
+    if device == me.device {
+        return sign_out(cx).await;
+    }
+    Ok(http::tell::<()>(cx, "DELETE", &format!("devices/{device}"), None).await?)
+}
+
+/// Signs this device out and forgets everything. Without network the node keeps the device until it is signed out from
+/// another one; the keys are gone from here in any case.
+pub(crate) async fn sign_out(cx: &Cx) -> Result<(), CallError> {
+    let me = cx.with(|s| me(s))?;
+    let _ = http::tell::<()>(cx, "DELETE", &format!("devices/{}", me.device), None).await;
+    cx.with(|s| {
+        if s.live.me.is_some() {
+            forget(s);
+        }
+    });
+    Ok(())
+}
+
+/// The node says that a device was added to this account.
+pub(crate) fn added(s: &mut State, cert: &Signed<DeviceCert>) {
+    let Some(me) = s.live.me.clone() else { return };
+    let now = s.live.node_time(s.now);
+    let own = cert.open_for(&me.user, &me.identity_key, now);
+    match own {
+        Ok(cert) if cert.device == me.device => {}
+        Ok(_) => s.event(Event::Notice { code: "device_added".into(), user: None }),
+        // Not made by whoever holds the account secret: only the node itself can have put it there.
+        Err(_) => s.event(Event::Notice { code: "foreign_device".into(), user: None }),
+    }
+}

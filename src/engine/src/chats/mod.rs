@@ -1,0 +1,244 @@
+//! Chats, as a person sees them: a timeline, what is read, what is being written. Which rooms lie under one is not shown.
+
+pub(crate) mod calls;
+pub(crate) mod queue;
+pub(crate) mod reads;
+pub(crate) mod timeline;
+pub(crate) mod typing;
+
+use crate::api::{ChatView, Event};
+use crate::contacts::{self, Contact};
+use crate::runtime::State;
+use crate::vault;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use timeline::{Body, NewRow, Row};
+use weft_wire::{Millis, RoomId, UserAddress};
+
+const CHATS: &[u8] = b"t/c/";
+const ROOMS: &[u8] = b"t/r/";
+
+/// A chat. For a direct one it is made from the two addresses, so that all devices name it alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct ChatId(pub RoomId);
+
+impl fmt::Display for ChatId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The chat of two people.
+pub(crate) fn direct_id(a: &UserAddress, b: &UserAddress) -> ChatId {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    let hash = blake3::Hasher::new_derive_key("weft direct chat 1")
+        .update(low.to_string().as_bytes())
+        .update(b"\0")
+        .update(high.to_string().as_bytes())
+        .finalize();
+    let mut id = [0; 16];
+    id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    ChatId(RoomId(id))
+}
+
+/// How far things have got in one room under a chat, by log number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    pub room: RoomId,
+    /// The other side's devices have it.
+    #[serde(default)]
+    pub delivered: u64,
+    /// The other side has read it.
+    #[serde(default)]
+    pub read: u64,
+    /// This person has read it.
+    #[serde(default)]
+    pub own_read: u64,
+    /// What the node has been told of that.
+    #[serde(default)]
+    pub own_read_told: u64,
+}
+
+impl Progress {
+    fn new(room: RoomId) -> Self {
+        Progress { room, delivered: 0, read: 0, own_read: 0, own_read_told: 0 }
+    }
+}
+
+/// A chat as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Chat {
+    pub id: ChatId,
+    /// The other person.
+    pub user: UserAddress,
+    /// The room that is written to now.
+    #[serde(default)]
+    pub room: Option<RoomId>,
+    /// All rooms that were ever under it.
+    #[serde(default)]
+    pub rooms: Vec<Progress>,
+    /// Order of the next row.
+    pub next_order: u64,
+    /// Number of the next queued message.
+    pub next_queued: u64,
+    /// Messages of others, ever.
+    pub others: u64,
+    /// Of these, read.
+    pub read_others: u64,
+    /// Read up to this order.
+    pub read_order: u64,
+    pub draft: String,
+    #[serde(default)]
+    pub last: Option<Row>,
+    pub active_ms: Millis,
+}
+
+impl Chat {
+    fn new(id: ChatId, user: UserAddress, now: Millis) -> Self {
+        Chat {
+            id,
+            user,
+            room: None,
+            rooms: Vec::new(),
+            next_order: 1,
+            next_queued: 1,
+            others: 0,
+            read_others: 0,
+            read_order: 0,
+            draft: String::new(),
+            last: None,
+            active_ms: now,
+        }
+    }
+
+    /// How far things have got in a room.
+    pub fn progress(&mut self, room: RoomId) -> &mut Progress {
+        let at = self.rooms.iter().position(|progress| progress.room == room).unwrap_or_else(|| {
+            self.rooms.push(Progress::new(room));
+            self.rooms.len() - 1
+        });
+        #[allow(clippy::indexing_slicing, reason = "the position was just found or made")]
+        &mut self.rooms[at]
+    }
+}
+
+fn key(id: ChatId) -> Vec<u8> {
+    [CHATS, id.0.as_bytes()].concat()
+}
+
+fn room_key(room: RoomId) -> Vec<u8> {
+    [ROOMS, room.as_bytes()].concat()
+}
+
+/// A chat, if it is there.
+pub(crate) fn find(s: &mut State, id: ChatId) -> Option<Chat> {
+    s.load(&key(id))
+}
+
+/// The chat that a room lies under.
+pub(crate) fn of_room(s: &mut State, room: RoomId) -> Option<Chat> {
+    let id: ChatId = s.load(&room_key(room))?;
+    find(s, id)
+}
+
+/// The chat with a person; made when it is not there.
+pub(crate) fn with_user(s: &mut State, user: &UserAddress) -> Option<Chat> {
+    let me = s.live.me.clone()?;
+    let id = direct_id(&me.user, user);
+    if let Some(chat) = find(s, id) {
+        return Some(chat);
+    }
+    let chat = Chat::new(id, user.clone(), s.now);
+    s.store(&key(id), &chat);
+    Some(chat)
+}
+
+/// Puts a room under a chat and lets the chat be written there.
+pub(crate) fn attach_room(s: &mut State, chat: &mut Chat, room: RoomId) {
+    s.store(&room_key(room), &chat.id);
+    chat.progress(room);
+    chat.room = Some(room);
+    save_quietly(s, chat);
+}
+
+/// All chats, in no order.
+pub(crate) fn all(s: &mut State) -> Vec<Chat> {
+    s.load_all(CHATS)
+}
+
+/// Keeps a chat and tells the interface.
+pub(crate) fn save(s: &mut State, chat: &Chat) {
+    save_quietly(s, chat);
+    let view = view(s, chat);
+    s.event(Event::Chat(view));
+}
+
+/// Keeps a chat whose looks have not changed.
+pub(crate) fn save_quietly(s: &mut State, chat: &Chat) {
+    s.store(&key(chat.id), chat);
+}
+
+/// How a chat looks in the list.
+pub(crate) fn view(s: &mut State, chat: &Chat) -> ChatView {
+    let contact = contacts::find(s, &chat.user);
+    let queued = queue::of_chat(s, chat.id).into_iter().rfind(|queued| !queued.hidden);
+    let last = match queued {
+        Some(queued) => Some(queued.view(s, None)),
+        None => chat.last.as_ref().map(|row| row.view(s, chat, None)),
+    };
+    ChatView {
+        chat: chat.id.to_string(),
+        kind: "direct".into(),
+        user: Some(chat.user.to_string()),
+        title: contact.as_ref().map_or_else(|| chat.user.name.to_string(), Contact::title),
+        last,
+        unread: u32::try_from(chat.others.saturating_sub(chat.read_others)).unwrap_or(u32::MAX),
+        read_order: chat.read_order as f64,
+        draft: chat.draft.clone(),
+        verified: contact.is_some_and(|contact| contact.verified && contact.changed.is_none()),
+        active_ms: chat.active_ms as f64,
+    }
+}
+
+/// A contact looks another way: so does the chat with them.
+pub(crate) fn contact_changed(s: &mut State, contact: &Contact) {
+    let Some(me) = s.live.me.clone() else { return };
+    if let Some(chat) = find(s, direct_id(&me.user, &contact.user)) {
+        let view = view(s, &chat);
+        s.event(Event::Chat(view));
+    }
+}
+
+/// A contact's key is another one: the chat says so where it happened.
+pub(crate) fn key_changed(s: &mut State, user: &UserAddress) {
+    let Some(me) = s.live.me.clone() else { return };
+    if let Some(mut chat) = find(s, direct_id(&me.user, user)) {
+        let body = Body::System { code: "key_changed".into(), user: Some(user.clone()) };
+        let time_ms = s.now;
+        timeline::append(s, &mut chat, NewRow::system(body, time_ms));
+    }
+}
+
+/// What all devices of the account share of a chat.
+pub(crate) fn shared(s: &mut State, user: &UserAddress) -> (String, Vec<(RoomId, u64)>) {
+    let Some(chat) = s.live.me.clone().and_then(|me| find(s, direct_id(&me.user, user))) else {
+        return Default::default();
+    };
+    let read = chat.rooms.iter().map(|progress| (progress.room, progress.own_read)).collect();
+    (chat.draft, read)
+}
+
+/// Takes over what another device shares.
+pub(crate) fn take_shared(s: &mut State, user: &UserAddress, draft: String, read: &[(RoomId, u64)]) {
+    let Some(mut chat) = with_user(s, user) else { return };
+    chat.draft = draft;
+    save(s, &chat);
+    for (room, seq) in read {
+        s.live.follow_ups.push(timeline::FollowUp::OwnRead { chat: chat.id, room: *room, seq: *seq });
+    }
+}
+
+/// Notes that what devices share of this chat is another thing now.
+pub(crate) fn share(s: &mut State, chat: &Chat) {
+    vault::changed(s, vault::Name::Chat(chat.user.clone()));
+}

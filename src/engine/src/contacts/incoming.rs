@@ -1,0 +1,117 @@
+//! What the node tells about contacts: inbox items, and the whole list for a new device.
+
+use super::{Contact, GREETING, Pin, Wish, check_pin, find, save};
+use crate::account;
+use crate::http::{self, Failure};
+use crate::jobs::Done;
+use crate::runtime::{Cx, State};
+use crate::sealing::{self, Pair};
+use crate::sync;
+use weft_wire::contacts::{ContactList, ContactState};
+use weft_wire::content::Greeting;
+use weft_wire::identity::UserIdentity;
+use weft_wire::{Blob, Millis, Signed, UserAddress, limits};
+
+/// How a person stands to this account, as the node tells it.
+pub(crate) struct News<'a> {
+    pub user: &'a UserAddress,
+    pub state: Option<ContactState>,
+    pub identity: &'a Signed<UserIdentity>,
+    pub sealed: Option<&'a Blob>,
+    pub since_ms: Millis,
+}
+
+/// Takes news in. False: they make no sense and were left aside.
+pub(crate) fn take(s: &mut State, news: &News<'_>) -> bool {
+    let Some(me) = s.live.me.clone() else { return false };
+    let Ok(identity) = news.identity.open() else { return false };
+    if &identity.user != news.user || news.user == &me.user {
+        return false;
+    }
+    let mut contact = find(s, news.user).unwrap_or_else(|| Contact::new(news.user.clone(), news.since_ms));
+    let same_keys = check_pin(s, &mut contact, Pin::from(&identity));
+    if let Some(sealed) = news.sealed
+        && same_keys
+        && let Some(greeting) = open_greeting(&me, &identity, sealed)
+    {
+        contact.name = greeting.name;
+        if !greeting.text.is_empty() || news.state == Some(ContactState::Incoming) {
+            contact.greeting = greeting.text;
+        }
+    }
+    // A decision of this person that the node has not heard yet stands above what it said before.
+    let state = match (&contact.wish, news.state) {
+        (Some(Wish::Accept(_)), Some(ContactState::Accepted)) | (None, _) => {
+            contact.wish = None;
+            news.state
+        }
+        (Some(_), _) => contact.state,
+    };
+    if contact.state != state {
+        contact.state = state;
+        contact.since_ms = news.since_ms;
+    }
+    save(s, &contact);
+    sync::contact_ready(s, &contact);
+    true
+}
+
+fn open_greeting(me: &account::Me, from: &UserIdentity, sealed: &Blob) -> Option<Greeting> {
+    if sealed.len() > limits::SEALED_GREETING_BYTES_MAX {
+        return None;
+    }
+    let pair = Pair { from: &from.user, to: &me.user };
+    let plain = sealing::open_from(&me.seal_key, &from.seal_key, &pair, GREETING, sealed.as_slice()).ok()?;
+    let mut greeting: Greeting = weft_wire::decode(&plain, limits::SEALED_GREETING_BYTES_MAX).ok()?;
+    greeting.name = tidy(&greeting.name, limits::DISPLAY_NAME_BYTES_MAX);
+    greeting.text = tidy(&greeting.text, limits::SEALED_GREETING_BYTES_MAX);
+    Some(greeting)
+}
+
+/// What others call themselves is shown in lists: no control characters, no endless names.
+pub(crate) fn tidy(text: &str, bytes_max: usize) -> String {
+    let mut tidy = String::new();
+    for c in text.trim().chars().filter(|c| !c.is_control()) {
+        if tidy.len() + c.len_utf8() > bytes_max {
+            break;
+        }
+        tidy.push(c);
+    }
+    tidy
+}
+
+/// The job of a new device: all contacts, once.
+pub(crate) async fn pull(cx: &Cx) -> Result<Done, Failure> {
+    if cx.with(|s| account::sync_state(s).contacts_pulled) {
+        return Ok(Done::Yes);
+    }
+    let mut after = String::new();
+    loop {
+        let path = if after.is_empty() { "contacts".to_owned() } else { format!("contacts?after={after}") };
+        let page: ContactList = http::get(cx, &path).await?;
+        cx.with(|s| {
+            for contact in &page.contacts {
+                take(
+                    s,
+                    &News {
+                        user: &contact.user,
+                        state: Some(contact.state),
+                        identity: &contact.identity,
+                        sealed: contact.sealed.as_ref(),
+                        since_ms: contact.since_ms,
+                    },
+                );
+            }
+        });
+        match page.contacts.last() {
+            Some(last) if page.more => after = last.user.to_string(),
+            _ => break,
+        }
+    }
+    cx.with(|s| {
+        let mut state = account::sync_state(s);
+        state.contacts_pulled = true;
+        account::set_sync_state(s, &state);
+    });
+    Ok(Done::Yes)
+}

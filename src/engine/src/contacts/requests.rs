@@ -1,0 +1,109 @@
+//! Asking people, by link or by address.
+
+use super::{Contact, GREETING, Pin, check_pin, find, save};
+use crate::account::{self, me};
+use crate::api::{CallError, ContactView};
+use crate::error::{call_error, field_error, internal};
+use crate::http;
+use crate::runtime::{Cx, State};
+use crate::sealing::{self, Pair};
+use crate::sync;
+use weft_wire::contacts::{ContactAnswer, ContactRequest, ContactState, UserLookup};
+use weft_wire::content::Greeting;
+use weft_wire::identity::UserIdentity;
+use weft_wire::invites::{Link, LinkPerson};
+use weft_wire::{Blob, UserAddress};
+
+/// A greeting is a line, not a letter.
+const GREETING_BYTES_MAX: usize = 500;
+
+enum Target {
+    Address(UserAddress),
+    Person(LinkPerson),
+}
+
+impl Target {
+    fn read(text: &str) -> Result<Target, CallError> {
+        if let Ok(user) = text.parse() {
+            return Ok(Target::Address(user));
+        }
+        let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
+        let person = link.person.ok_or_else(|| call_error("bad_link", "This link leads to no person."))?;
+        Ok(Target::Person(person))
+    }
+
+    fn user(&self) -> &UserAddress {
+        match self {
+            Target::Address(user) => user,
+            Target::Person(person) => &person.user,
+        }
+    }
+}
+
+/// Asks a person, or, by their link, makes them a contact at once.
+pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<ContactView, CallError> {
+    let me = cx.with(|s| me(s))?;
+    let target = Target::read(target)?;
+    let user = target.user().clone();
+    if user == me.user {
+        return Err(call_error("own_link", "This is you."));
+    }
+    if greeting.len() > GREETING_BYTES_MAX {
+        return Err(field_error("greeting", "a greeting has at most 500 bytes"));
+    }
+    let known = cx.with(|s| find(s, &user));
+    if let Some(contact) = known.filter(|c| c.state == Some(ContactState::Accepted) && c.wish.is_none()) {
+        return contact.view(&me.user).ok_or_else(|| internal("contact"));
+    }
+    let lookup: UserLookup = http::get(cx, &format!("users/{user}")).await?;
+    let identity = lookup.identity.open().map_err(|_| internal("identity"))?;
+    if identity.user != user {
+        return Err(internal("identity"));
+    }
+    if let Target::Person(person) = &target
+        && person.identity_key != identity.identity_key
+    {
+        return Err(call_error(
+            "key_changed",
+            "The node shows another key for this person than the link does.",
+        ));
+    }
+    let token = match &target {
+        Target::Person(person) => Some(person.token.clone()),
+        Target::Address(_) => None,
+    };
+    let sealed = cx.with(|s| -> Result<_, CallError> {
+        let now = s.now;
+        let mut contact = find(s, &user).unwrap_or_else(|| Contact::new(user.clone(), now));
+        if !check_pin(s, &mut contact, Pin::from(&identity)) {
+            save(s, &contact);
+            return Err(call_error("key_changed", "This person's key is another one than before."));
+        }
+        seal_greeting(s, &identity, greeting)
+    })?;
+    let request = ContactRequest { to: user.clone(), sealed, token };
+    let answer: ContactAnswer = http::post(cx, "contacts/requests", &request).await?;
+    cx.with(|s| {
+        let now = s.now;
+        let mut contact = find(s, &user).unwrap_or_else(|| Contact::new(user.clone(), now));
+        check_pin(s, &mut contact, Pin::from(&identity));
+        if contact.state != Some(answer.state) {
+            contact.since_ms = now;
+        }
+        contact.state = Some(answer.state);
+        contact.wish = None;
+        save(s, &contact);
+        sync::contact_ready(s, &contact);
+        contact.view(&me.user).ok_or_else(|| internal("contact"))
+    })
+}
+
+/// Seals a line of greeting, with the own name, to a person.
+pub(super) fn seal_greeting(s: &mut State, to: &UserIdentity, text: &str) -> Result<Blob, CallError> {
+    let me = me(s)?;
+    let name = account::account(s).map(|account| account.display_name.clone()).unwrap_or_default();
+    let greeting = weft_wire::encode(&Greeting { name, text: text.trim().to_owned() });
+    let pair = Pair { from: &me.user, to: &to.user };
+    let sealed = sealing::seal_to(&mut s.rng, &me.seal_key, &to.seal_key, &pair, GREETING, &greeting)?;
+    Ok(Blob(sealed))
+}

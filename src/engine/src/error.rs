@@ -1,0 +1,50 @@
+//! How failures look to a user interface.
+
+use crate::api::CallError;
+use crate::http::Failure;
+use crate::sealing::SealError;
+use std::fmt::Display;
+
+/// Why the engine did not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The account that is kept here does not open.
+    #[error("the kept account does not open")]
+    Account,
+}
+
+/// An error of the engine's own.
+pub(crate) fn call_error(code: &str, message: impl Display) -> CallError {
+    CallError { code: code.into(), message: message.to_string(), field: None, retry_after_ms: None }
+}
+
+/// A field is not what it should be.
+pub(crate) fn field_error(field: &str, why: impl Display) -> CallError {
+    CallError { field: Some(field.into()), ..call_error("bad_input", why) }
+}
+
+/// Something that cannot happen with a node that keeps to the protocol.
+pub(crate) fn internal(what: &str) -> CallError {
+    call_error("internal", format_args!("The node's answer makes no sense ({what})."))
+}
+
+impl From<Failure> for CallError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NoAnswer => call_error("offline", "The node cannot be reached."),
+            Failure::Nonsense(what) => internal(what),
+            Failure::Problem(problem) => CallError {
+                code: problem.code.as_str().into(),
+                message: problem.to_string(),
+                field: problem.field,
+                retry_after_ms: problem.retry_after_ms.map(|wait| wait as f64),
+            },
+        }
+    }
+}
+
+impl From<SealError> for CallError {
+    fn from(error: SealError) -> Self {
+        call_error("internal", error)
+    }
+}

@@ -1,0 +1,57 @@
+//! What is known only while the engine runs. Losing it costs a request, never a message.
+
+use crate::account::Me;
+use crate::chats::ChatId;
+use crate::chats::timeline::FollowUp;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use weft_wire::rooms::{LogEntry, RoomState};
+use weft_wire::sync::InboxEntry;
+use weft_wire::{MessageId, Millis, RoomId, UserAddress};
+
+/// The state in memory.
+#[derive(Default)]
+pub(crate) struct Live {
+    /// Who is signed in, keys opened.
+    pub me: Option<Rc<Me>>,
+    /// A new session is being asked for.
+    pub session_asked: bool,
+    /// Calls of the host that were not answered yet.
+    pub calls: BTreeSet<u64>,
+    /// A sign-up, sign-in or recovery is under way.
+    pub opening: bool,
+    /// How far the node's clock is ahead of the host's, ms.
+    clock_ahead_ms: i64,
+    /// Inbox items that came and were not processed yet, and whether somebody is at it.
+    pub inbox: VecDeque<InboxEntry>,
+    pub inbox_busy: bool,
+    /// Log entries that came and were not processed yet, and rooms whose entries are being processed.
+    pub entries: BTreeMap<RoomId, VecDeque<LogEntry>>,
+    /// Messages whose request is under way.
+    pub sending: BTreeSet<MessageId>,
+    /// Work that needs the history; taken up after this pass.
+    pub follow_ups: Vec<FollowUp>,
+    /// Queued messages to be shown together with what they answer.
+    pub queued_replies: Vec<(ChatId, MessageId)>,
+    /// Rooms as the node described them last.
+    pub rooms: BTreeMap<RoomId, RoomState>,
+    /// Until when somebody is shown as typing.
+    pub typing: BTreeMap<(RoomId, UserAddress), Millis>,
+    /// When this device last said that it is typing.
+    pub typing_told: BTreeMap<RoomId, Millis>,
+    /// Resyncs of a room: when they happened. Bounded by the cap on them.
+    pub resyncs: BTreeMap<RoomId, Vec<Millis>>,
+}
+
+impl Live {
+    /// The node has told its time.
+    pub fn set_node_clock(&mut self, now: Millis, node: Millis) {
+        let ahead = i128::from(node) - i128::from(now);
+        self.clock_ahead_ms = ahead.try_into().unwrap_or_default();
+    }
+
+    /// What the node's clock shows now, as far as it is known. For expiry: the host's clock may be set by hand.
+    pub fn node_time(&self, now: Millis) -> Millis {
+        now.saturating_add_signed(self.clock_ahead_ms)
+    }
+}

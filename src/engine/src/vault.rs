@@ -1,0 +1,234 @@
+//! Vault records: what all devices of one account share. Last writer wins; the node sees keyed hashes and ciphertext.
+//!
+//! A record is written down as changed before anything is sent, and its content is taken from the state when it is sent: so
+//! many changes in a row cost one record, and a crash costs none.
+
+use crate::account::{self, Account};
+use crate::chats;
+use crate::contacts::{self, Contact, Pin};
+use crate::http::{self, Failure};
+use crate::jobs::{Done, Job};
+use crate::runtime::{Cx, State};
+use crate::sealing;
+use serde::{Deserialize, Serialize};
+use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
+use weft_wire::{Blob, Millis, RoomId, UserAddress, bytes, limits};
+
+const RECORDS: &[u8] = b"v/";
+/// Records in one request, as the node takes them.
+const PUT_MAX: usize = 64;
+/// Changes are gathered for so long: a draft changes with every key.
+const GATHER_MS: Millis = 1_500;
+
+/// Which record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Name {
+    /// What the person calls themselves.
+    Profile,
+    /// A person's pinned keys.
+    Contact(UserAddress),
+    /// A chat's draft and rooms.
+    Chat(UserAddress),
+}
+
+/// What a record says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Entry {
+    Profile {
+        display_name: String,
+    },
+    Contact {
+        user: UserAddress,
+        pin: Pin,
+        verified: bool,
+        name: String,
+    },
+    Chat {
+        user: UserAddress,
+        draft: String,
+        /// Read up to these log numbers.
+        read: Vec<(RoomId, u64)>,
+    },
+    /// Of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Known {
+    name: Name,
+    #[serde(with = "bytes::array")]
+    hash: [u8; 32],
+    version: u64,
+    dirty: bool,
+}
+
+impl Name {
+    fn text(&self) -> String {
+        match self {
+            Name::Profile => "profile".into(),
+            Name::Contact(user) => format!("contact/{user}"),
+            Name::Chat(user) => format!("chat/{user}"),
+        }
+    }
+}
+
+fn hash(me: &account::Me, name: &Name) -> [u8; 32] {
+    *blake3::keyed_hash(&me.secret.vault_name_key(), name.text().as_bytes()).as_bytes()
+}
+
+fn key(hash: &[u8; 32]) -> Vec<u8> {
+    [RECORDS, hash].concat()
+}
+
+/// What a sealed record is bound to: its place and its version, so that the node cannot put an old one in its stead.
+fn purpose(hash: &[u8; 32], version: u64) -> Vec<u8> {
+    [b"weft/vault\0".as_slice(), hash, &version.to_be_bytes()].concat()
+}
+
+/// Notes that this record is another one now.
+pub(crate) fn changed(s: &mut State, name: Name) {
+    let Some(me) = s.live.me.clone() else { return };
+    let hash = hash(&me, &name);
+    let old: Option<Known> = s.load(&key(&hash));
+    let version = s.live.node_time(s.now).max(old.map_or(0, |known| known.version) + 1);
+    s.store(&key(&hash), &Known { name, hash, version, dirty: true });
+    let at = s.now + GATHER_MS;
+    s.jobs.want_at(Job::PushVault, at);
+}
+
+/// Whether this device has changed records that the node does not have.
+pub(crate) fn has_changes(s: &mut State) -> bool {
+    s.load_all::<Known>(RECORDS).iter().any(|known| known.dirty)
+}
+
+/// The job: puts what has changed.
+pub(crate) async fn push(cx: &Cx) -> Result<Done, Failure> {
+    loop {
+        let (known, records) = cx.with(changed_records);
+        if records.is_empty() {
+            return Ok(Done::Yes);
+        }
+        http::tell(cx, "PUT", "vault/records", Some(&PutVaultRecords { records })).await?;
+        cx.with(|s| {
+            for sent in known {
+                let unchanged = s.load::<Known>(&key(&sent.hash)).filter(|now| now.version == sent.version);
+                if let Some(known) = unchanged {
+                    s.store(&key(&sent.hash), &Known { dirty: false, ..known });
+                }
+            }
+        });
+    }
+}
+
+fn changed_records(s: &mut State) -> (Vec<Known>, Vec<VaultRecord>) {
+    let Some(me) = s.live.me.clone() else { return Default::default() };
+    let mut known: Vec<Known> = s.load_all(RECORDS);
+    known.retain(|known| known.dirty);
+    known.truncate(PUT_MAX);
+    let records = known.iter().filter_map(|known| {
+        let plain = weft_wire::encode(&content(s, &known.name)?);
+        let sealed =
+            sealing::seal(&mut s.rng, &me.secret.vault_key(), &purpose(&known.hash, known.version), &plain);
+        Some(VaultRecord { name: known.hash, version: known.version, sealed: Blob(sealed.ok()?) })
+    });
+    let records = records.collect();
+    (known, records)
+}
+
+fn content(s: &mut State, name: &Name) -> Option<Entry> {
+    Some(match name {
+        Name::Profile => {
+            Entry::Profile { display_name: account::account(s).map(|a: Account| a.display_name.clone())? }
+        }
+        Name::Contact(user) => {
+            let contact = contacts::find(s, user)?;
+            Entry::Contact {
+                user: user.clone(),
+                pin: contact.pin?,
+                verified: contact.verified,
+                name: contact.name,
+            }
+        }
+        Name::Chat(user) => {
+            let (draft, read) = chats::shared(s, user);
+            Entry::Chat { user: user.clone(), draft, read }
+        }
+    })
+}
+
+/// The job: all records that the node has. Those that are newer than the known ones count.
+pub(crate) async fn pull(cx: &Cx) -> Result<Done, Failure> {
+    let mut after = String::new();
+    loop {
+        let path = format!("vault/records{after}");
+        let page: VaultPage = http::get(cx, &path).await?;
+        cx.with(|s| apply(s, &page.records));
+        match page.records.last() {
+            Some(last) if page.more => after = format!("?after={}", hex(&last.name)),
+            _ => break,
+        }
+    }
+    Ok(Done::Yes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Takes records in that another device has written.
+pub(crate) fn apply(s: &mut State, records: &[VaultRecord]) {
+    let Some(me) = s.live.me.clone() else { return };
+    for record in records {
+        let old: Option<Known> = s.load(&key(&record.name));
+        if old.is_some_and(|known| known.version >= record.version) {
+            continue;
+        }
+        let bound = purpose(&record.name, record.version);
+        let Ok(plain) = sealing::open(&me.secret.vault_key(), &bound, record.sealed.as_slice()) else {
+            continue;
+        };
+        let Ok(entry) = weft_wire::decode::<Entry>(&plain, limits::VAULT_RECORD_BYTES_MAX) else { continue };
+        let name = match &entry {
+            Entry::Profile { .. } => Name::Profile,
+            Entry::Contact { user, .. } => Name::Contact(user.clone()),
+            Entry::Chat { user, .. } => Name::Chat(user.clone()),
+            Entry::Unknown => continue,
+        };
+        // Sealed by this account, so only a fault of another device could have put it in the wrong place.
+        if hash(&me, &name) != record.name {
+            continue;
+        }
+        s.store(
+            &key(&record.name),
+            &Known { name, hash: record.name, version: record.version, dirty: false },
+        );
+        take(s, entry);
+    }
+}
+
+fn take(s: &mut State, entry: Entry) {
+    match entry {
+        Entry::Profile { display_name } => {
+            // A name that this version would not take is no reason to stop.
+            let _ = account::set_display_name(s, &display_name, true);
+        }
+        Entry::Contact { user, pin, verified, name } => {
+            let now = s.now;
+            let old = contacts::find(s, &user);
+            let mut contact = old.unwrap_or_else(|| Contact::new(user, now));
+            contact.pin = Some(pin);
+            contact.verified = verified;
+            contact.name = name;
+            if contact.changed == Some(pin) {
+                contact.changed = None;
+            }
+            contacts::save_quietly(s, &contact);
+            crate::sync::contact_ready(s, &contact);
+        }
+        Entry::Chat { user, draft, read } => chats::take_shared(s, &user, draft, &read),
+        Entry::Unknown => {}
+    }
+}
