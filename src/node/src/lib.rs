@@ -1,1 +1,13 @@
-//! Builds a running node: configuration, wiring, telemetry, shutdown.
+//! Builds a running node out of store, service and API: configuration, wiring, logs, shutdown.
+
+pub mod archive;
+pub mod config;
+pub mod control;
+pub mod identity;
+pub mod shutdown;
+pub mod telemetry;
+pub mod tls;
+mod wiring;
+
+pub use config::{Config, ConfigError};
+pub use wiring::{Node, RunningNode, StartError, is_set_up};

@@ -1,0 +1,60 @@
+//! The routes of the API, one file a feature. `weft_wire`'s modules document what each takes and gives.
+
+mod accounts;
+mod contacts;
+mod devices;
+pub(crate) mod health;
+mod invites;
+mod key_packages;
+mod node;
+mod path;
+mod rooms;
+mod sync;
+mod users;
+mod vault;
+
+use crate::{Api, Fault, guard, headers, metrics, negotiate, session, ui};
+use axum::{Router, middleware, routing};
+use weft_wire::{API_PREFIX, Code};
+
+/// Everything a listener for people answers. The first layer named is the innermost.
+pub(crate) fn router(api: &Api) -> Router {
+    let v1 = Router::new()
+        .merge(node::routes())
+        .merge(accounts::routes())
+        .merge(devices::routes())
+        .merge(invites::routes())
+        .merge(users::routes())
+        .merge(contacts::routes())
+        .merge(key_packages::routes())
+        .merge(rooms::routes())
+        .merge(vault::routes())
+        .merge(sync::routes())
+        .method_not_allowed_fallback(no_route)
+        .layer(middleware::from_fn_with_state(api.clone(), session::limit_layer));
+    let router = Router::new()
+        .nest(API_PREFIX, v1)
+        .merge(health::routes())
+        .route("/metrics", routing::get(metrics::route))
+        .fallback(ui::serve)
+        .method_not_allowed_fallback(no_route);
+    surround(api, router)
+}
+
+/// `/metrics` alone.
+pub(crate) fn metrics_router(api: &Api) -> Router {
+    surround(api, Router::new().route("/metrics", routing::get(metrics::anyone)).fallback(no_route))
+}
+
+fn surround(api: &Api, router: Router<Api>) -> Router {
+    router
+        .layer(middleware::from_fn_with_state(api.clone(), guard::layer))
+        .layer(middleware::from_fn_with_state(api.clone(), session::address_layer))
+        .layer(middleware::from_fn(negotiate::layer))
+        .layer(middleware::from_fn_with_state(api.clone(), headers::layer))
+        .with_state(api.clone())
+}
+
+async fn no_route() -> Fault {
+    Fault::new(Code::NoRoute)
+}

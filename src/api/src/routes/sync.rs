@@ -1,0 +1,38 @@
+//! `GET sync`: the socket's door. Refusals are told as ordinary answers, before anything is upgraded.
+
+use crate::{Api, error::Fault, origin, session::From, socket};
+use axum::{
+    Router,
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    http::{HeaderMap, Uri},
+    response::Response,
+    routing::get,
+};
+use weft_wire::{Code, limits};
+
+pub(crate) fn routes() -> Router<Api> {
+    Router::new().route("/sync", get(sync))
+}
+
+async fn sync(
+    State(api): State<Api>,
+    From(from): From,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Fault> {
+    if api.stopping().is_cancelled() {
+        return Err(Fault::new(Code::ShuttingDown));
+    }
+    origin::check(&api, &headers, uri.authority().map(|authority| authority.as_str()))?;
+    let upgrade = upgrade.map_err(|_| Fault::malformed("this address wants a WebSocket"))?;
+    let session = api.service().sync().open(from)?;
+    let tasks = api.socket_tasks().clone();
+    Ok(upgrade
+        .max_message_size(limits::SOCKET_FRAME_BYTES_MAX)
+        .max_frame_size(limits::SOCKET_FRAME_BYTES_MAX)
+        // Frames are written out at once, and what one write may hold back is bounded by the largest frame.
+        .write_buffer_size(0)
+        .max_write_buffer_size(2 * limits::SERVER_FRAME_BYTES_MAX)
+        .on_upgrade(move |socket| tasks.track_future(socket::run(api, session, socket))))
+}

@@ -1,0 +1,118 @@
+//! `weft chat`: a small terminal client, the same engine that runs in the browser.
+
+mod screen;
+mod signin;
+mod talk;
+
+use super::out;
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use std::{
+    io::{self, BufRead, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+};
+use tokio::sync::mpsc;
+use weft_client::{Client, Options, keep};
+use weft_engine::api::CallError;
+use weft_wire::UserAddress;
+
+/// Talk from the terminal. Signs in as ACCOUNT, or signs up with an invite link.
+#[derive(Debug, Args)]
+pub struct Chat {
+    /// Oneself: alice@home.example
+    account: UserAddress,
+    /// Sign up with this invite link
+    #[arg(long, value_name = "LINK")]
+    invite: Option<String>,
+    /// The node's URL; https://NODE when not given
+    #[arg(long, value_name = "URL")]
+    node: Option<String>,
+    /// Where keys and messages are kept on this machine
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Allow plain HTTP to another machine, where anybody on the way can see who talks to whom
+    #[arg(long)]
+    plain_http: bool,
+}
+
+/// Lines that may wait to be read by the program.
+const LINES_WAITING_MAX: usize = 64;
+
+pub fn run(args: &Chat) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(session(args));
+    // The thread that reads the terminal cannot be woken; it must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+async fn session(args: &Chat) -> Result<ExitCode> {
+    let state = state_folder(args)?;
+    let profile = keep::File::open(&state.join("profile"), &state.join("profile.key"))
+        .with_context(|| format!("the state in {}", state.display()))?;
+    let url = args.node.clone().unwrap_or_else(|| format!("https://{}", args.account.node));
+    let options = Options {
+        keep: keep::Keep::File(Box::new(profile)),
+        plain_http: args.plain_http,
+        ..Options::memory(url)
+    };
+    let client = Client::start(options).await?;
+    let lines = lines();
+    let done = talk_as(&client, args, lines).await;
+    client.stop().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn talk_as(client: &Client, args: &Chat, mut lines: mpsc::Receiver<String>) -> Result<()> {
+    let events = client.events();
+    signin::enter(client, args, &mut lines).await?;
+    talk::talk(client, events, &mut lines).await
+}
+
+fn state_folder(args: &Chat) -> Result<PathBuf> {
+    if let Some(dir) = &args.state {
+        return Ok(dir.clone());
+    }
+    let home = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
+    match home {
+        // One folder an account: they share nothing, so that no key of one is ever used for another.
+        Some(home) => Ok(home.join("weft-chat").join(args.account.to_string())),
+        None => bail!("there is no home folder; name one with --state"),
+    }
+}
+
+/// Lines that are typed, read on a thread of their own: a read from a terminal cannot be given up.
+fn lines() -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel(LINES_WAITING_MAX);
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { break };
+            if send.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receive
+}
+
+/// A secret, without echo at a terminal; else the next line of standard input.
+async fn secret(prompt: &str, lines: &mut mpsc::Receiver<String>) -> Result<String> {
+    if !io::stdin().is_terminal() {
+        return lines.recv().await.context("the password was expected on standard input");
+    }
+    out::ask(prompt);
+    // The reading thread has the terminal's input; only the echo is switched off meanwhile.
+    let echo = screen::NoEcho::start();
+    let line = lines.recv().await.context("no password was given");
+    drop(echo);
+    out::note("");
+    line
+}
+
+/// What the engine says no with, as an error.
+fn refused(error: CallError) -> anyhow::Error {
+    anyhow::anyhow!("{} ({})", out::plain(&error.message), error.code)
+}

@@ -1,0 +1,102 @@
+//! What the terminal shows of the engine's news.
+
+use super::out;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::io;
+use weft_engine::api::{BodyView, ChatView, ConnectionView, ContactView, DeliveryView, MessageView};
+
+/// The terminal does not echo for as long as this lives.
+pub struct NoEcho(Option<Termios>);
+
+impl NoEcho {
+    /// Switches the echo off; nothing where standard input is no terminal.
+    pub fn start() -> NoEcho {
+        let before = tcgetattr(io::stdin()).ok();
+        if let Some(before) = &before {
+            let mut silent = before.clone();
+            silent.local_modes.remove(LocalModes::ECHO);
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &silent);
+        }
+        NoEcho(before)
+    }
+}
+
+impl Drop for NoEcho {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+/// `03:05 bob@home.example: hello`, and for one's own how far it came.
+pub fn message(message: &MessageView) {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // times are whole, positive and below 2^53
+    let time = out::time(message.time_ms as u64);
+    let clock = time.split_once(' ').map_or(time.as_str(), |(_, clock)| clock);
+    let text = match &message.body {
+        BodyView::Text { text } => out::plain(text),
+        BodyView::Unknown { fallback } => format!("[{}]", out::plain(fallback)),
+        BodyView::System { code, user } => {
+            return out::line(format_args!("{clock} * {} {}", code, user.as_deref().unwrap_or_default()));
+        }
+    };
+    let who = if message.mine { "me".to_owned() } else { out::plain(&message.sender) };
+    out::line(format_args!("{clock} {who}: {text}{}", delivery(message.delivery)));
+}
+
+fn delivery(delivery: DeliveryView) -> &'static str {
+    match delivery {
+        DeliveryView::None | DeliveryView::Sent => "",
+        DeliveryView::Queued => "  (waiting)",
+        DeliveryView::Sending => "  (sending)",
+        DeliveryView::Delivered => "  (delivered)",
+        DeliveryView::Read => "  (read)",
+        DeliveryView::Failed => "  (failed)",
+    }
+}
+
+/// One line of `/contacts`.
+pub fn contact(contact: &ContactView) {
+    let name = out::plain(&contact.display_name);
+    let marks = [(contact.verified, "verified"), (contact.key_changed, "KEY CHANGED")];
+    let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+    out::line(format_args!(
+        "{:<40} {:<10} {name} {}",
+        out::plain(&contact.user),
+        contact.state,
+        marks.join(", ")
+    ));
+}
+
+/// Somebody asks to be a contact, or has become one.
+pub fn contact_news(contact: &ContactView) {
+    let user = out::plain(&contact.user);
+    match contact.state.as_str() {
+        "incoming" => out::line(format_args!(
+            "* {user} ({}) would like to talk: {} — /accept {user} or /decline {user}",
+            out::plain(&contact.display_name),
+            out::plain(&contact.greeting)
+        )),
+        "accepted" => out::line(format_args!("* {user} is a contact — /to {user}")),
+        _ => {}
+    }
+}
+
+/// One line of `/chats`.
+pub fn chat(chat: &ChatView) {
+    let user = chat.user.as_deref().unwrap_or_default();
+    out::line(format_args!("{:<40} {} unread  {}", out::plain(user), chat.unread, out::plain(&chat.title)));
+}
+
+/// The connection, when it comes and goes.
+pub fn connection(state: &ConnectionView) {
+    match state {
+        ConnectionView::Online => out::note("* connected"),
+        ConnectionView::Offline { .. } => {
+            out::note("* offline; what you write is sent when the node is back")
+        }
+        ConnectionView::Connecting => {}
+    }
+}

@@ -1,0 +1,98 @@
+//! Signing in, or signing up with an invite.
+
+use super::{Chat, out, refused, secret};
+use anyhow::{Context, Result, bail, ensure};
+use tokio::sync::mpsc;
+use weft_client::Client;
+use weft_engine::api::{Call, MeView, Reply};
+
+/// Words that the person has to give back, to show that the phrase was written down.
+const WORDS_ASKED: [u8; 3] = [2, 11, 20];
+
+/// Gets a session: the one that is kept here, a new account, or a sign-in.
+pub async fn enter(client: &Client, args: &Chat, lines: &mut mpsc::Receiver<String>) -> Result<()> {
+    let me = match client.call(Call::Me).await.map_err(refused)? {
+        Reply::Me(Some(me)) => me,
+        _ if args.invite.is_some() => sign_up(client, args, lines).await?,
+        _ => sign_in(client, args, lines).await?,
+    };
+    ensure!(
+        me.user == args.account.to_string(),
+        "{} is signed in with this state, not {}; name another folder with --state",
+        me.user,
+        args.account
+    );
+    if !me.phrase_confirmed {
+        confirm_phrase(client, lines).await?;
+    }
+    out::note(format_args!("* {} — /help lists what can be done", me.user));
+    Ok(())
+}
+
+async fn sign_up(client: &Client, args: &Chat, lines: &mut mpsc::Receiver<String>) -> Result<MeView> {
+    let password = secret(&format!("new password for {}: ", args.account), lines).await?;
+    let again = secret("the same again: ", lines).await?;
+    ensure!(password == again, "the two passwords differ");
+    out::note("* making keys; this takes a moment");
+    let name = args.account.name.to_string();
+    let call = Call::SignUp { display_name: name.clone(), name, password, invite: args.invite.clone() };
+    let me = me(client.call(call).await.map_err(refused)?)?;
+    if let Some(link) = &args.invite {
+        add_inviter(client, link).await;
+    }
+    Ok(me)
+}
+
+/// The link may be a person's: then they become a contact at once.
+async fn add_inviter(client: &Client, link: &str) {
+    let preview = client.call(Call::ReadLink { text: link.to_owned() }).await;
+    if let Ok(Reply::LinkPreview(preview)) = preview
+        && preview.user.is_some()
+    {
+        let call = Call::AddContact { target: link.to_owned(), greeting: String::new() };
+        if let Err(error) = client.call(call).await {
+            out::note(format_args!("* {}", out::plain(&error.message)));
+        }
+    }
+}
+
+async fn sign_in(client: &Client, args: &Chat, lines: &mut mpsc::Receiver<String>) -> Result<MeView> {
+    let password = secret(&format!("password of {}: ", args.account), lines).await?;
+    out::note("* opening the keys; this takes a moment");
+    let call = Call::SignIn { name: args.account.name.to_string(), password };
+    me(client.call(call).await.map_err(refused)?)
+}
+
+fn me(reply: Reply) -> Result<MeView> {
+    match reply {
+        Reply::Me(Some(me)) => Ok(me),
+        _ => bail!("the engine did not say who is signed in"),
+    }
+}
+
+async fn confirm_phrase(client: &Client, lines: &mut mpsc::Receiver<String>) -> Result<()> {
+    let Reply::Phrase(Some(phrase)) = client.call(Call::Phrase).await.map_err(refused)? else {
+        return Ok(());
+    };
+    out::line(
+        "\nWrite these 24 words down, on paper. They are the only way back when the password is lost:\n",
+    );
+    for (row, words) in phrase.chunks(6).enumerate() {
+        let words: Vec<String> =
+            words.iter().enumerate().map(|(i, word)| format!("{:>2} {word:<9}", row * 6 + i + 1)).collect();
+        out::line(words.join(" "));
+    }
+    let mut given = Vec::new();
+    for position in WORDS_ASKED {
+        out::ask(format_args!("word {}: ", position + 1));
+        let word = lines.recv().await.context("the words were not confirmed")?;
+        given.push((position, word.trim().to_lowercase()));
+    }
+    match client.call(Call::ConfirmPhrase { words: given }).await {
+        Ok(_) => out::note("* confirmed; the words are not shown again"),
+        Err(error) => {
+            out::note(format_args!("* {}; they are asked for again next time", out::plain(&error.message)))
+        }
+    }
+    Ok(())
+}

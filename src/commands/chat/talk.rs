@@ -1,0 +1,173 @@
+//! The conversation: typed lines out, news in.
+
+use super::{out, screen};
+use anyhow::Result;
+use tokio::sync::mpsc;
+use weft_client::{Client, Events};
+use weft_engine::api::{Call, CallError, ChatView, Event, Reply};
+
+const HELP: &str = "\
+/to ADDRESS        talk to a contact; then every line is a message
+/chats  /contacts  what there is
+/add TARGET        add a person by link or address
+/link              a link of your own, to hand out
+/accept ADDRESS    /decline ADDRESS    /block ADDRESS    /remove ADDRESS
+/safety ADDRESS    the digits to compare with the other's screen
+/verified ADDRESS  you have compared them
+/devices           your devices
+/sign-out          sign this device out and forget everything here
+/quit";
+
+/// Messages shown when a conversation is opened.
+const SHOWN: u32 = 20;
+
+/// Who is being talked to.
+struct Talk<'a> {
+    client: &'a Client,
+    chat: Option<ChatView>,
+}
+
+/// Goes on until `/quit`, `/sign-out`, the end of the input, or Ctrl+C.
+pub async fn talk(client: &Client, mut events: Events, lines: &mut mpsc::Receiver<String>) -> Result<()> {
+    let mut talk = Talk { client, chat: None };
+    loop {
+        tokio::select! {
+            line = lines.recv() => match line {
+                Some(line) => match talk.typed(line.trim()).await {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(()),
+                    Err(error) => out::note(format_args!("* {} ({})", out::plain(&error.message), error.code)),
+                },
+                None => return Ok(()),
+            },
+            event = events.next() => match event {
+                Some(Ok(event)) => talk.happened(event).await,
+                Some(Err(_missed)) => out::note("* much has happened; /chats shows what is new"),
+                None => return Ok(()),
+            },
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+        }
+    }
+}
+
+impl Talk<'_> {
+    /// Whether to go on.
+    async fn typed(&mut self, line: &str) -> Result<bool, CallError> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let user = rest.trim().to_owned();
+        match word {
+            "" => {}
+            "/quit" => return Ok(false),
+            "/help" => out::line(HELP),
+            "/to" => self.open(user).await?,
+            "/chats" | "/contacts" | "/devices" => self.list(word).await?,
+            "/add" => self.show(Call::AddContact { target: user, greeting: String::new() }).await?,
+            "/accept" => self.show(Call::AcceptContact { user }).await?,
+            "/decline" => self.show(Call::DeclineContact { user }).await?,
+            "/block" => self.show(Call::BlockContact { user }).await?,
+            "/remove" => self.show(Call::RemoveContact { user }).await?,
+            "/safety" => self.show(Call::SafetyNumber { user }).await?,
+            "/verified" => self.show(Call::SetVerified { user, verified: true }).await?,
+            "/link" => self.show(Call::CreateLink { invite: true, base_url: self.base_url().await }).await?,
+            "/sign-out" => {
+                self.client.call(Call::SignOut).await?;
+                return Ok(false);
+            }
+            word if word.starts_with('/') => out::note("* no such command; /help lists them"),
+            _ => self.say(line).await?,
+        }
+        Ok(true)
+    }
+
+    async fn say(&mut self, text: &str) -> Result<(), CallError> {
+        let Some(chat) = &self.chat else {
+            out::note("* to whom? /to ADDRESS");
+            return Ok(());
+        };
+        let call = Call::SendText { chat: chat.chat.clone(), text: text.to_owned(), reply_to: None };
+        self.client.call(call).await.map(|_| ())
+    }
+
+    async fn open(&mut self, user: String) -> Result<(), CallError> {
+        let Reply::Chat(chat) = self.client.call(Call::OpenChat { user }).await? else { return Ok(()) };
+        let page = Call::Messages { chat: chat.chat.clone(), before: None, limit: SHOWN };
+        if let Reply::Messages(page) = self.client.call(page).await? {
+            page.messages.iter().for_each(screen::message);
+            if let Some(newest) = page.messages.last() {
+                let read = Call::MarkRead { chat: chat.chat.clone(), order: newest.order };
+                self.client.call(read).await?;
+            }
+        }
+        out::note(format_args!("* talking to {}", out::plain(&chat.title)));
+        self.chat = Some(chat);
+        Ok(())
+    }
+
+    async fn list(&self, what: &str) -> Result<(), CallError> {
+        let call = match what {
+            "/chats" => Call::Chats,
+            "/contacts" => Call::Contacts,
+            _ => Call::Devices,
+        };
+        self.show(call).await
+    }
+
+    async fn show(&self, call: Call) -> Result<(), CallError> {
+        match self.client.call(call).await? {
+            Reply::Contact(contact) => screen::contact(&contact),
+            Reply::Contacts(contacts) => contacts.iter().for_each(screen::contact),
+            Reply::Chats(chats) => chats.iter().for_each(screen::chat),
+            Reply::Link(link) => {
+                out::line(&link.url);
+                out::qr(&link.url);
+            }
+            Reply::Safety(safety) => {
+                safety.digits.chunks(4).for_each(|row| out::line(row.join("  ")));
+                out::note(if safety.verified {
+                    "* verified"
+                } else {
+                    "* compare them on both screens, then /verified"
+                });
+            }
+            Reply::Devices(devices) => devices.iter().for_each(|device| {
+                let mark = if device.this { "  this one" } else { "" };
+                out::line(format_args!("{}{mark}", device.device));
+            }),
+            _ => out::note("* done"),
+        }
+        Ok(())
+    }
+
+    /// Links lead to the node's name, which is where others reach it.
+    async fn base_url(&self) -> String {
+        match self.client.call(Call::Node).await {
+            Ok(Reply::Node(node)) => format!("https://{}", node.name),
+            _ => String::new(),
+        }
+    }
+
+    async fn happened(&mut self, event: Event) {
+        match event {
+            Event::Messages { chat, messages } => self.arrived(&chat, &messages).await,
+            Event::Contacts(contacts) => contacts.iter().for_each(screen::contact_news),
+            Event::Connection(state) => screen::connection(&state),
+            Event::Notice { code, user } => {
+                out::note(format_args!("* ATTENTION: {code} {}", out::plain(&user.unwrap_or_default())));
+            }
+            Event::Me(None) => out::note("* signed out"),
+            _ => {}
+        }
+    }
+
+    /// Own messages are shown once they are on the node; those of others at once, whoever is being talked to.
+    async fn arrived(&mut self, chat: &str, messages: &[weft_engine::api::MessageView]) {
+        let open = self.chat.as_ref().is_some_and(|open| open.chat == chat);
+        for message in messages.iter().filter(|message| !message.mine) {
+            screen::message(message);
+        }
+        if let (true, Some(newest)) = (open, messages.iter().rfind(|message| !message.mine)) {
+            let read = Call::MarkRead { chat: chat.to_owned(), order: newest.order };
+            let _ = self.client.call(read).await;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The subcommands, one file each.
+//!
+//! Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is not valid, 3 `weft check` found
+//! damage.
+
+mod backup;
+mod chat;
+mod check;
+mod init;
+mod invite;
+pub mod out;
+mod restore;
+mod run;
+mod user;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+use weft_node::{Config, ConfigError};
+
+/// The configuration that is read when none is named.
+const CONFIG_FILE: &str = "node.toml";
+
+/// An everything-app for a community, on its own machine.
+#[derive(Debug, Parser)]
+#[command(name = "weft", version, about, arg_required_else_help = true, subcommand_required = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the node
+    Run(run::Run),
+    /// Set a node up without starting it, and print the owner's invite link
+    Init(init::Init),
+    /// Print a link by which people may join the node
+    Invite(invite::Invite),
+    /// List accounts, end their sessions, lock them out
+    User(user::User),
+    /// Verify the data of a node that does not run
+    Check(check::Check),
+    /// Copy the data of a node, running or not, into an empty folder
+    Backup(backup::Backup),
+    /// Put a backup into an empty data folder
+    Restore(restore::Restore),
+    /// Talk from the terminal
+    Chat(chat::Chat),
+}
+
+/// Which node is meant.
+#[derive(Debug, Args)]
+struct NodeArgs {
+    /// The configuration; ./node.toml where there is one, else the defaults. WEFT_SECTION__KEY overrides single keys
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl NodeArgs {
+    fn load(&self) -> Result<Config, ConfigError> {
+        let here = Path::new(CONFIG_FILE);
+        let file = self.config.as_deref().or_else(|| here.is_file().then_some(here));
+        Config::load_here(file)
+    }
+}
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// Whatever it ran into, with its causes.
+pub fn dispatch(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Invite(args) => invite::run(&args),
+        Command::User(args) => user::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Chat(args) => chat::run(&args),
+    }
+}
+
+/// A mistake in the configuration is the operator's to mend, like one on the command line.
+pub fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let config = error.chain().any(|cause| cause.is::<ConfigError>());
+    ExitCode::from(if config { 2 } else { 1 })
+}
+
+/// A runtime for commands that only ask and wait.
+fn small_runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}

@@ -1,0 +1,91 @@
+//! `weft user`.
+
+use super::{NodeArgs, out, small_runtime};
+use anyhow::{Result, bail};
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+use weft_node::{
+    Config,
+    control::{self, Answer, Request, UserRow},
+};
+use weft_wire::{UserName, accounts::Role};
+
+/// List accounts, end their sessions, lock them out.
+#[derive(Debug, Args)]
+pub struct User {
+    #[command(flatten)]
+    node: NodeArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// All accounts, by name
+    List,
+    /// End all sessions of an account: its devices have to ask for new ones
+    EndSessions {
+        /// The name, without the node
+        name: UserName,
+    },
+    /// Lock an account out
+    Disable {
+        /// The name, without the node
+        name: UserName,
+    },
+    /// Let a locked-out account in again
+    Enable {
+        /// The name, without the node
+        name: UserName,
+    },
+}
+
+pub fn run(args: &User) -> Result<ExitCode> {
+    let config = args.node.load()?;
+    small_runtime()?.block_on(async {
+        match &args.action {
+            Action::List => list(&config).await?,
+            Action::EndSessions { name } => {
+                let answer = control::ask(&config, Request::EndSessions { name: name.clone() }).await?;
+                let Answer::Ended(count) = answer else { bail!("the node gave another answer") };
+                out::line(format_args!("{count} sessions of {name} ended"));
+            }
+            Action::Disable { name } => set_disabled(&config, name, true).await?,
+            Action::Enable { name } => set_disabled(&config, name, false).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn list(config: &Config) -> Result<()> {
+    let mut after = None;
+    loop {
+        let answer = control::ask(config, Request::Users { after }).await?;
+        let Answer::Users { users, more } = answer else { bail!("the node gave another answer") };
+        users.iter().for_each(print);
+        after = users.last().map(|last| last.user.name.clone());
+        if !more || after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+fn print(row: &UserRow) {
+    let role = match row.role {
+        Role::Owner => "owner",
+        Role::Member => "member",
+    };
+    let state = if row.disabled { "  locked out" } else { "" };
+    out::line(format_args!(
+        "{:<32} {role:<6}  since {}  {} devices{state}",
+        row.user.name,
+        out::time(row.created_ms),
+        row.devices
+    ));
+}
+
+async fn set_disabled(config: &Config, name: &UserName, disabled: bool) -> Result<()> {
+    control::ask(config, Request::SetDisabled { name: name.clone(), disabled }).await?;
+    out::line(format_args!("{name} is {}", if disabled { "locked out" } else { "let in again" }));
+    Ok(())
+}

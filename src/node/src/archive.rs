@@ -1,0 +1,103 @@
+//! Backup, restore and check of a whole data folder: the store, and the node's key beside it.
+//!
+//! A backup is a folder: `store/` as `weft-store` writes it, and `node.key`. It is as secret as the data folder itself.
+
+use crate::{
+    Config,
+    identity::{self, IdentityError, KEY_FILE},
+    wiring::{STORE_FOLDER, store_options},
+};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+use weft_store::{
+    Store,
+    embedded::{self, Report, Restored},
+};
+use zeroize::Zeroizing;
+
+/// Why a folder could not be copied, put back or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The store's part.
+    #[error(transparent)]
+    Store(#[from] weft_store::Error),
+    /// The key's part.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The operating system said no.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// What was meant.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The target holds something.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// The source is no backup.
+    #[error("{} is no backup: it holds no {KEY_FILE}", .0.display())]
+    NoBackup(PathBuf),
+}
+
+/// Writes a consistent copy while the node goes on, and gives the commit up to which it reaches. The key comes last, so
+/// that a folder with a key is a whole backup.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub async fn backup(store: &Store, data: &Path, dir: &Path) -> Result<u64, ArchiveError> {
+    empty(dir)?;
+    let seq = store.backup(&dir.join(STORE_FOLDER)).await?;
+    copy_key(&data.join(KEY_FILE), dir)?;
+    Ok(seq)
+}
+
+/// Puts a backup into a data folder that is empty or absent.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub fn restore(from: &Path, data: &Path) -> Result<Restored, ArchiveError> {
+    let key = from.join(KEY_FILE);
+    if !key.is_file() {
+        return Err(ArchiveError::NoBackup(from.to_owned()));
+    }
+    empty(data)?;
+    let restored = embedded::restore(&from.join(STORE_FOLDER), &data.join(STORE_FOLDER))?;
+    copy_key(&key, data)?;
+    Ok(restored)
+}
+
+/// Verifies the store of a node that does not run: journal, snapshot, index, and each record.
+///
+/// # Errors
+/// [`ArchiveError`]; among them [`weft_store::Error::Corrupt`], whose text says what can be done.
+pub fn check(config: &Config) -> Result<Report, ArchiveError> {
+    let dir = config.storage.data.join(STORE_FOLDER);
+    Ok(embedded::check(&dir, &store_options(config), &|_, _, _| Ok(()))?)
+}
+
+fn empty(dir: &Path) -> Result<(), ArchiveError> {
+    identity::make_data_folder(dir)?;
+    let mut entries =
+        fs::read_dir(dir).map_err(|source| ArchiveError::Io { path: dir.to_owned(), source })?;
+    match entries.next() {
+        None => Ok(()),
+        Some(_) => Err(ArchiveError::NotEmpty(dir.to_owned())),
+    }
+}
+
+fn copy_key(from: &Path, dir: &Path) -> Result<(), ArchiveError> {
+    let to = dir.join(KEY_FILE);
+    let copy = || {
+        let key = Zeroizing::new(fs::read(from)?);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to)?;
+        file.write_all(&key)?;
+        file.sync_all()?;
+        File::open(dir)?.sync_all()
+    };
+    copy().map_err(|source| ArchiveError::Io { path: to.clone(), source })
+}

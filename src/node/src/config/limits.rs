@@ -1,0 +1,46 @@
+//! `[socket]` and `[limits]`. Bounds that protect the node's memory are fixed in `weft_wire::limits`.
+
+use super::ConfigError;
+use serde::{Deserialize, Serialize};
+
+/// The WebSocket of each device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SocketConfig {
+    /// How long a device may take to say who it is.
+    pub hello_timeout_s: u64,
+    /// How long one frame may take to be read by the device; then the socket is closed as a slow reader.
+    pub write_timeout_s: u64,
+    /// A socket that is silent for so long is taken for dead. Devices ping every 30 s.
+    pub idle_timeout_s: u64,
+}
+
+impl Default for SocketConfig {
+    fn default() -> Self {
+        SocketConfig { hello_timeout_s: 10, write_timeout_s: 20, idle_timeout_s: 120 }
+    }
+}
+
+/// Rate limits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Multiplies every rate limit. Raise it where many people share one address; 0 lifts all limits, for tests.
+    pub rate_multiplier: f64,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        LimitsConfig { rate_multiplier: 1.0 }
+    }
+}
+
+impl LimitsConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let factor = self.rate_multiplier;
+        if factor == 0.0 || (0.01..=1_000_000.0).contains(&factor) {
+            return Ok(());
+        }
+        Err(ConfigError::Rule("`limits.rate_multiplier`: expected 0, or 0.01 to 1000000".to_owned()))
+    }
+}

@@ -1,0 +1,118 @@
+//! What an operator's commands ask of a node: through a Unix socket in the data folder while it runs, directly when not.
+//!
+//! Whoever can open the socket owns the data folder (0700, the socket 0600), and so owns the node; there is no other
+//! authentication. One request a connection: four bytes of length, big-endian, then CBOR; the answer alike.
+
+mod client;
+mod ops;
+mod socket;
+
+pub use client::{ControlError, ask};
+pub use ops::Control;
+pub use socket::{listen, remove, serve};
+
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use weft_wire::{Millis, UserAddress, UserName, accounts::Role};
+
+/// The socket's name in the data folder.
+pub const SOCKET: &str = "control.sock";
+/// A request or an answer.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// A wish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    /// Is the node claimed, who is it, how is its store?
+    Status,
+    /// A new invite link. As long as nobody owns the node, it is the owner's and works once.
+    Invite {
+        /// Only the owner's is wanted: refused when the node has an owner.
+        owner: bool,
+        /// How many people may use it.
+        uses: u32,
+        /// For how long it lives.
+        lifetime_ms: Millis,
+    },
+    /// A page of accounts, by name.
+    Users {
+        /// Those after this one.
+        after: Option<UserName>,
+    },
+    /// Ends all sessions of an account: its devices have to sign in again.
+    EndSessions {
+        /// Whose.
+        name: UserName,
+    },
+    /// Locks an account out, or lets it in again.
+    SetDisabled {
+        /// Whose.
+        name: UserName,
+        /// Whether to lock it out.
+        disabled: bool,
+    },
+    /// A consistent copy, taken while the node goes on.
+    Backup {
+        /// An absolute path that does not exist, or an empty folder.
+        dir: PathBuf,
+    },
+}
+
+/// The answer to a [`Request`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Request::Status`].
+    Status {
+        /// The right half of addresses.
+        name: String,
+        /// Base of links.
+        url: String,
+        /// Whether it has an owner.
+        claimed: bool,
+    },
+    /// To [`Request::Invite`]: a whole link.
+    Invite {
+        /// The link.
+        link: String,
+        /// Whether whoever uses it becomes the owner.
+        owner: bool,
+        /// When it ends.
+        expires_ms: Millis,
+    },
+    /// To [`Request::Users`].
+    Users {
+        /// By name.
+        users: Vec<UserRow>,
+        /// Whether there are more.
+        more: bool,
+    },
+    /// To [`Request::EndSessions`]: how many ended.
+    Ended(u64),
+    /// To [`Request::SetDisabled`].
+    Done,
+    /// To [`Request::Backup`]: up to which commit it reaches.
+    Backup {
+        /// Sequence number.
+        seq: u64,
+    },
+    /// It was not done; a sentence for the operator.
+    Refused(String),
+}
+
+/// An account, as its operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRow {
+    /// Who.
+    pub user: UserAddress,
+    /// What they may do.
+    pub role: Role,
+    /// When the account was made.
+    pub created_ms: Millis,
+    /// Devices that are not signed out.
+    pub devices: u32,
+    /// Whether the operator has locked it out.
+    #[serde(default)]
+    pub disabled: bool,
+}

@@ -1,0 +1,39 @@
+//! Certificates from an authority, asked for and renewed in the background (RFC 8555).
+
+use super::TlsError;
+use crate::config::TlsConfig;
+use futures::StreamExt;
+use rustls::server::ResolvesServerCert;
+use rustls_acme::{AcmeConfig, caches::DirCache};
+use std::{path::Path, sync::Arc};
+
+/// Account key and certificates, in the data folder.
+const FOLDER: &str = "acme";
+
+/// Starts the background work, which goes on for as long as the runtime does.
+pub(super) fn resolver(config: &TlsConfig, data: &Path) -> Result<Arc<dyn ResolvesServerCert>, TlsError> {
+    if tokio::runtime::Handle::try_current().is_err() {
+        return Err(TlsError::Acme("needs a running runtime".to_owned()));
+    }
+    // The production directory is the default: a staging certificate is trusted by nobody, and would only confuse.
+    let mut acme = AcmeConfig::new_with_provider(&config.acme_domains, super::provider())
+        .cache(DirCache::new(data.join(FOLDER)))
+        .directory_lets_encrypt(true);
+    if !config.acme_directory.is_empty() {
+        acme = acme.directory(&config.acme_directory);
+    }
+    if !config.acme_contact.is_empty() {
+        acme = acme.contact_push(&config.acme_contact);
+    }
+    let mut state = acme.state();
+    let resolver = state.resolver();
+    tokio::spawn(async move {
+        while let Some(event) = state.next().await {
+            match event {
+                Ok(event) => tracing::info!(?event, "ACME"),
+                Err(error) => tracing::error!(%error, "ACME: no certificate yet; it is tried again"),
+            }
+        }
+    });
+    Ok(resolver)
+}

@@ -1,0 +1,298 @@
+//! From a configuration to a node that answers, and back to rest.
+
+use crate::{
+    config::{Config, ConfigError},
+    control::{self, Control},
+    identity::{self, IdentityError},
+    tls::{self, TlsError},
+};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use weft_api::{Api, server};
+use weft_service::{Deps, NodeIdentity, Service, ServiceConfig, SystemClock, SystemEntropy, Workers};
+use weft_store::{Store, embedded};
+use weft_wire::NodeName;
+
+/// The store's folder in the data folder.
+pub const STORE_FOLDER: &str = "store";
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The data folder or the node's key.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The store; its text says what the operator can do.
+    #[error("the store in {} cannot be opened: {source}", path.display())]
+    Store {
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        source: weft_store::Error,
+    },
+    /// The service.
+    #[error("the service cannot start: {0}")]
+    Service(#[from] weft_service::Fault),
+    /// A certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The control socket.
+    #[error("the control socket in {} cannot be made: {source}", path.display())]
+    Control {
+        /// The data folder.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A store and a service, without a listener: what a command uses when no node runs on the folder.
+pub struct Node {
+    /// The store.
+    pub store: Store,
+    /// All behaviour.
+    pub service: Service,
+    config: Config,
+}
+
+impl Node {
+    /// Opens data folder, key, store and service.
+    ///
+    /// # Errors
+    /// [`StartError`]; [`weft_store::Error::Locked`] inside when a node runs on the folder.
+    pub async fn open(config: Config) -> Result<Node, StartError> {
+        config.check()?;
+        let data = &config.storage.data;
+        identity::make_data_folder(data)?;
+        let key = identity::load_or_create(data)?;
+        let name = config.node.name().unwrap_or_else(|| NodeName::of_key(key.verifying_key().as_bytes()));
+        let store = open_store(&config).await?;
+        let service = Service::open(Deps {
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            entropy: Box::new(SystemEntropy),
+            identity: NodeIdentity { key, name },
+            config: service_config(&config),
+        })
+        .await?;
+        Ok(Node { store, service, config })
+    }
+
+    /// Opens the node and serves it.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: Config) -> Result<RunningNode, StartError> {
+        let started = Instant::now();
+        raise_descriptors();
+        // Listening comes first: a node whose port is taken must not touch the data of the one that has it.
+        config.check()?;
+        let mut listeners = Vec::new();
+        for address in &config.http.listen {
+            listeners.push(listen(*address)?);
+        }
+        let mut metrics_listeners = Vec::new();
+        for address in &config.http.metrics_listen {
+            metrics_listeners.push(listen(*address)?);
+        }
+        let node = Node::open(config).await?;
+        let secure = tls::secure(&node.config.tls, &node.config.storage.data)?;
+        let stop = CancellationToken::new();
+        let api = Api::new(node.service.clone(), api_config(&node.config), stop.clone());
+        let addresses: Vec<SocketAddr> =
+            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let metrics_addresses =
+            metrics_listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let url = public_url(&node.config, addresses.first().copied(), secure.is_some());
+        let tasks = TaskTracker::new();
+        for listener in listeners {
+            tasks.spawn(server::serve(api.clone(), listener, secure.clone(), api.router(), stop.clone()));
+        }
+        for listener in metrics_listeners {
+            tasks.spawn(server::serve(api.clone(), listener, None, api.metrics_router(), stop.clone()));
+        }
+        let data = node.config.storage.data.clone();
+        let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone());
+        let socket =
+            control::listen(&data).map_err(|source| StartError::Control { path: data.clone(), source })?;
+        tasks.spawn(control::serve(socket, control.clone(), stop.clone()));
+        let workers = Workers::start(&node.service);
+        tasks.close();
+        tracing::info!(?addresses, millis = started.elapsed().as_millis(), "the node is up");
+        Ok(RunningNode {
+            addresses,
+            metrics_addresses,
+            url,
+            service: node.service,
+            store: node.store,
+            api,
+            control,
+            stop,
+            tasks,
+            workers,
+            data,
+        })
+    }
+}
+
+/// A node that serves.
+pub struct RunningNode {
+    /// Where it listens, ports filled in.
+    pub addresses: Vec<SocketAddr>,
+    /// Where it answers `/metrics` and nothing else.
+    pub metrics_addresses: Vec<SocketAddr>,
+    /// The base of links to it.
+    pub url: String,
+    /// All behaviour.
+    pub service: Service,
+    store: Store,
+    api: Api,
+    control: Control,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    workers: Workers,
+    data: PathBuf,
+}
+
+impl RunningNode {
+    /// What the commands ask of a running node.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// Stops: no new connections, sockets are told, requests under way end, workers rest, the store comes to rest on disk.
+    ///
+    /// # Errors
+    /// When the store could not be brought to rest; nothing acknowledged is lost even then.
+    pub async fn stop(self) -> Result<(), weft_store::Error> {
+        tracing::info!("stopping");
+        self.stop.cancel();
+        self.tasks.wait().await;
+        self.api.sockets_ended().await;
+        self.workers.shutdown().await;
+        control::remove(&self.data);
+        let rest = self.store.close().await;
+        tracing::info!("stopped");
+        rest
+    }
+}
+
+/// The store of a data folder, opened off the runtime's threads: replaying a journal takes a while.
+async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let path = config.storage.data.join(STORE_FOLDER);
+    let options = store_options(config);
+    let at = path.clone();
+    let opened = tokio::task::spawn_blocking(move || embedded::open(&at, options)).await;
+    let opened =
+        opened.unwrap_or_else(|_| Err(weft_store::Error::Failed(Arc::from("opening it ended in a panic"))));
+    opened.map_err(|source| StartError::Store { path, source })
+}
+
+/// How the configuration asks for the store.
+pub fn store_options(config: &Config) -> embedded::Options {
+    embedded::Options {
+        cache_bytes: config.storage.cache_mib << 20,
+        segment_bytes: config.storage.segment_mib << 20,
+        ..embedded::Options::default()
+    }
+}
+
+fn service_config(config: &Config) -> ServiceConfig {
+    ServiceConfig {
+        title: config.node.title.clone(),
+        accent: config.node.accent.clone(),
+        signup: config.node.signup,
+        retention_ms: u64::from(config.storage.retention_days) * 24 * 60 * 60 * 1000,
+        rate_limit_factor: config.limits.rate_multiplier,
+        ..ServiceConfig::default()
+    }
+}
+
+fn api_config(config: &Config) -> weft_api::Config {
+    let http = &config.http;
+    weft_api::Config {
+        trusted_proxies: http.trusted_proxies.clone(),
+        origins: http.origins.clone(),
+        strict_transport: config.tls.mode != crate::config::TlsMode::Off
+            || http.public_url.starts_with("https://"),
+        connections_max: http.connections_max,
+        connections_per_address_max: http.connections_per_address_max,
+        header_timeout: Duration::from_secs(http.header_timeout_s),
+        body_timeout: Duration::from_secs(http.body_timeout_s),
+        request_timeout: Duration::from_secs(http.request_timeout_s),
+        hello_timeout: Duration::from_secs(config.socket.hello_timeout_s),
+        write_timeout: Duration::from_secs(config.socket.write_timeout_s),
+        idle_timeout: Duration::from_secs(config.socket.idle_timeout_s),
+        shutdown_timeout: Duration::from_secs(http.shutdown_timeout_s),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bind = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A restart must not wait for the old node's connections to time out in the kernel.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bind().map_err(|source| StartError::Listen { address, source })
+}
+
+/// The base of links: as configured, else the first listener, with the wildcard address said as loopback.
+pub fn public_url(config: &Config, first: Option<SocketAddr>, secure: bool) -> String {
+    if !config.http.public_url.is_empty() {
+        return config.http.public_url.trim_end_matches('/').to_owned();
+    }
+    let scheme = if secure { "https" } else { "http" };
+    if let (true, Some(name)) = (secure, config.tls.acme_domains.first()) {
+        return format!("{scheme}://{name}");
+    }
+    let Some(mut address) = first.or_else(|| config.http.listen.first().copied()) else {
+        return String::new();
+    };
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    format!("{scheme}://{address}")
+}
+
+/// A connection and a socket cost a descriptor each; many systems start programs with 1,024.
+fn raise_descriptors() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    if limit.current < limit.maximum || (limit.current.is_some() && limit.maximum.is_none()) {
+        limit.current = limit.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, limit) {
+            tracing::warn!(%error, "the limit of open files could not be raised");
+        }
+    }
+}
+
+/// Whether a node was set up in this folder.
+pub fn is_set_up(data: &Path) -> bool {
+    identity::exists(data)
+}
