@@ -19,6 +19,7 @@
 //! ```
 
 mod batch;
+pub mod embedded;
 mod engine;
 mod error;
 mod memory;

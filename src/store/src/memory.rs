@@ -76,7 +76,7 @@ impl Engine for MemoryEngine {
         let mut guard = self.state.write();
         let state = &mut *guard;
         let seq = state.seq + 1;
-        let (writes, numbers) = match resolve(batch, seq, &state.rows, &mut state.names)? {
+        let (writes, numbers) = match resolve(&batch, seq, &state.rows, &mut state.names)? {
             Outcome::Replay(committed) => return Ok(committed),
             Outcome::Apply { writes, numbers } => (writes, numbers),
         };

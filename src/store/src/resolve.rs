@@ -64,7 +64,7 @@ impl Remembered {
 }
 
 /// Checks `batch` against `view` and resolves it. `seq` is the number that its writes would get.
-pub(crate) fn resolve(batch: Batch, seq: u64, view: &impl View, names: &mut Remembered) -> Result<Outcome> {
+pub(crate) fn resolve(batch: &Batch, seq: u64, view: &impl View, names: &mut Remembered) -> Result<Outcome> {
     let name = batch.idempotency.as_deref().map(|key| *blake3::hash(key).as_bytes());
     if let Some(name) = &name
         && let Some(cell) = view.cell(&full_key(tables::IDEMPOTENCY, name))?
@@ -72,25 +72,26 @@ pub(crate) fn resolve(batch: Batch, seq: u64, view: &impl View, names: &mut Reme
     {
         return Ok(Outcome::Replay(first));
     }
-    for Assertion { table, key, version } in batch.assertions {
-        let found = view.cell(&full_key(table, &key))?.map(|cell| cell.version);
+    for Assertion { table, key, version } in &batch.assertions {
+        let found = view.cell(&full_key(*table, key))?.map(|cell| cell.version);
         if found != version.map(|version| version.0) {
-            return Err(Error::Conflict { table: table.name, key });
+            return Err(Error::Conflict { table: table.name, key: key.clone() });
         }
     }
     let mut pending = Pending { view, writes: Vec::with_capacity(batch.ops.len()), at: HashMap::new() };
     let mut numbers = Vec::new();
-    for op in batch.ops {
+    for op in &batch.ops {
         match op {
-            Op::Put { table, key, value } => pending.set(full_key(table, &key), Some(value)),
-            Op::Delete { table, key } => pending.set(full_key(table, &key), None),
+            Op::Put { table, key, value } => pending.set(full_key(*table, key), Some(value.clone())),
+            Op::Delete { table, key } => pending.set(full_key(*table, key), None),
             Op::Add { table, key, n } => {
-                pending.count(table, &key, n)?;
+                pending.count(*table, key, *n)?;
             }
-            Op::Append { counter_table, counter_key, table, mut prefix, value } => {
-                let number = pending.count(counter_table, &counter_key, 1)?;
-                prefix.extend_from_slice(&number.to_be_bytes());
-                pending.set(full_key(table, &prefix), Some(value));
+            Op::Append { counter_table, counter_key, table, prefix, value } => {
+                let number = pending.count(*counter_table, counter_key, 1)?;
+                let mut key = full_key(*table, prefix);
+                key.extend_from_slice(&number.to_be_bytes());
+                pending.set(key, Some(value.clone()));
                 numbers.push(number);
             }
         }

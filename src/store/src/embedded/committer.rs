@@ -1,0 +1,332 @@
+//! The committer: the one thread that writes.
+//!
+//! It takes what waits as one group, checks each batch against the index and the batches before it in the group, appends
+//! one frame for all, syncs once, applies the frame to the index, wakes watchers, and only then answers. A batch that is
+//! refused leaves no trace, and the others in its group do not notice.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    digest::Digest,
+    frame::FrameBuilder,
+    index::{Index, IndexError, get_row},
+    journal::{AppendError, Journal},
+    keeper::{self, Hindered},
+    queue::Request,
+    rebuild::{APPLIED_KEY, applied_value},
+    recover::truth,
+    row::{encode_row, row_crc},
+    shared::Shared,
+};
+use crate::{
+    Batch, Committed, Error, Result,
+    resolve::{Cell, Outcome, Remembered, View, resolve},
+    tables,
+};
+
+/// Rebuilds of the index for one group. A second one that fails the same way will not be cured by a third.
+const HEALS_PER_GROUP: u32 = 2;
+
+pub(crate) struct Committer {
+    shared: Arc<Shared>,
+    journal: Journal,
+    names: Remembered,
+}
+
+/// One write with what it does to the digest.
+struct Planned {
+    key: Vec<u8>,
+    row: Option<Vec<u8>>,
+    old: Option<u128>,
+    new: Option<u128>,
+}
+
+/// A group, checked and ready to be written.
+struct Plan {
+    frame: FrameBuilder,
+    writes: Vec<Planned>,
+    answers: Vec<Result<Committed>>,
+    digest: Digest,
+    names: Remembered,
+}
+
+impl Committer {
+    pub(crate) fn new(shared: Arc<Shared>, journal: Journal) -> Result<Self> {
+        let mut committer = Committer { shared, journal, names: Remembered::default() };
+        if let Err(error) = committer.load_names() {
+            committer.heal(error.to_string())?;
+        }
+        Ok(committer)
+    }
+
+    /// Serves until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        while let Some(group) = self.shared.queue.next_group() {
+            let (mut batches, mut replies, mut keeps) = (Vec::new(), Vec::new(), Vec::new());
+            for request in group {
+                match request {
+                    Request::Commit { batch, reply, permit } => {
+                        batches.push(batch);
+                        replies.push((reply, permit));
+                    }
+                    Request::Heal { generation, reason, reply } => self.serve_heal(generation, reason, reply),
+                    Request::Keep { reply } => keeps.push(reply),
+                }
+            }
+            let answers = self.commit(&batches);
+            for ((reply, _permit), answer) in replies.into_iter().zip(answers) {
+                // Whoever asked may have gone; the commit stands.
+                let _ = reply.send(answer);
+            }
+            if !self.shared.options.background {
+                let kept = self.keep(!keeps.is_empty());
+                for reply in keeps {
+                    let _ = reply.send(kept.clone());
+                }
+            }
+        }
+    }
+
+    /// What the keeper's thread does, between two groups.
+    fn keep(&mut self, now: bool) -> Result<()> {
+        match keeper::keep(&self.shared, now) {
+            Err(Hindered::Damaged { error, .. }) => self.heal(error.0),
+            Err(Hindered::By(error)) => Err(error),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// One answer for each batch.
+    fn commit(&mut self, batches: &[Batch]) -> Vec<Result<Committed>> {
+        if batches.is_empty() {
+            return Vec::new();
+        }
+        let written = match self.shared.failure() {
+            Some(reason) => Err(Error::Failed(reason)),
+            None => self.plan_and_heal(batches).and_then(|plan| self.write(plan)),
+        };
+        // If the group was not written, no answer of it stands: a conflict or a replay may rest on a write that is not.
+        written.unwrap_or_else(|error| batches.iter().map(|_| Err(error.clone())).collect())
+    }
+
+    fn plan_and_heal(&mut self, batches: &[Batch]) -> Result<Plan> {
+        for _ in 0..HEALS_PER_GROUP {
+            match self.plan(batches) {
+                Err(Error::Index(reason)) => self.heal(reason.to_string())?,
+                plan => return plan,
+            }
+        }
+        self.plan(batches)
+    }
+
+    fn plan(&self, batches: &[Batch]) -> Result<Plan> {
+        let index = self.shared.gate.read().index.clone();
+        let link = self.journal.link();
+        let view = GroupView { index: &*index, cells: RefCell::new(HashMap::new()) };
+        let mut plan = Plan {
+            frame: FrameBuilder::new(link.next_seq),
+            writes: Vec::new(),
+            answers: Vec::with_capacity(batches.len()),
+            digest: link.digest,
+            names: self.names,
+        };
+        for batch in batches {
+            let seq = plan.frame.next_seq();
+            let answer = match resolve(batch, seq, &view, &mut plan.names) {
+                Err(error @ Error::Index(_)) => return Err(error),
+                Err(refused) => Err(refused),
+                Ok(Outcome::Replay(first)) => Ok(first),
+                Ok(Outcome::Apply { writes, numbers }) if writes.is_empty() => {
+                    Ok(Committed { seq: seq - 1, numbers, replayed: false })
+                }
+                Ok(Outcome::Apply { writes, numbers }) => {
+                    plan.frame.push(&writes);
+                    for write in writes {
+                        self.plan_write(&mut plan, &view, seq, write.key, write.value)?;
+                    }
+                    Ok(Committed { seq, numbers, replayed: false })
+                }
+            };
+            plan.answers.push(answer);
+        }
+        Ok(plan)
+    }
+
+    fn plan_write(
+        &self,
+        plan: &mut Plan,
+        view: &GroupView<'_>,
+        seq: u64,
+        key: Vec<u8>,
+        value: Option<Vec<u8>>,
+    ) -> Result<()> {
+        let id = &self.shared.id;
+        let hash = |version: u64, value: &[u8]| id.row_hash(&key, version, row_crc(&key, version, value));
+        let old = view.with_cell(&key, |cell| cell.map(|cell| hash(cell.version, &cell.value)))?;
+        let new = value.as_ref().map(|value| hash(seq, value));
+        let row = value.as_ref().map(|value| encode_row(&key, seq, value));
+        plan.digest.change(old, new);
+        view.set(key.clone(), value.map(|value| Cell { version: seq, value }));
+        plan.writes.push(Planned { key, row, old, new });
+        Ok(())
+    }
+
+    /// Journal, index, watchers; then the answers may go out.
+    fn write(&mut self, plan: Plan) -> Result<Vec<Result<Committed>>> {
+        if plan.frame.is_empty() {
+            return Ok(plan.answers);
+        }
+        let bytes = self.append(plan.frame, plan.digest)?;
+        self.names = plan.names;
+        if let Err(error) = self.apply(&plan.writes) {
+            // The frame is on disk, so the rebuilt index holds it.
+            self.heal(error.0)?;
+        }
+        self.shared.watches.notify(plan.writes.iter().map(|write| write.key.as_slice()));
+        let counters = &self.shared.counters;
+        let behind = counters.since_checkpoint.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        counters.since_snapshot.fetch_add(bytes, Ordering::Relaxed);
+        if behind >= self.shared.options.checkpoint_bytes {
+            self.shared.keeper.nudge();
+        }
+        Ok(plan.answers)
+    }
+
+    fn append(&mut self, frame: FrameBuilder, digest: Digest) -> Result<u64> {
+        let counters = &self.shared.counters;
+        let options = &self.shared.options;
+        // The index writes when it likes and takes a full disk badly. So the journal stops first, while there is room
+        // left for what the index still holds in memory.
+        let free = options.disk.free_bytes(&self.shared.dir).unwrap_or(u64::MAX);
+        let appended = if free < options.reserve_bytes {
+            Err(AppendError::Full)
+        } else {
+            self.journal.append(frame, digest)
+        };
+        match appended {
+            Ok(bytes) => {
+                counters.disk_full.store(false, Ordering::Relaxed);
+                Ok(bytes)
+            }
+            Err(AppendError::Full) => {
+                if !counters.disk_full.swap(true, Ordering::Relaxed) {
+                    tracing::error!(
+                        free_bytes = free,
+                        "the disk is full: commits are refused until there is room"
+                    );
+                }
+                Err(Error::DiskFull)
+            }
+            Err(AppendError::Unknown(reason)) => Err(self.shared.fail(reason)),
+        }
+    }
+
+    fn apply(&self, writes: &[Planned]) -> Result<(), IndexError> {
+        let link = self.journal.link();
+        let applied = applied_value(&self.shared.id, link.next_seq - 1);
+        let mut gate = self.shared.gate.write();
+        let rows = writes.iter().map(|write| (write.key.as_slice(), write.row.as_deref()));
+        gate.index.apply(&mut rows.chain(std::iter::once((APPLIED_KEY, Some(applied.as_slice())))))?;
+        gate.link = link;
+        gate.end = self.journal.end();
+        if let Some(scrub) = self.shared.scrub.lock().as_mut() {
+            for write in writes.iter().filter(|write| write.key <= scrub.cursor) {
+                scrub.digest.change(write.old, write.new);
+            }
+        }
+        Ok(())
+    }
+
+    fn serve_heal(&mut self, generation: u64, reason: String, reply: oneshot::Sender<Result<()>>) {
+        // Many readers may find the same damage; the first of them is enough.
+        let healed = if self.shared.gate.read().generation != generation {
+            Ok(())
+        } else if let Some(reason) = self.shared.failure() {
+            Err(Error::Index(reason))
+        } else {
+            self.heal(reason)
+        };
+        let _ = reply.send(healed);
+    }
+
+    /// Replaces the index by one rebuilt from snapshot and journal. Reads of the old one go on meanwhile, as far as they can.
+    fn heal(&mut self, reason: String) -> Result<()> {
+        tracing::warn!(reason, "the index is damaged and is rebuilt from the journal");
+        let shared = self.shared.clone();
+        shared.give_way.store(true, Ordering::Release);
+        let _maintenance = shared.maintenance.lock();
+        shared.give_way.store(false, Ordering::Release);
+        let old = shared.gate.read().generation;
+        let generation = old + 1;
+        let rebuilt = truth(&shared.dir, &shared.options, &self.journal).rebuild(generation);
+        let index = rebuilt.map_err(|error| {
+            shared.fail(format!("the index is damaged ({reason}) and its rebuild failed: {error}"))
+        })?;
+        {
+            let mut gate = shared.gate.write();
+            gate.index = index;
+            gate.generation = generation;
+            gate.link = self.journal.link();
+            gate.end = self.journal.end();
+            *shared.scrub.lock() = None;
+        }
+        shared.counters.rebuilds.fetch_add(1, Ordering::Relaxed);
+        shared.counters.since_checkpoint.store(0, Ordering::Relaxed);
+        shared.counters.checkpoint_seq.store(self.journal.link().next_seq - 1, Ordering::Relaxed);
+        if let Err(error) = shared.options.index.set_aside(&shared.index_dir(old), true) {
+            tracing::warn!(%error, "the damaged index could not be moved aside");
+        }
+        self.load_names().map_err(|error| shared.fail(format!("the rebuilt index fails as well: {error}")))
+    }
+
+    fn load_names(&mut self) -> Result<(), IndexError> {
+        use std::ops::Bound::{Excluded, Included};
+        let index = self.shared.gate.read().index.clone();
+        let (from, to) = ([tables::IDEMPOTENCY_ORDER.id], [tables::IDEMPOTENCY_ORDER.id + 1]);
+        let edge = |reverse| -> Result<Option<Vec<u8>>, IndexError> {
+            let mut found = None;
+            index.range(Included(&from), Excluded(&to), reverse, &mut |key, _| {
+                found = Some(key.to_vec());
+                false
+            })?;
+            Ok(found)
+        };
+        self.names = Remembered::from_keys(edge(false)?.as_deref(), edge(true)?.as_deref());
+        Ok(())
+    }
+}
+
+/// The index, and over it what the batches of the group before did.
+struct GroupView<'i> {
+    index: &'i dyn Index,
+    /// Read from the index or written by the group.
+    cells: RefCell<HashMap<Vec<u8>, Option<Cell>>>,
+}
+
+impl GroupView<'_> {
+    fn with_cell<T>(&self, key: &[u8], with: impl FnOnce(Option<&Cell>) -> T) -> Result<T> {
+        if let Some(cell) = self.cells.borrow().get(key) {
+            return Ok(with(cell.as_ref()));
+        }
+        let cell = get_row(self.index, key, |row| row.to_cell())?;
+        let answer = with(cell.as_ref());
+        self.cells.borrow_mut().insert(key.to_vec(), cell);
+        Ok(answer)
+    }
+
+    fn set(&self, key: Vec<u8>, cell: Option<Cell>) {
+        self.cells.borrow_mut().insert(key, cell);
+    }
+}
+
+impl View for GroupView<'_> {
+    fn cell(&self, full_key: &[u8]) -> Result<Option<Cell>> {
+        self.with_cell(full_key, |cell| cell.cloned())
+    }
+}

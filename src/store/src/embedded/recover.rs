@@ -1,0 +1,194 @@
+//! Opening a store: what is there, is it whole, and what has to be done again.
+
+use std::{
+    any::Any,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+    time::{Duration, Instant},
+};
+
+use super::{
+    Options,
+    checkpoint::Checkpoint,
+    index::{Index, IndexError},
+    io_error,
+    journal::{Journal, Sizes},
+    rebuild::{APPLIED_KEY, Truth, applied_seq, applied_value},
+    segment::Link,
+    shared::{Applied, Counters, Shared, journal_dir, snapshot_dir},
+    sled_index::index_dir,
+    snapshot::{self, snapshot_name, snapshot_seqs},
+    survey::{corrupt, survey},
+};
+use crate::{Error, Result};
+
+/// How long a lock may linger after the process that held it was killed.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+pub(crate) type Lock = Box<dyn Any + Send + Sync>;
+
+/// An opened store before its threads run.
+pub(crate) struct Recovered {
+    pub shared: Shared,
+    pub journal: Journal,
+    pub lock: Lock,
+}
+
+/// Takes the folder for this process.
+pub(crate) fn lock(options: &Options, dir: &Path) -> Result<Lock> {
+    let path = dir.join("lock");
+    let began = Instant::now();
+    loop {
+        match options.disk.lock(&path) {
+            Ok(lock) => return Ok(lock),
+            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
+                return Err(io_error("take the lock")(error));
+            }
+            Err(_) if began.elapsed() >= LOCK_PATIENCE => return Err(Error::Locked { path }),
+            Err(_) => std::thread::sleep(LOCK_PAUSE),
+        }
+    }
+}
+
+pub(crate) fn recover(dir: &Path, options: Options) -> Result<Recovered> {
+    let disk = options.disk.clone();
+    for dir in [dir, &journal_dir(dir), &snapshot_dir(dir)] {
+        disk.create_dir(dir).map_err(io_error("make the data folder"))?;
+    }
+    let lock = lock(&options, dir)?;
+    snapshot::sweep(&*disk, &snapshot_dir(dir))?;
+
+    let checkpoint = Checkpoint::read(&*disk, dir)?;
+    let snapshot_seq = snapshot_seqs(&*disk, &snapshot_dir(dir))?.pop().unwrap_or(0);
+    let checkpoint_seq = checkpoint.map_or(0, |checkpoint| checkpoint.seq);
+    let (mut since_checkpoint, mut since_snapshot) = (0, 0);
+    let found = survey(&*disk, &journal_dir(dir), checkpoint_seq.max(snapshot_seq), |frame| {
+        since_checkpoint += if frame.last_seq() > checkpoint_seq { frame.disk_bytes() } else { 0 };
+        since_snapshot += if frame.last_seq() > snapshot_seq { frame.disk_bytes() } else { 0 };
+    })?;
+    if found.is_none() && (checkpoint.is_some() || snapshot_seq > 0) {
+        return Err(corrupt(1, 1, 0, "the journal is missing"));
+    }
+    let sizes = Sizes { segment_bytes: options.segment_bytes, chunk_bytes: options.chunk_bytes };
+    let journal = match &found {
+        Some(survey) => Journal::resume(disk.clone(), &journal_dir(dir), sizes, survey)?,
+        None => {
+            // A first start that was cut short may have left a file without a readable header.
+            for number in super::survey::segment_numbers(&*disk, &journal_dir(dir))? {
+                disk.remove(&journal_dir(dir).join(super::segment::segment_name(number)))
+                    .map_err(io_error("remove an empty segment"))?;
+            }
+            Journal::create(disk.clone(), &journal_dir(dir), sizes)?
+        }
+    };
+    let truth = truth(dir, &options, &journal);
+    if checkpoint.is_some_and(|checkpoint| checkpoint.id != truth.id) {
+        return Err(Error::Folder {
+            path: dir.to_owned(),
+            what: "checkpoint and journal belong to different stores",
+        });
+    }
+    let counters = Counters {
+        since_checkpoint: AtomicU64::new(since_checkpoint),
+        since_snapshot: AtomicU64::new(since_snapshot),
+        checkpoint_seq: AtomicU64::new(checkpoint_seq),
+        snapshot_seq: AtomicU64::new(snapshot_seq),
+        snapshot_bytes: AtomicU64::new(snapshot_len(&options, dir, snapshot_seq)),
+        ..Counters::default()
+    };
+    let (index, generation) =
+        index(&truth, checkpoint.filter(|checkpoint| checkpoint.generation > 0), &counters)?;
+    let applied = Applied { index, generation, link: journal.link(), end: journal.end() };
+    let id = truth.id;
+    drop(truth);
+    let segments = journal.segments();
+    Ok(Recovered {
+        shared: Shared::new(dir.to_owned(), options, id, applied, segments, counters),
+        journal,
+        lock,
+    })
+}
+
+fn snapshot_len(options: &Options, dir: &Path, seq: u64) -> u64 {
+    let path = snapshot_dir(dir).join(snapshot_name(seq));
+    options.disk.open(&path).and_then(|file| file.len_bytes()).unwrap_or(0)
+}
+
+/// The journal's view for replay and rebuild.
+pub(crate) fn truth<'t>(dir: &'t Path, options: &'t Options, journal: &Journal) -> Truth<'t> {
+    let segments = journal.segments();
+    let segments = segments.lock();
+    Truth {
+        dir,
+        options,
+        id: journal.id(),
+        segments: segments.iter().map(|segment| segment.number).collect(),
+        first_seq: segments.first().map_or(1, |segment| segment.first_seq),
+        end: journal.link(),
+    }
+}
+
+/// The index, brought up to the journal's end; rebuilt if there is none or it is not what it should be.
+fn index(
+    truth: &Truth,
+    checkpoint: Option<Checkpoint>,
+    counters: &Counters,
+) -> Result<(Arc<dyn Index>, u64)> {
+    let opener = &*truth.options.index;
+    let generations = opener.generations(truth.dir).map_err(io_error("list the indexes"))?;
+    let reason = match checkpoint {
+        Some(checkpoint) => match reopen(truth, checkpoint) {
+            Ok(index) => {
+                sweep(truth, &generations, checkpoint.generation);
+                return Ok((index, checkpoint.generation));
+            }
+            // Damage to the journal itself is not healed by reading it again.
+            Err(error @ (Error::Corrupt { .. } | Error::Io { .. })) => return Err(error),
+            Err(error) => error.to_string(),
+        },
+        None => "no checkpoint names one".to_owned(),
+    };
+    if checkpoint.is_some() || truth.end != Link::START {
+        tracing::warn!(reason, "rebuilding the index from the journal");
+        counters.rebuilds.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+    let generation = generations.iter().max().copied().unwrap_or(0) + 1;
+    let index = truth.rebuild(generation)?;
+    if let Some(checkpoint) = checkpoint {
+        let aside = opener.set_aside(&index_dir(truth.dir, checkpoint.generation), true);
+        aside.map_err(io_error("move the damaged index aside"))?;
+    }
+    sweep(truth, &generations, generation);
+    Ok((index, generation))
+}
+
+/// Opens the index that the checkpoint names and replays what it lacks.
+fn reopen(truth: &Truth, checkpoint: Checkpoint) -> Result<Arc<dyn Index>> {
+    let dir = index_dir(truth.dir, checkpoint.generation);
+    let index = truth.options.index.open(&dir, truth.options.cache_bytes)?;
+    match applied_seq(&*index, &truth.id)? {
+        // Applied is noted with every frame, so one that was synced at the checkpoint reaches at least that far.
+        Some(seq) if seq >= checkpoint.seq => {
+            if seq > truth.end_seq() {
+                // Only what was synced in the journal is ever applied. The journal lost something.
+                let last = truth.segments.last().copied().unwrap_or(0);
+                return Err(corrupt(last, truth.end.next_seq, 0, "a frame that the index holds is missing"));
+            }
+        }
+        _ => return Err(IndexError("it lacks what it held at its checkpoint".into()).into()),
+    }
+    truth.replay_into(&*index, checkpoint.seq, None)?;
+    let applied = applied_value(&truth.id, truth.end_seq());
+    index.apply(&mut std::iter::once((APPLIED_KEY, Some(applied.as_slice()))))?;
+    Ok(index)
+}
+
+/// Removes indexes that nothing refers to. Failing to is no reason not to start.
+fn sweep(truth: &Truth, generations: &[u64], keep: u64) {
+    for generation in generations.iter().filter(|generation| **generation != keep) {
+        if let Err(error) = truth.options.index.remove(&index_dir(truth.dir, *generation)) {
+            tracing::warn!(generation, %error, "an old index could not be removed");
+        }
+    }
+}
