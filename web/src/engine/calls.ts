@@ -1,0 +1,91 @@
+import type { Call } from '../wire/Call';
+import type { CallError } from '../wire/CallError';
+import type { Event } from '../wire/Event';
+import type { Reply } from '../wire/Reply';
+
+export type CallName = Call['call'];
+export type CallOf<N extends CallName> = Extract<Call, { call: N }>;
+
+/** Which reply answers which call; the doc comments of the engine's `Call` say the same. */
+interface Answers {
+  node: 'node';
+  me: 'me';
+  sign_up: 'me';
+  phrase: 'phrase';
+  confirm_phrase: 'done';
+  sign_in: 'me';
+  recover: 'me';
+  sign_out: 'done';
+  set_display_name: 'me';
+  devices: 'devices';
+  revoke_device: 'done';
+  create_link: 'link';
+  read_link: 'link_preview';
+  add_contact: 'contact';
+  accept_contact: 'contact';
+  decline_contact: 'done';
+  block_contact: 'done';
+  remove_contact: 'done';
+  contacts: 'contacts';
+  safety_number: 'safety';
+  verify_by_code: 'safety';
+  set_verified: 'safety';
+  chats: 'chats';
+  messages: 'messages';
+  send_text: 'sent';
+  retry: 'done';
+  discard: 'done';
+  mark_read: 'done';
+  set_draft: 'done';
+  typing: 'done';
+  open_chat: 'chat';
+  wake: 'done';
+}
+
+type ValueOfReply<R extends Reply['reply']> = Extract<Reply, { reply: R }> extends { value: infer V } ? V : undefined;
+export type ValueOf<N extends CallName> = ValueOfReply<Answers[N]>;
+
+/** How the engine's host is: `ready` names the run, so that a restart can be told from a first start. */
+export type HostState =
+  | { state: 'starting' }
+  | { state: 'ready'; run: string }
+  | { state: 'superseded' }
+  | { state: 'failed'; code: HostFailure; message: string };
+
+/**
+ * Why there is no engine: `storage` (the browser does not let us keep anything, or the disk is full), `damaged` (what was
+ * kept cannot be opened), `broken` (a fault of the engine), `unsupported` (the browser lacks what we need).
+ */
+export type HostFailure = 'storage' | 'damaged' | 'broken' | 'unsupported';
+
+/** What a tab sees of the engine. */
+export interface Engine {
+  /** Asks; rejects with {@link CallFailed} only. */
+  call<N extends CallName>(call: CallOf<N>): Promise<ValueOf<N>>;
+  /** Hears what changed; returns how to stop. */
+  listen(heard: (event: Event) => void): () => void;
+  /** Hears how the host is, at once and on every change. */
+  watch(heard: (state: HostState) => void): () => void;
+  /** Throws away everything that this browser keeps. Only for a state that cannot be opened any more. */
+  erase(): Promise<void>;
+}
+
+/** A call that was not done; `code` is what the interface translates. */
+export class CallFailed extends Error {
+  readonly code: string;
+  readonly field: string | null;
+  readonly retryAfterMs: number | null;
+
+  constructor(error: CallError) {
+    super(error.message);
+    this.name = 'CallFailed';
+    this.code = error.code;
+    this.field = error.field;
+    this.retryAfterMs = error.retry_after_ms;
+  }
+
+  /** The host went away while the call was under way; whether it was done is unknown. */
+  static restarted(): CallFailed {
+    return new CallFailed({ code: 'engine_restarted', message: 'The engine was restarted.', field: null, retry_after_ms: null });
+  }
+}

@@ -1,0 +1,67 @@
+import type { Engine } from '../engine/calls';
+import type { Event } from '../wire/Event';
+import { chats } from './chats.svelte';
+import { contacts } from './contacts.svelte';
+import { useEngine } from './engine';
+import { notices } from './notices.svelte';
+import { session } from './session.svelte';
+import { timelines } from './timeline.svelte';
+import { typing } from './typing.svelte';
+
+/** Joins the state to the engine: what it says goes to each, and a new start of it loads everything anew. */
+export function startState(engine: Engine): void {
+  useEngine(engine);
+  engine.listen(heard);
+  engine.watch((host) => {
+    session.host = host;
+    if (host.state === 'ready') void loadAll();
+    // A newer version has taken the engine over: this page is of the old one.
+    if (host.state === 'superseded') location.reload();
+  });
+  addEventListener('online', () => network(engine, true));
+  addEventListener('offline', () => network(engine, false));
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') chats.flushDrafts();
+    else wake(engine);
+  });
+  addEventListener('pagehide', () => chats.flushDrafts());
+}
+
+/** Connects now rather than after the back-off. */
+export function wake(engine: Engine): void {
+  if (session.host.state === 'ready' && session.me) engine.call({ call: 'wake' }).catch(() => undefined);
+}
+
+function network(engine: Engine, up: boolean): void {
+  session.networkDown = !up;
+  if (up) wake(engine);
+}
+
+async function loadAll(): Promise<void> {
+  await session.load();
+  if (session.me) await loadPeople();
+}
+
+async function loadPeople(): Promise<void> {
+  await Promise.all([contacts.load(), chats.load()]);
+  timelines.reload();
+}
+
+function heard(event: Event): void {
+  if (event.event === 'me') signedIn(event.value !== null);
+  session.heard(event);
+  contacts.heard(event);
+  chats.heard(event);
+  timelines.heard(event);
+  typing.heard(event);
+  notices.heard(event);
+}
+
+/** Somebody signed in or out, perhaps in another tab. */
+function signedIn(now: boolean): void {
+  if (!now) {
+    contacts.clear();
+    chats.clear();
+    timelines.clear();
+  } else if (!contacts.loaded) void loadPeople();
+}

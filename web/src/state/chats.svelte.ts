@@ -1,0 +1,68 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { ChatView } from '../wire/ChatView';
+import type { Event } from '../wire/Event';
+import { engine } from './engine';
+
+/** How long after the last key a draft is kept: short, so that a crash costs a word at most. */
+const DRAFT_WAIT_MS = 250;
+
+/** The list of chats. */
+class Chats {
+  readonly #all = new SvelteMap<string, ChatView>();
+  readonly #draftTimers = new Map<string, { timer: ReturnType<typeof setTimeout>; text: string }>();
+  loaded = $state(false);
+
+  readonly list = $derived([...this.#all.values()].sort((a, b) => b.active_ms - a.active_ms));
+  readonly unread = $derived(this.list.reduce((sum, chat) => sum + chat.unread, 0));
+
+  get(chat: string): ChatView | undefined {
+    return this.#all.get(chat);
+  }
+
+  async load(): Promise<void> {
+    const all = await engine().call({ call: 'chats' });
+    this.#all.clear();
+    for (const chat of all) this.#all.set(chat.chat, chat);
+    this.loaded = true;
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.loaded = false;
+  }
+
+  heard(event: Event): void {
+    if (event.event === 'chat') this.#all.set(event.value.chat, event.value);
+  }
+
+  /** The chat with a person; it need not have a message yet. */
+  async open(user: string): Promise<string> {
+    const chat = await engine().call({ call: 'open_chat', user });
+    this.#all.set(chat.chat, chat);
+    return chat.chat;
+  }
+
+  /** Keeps what was typed, soon. */
+  draft(chat: string, text: string): void {
+    const known = this.#all.get(chat);
+    if (known && known.draft !== text) this.#all.set(chat, { ...known, draft: text });
+    clearTimeout(this.#draftTimers.get(chat)?.timer);
+    this.#draftTimers.set(chat, { text, timer: setTimeout(() => this.#keepDraft(chat), DRAFT_WAIT_MS) });
+  }
+
+  /** Keeps all drafts now: the page is being hidden, and may not come back. */
+  flushDrafts(): void {
+    for (const chat of [...this.#draftTimers.keys()]) this.#keepDraft(chat);
+  }
+
+  #keepDraft(chat: string): void {
+    const waiting = this.#draftTimers.get(chat);
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    this.#draftTimers.delete(chat);
+    // A draft that could not be kept is no reason to disturb: it still stands in the composer.
+    engine().call({ call: 'set_draft', chat, text: waiting.text }).catch(() => undefined);
+  }
+}
+
+export const chats = new Chats();

@@ -1,0 +1,82 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { ContactView } from '../wire/ContactView';
+import type { Event } from '../wire/Event';
+import type { SafetyView } from '../wire/SafetyView';
+import { engine } from './engine';
+import { i18n } from './i18n.svelte';
+
+/** The people one knows, and those who ask. */
+class Contacts {
+  readonly #all = new SvelteMap<string, ContactView>();
+  loaded = $state(false);
+
+  readonly #sorted = $derived.by(() => {
+    const order = new Intl.Collator(i18n.locale === 'zh' ? 'zh-Hans' : 'en', { sensitivity: 'base', numeric: true });
+    return [...this.#all.values()].sort((a, b) => order.compare(a.display_name, b.display_name));
+  });
+  readonly accepted = $derived(this.#sorted.filter((contact) => contact.state === 'accepted'));
+  readonly incoming = $derived(this.#sorted.filter((contact) => contact.state === 'incoming'));
+  readonly outgoing = $derived(this.#sorted.filter((contact) => contact.state === 'outgoing'));
+  readonly blocked = $derived(this.#sorted.filter((contact) => contact.state === 'blocked'));
+
+  get(user: string): ContactView | undefined {
+    return this.#all.get(user);
+  }
+
+  async load(): Promise<void> {
+    const all = await engine().call({ call: 'contacts' });
+    this.#all.clear();
+    for (const contact of all) this.#all.set(contact.user, contact);
+    this.loaded = true;
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.loaded = false;
+  }
+
+  heard(event: Event): void {
+    if (event.event === 'contacts') for (const contact of event.value) this.#all.set(contact.user, contact);
+    if (event.event === 'contact_removed') this.#all.delete(event.value.user);
+  }
+
+  /** By link, QR content or address. */
+  async add(target: string, greeting: string): Promise<ContactView> {
+    return this.#keep(await engine().call({ call: 'add_contact', target, greeting }));
+  }
+
+  async accept(user: string): Promise<ContactView> {
+    return this.#keep(await engine().call({ call: 'accept_contact', user }));
+  }
+
+  async decline(user: string): Promise<void> {
+    await engine().call({ call: 'decline_contact', user });
+  }
+
+  async block(user: string): Promise<void> {
+    await engine().call({ call: 'block_contact', user });
+  }
+
+  async remove(user: string): Promise<void> {
+    await engine().call({ call: 'remove_contact', user });
+  }
+
+  safety(user: string): Promise<SafetyView> {
+    return engine().call({ call: 'safety_number', user });
+  }
+
+  verifyByCode(user: string, code: string): Promise<SafetyView> {
+    return engine().call({ call: 'verify_by_code', user, code });
+  }
+
+  setVerified(user: string, verified: boolean): Promise<SafetyView> {
+    return engine().call({ call: 'set_verified', user, verified });
+  }
+
+  #keep(contact: ContactView): ContactView {
+    this.#all.set(contact.user, contact);
+    return contact;
+  }
+}
+
+export const contacts = new Contacts();

@@ -1,0 +1,62 @@
+import { m } from '$messages/messages';
+import { CallFailed } from '../engine/calls';
+
+/** What went wrong, in the words of the person. Codes are those of the engine and of the node. */
+const texts: Record<string, () => string> = {
+  offline: m.error_offline,
+  timeout: m.error_timeout,
+  engine_restarted: m.error_restarted,
+  bad_input: m.error_input,
+  invalid_field: m.error_input,
+  weak_password: m.error_weak_password,
+  wrong_phrase: m.error_wrong_phrase,
+  wrong_recovery: m.error_wrong_recovery,
+  bad_link: m.error_bad_link,
+  own_link: m.error_own_link,
+  unknown_contact: m.error_unknown_contact,
+  not_found: m.error_not_found,
+  key_changed: m.error_key_changed,
+  state_damaged: m.error_damaged,
+  wrong_credentials: m.error_wrong_credentials,
+  expired: m.error_expired,
+  forbidden: m.error_forbidden,
+  no_consent: m.error_no_consent,
+  unauthenticated: m.error_signed_out,
+  device_revoked: m.error_signed_out,
+  not_signed_in: m.error_signed_out,
+  name_taken: m.error_name_taken,
+  invite_required: m.error_invite_required,
+  invite_invalid: m.error_invite_invalid,
+  signup_closed: m.error_signup_closed,
+  too_large: m.error_too_large,
+  too_many: m.error_too_many,
+  storage_unavailable: m.error_storage,
+  shutting_down: m.error_shutting_down,
+  internal: m.error_internal,
+};
+
+/** One sentence for a call that was not done. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof CallFailed)) return m.error_unknown({ what: String(error) });
+  if (error.code === 'rate_limited') {
+    const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 10_000) / 1000));
+    return seconds < 90 ? m.error_rate_seconds({ seconds }) : m.error_rate_minutes({ minutes: Math.ceil(seconds / 60) });
+  }
+  return texts[error.code]?.() ?? m.error_unknown({ what: error.message });
+}
+
+/** Which field an error belongs under; `null`: the whole form. */
+export function errorField(error: unknown): string | null {
+  if (!(error instanceof CallFailed)) return null;
+  const byCode: Record<string, string> = {
+    name_taken: 'name',
+    weak_password: 'password',
+    wrong_phrase: 'phrase',
+    wrong_recovery: 'phrase',
+    invite_required: 'invite',
+    invite_invalid: 'invite',
+    bad_link: 'target',
+    own_link: 'target',
+  };
+  return byCode[error.code] ?? error.field;
+}

@@ -1,0 +1,43 @@
+import { overwriteGetLocale } from '$messages/runtime';
+
+export type Locale = 'en' | 'zh';
+export type Language = Locale | 'system';
+
+const STORED = 'weft.language';
+
+function systemLocale(languages: readonly string[]): Locale {
+  for (const language of languages) {
+    if (language.startsWith('zh')) return 'zh';
+    if (language.startsWith('en')) return 'en';
+  }
+  return 'en';
+}
+
+/** The language of the interface. Messages read {@link locale}, so a change redraws what stands on the screen. */
+class I18n {
+  language = $state<Language>('system');
+  #system = $state<Locale>('en');
+  readonly locale: Locale = $derived(this.language === 'system' ? this.#system : this.language);
+
+  start(): void {
+    this.#system = systemLocale(navigator.languages);
+    const stored = localStorage.getItem(STORED);
+    if (stored === 'en' || stored === 'zh') this.language = stored;
+    overwriteGetLocale(() => this.locale);
+    this.#mark();
+  }
+
+  set(language: Language): void {
+    this.language = language;
+    if (language === 'system') localStorage.removeItem(STORED);
+    else localStorage.setItem(STORED, language);
+    this.#mark();
+  }
+
+  /** Screen readers choose their voice, and browsers their CJK font, by this. */
+  #mark(): void {
+    document.documentElement.lang = this.locale === 'zh' ? 'zh-Hans' : 'en';
+  }
+}
+
+export const i18n = new I18n();
