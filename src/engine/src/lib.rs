@@ -16,6 +16,8 @@ mod http;
 mod jobs;
 pub mod kv;
 mod live;
+mod mls_store;
+pub mod rooms;
 mod runtime;
 pub mod sealing;
 mod sync;

@@ -51,6 +51,9 @@ pub enum MlsError {
     /// The Welcome is not for exactly the added devices.
     #[error("the Welcome does not fit the commit: {0}")]
     Welcome(&'static str),
+    /// The KeyPackage that a Welcome is for is no longer here: it was used, or this device lost its state.
+    #[error("the KeyPackage that the Welcome is for is not here")]
+    NoKeyPackage,
     /// OpenMLS refused it: a signature, a tree, a proposal list is not valid.
     #[error("MLS refused {what}")]
     Refused {

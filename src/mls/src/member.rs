@@ -7,7 +7,7 @@ use openmls::{
     framing::errors::MessageDecryptionError,
     prelude::{
         LeafNodeIndex, LeafNodeParameters, MlsGroup, ProcessMessageError, ProcessedMessageContent,
-        StagedCommit, StagedWelcome, ValidationError,
+        StagedCommit, StagedWelcome, ValidationError, WelcomeError,
     },
     storage::OpenMlsProvider,
 };
@@ -184,11 +184,14 @@ pub fn join_externally<P: Provider>(
 /// Joins by a Welcome. A group of this id that is in the storage is replaced.
 ///
 /// # Errors
-/// [`MlsError::WrongRoom`], [`MlsError::Refused`]: among others when the KeyPackage is no longer there.
+/// [`MlsError::NoKeyPackage`], [`MlsError::WrongRoom`], [`MlsError::Refused`].
 pub fn join<P: Provider>(provider: &P, room: RoomId, welcome: &[u8]) -> Result<MlsGroup, MlsError> {
     let welcome = messages::welcome(welcome)?;
-    let builder = StagedWelcome::build_from_welcome(provider, &config::join(), welcome)
-        .map_err(MlsError::refused("the Welcome"))?;
+    let builder =
+        StagedWelcome::build_from_welcome(provider, &config::join(), welcome).map_err(|error| match error {
+            WelcomeError::NoMatchingKeyPackage => MlsError::NoKeyPackage,
+            error => MlsError::refused("the Welcome")(error),
+        })?;
     if builder.processed_welcome().unverified_group_info().group_id() != &config::group_id(room) {
         return Err(MlsError::WrongRoom);
     }

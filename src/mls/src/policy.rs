@@ -53,6 +53,19 @@ pub struct Rules<'a> {
 /// # Errors
 /// [`PolicyError`].
 pub fn check(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
+    check_arrivals(rules, commit)?;
+    for gone in &commit.removed {
+        check_removal(rules, commit, gone)?;
+    }
+    check_counts(rules, commit)
+}
+
+/// The part that a member insists on: who comes in. Removals it leaves to the hub, which could lock anybody out anyway;
+/// a member that did not follow one would only be locked out itself.
+///
+/// # Errors
+/// [`PolicyError`].
+pub fn check_arrivals(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
     let present: BTreeMap<&UserAddress, &[u8; 32]> =
         rules.present.iter().map(|cert| (&cert.user, &cert.identity_key)).collect();
     for cert in commit.arrivals() {
@@ -67,10 +80,7 @@ pub fn check(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError>
             return Err(PolicyError::OtherIdentity(cert.user.clone()));
         }
     }
-    for gone in &commit.removed {
-        check_removal(rules, commit, gone)?;
-    }
-    check_counts(rules, commit)
+    Ok(())
 }
 
 fn check_arrival(

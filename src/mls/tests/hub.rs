@@ -1,5 +1,7 @@
 //! A hub follows a group through its life and refuses what may not come next.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 mod support;
 
 use openmls::prelude::{Lifetime, OpenMlsProvider as _};

@@ -1,5 +1,7 @@
 //! Who may do what, case by case.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 mod support;
 
 use std::collections::BTreeMap;

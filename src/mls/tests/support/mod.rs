@@ -1,5 +1,5 @@
 //! People and their devices, each with its own storage; the hub's side is what is tested.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use ed25519_dalek::SigningKey;
 use openmls::prelude::{MlsGroup, OpenMlsProvider as _};

@@ -1,0 +1,170 @@
+//! Coming into a group: by a Welcome, or by an external commit.
+
+use super::{
+    Change, RoomCtx, RoomError,
+    commits::{check_person, drop_pending, keep_pending},
+    items::keep_epoch_keys,
+    record::{Meta, Pending, Stage, find_meta, find_pending, pending_key, save_meta},
+};
+use crate::{
+    kv::{Kv, MemoryKv, prefix},
+    mls_store::{MlsProvider, Slot},
+};
+use weft_mls::{PolicyError, commit::device_ref, key_packages, member};
+use weft_wire::{
+    Blob, RoomId,
+    identity::DeviceCert,
+    rooms::{GroupInfoAnswer, RoomKind, SubmitCommit},
+};
+
+/// Makes a KeyPackage for others to add this device by; its private keys are kept here.
+///
+/// # Errors
+/// [`RoomError::Mls`].
+pub fn key_package(ctx: &mut RoomCtx<'_>, last_resort: bool) -> Result<Blob, RoomError> {
+    ctx.atomic(|ctx| {
+        let me = ctx.me;
+        Ok(Blob(key_packages::build(&ctx.provider(Slot::Current), me.identity(), last_resort)?))
+    })
+}
+
+/// Joins by a Welcome. `seq` is the log number of the commit that added this device; `kind` is what the hub says the room
+/// is for, once it is known ([`super::set_kind`]). Every certificate in the group is verified and compared with the pins.
+///
+/// # Errors
+/// [`RoomError::StaleWelcome`], [`weft_mls::MlsError::NoKeyPackage`] (join by [`external_join`] instead),
+/// [`RoomError::KeyChanged`], [`RoomError::NotPinned`], [`RoomError::Policy`], [`RoomError::Mls`].
+pub fn join_welcome(
+    ctx: &mut RoomCtx<'_>,
+    room: RoomId,
+    kind: Option<&RoomKind>,
+    seq: u64,
+    welcome: &Blob,
+) -> Result<Change, RoomError> {
+    let before = find_meta(ctx.kv, room)?;
+    let kind = before.as_ref().and_then(|meta| meta.kind.clone()).or(kind.cloned());
+    ctx.atomic(|ctx| {
+        drop_pending(ctx, room)?;
+        ctx.retire_group(room);
+        let group = member::join(&ctx.provider(Slot::Current), room, welcome.as_slice())?;
+        let epoch = group.epoch().as_u64();
+        if before.is_some_and(|meta| meta.stage == Stage::Active && meta.epoch >= epoch) {
+            return Err(RoomError::StaleWelcome);
+        }
+        let members = member::verified_members(&group)?;
+        check_members(ctx, kind.as_ref(), &members)?;
+        ctx.entered(room, &group)?;
+        save_meta(ctx.kv, room, &Meta::new(kind, Stage::Active, seq, epoch));
+        Ok(Change {
+            epoch,
+            by: ctx.me.device_ref(),
+            own: false,
+            added: members,
+            removed: Vec::new(),
+            removed_me: false,
+            lost_pending: false,
+        })
+    })
+}
+
+/// Prepares to join by external commit: a new device of a member, or one that cannot follow any more, in place of its own
+/// old leaf. The state that is there goes on until the hub has accepted. A pending commit that was not accepted is
+/// dropped, an earlier external one too.
+///
+/// # Errors
+/// [`RoomError::Busy`] when one was accepted and the log is not there yet; [`RoomError::KeyChanged`],
+/// [`RoomError::NotPinned`], [`RoomError::Policy`], [`RoomError::Mls`].
+pub fn external_join(
+    ctx: &mut RoomCtx<'_>,
+    room: RoomId,
+    kind: Option<&RoomKind>,
+    answer: &GroupInfoAnswer,
+) -> Result<SubmitCommit, RoomError> {
+    if find_pending(ctx.kv, room)?.is_some_and(|kept| kept.accepted.is_some()) {
+        return Err(RoomError::Busy);
+    }
+    let before = find_meta(ctx.kv, room)?;
+    let mut meta =
+        before.unwrap_or_else(|| Meta::new(kind.cloned(), Stage::Joining, answer.head, answer.epoch));
+    meta.kind = meta.kind.or(kind.cloned());
+    if matches!(meta.stage, Stage::Joining | Stage::Left) {
+        meta.stage = Stage::Joining;
+        meta.cursor = meta.cursor.max(answer.head);
+    }
+
+    ctx.atomic(|ctx| {
+        drop_pending(ctx, room)?;
+        // Built aside: it becomes the room's state only when the hub has accepted it.
+        let mut scratch = MemoryKv::default();
+        let me = ctx.me;
+        let (members, prepared) = {
+            let provider = MlsProvider::new(&mut scratch, &mut *ctx.rng, Slot::Current);
+            let (group, prepared) =
+                member::join_externally(&provider, me.identity(), room, answer.group_info.as_slice())?;
+            let members = member::verified_members(&group)?;
+            let crypto = openmls_rust_crypto::RustCrypto::default();
+            let mut keys = MemoryKv::default();
+            keep_epoch_keys(&mut keys, &crypto, &group, room)?;
+            // The keys go where the state goes.
+            drop(provider);
+            for (key, value) in keys.scan(prefix::ROOMS) {
+                scratch.put(&key, value);
+            }
+            keys.wipe();
+            (members, prepared)
+        };
+        check_members(ctx, meta.kind.as_ref(), &members)?;
+        let rows = scratch.scan(&[]).into_iter().map(|(key, value)| (Blob(key), Blob(value))).collect();
+        scratch.wipe();
+        let own = members.iter().filter(|cert| cert.device == me.device).cloned().collect();
+        let change = Change {
+            epoch: prepared.epoch + 1,
+            by: me.device_ref(),
+            own: true,
+            added: own,
+            removed: Vec::new(),
+            removed_me: false,
+            lost_pending: false,
+        };
+        save_meta(ctx.kv, room, &meta);
+        keep_pending(ctx, room, prepared, change, true, rows)
+    })
+}
+
+/// Makes the state after an accepted external commit the room's state. `meta.cursor` is at the commit.
+pub(super) fn activate(
+    ctx: &mut RoomCtx<'_>,
+    room: RoomId,
+    meta: &mut Meta,
+    mut kept: Pending,
+) -> Result<Change, RoomError> {
+    ctx.retire_group(room);
+    for (key, value) in std::mem::take(&mut kept.rows) {
+        ctx.kv.put(&key.0, value.0);
+    }
+    ctx.kv.delete(&pending_key(room));
+    meta.stage = Stage::Active;
+    meta.epoch = kept.change.epoch;
+    meta.joined_epoch = kept.change.epoch;
+    save_meta(ctx.kv, room, meta);
+    Ok(kept.change.clone())
+}
+
+/// Whom this device finds in a group that it joins.
+fn check_members(
+    ctx: &RoomCtx<'_>,
+    kind: Option<&RoomKind>,
+    members: &[DeviceCert],
+) -> Result<(), RoomError> {
+    for cert in members {
+        check_person(ctx, kind, cert)?;
+        if let Some(RoomKind::Direct { members: (a, b) }) = kind
+            && cert.user != *a
+            && cert.user != *b
+        {
+            return Err(PolicyError::NotOfTheTwo(cert.user.clone()).into());
+        }
+    }
+    debug_assert!(members.iter().any(|cert| device_ref(cert) == ctx.me.device_ref()));
+    Ok(())
+}
