@@ -1,0 +1,115 @@
+//! A real node in this process, on a free port and a folder of its own.
+
+use crate::person::{Person, SignUp};
+use anyhow::{Context as _, Result, bail};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+};
+use tempfile::TempDir;
+use weft_node::{
+    Config, Node, RunningNode,
+    control::{Answer, Request},
+};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// A running node. Its folder goes with it.
+pub struct TestNode {
+    /// Where it listens.
+    pub address: SocketAddr,
+    config: Config,
+    running: RunningNode,
+    folder: Arc<TempDir>,
+}
+
+/// The configuration of a node for tests: loopback, a free port, no rate limits.
+pub fn config(data: PathBuf) -> Config {
+    let mut config = Config::default();
+    config.storage.data = data;
+    config.http.listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
+    config.limits.rate_multiplier = 0.0;
+    config
+}
+
+impl TestNode {
+    /// Starts a node with [`config`].
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start() -> Result<TestNode> {
+        TestNode::start_with(|_| {}).await
+    }
+
+    /// Starts a node whose configuration the test adapts.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_with(adapt: impl FnOnce(&mut Config)) -> Result<TestNode> {
+        let folder = Arc::new(tempfile::tempdir()?);
+        let mut config = config(folder.path().join("data"));
+        adapt(&mut config);
+        TestNode::on(config, folder).await
+    }
+
+    async fn on(config: Config, folder: Arc<TempDir>) -> Result<TestNode> {
+        let running = Node::start(config.clone()).await?;
+        let address = running.addresses.first().copied().context("no listener")?;
+        Ok(TestNode { address, config, running, folder })
+    }
+
+    /// The node's URL.
+    pub fn url(&self) -> &str {
+        &self.running.url
+    }
+
+    /// Where its data lies.
+    pub fn data(&self) -> PathBuf {
+        self.config.storage.data.clone()
+    }
+
+    /// The running node, for tests that look inside.
+    pub fn running(&self) -> &RunningNode {
+        &self.running
+    }
+
+    /// A link by which one may join; the owner's as long as there is none.
+    ///
+    /// # Errors
+    /// When the node makes none.
+    pub async fn invite(&self) -> Result<String> {
+        let request = Request::Invite { owner: false, uses: 1, lifetime_ms: DAY_MS };
+        match self.running.control().handle(request).await {
+            Answer::Invite { link, .. } => Ok(link),
+            other => bail!("no invite: {other:?}"),
+        }
+    }
+
+    /// Somebody joins, by an invite of their own, with a client in memory.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub async fn sign_up(&self, who: impl Into<SignUp>) -> Result<Person> {
+        Person::sign_up(self.url(), who.into(), Some(self.invite().await?)).await
+    }
+
+    /// Stops the node.
+    ///
+    /// # Errors
+    /// When its store does not come to rest.
+    pub async fn stop(self) -> Result<()> {
+        Ok(self.running.stop().await?)
+    }
+
+    /// Stops the node and starts it again on the same folder and port, so that its people find it.
+    ///
+    /// # Errors
+    /// When it does not stop or start.
+    pub async fn restart(self) -> Result<TestNode> {
+        let (mut config, folder) = (self.config, self.folder);
+        config.http.listen = vec![self.address];
+        self.running.stop().await?;
+        TestNode::on(config, folder).await
+    }
+}

@@ -1,0 +1,160 @@
+//! The real binary as a process of its own, which can be killed at any moment.
+
+use crate::person::{Person, SignUp};
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs::File,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+};
+
+/// A node in a process of its own. Dropping it kills it.
+pub struct NodeProcess {
+    /// Where it listens. The port stays the same when it is started again.
+    pub address: SocketAddr,
+    binary: PathBuf,
+    child: Child,
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl NodeProcess {
+    /// Starts `binary`, or the one that `WEFT_BIN` names, and waits until it listens. `variables` are `WEFT_SECTION__KEY`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start(binary: impl Into<PathBuf>, variables: &[(&str, &str)]) -> Result<NodeProcess> {
+        let binary = std::env::var_os("WEFT_BIN").map_or_else(|| binary.into(), PathBuf::from);
+        let folder = tempfile::tempdir()?;
+        let variables: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let (child, address) = spawn(&binary, folder.path(), "127.0.0.1:0", &variables).await?;
+        Ok(NodeProcess { address, binary, child, folder, variables })
+    }
+
+    /// The node's URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where its data lies.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What it has logged, in all its lives.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The process.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Runs another command of the binary on the same data, and gives its standard output.
+    ///
+    /// # Errors
+    /// When it fails; with what it said.
+    pub async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.binary);
+        environment(&mut command, self.folder.path(), &self.address.to_string(), &self.variables);
+        let output = command.args(arguments).stdin(Stdio::null()).output().await?;
+        ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// A link by which one may join; the owner's as long as there is none.
+    ///
+    /// # Errors
+    /// When the node makes none.
+    pub async fn invite(&self) -> Result<String> {
+        Ok(self.command(&["invite"]).await?.trim().to_owned())
+    }
+
+    /// Somebody joins, with a client in memory.
+    ///
+    /// # Errors
+    /// When they cannot.
+    pub async fn sign_up(&self, who: impl Into<SignUp>) -> Result<Person> {
+        Person::sign_up(&self.url(), who.into(), Some(self.invite().await?)).await
+    }
+
+    /// SIGKILL: nothing is said, nothing is finished.
+    ///
+    /// # Errors
+    /// When there is no such process any more.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.child.start_kill()?;
+        self.child.wait().await?;
+        Ok(())
+    }
+
+    /// SIGTERM, and how it ended.
+    ///
+    /// # Errors
+    /// When there is no such process any more.
+    pub async fn terminate(&mut self) -> Result<ExitStatus> {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("not running")?;
+        kill_process(pid, Signal::TERM)?;
+        Ok(self.child.wait().await?)
+    }
+
+    /// Starts it again after [`Self::kill`] or [`Self::terminate`].
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let (child, address) =
+            spawn(&self.binary, self.folder.path(), &self.address.to_string(), &self.variables).await?;
+        self.child = child;
+        self.address = address;
+        Ok(())
+    }
+}
+
+fn environment(command: &mut Command, folder: &Path, listen: &str, variables: &[(String, String)]) {
+    command
+        .current_dir(folder)
+        .env("WEFT_STORAGE__DATA", folder.join("data"))
+        .env("WEFT_HTTP__LISTEN", listen)
+        .env("WEFT_LIMITS__RATE_MULTIPLIER", "0")
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+}
+
+async fn spawn(
+    binary: &Path,
+    folder: &Path,
+    listen: &str,
+    variables: &[(String, String)],
+) -> Result<(Child, SocketAddr)> {
+    let log = File::options().create(true).append(true).open(folder.join("log"))?;
+    let mut command = Command::new(binary);
+    environment(&mut command, folder, listen, variables);
+    let mut child = command
+        .arg("run")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("{} cannot be started", binary.display()))?;
+    let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+    let line = crate::within("the node says that it listens", lines.next_line()).await?;
+    let address = line
+        .as_deref()
+        .and_then(|line| line.strip_prefix("listening "))
+        .and_then(|url| url.split("://").nth(1));
+    let Some(address) = address.and_then(|address| address.parse().ok()) else {
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        anyhow::bail!("the node did not start: {log}");
+    };
+    Ok((child, address))
+}
