@@ -33,6 +33,7 @@ impl From<Failure> for CallError {
         match failure {
             Failure::NoAnswer => call_error("offline", "The node cannot be reached."),
             Failure::Nonsense(what) => internal(what),
+            Failure::Room(error) => call_error("internal", error),
             Failure::Problem(problem) => CallError {
                 code: problem.code.as_str().into(),
                 message: problem.to_string(),

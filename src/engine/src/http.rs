@@ -2,6 +2,7 @@
 
 use crate::account::session;
 use crate::host::{NoAnswer, Response};
+use crate::rooms::RoomError;
 use crate::runtime::Cx;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{API_PREFIX, Code, Millis, Problem, limits};
@@ -10,7 +11,7 @@ use weft_wire::{API_PREFIX, Code, Millis, Problem, limits};
 const ANSWER_BYTES_MAX: usize = 8 * limits::SERVER_FRAME_BYTES_MAX;
 
 /// Why a request did not do what it should.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// No network, or the node did not answer in time. Whether it has acted is unknown.
     #[error("the node cannot be reached")]
@@ -18,6 +19,9 @@ pub enum Failure {
     /// The node says no.
     #[error("{0}")]
     Problem(Box<Problem>),
+    /// A room of this device does not do what it should.
+    #[error(transparent)]
+    Room(#[from] RoomError),
     /// What came is no answer of a Weft node, or one that cannot be true.
     #[error("the node's answer makes no sense: {0}")]
     Nonsense(&'static str),
@@ -73,6 +77,11 @@ pub(crate) async fn post<B: Serialize, A: DeserializeOwned>(
     body: &B,
 ) -> Result<A, Failure> {
     decode(&with_session(cx, "POST", path, Some(weft_wire::encode(body))).await?)
+}
+
+/// `POST` without a body, with a session.
+pub(crate) async fn post_empty<A: DeserializeOwned>(cx: &Cx, path: &str) -> Result<A, Failure> {
+    decode(&with_session(cx, "POST", path, None).await?)
 }
 
 /// A request with a session whose answer has no content that matters.

@@ -30,16 +30,16 @@ pub(crate) enum Job {
     StockKeyPackages,
     /// An answer to a contact that the node has not heard yet.
     AnswerContact(UserAddress),
+    /// The keys that the node shows for a person are compared with the pinned ones.
+    CheckKeys(UserAddress),
     /// The room of a direct chat exists and the other side is in it.
-    SetUp(RoomId),
+    SetUp(ChatId),
     /// A commit of this device is decided at the hub.
     Commit(RoomId),
     /// This device is in the room, by external commit.
     Join(RoomId),
     /// Devices that were signed out are out of the group.
     RemoveGone(RoomId),
-    /// The log up to the head was read over HTTP, because the stream has a hole.
-    CatchUp(RoomId),
     /// What was queued in a chat is on the node.
     Send(ChatId),
     /// The read cursor is on the node.

@@ -3,9 +3,10 @@
 use crate::account::Me;
 use crate::chats::ChatId;
 use crate::chats::timeline::FollowUp;
+use crate::sync::rooms::PinMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use weft_wire::rooms::{LogEntry, RoomState};
+use weft_wire::rooms::RoomState;
 use weft_wire::sync::InboxEntry;
 use weft_wire::{MessageId, Millis, RoomId, UserAddress};
 
@@ -25,8 +26,8 @@ pub(crate) struct Live {
     /// Inbox items that came and were not processed yet, and whether somebody is at it.
     pub inbox: VecDeque<InboxEntry>,
     pub inbox_busy: bool,
-    /// Log entries that came and were not processed yet, and rooms whose entries are being processed.
-    pub entries: BTreeMap<RoomId, VecDeque<LogEntry>>,
+    /// The pinned identity keys.
+    pub pins: PinMap,
     /// Messages whose request is under way.
     pub sending: BTreeSet<MessageId>,
     /// Work that needs the history; taken up after this pass.
@@ -39,8 +40,6 @@ pub(crate) struct Live {
     pub typing: BTreeMap<(RoomId, UserAddress), Millis>,
     /// When this device last said that it is typing.
     pub typing_told: BTreeMap<RoomId, Millis>,
-    /// Resyncs of a room: when they happened. Bounded by the cap on them.
-    pub resyncs: BTreeMap<RoomId, Vec<Millis>>,
 }
 
 impl Live {

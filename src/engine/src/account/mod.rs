@@ -16,7 +16,7 @@ use crate::api::{Event, MeView};
 use crate::error::{OpenError, call_error};
 use crate::kv::Kv;
 use crate::runtime::State;
-use crate::{api::CallError, connection, sync, vault};
+use crate::{api::CallError, connection, rooms, sync, vault};
 use ed25519_dalek::SigningKey;
 use secret::{AccountSecret, PhraseEntropy};
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub(crate) struct SyncState {
     pub inbox_after: u64,
     /// Contacts were read once.
     pub contacts_pulled: bool,
+    /// Rooms were read once.
+    #[serde(default)]
+    pub rooms_listed: bool,
 }
 
 /// What is needed at every turn, opened once.
@@ -77,7 +80,8 @@ pub(crate) struct Me {
     pub device: DeviceId,
     pub device_key: SigningKey,
     pub secret: AccountSecret,
-    pub cert: Signed<DeviceCert>,
+    /// The same device, as rooms know it.
+    pub room: rooms::Me,
     pub identity_key: [u8; 32],
     pub seal_key: x25519_dalek::StaticSecret,
 }
@@ -88,15 +92,17 @@ impl Account {
         let mut seed = array(&self.device)?;
         let device_key = SigningKey::from_bytes(&seed);
         seed.zeroize();
-        Some(Me {
+        let device = DeviceId::of_key(&device_key.verifying_key().to_bytes());
+        let identity_key = secret.identity_key().verifying_key().to_bytes();
+        let room = rooms::Me {
             user: self.user.clone(),
-            device: DeviceId::of_key(&device_key.verifying_key().to_bytes()),
-            identity_key: secret.identity_key().verifying_key().to_bytes(),
-            seal_key: secret.seal_key(),
-            device_key,
-            secret,
+            device,
+            key: device_key.clone(),
             cert: self.cert.clone(),
-        })
+            identity_key,
+        };
+        let seal_key = secret.seal_key();
+        Some(Me { user: self.user.clone(), device, identity_key, seal_key, device_key, secret, room })
     }
 
     fn view(&self) -> MeView {

@@ -74,6 +74,7 @@ fn promote(s: &mut State, mut account: Account, granted: &SessionGranted) {
         // A new account has nothing to fetch; its name is what the next device will read first.
         let mut sync = super::sync_state(s);
         sync.contacts_pulled = true;
+        sync.rooms_listed = true;
         super::set_sync_state(s, &sync);
         vault::changed(s, vault::Name::Profile);
     }

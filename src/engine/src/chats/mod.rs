@@ -153,12 +153,17 @@ pub(crate) fn with_user(s: &mut State, user: &UserAddress) -> Option<Chat> {
     Some(chat)
 }
 
-/// Puts a room under a chat and lets the chat be written there.
-pub(crate) fn attach_room(s: &mut State, chat: &mut Chat, room: RoomId) {
+/// Puts a room under a chat: what comes there is shown in it.
+pub(crate) fn link_room(s: &mut State, chat: &mut Chat, room: RoomId) {
     s.store(&room_key(room), &chat.id);
     chat.progress(room);
-    chat.room = Some(room);
     save_quietly(s, chat);
+}
+
+/// The same, and lets the chat be written there.
+pub(crate) fn attach_room(s: &mut State, chat: &mut Chat, room: RoomId) {
+    chat.room = Some(room);
+    link_room(s, chat, room);
 }
 
 /// All chats, in no order.

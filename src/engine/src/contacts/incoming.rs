@@ -7,7 +7,7 @@ use crate::jobs::Done;
 use crate::runtime::{Cx, State};
 use crate::sealing::{self, Pair};
 use crate::sync;
-use weft_wire::contacts::{ContactList, ContactState};
+use weft_wire::contacts::{ContactList, ContactState, UserLookup};
 use weft_wire::content::Greeting;
 use weft_wire::identity::UserIdentity;
 use weft_wire::{Blob, Millis, Signed, UserAddress, limits};
@@ -78,6 +78,22 @@ pub(crate) fn tidy(text: &str, bytes_max: usize) -> String {
         tidy.push(c);
     }
     tidy
+}
+
+/// The job: what the node shows for a person now, compared with the pin. A difference is an alarm.
+pub(crate) async fn check_keys(cx: &Cx, user: &UserAddress) -> Result<Done, Failure> {
+    let lookup: UserLookup = match http::get(cx, &format!("users/{user}")).await {
+        Ok(lookup) => lookup,
+        Err(failure) if failure.is_final() => return Ok(Done::Yes),
+        Err(failure) => return Err(failure),
+    };
+    let identity = lookup.identity.open().map_err(|_| Failure::Nonsense("an identity that is none"))?;
+    cx.with(|s| {
+        let Some(mut contact) = find(s, user).filter(|_| identity.user == *user) else { return };
+        check_pin(s, &mut contact, Pin::from(&identity));
+        save(s, &contact);
+    });
+    Ok(Done::Yes)
 }
 
 /// The job of a new device: all contacts, once.

@@ -10,6 +10,7 @@ use crate::api::{CallError, ContactView, Event};
 use crate::chats;
 use crate::error::{call_error, field_error};
 use crate::runtime::State;
+use crate::sync;
 use crate::vault;
 use serde::{Deserialize, Serialize};
 use weft_wire::contacts::ContactState;
@@ -146,6 +147,7 @@ pub(crate) fn save(s: &mut State, contact: &Contact) {
 /// As [`save`], for what came out of the vault.
 pub(crate) fn save_quietly(s: &mut State, contact: &Contact) {
     s.store(&key(&contact.user), contact);
+    sync::rooms::set_pin(s, contact);
     let Some(me) = s.live.me.clone() else { return };
     match contact.view(&me.user) {
         Some(view) => s.event(Event::Contacts(vec![view])),

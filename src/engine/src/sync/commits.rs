@@ -1,0 +1,103 @@
+//! Own commits on their way to the hub, and devices that were signed out.
+
+use super::{join, rooms, settle};
+use crate::chats;
+use crate::http::{self, Failure};
+use crate::jobs::{Done, Job};
+use crate::rooms::{commit_accepted, commit_refused, pending, remove_devices};
+use crate::runtime::{Cx, State};
+use rand_chacha::rand_core::RngCore;
+use weft_wire::rooms::Accepted;
+use weft_wire::{Code, DeviceId, Millis, RoomId};
+
+/// Each leaf waits so much longer than the one before it, so that one commits and the others see that it is done.
+const GONE_STEP_MS: Millis = 2_000;
+
+/// The job: the pending commit of a room is decided.
+pub(crate) async fn submit(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
+    let pending = cx.with(|s| rooms::try_with(s, |ctx| pending(ctx, room)))?;
+    let Some(pending) = pending else { return Ok(Done::Yes) };
+    if pending.accepted.is_some() || (pending.refused && !pending.external) {
+        return Ok(Done::Yes);
+    }
+    let answer = http::post::<_, Accepted>(cx, &format!("rooms/{room}/commits"), &pending.submit).await;
+    match answer {
+        Ok(accepted) => cx.with(|s| {
+            let change = rooms::try_with(s, |ctx| commit_accepted(ctx, room, &accepted))?;
+            if let Some(change) = change {
+                settle::changed(s, room, accepted.time_ms, &change);
+            }
+            if pending.external {
+                join::joined(s, room);
+            }
+            Ok(Done::Yes)
+        }),
+        Err(failure) if failure.code() == Some(Code::StaleEpoch) => cx.with(|s| {
+            rooms::try_with(s, |ctx| commit_refused(ctx, room, true))?;
+            if pending.external {
+                // Its base is the hub's GroupInfo, not the log: take the new one.
+                join::want(s, room, 0);
+            }
+            Ok(Done::Yes)
+        }),
+        // It was taken before: its own entry says so.
+        Err(failure) if failure.code() == Some(Code::IdConflict) => Ok(Done::Yes),
+        Err(failure) if failure.is_final() => {
+            cx.with(|s| rooms::try_with(s, |ctx| commit_refused(ctx, room, false)))?;
+            Err(failure)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// An own commit lost the race: what it was for is looked at again.
+pub(crate) fn plan_anew(s: &mut State, room: RoomId) {
+    let chat = chats::of_room(s, room).map(|chat| chat.id);
+    if let Some(chat) = chat.filter(|chat| settle::set_up_room(s, *chat) == Some(room)) {
+        s.jobs.want(Job::SetUp(chat));
+    }
+}
+
+/// Devices in the group that were signed out.
+fn gone(s: &mut State, room: RoomId) -> Vec<DeviceId> {
+    let Some(state) = s.live.rooms.get(&room).filter(|state| !state.gone.is_empty()) else {
+        return Vec::new();
+    };
+    let gone: Vec<_> = state.gone.iter().map(|gone| gone.device).collect();
+    let members = rooms::members(s, room);
+    gone.into_iter().filter(|device| members.iter().any(|cert| cert.device == *device)).collect()
+}
+
+/// If signed-out devices are in the group, they are to be removed, by the first leaf that gets to it.
+pub(crate) fn look_for_gone(s: &mut State, room: RoomId) {
+    let Some(me) = s.live.me.clone() else { return };
+    let gone = gone(s, room);
+    if gone.is_empty() {
+        return;
+    }
+    let members = rooms::members(s, room);
+    let turn = members
+        .iter()
+        .filter(|cert| !gone.contains(&cert.device))
+        .position(|cert| cert.device == me.device);
+    if let Some(turn) = turn {
+        let jitter = Millis::from(s.rng.next_u32()) % (GONE_STEP_MS / 2);
+        let at = s.now + turn as Millis * GONE_STEP_MS + jitter;
+        s.jobs.want_at(Job::RemoveGone(room), at);
+    }
+}
+
+/// The job: signed-out devices are out of the group.
+pub(crate) async fn remove_gone(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
+    let planned = cx.with(|s| -> Result<bool, Failure> {
+        let gone = gone(s, room);
+        if gone.is_empty() || !rooms::is_active(s, room) {
+            return Ok(false);
+        }
+        if !rooms::info(s, room).is_some_and(|info| info.pending) {
+            rooms::try_with(s, |ctx| remove_devices(ctx, room, &gone))?;
+        }
+        Ok(true)
+    })?;
+    if planned { submit(cx, room).await } else { Ok(Done::Yes) }
+}

@@ -1,0 +1,136 @@
+//! What waits in a chat goes to the hub, one after the other, so that it stays in order.
+
+use super::{join, rooms};
+use crate::chats::queue::{self, Queued, Stage};
+use crate::chats::{self, ChatId};
+use crate::contacts;
+use crate::http::{self, Failure};
+use crate::jobs::{Done, Job};
+use crate::rooms::{RoomError, encrypt, forget_message};
+use crate::runtime::{Cx, State};
+use weft_wire::rooms::{Accepted, Envelope, SubmitMessage};
+use weft_wire::{Code, Millis, RoomId, Signed};
+
+/// The log brings the commit that a stale message has to wait for.
+const STALE_MS: Millis = 300;
+/// A room that was folded: the other one comes by the inbox.
+const FOLDED_MS: Millis = 1_000;
+
+enum Step {
+    /// Nothing can be sent now; what changes that wants the job again.
+    Wait,
+    /// Somebody else is at the room.
+    Soon,
+    Post(Box<Queued>, RoomId, Box<Signed<Envelope>>),
+}
+
+/// The job: what was queued in a chat is on the node.
+pub(crate) async fn send(cx: &Cx, chat: ChatId) -> Result<Done, Failure> {
+    loop {
+        let (queued, room, envelope) = match cx.with(|s| next(s, chat)) {
+            Step::Wait => return Ok(Done::Yes),
+            Step::Soon => return Ok(Done::After(FOLDED_MS)),
+            Step::Post(queued, room, envelope) => (queued, room, envelope),
+        };
+        let id = queued.content.id;
+        let body = SubmitMessage { envelope: *envelope };
+        let answer = http::post::<_, Accepted>(cx, &format!("rooms/{room}/messages"), &body).await;
+        let done = cx.with(|s| {
+            s.live.sending.remove(&id);
+            // Its entry may have come back before the answer: then it is not queued any more.
+            let Some(queued) = queue::find_id(s, chat, id) else { return Ok(None) };
+            answered(s, queued, room, answer)
+        })?;
+        if let Some(done) = done {
+            return Ok(done);
+        }
+    }
+}
+
+fn answered(
+    s: &mut State,
+    mut queued: Queued,
+    room: RoomId,
+    answer: Result<Accepted, Failure>,
+) -> Result<Option<Done>, Failure> {
+    let failure = match answer {
+        Ok(accepted) => {
+            queued.stage = Stage::Taken { seq: accepted.seq, time_ms: accepted.time_ms };
+            queue::update(s, &queued);
+            return Ok(None);
+        }
+        Err(failure) => failure,
+    };
+    match failure.code() {
+        // An earlier encryption of the same message was taken; its entry is on its way.
+        Some(Code::IdConflict) => {
+            queued.stage = Stage::Taken { seq: 0, time_ms: queued.content.sent_ms };
+            queue::update(s, &queued);
+            Ok(None)
+        }
+        Some(Code::StaleEpoch) => {
+            queue::show(s, &queued);
+            Ok(Some(Done::After(STALE_MS)))
+        }
+        // Folded or gone: it goes out in the room that goes on.
+        Some(Code::Conflict | Code::NotFound) => {
+            rooms::with(s, |ctx| forget_message(ctx, room, queued.content.id));
+            queued.room = None;
+            let current = chats::find(s, queued.chat).and_then(|chat| chat.room);
+            if failure.code() == Some(Code::NotFound) && current == Some(room) {
+                queued.stage = Stage::Failed { code: Code::NotFound.as_str().into() };
+            }
+            queue::update(s, &queued);
+            Ok(Some(Done::After(FOLDED_MS)))
+        }
+        Some(code) if failure.is_final() && code != Code::Unauthenticated => {
+            rooms::with(s, |ctx| forget_message(ctx, room, queued.content.id));
+            queued.room = None;
+            queued.stage = Stage::Failed { code: code.as_str().into() };
+            queue::update(s, &queued);
+            Ok(None)
+        }
+        _ => {
+            queue::show(s, &queued);
+            Err(failure)
+        }
+    }
+}
+
+fn next(s: &mut State, id: ChatId) -> Step {
+    let Some(chat) = chats::find(s, id) else { return Step::Wait };
+    let Some(mut queued) = queue::of_chat(s, id).into_iter().find(|queued| queued.stage == Stage::Waiting) else {
+        return Step::Wait;
+    };
+    if !contacts::find(s, &chat.user).is_some_and(|contact| contact.may_send()) {
+        return Step::Wait;
+    }
+    // One that may have been taken in a room is asked for there first, so that it is never said twice.
+    let Some(room) = queued.room.or(chat.room) else {
+        s.jobs.want(Job::SetUp(id));
+        return Step::Wait;
+    };
+    if !rooms::is_active(s, room) {
+        if Some(room) != chat.room {
+            queued.room = None;
+            queue::update(s, &queued);
+            return Step::Soon;
+        }
+        join::want(s, room, 0);
+        return Step::Soon;
+    }
+    match rooms::try_with(s, |ctx| encrypt(ctx, room, &queued.content)) {
+        Ok(envelope) => {
+            queued.room = Some(room);
+            s.live.sending.insert(queued.content.id);
+            queue::update(s, &queued);
+            Step::Post(Box::new(queued), room, Box::new(envelope))
+        }
+        Err(Failure::Room(RoomError::TooLarge { .. })) => {
+            queued.stage = Stage::Failed { code: Code::TooLarge.as_str().into() };
+            queue::update(s, &queued);
+            Step::Soon
+        }
+        Err(_) => Step::Soon,
+    }
+}
