@@ -203,9 +203,16 @@ impl Journal {
         let file = match new_segment(&*self.disk, &self.dir, &header, self.sizes.chunk_bytes) {
             Ok(file) => file,
             Err(error) if is_full(&error) => {
-                // Without frames in it, one that stays behind is swept away by the next start or overwritten by the next try.
-                let _ = self.disk.remove(&self.dir.join(segment_name(header.number)));
-                return Err(AppendError::Full);
+                // It must be gone for good before a smaller frame goes into the segment that we have: a header that came
+                // back after a power cut would say that the journal branched there.
+                let name = self.dir.join(segment_name(header.number));
+                let gone = self.disk.remove(&name).and_then(|()| self.disk.sync_dir(&self.dir));
+                return Err(match gone {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        AppendError::Unknown(format!("removal of a segment that found no room: {error}"))
+                    }
+                    _ => AppendError::Full,
+                });
             }
             Err(error) => return Err(AppendError::Unknown(format!("new journal segment: {error}"))),
         };

@@ -89,6 +89,16 @@ pub(crate) fn recover(dir: &Path, options: Options) -> Result<Recovered> {
             what: "checkpoint and journal belong to different stores",
         });
     }
+    if truth.first_seq > snapshot_seq + 1 {
+        // The index may well hold it, but nothing would be left to rebuild it from.
+        let first = truth.segments.first().copied().unwrap_or(0);
+        return Err(corrupt(
+            first,
+            truth.first_seq,
+            0,
+            "the journal starts here and no snapshot holds what came before",
+        ));
+    }
     let counters = Counters {
         since_checkpoint: AtomicU64::new(since_checkpoint),
         since_snapshot: AtomicU64::new(since_snapshot),

@@ -101,6 +101,18 @@ impl SimDisk {
         self.world().used()
     }
 
+    /// Rows vanish from the newest index below `dir`, on disk too, and nobody is told.
+    pub fn lose_rows(&self, dir: &Path, rows: usize) {
+        let mut world = self.world();
+        let (_, (durable, current)) =
+            world.indexes.iter_mut().filter(|(path, _)| path.parent() == Some(dir)).next_back().unwrap();
+        let keys: Vec<_> = current.keys().filter(|key| key[0] >= 8).take(rows).cloned().collect();
+        for key in keys {
+            durable.remove(&key);
+            current.remove(&key);
+        }
+    }
+
     pub fn is_off(&self) -> bool {
         self.world().off
     }
@@ -405,9 +417,10 @@ impl OpenIndex for SimDisk {
         Ok(Arc::new(SimIndex { disk: self.clone(), dir: dir.to_owned() }))
     }
 
-    fn generations(&self, _: &Path) -> io::Result<Vec<u64>> {
+    fn generations(&self, dir: &Path) -> io::Result<Vec<u64>> {
         let world = self.world();
-        let names = world.indexes.keys().map(|dir| dir.file_name().unwrap().to_str().unwrap().to_owned());
+        let here = world.indexes.keys().filter(|path| path.parent() == Some(dir));
+        let names = here.map(|dir| dir.file_name().unwrap().to_str().unwrap().to_owned());
         Ok(names.filter_map(|name| name.strip_prefix("index-")?.parse().ok()).collect())
     }
 

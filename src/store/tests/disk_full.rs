@@ -1,0 +1,127 @@
+//! A disk that is really full: a small tmpfs. Where it may not be mounted the test says so and passes; the simulated disk
+//! (`simulated_disk.rs`) fills up everywhere.
+
+mod common;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use common::{Seeded, model::A};
+use weft_store::{
+    Batch, Error, Scan, Store,
+    embedded::{self, Options},
+};
+
+struct Tmpfs(PathBuf);
+
+impl Tmpfs {
+    fn mount(dir: &Path, mib: u64) -> Option<Tmpfs> {
+        fs::create_dir_all(dir).unwrap();
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={mib}m"), "tmpfs"]).arg(dir);
+        match command.output() {
+            Ok(output) if output.status.success() => Some(Tmpfs(dir.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for Tmpfs {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
+fn options() -> Options {
+    Options { reserve_bytes: 20 << 20, segment_bytes: 1 << 20, chunk_bytes: 128 << 10, ..common::small() }
+}
+
+async fn write_until_full(
+    store: &Store,
+    seeded: &mut Seeded,
+    acknowledged: &mut Vec<(u64, Vec<u8>)>,
+) -> Error {
+    loop {
+        let (n, value) = (acknowledged.len() as u64, seeded.bytes(20_000));
+        match store.commit(Batch::new().put(A, n.to_be_bytes(), value.clone())).await {
+            Ok(_) => acknowledged.push((n, value)),
+            Err(error) => return error,
+        }
+        assert!(acknowledged.len() < 100_000, "the disk never fills");
+    }
+}
+
+async fn all_there(store: &Store, acknowledged: &[(u64, Vec<u8>)]) {
+    for (n, value) in acknowledged {
+        let row = store.get(A, &n.to_be_bytes()).await.unwrap().expect("an acknowledged row is missing");
+        assert!(row.value == *value);
+    }
+    let beyond = (acknowledged.len() as u64 - 1).to_be_bytes();
+    assert_eq!(store.scan(A, Scan::prefix(b"").after(beyond)).await.unwrap(), [], "a refused row is there");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_commits_keeps_reading_and_loses_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let Some(mounted) = Tmpfs::mount(&temp.path().join("small"), 96) else {
+        println!("skipped: this user may not mount a tmpfs");
+        return;
+    };
+    let (data, filler) = (mounted.0.join("data"), mounted.0.join("filler"));
+    let mut seeded = Seeded(1);
+    let mut acknowledged = Vec::new();
+
+    // Filled by ourselves.
+    let store = embedded::open(&data, options()).unwrap();
+    let error = write_until_full(&store, &mut seeded, &mut acknowledged).await;
+    assert!(matches!(error, Error::DiskFull), "{error:?}");
+    assert!(store.status().disk_full && acknowledged.len() > 100);
+    all_there(&store, &acknowledged).await;
+    drop(store);
+
+    // Filled to the last byte by somebody else, under a store that runs, then ended.
+    let store = embedded::open(&data, options()).unwrap();
+    all_there(&store, &acknowledged).await;
+    fill(&filler);
+    let error = store.commit(Batch::new().put(A, b"x", b"y")).await.unwrap_err();
+    assert!(matches!(error, Error::DiskFull), "{error:?}");
+    all_there(&store, &acknowledged).await;
+    drop(store);
+
+    // Room again: after a restart, and then without one.
+    fs::remove_file(&filler).unwrap();
+    let roomier = Options { reserve_bytes: 8 << 20, ..options() };
+    let store = embedded::open(&data, roomier.clone()).unwrap();
+    all_there(&store, &acknowledged).await;
+    let ballast = mounted.0.join("ballast");
+    let free = free_bytes(&mounted.0);
+    fs::write(&ballast, vec![1; usize::try_from(free.saturating_sub(9 << 20)).unwrap()]).unwrap();
+    let error = write_until_full(&store, &mut seeded, &mut acknowledged).await;
+    assert!(matches!(error, Error::DiskFull), "{error:?}");
+    fs::remove_file(&ballast).unwrap();
+    let n = acknowledged.len() as u64;
+    store.commit(Batch::new().put(A, n.to_be_bytes(), b"after")).await.unwrap();
+    acknowledged.push((n, b"after".to_vec()));
+    drop(store);
+    let store = embedded::open(&data, roomier).unwrap();
+    all_there(&store, &acknowledged).await;
+}
+
+fn fill(path: &Path) {
+    use std::io::Write;
+    let mut file = fs::File::create(path).unwrap();
+    let mut len = 1 << 20;
+    while len > 0 {
+        if file.write_all(&vec![1; len]).is_err() {
+            len /= 2;
+        }
+    }
+}
+
+fn free_bytes(dir: &Path) -> u64 {
+    use embedded::{Disk, RealDisk};
+    RealDisk.free_bytes(dir).unwrap()
+}
