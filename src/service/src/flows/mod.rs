@@ -1,6 +1,11 @@
 //! What spans features: each flow is one story that touches several of them, in one store commit wherever it fits.
 
+mod devices;
 mod error;
+mod people;
+mod rooms;
+#[cfg(test)]
+mod tests;
 
 pub use error::FlowError;
 
@@ -45,7 +50,7 @@ impl Flows {
     /// # Errors
     /// `SignupClosed`, `InviteRequired`, `InviteInvalid`, `NameTaken`, `Malformed`, rate limits.
     pub async fn register_start(&self, from: IpAddr, request: RegisterStart) -> Result<RegisterChallenge> {
-        unbuilt!()
+        self.start_sign_up(from, request).await
     }
 
     /// `POST accounts/register/finish`: account, device, session and the use of the invite, whole or not at all. The first
@@ -54,7 +59,7 @@ impl Flows {
     /// # Errors
     /// As [`Self::register_start`], `BadSignature`, `BadCertificate`.
     pub async fn register_finish(&self, from: IpAddr, request: RegisterFinish) -> Result<SessionGranted> {
-        unbuilt!()
+        self.finish_sign_up(from, request).await
     }
 
     /// `POST devices`: a further device, with a ticket. The other devices are told.
@@ -62,7 +67,7 @@ impl Flows {
     /// # Errors
     /// `Expired` for a ticket that is too old or was used, `BadCertificate`, `TooMany`.
     pub async fn add_device(&self, from: IpAddr, request: AddDevice) -> Result<SessionGranted> {
-        unbuilt!()
+        self.join_device(from, request).await
     }
 
     /// `DELETE devices/ID`: its session ends, its KeyPackages and inbox go, its rooms and the other devices are told.
@@ -70,7 +75,7 @@ impl Flows {
     /// # Errors
     /// `NotFound` for a device that is not the caller's.
     pub async fn sign_out(&self, caller: &Caller, device: DeviceId) -> Result<()> {
-        unbuilt!()
+        self.leave_device(caller, device).await
     }
 
     /// `POST contacts/requests`.
@@ -78,7 +83,7 @@ impl Flows {
     /// # Errors
     /// `NotFound`, `InvalidField` for a request to oneself, `InviteInvalid` for a token that is not valid, `TooMany`, rate limits.
     pub async fn request_contact(&self, caller: &Caller, request: ContactRequest) -> Result<ContactAnswer> {
-        unbuilt!()
+        self.ask(caller, request).await
     }
 
     /// `POST contacts/ADDRESS/accept`.
@@ -91,7 +96,7 @@ impl Flows {
         user: &UserAddress,
         request: ContactAccept,
     ) -> Result<ContactAnswer> {
-        unbuilt!()
+        self.accept(caller, user, request).await
     }
 
     /// `POST contacts/ADDRESS/decline`. The one who asked is not told.
@@ -99,7 +104,7 @@ impl Flows {
     /// # Errors
     /// `NotFound` where nobody asked.
     pub async fn decline_contact(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
-        unbuilt!()
+        self.decline(caller, user).await
     }
 
     /// `POST contacts/ADDRESS/block`. The other is not told.
@@ -107,7 +112,7 @@ impl Flows {
     /// # Errors
     /// `NotFound` for nobody.
     pub async fn block_contact(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
-        unbuilt!()
+        self.block(caller, user).await
     }
 
     /// `POST contacts/ADDRESS/remove`: ends a contact, takes a request back, or lifts a block.
@@ -115,7 +120,7 @@ impl Flows {
     /// # Errors
     /// `NotFound`.
     pub async fn remove_contact(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
-        unbuilt!()
+        self.remove(caller, user).await
     }
 
     /// `POST users/ADDRESS/key-packages`: one per device of an accepted contact, of somebody in a common room, or of one's own
@@ -128,7 +133,7 @@ impl Flows {
         caller: &Caller,
         user: &UserAddress,
     ) -> Result<ClaimedKeyPackages> {
-        unbuilt!()
+        self.claim(caller, user).await
     }
 
     /// `POST rooms`. Two people have one direct room: see [`RoomCreated::existing`].
@@ -136,7 +141,7 @@ impl Flows {
     /// # Errors
     /// `NoConsent`, `IdConflict`, `BadMls`, `InvalidField`, `TooMany`, rate limits.
     pub async fn create_room(&self, caller: &Caller, request: CreateRoom) -> Result<RoomCreated> {
-        unbuilt!()
+        self.make_room(caller, request).await
     }
 
     /// `POST rooms/ROOM/commits`: log entry, new epoch, group info, membership and Welcomes, whole or not at all.
@@ -150,6 +155,6 @@ impl Flows {
         room: RoomId,
         request: SubmitCommit,
     ) -> Result<Accepted> {
-        unbuilt!()
+        self.commit(caller, room, request).await
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{Fault, error::from_below};
 use std::sync::Arc;
-use weft_wire::{Code, Problem, RoomId};
+use weft_mls::PolicyError;
+use weft_wire::{Code, DecodeError, Problem, RoomId};
 
 /// Everything that can go wrong with rooms.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -28,6 +29,12 @@ pub enum RoomError {
         /// The room's epoch.
         current: u64,
     },
+    /// The envelope's body is not an envelope.
+    #[error("the envelope cannot be read")]
+    Malformed(#[source] DecodeError),
+    /// The commit is against the rules of the room.
+    #[error("the rules of the room do not allow it")]
+    Policy(#[source] PolicyError),
     /// The MLS message is not valid for this room.
     #[error("the group message is not valid")]
     Mls(#[source] Arc<dyn std::error::Error + Send + Sync>),
@@ -66,6 +73,9 @@ impl From<RoomError> for Problem {
                 .field("envelope")
                 .detail(format_args!("its {what} does not fit")),
             RoomError::StaleEpoch { current } => Problem::new(Code::StaleEpoch).current(current),
+            RoomError::Malformed(cause) => Problem::new(Code::Malformed).field("envelope").detail(cause),
+            RoomError::Policy(PolicyError::TooMany) => Problem::new(Code::TooMany),
+            RoomError::Policy(cause) => Problem::new(Code::Forbidden).detail(cause),
             RoomError::Mls(cause) => Problem::new(Code::BadMls).detail(cause),
             RoomError::Forbidden(why) => Problem::new(Code::Forbidden).detail(why),
             RoomError::NoConsent => Problem::new(Code::NoConsent),

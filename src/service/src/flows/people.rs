@@ -1,0 +1,205 @@
+//! Asking, answering, and taking the KeyPackages of those who agreed.
+
+use super::{FlowError, Flows, Result};
+use crate::{
+    Budget, Caller,
+    contacts::{Ask, ContactError, News, Outcome, Side, Stand},
+    error::within,
+};
+use weft_store::{Batch, Tx};
+use weft_wire::{
+    Signed, UserAddress,
+    contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState},
+    identity::UserIdentity,
+    limits::SEALED_GREETING_BYTES_MAX,
+    sync::InboxItem,
+};
+
+/// Bytes of a link's token.
+const TOKEN_BYTES_MAX: usize = 64;
+
+/// A person and their public keys.
+struct Person {
+    user: UserAddress,
+    identity: Signed<UserIdentity>,
+}
+
+impl Person {
+    fn side(&self) -> Side<'_> {
+        Side { name: &self.user.name, identity: &self.identity }
+    }
+}
+
+impl Flows {
+    pub(super) async fn ask(&self, caller: &Caller, request: ContactRequest) -> Result<ContactAnswer> {
+        self.ctx.limits.take_account(Budget::ContactRequest, caller.name())?;
+        within("sealed", request.sealed.len(), SEALED_GREETING_BYTES_MAX)?;
+        within("token", request.token.as_ref().map_or(0, |token| token.len()), TOKEN_BYTES_MAX)?;
+        let (me, them) = self.pair(caller, &request.to).await?;
+        let (me, them) = (&me, &them);
+        let ask = &Ask { sealed: &request.sealed, token: request.token.as_ref() };
+        let outcome = self
+            .ctx
+            .store
+            .transact(|tx| async move {
+                let outcome = self.contacts.stage_request(&tx, &me.side(), &them.side(), ask).await?;
+                self.tell(&tx, me, them, outcome).await
+            })
+            .await?;
+        Ok(answer(&outcome))
+    }
+
+    pub(super) async fn accept(
+        &self,
+        caller: &Caller,
+        user: &UserAddress,
+        request: ContactAccept,
+    ) -> Result<ContactAnswer> {
+        within("sealed", request.sealed.len(), SEALED_GREETING_BYTES_MAX)?;
+        let (me, them) = self.change(caller, user).await?;
+        let (me, them, sealed) = (&me, &them, &request.sealed);
+        let outcome = self
+            .ctx
+            .store
+            .transact(|tx| async move {
+                let outcome = self.contacts.stage_accept(&tx, &me.side(), &them.side(), sealed).await?;
+                self.tell(&tx, me, them, outcome).await
+            })
+            .await?;
+        Ok(answer(&outcome))
+    }
+
+    pub(super) async fn decline(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        let (me, them) = self.change(caller, user).await?;
+        let (me, them) = (&me, &them);
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let outcome = self.contacts.stage_decline(&tx, &me.user.name, &them.side()).await?;
+                self.tell(&tx, me, them, outcome).await.map(|_| ())
+            })
+            .await
+    }
+
+    pub(super) async fn block(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        let (me, them) = self.change(caller, user).await?;
+        let (me, them) = (&me, &them);
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let outcome = self.contacts.stage_block(&tx, &me.user.name, &them.side()).await?;
+                self.tell(&tx, me, them, outcome).await.map(|_| ())
+            })
+            .await
+    }
+
+    pub(super) async fn remove(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        let (me, them) = self.change(caller, user).await?;
+        let (me, them) = (&me, &them);
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let outcome = self.contacts.stage_remove(&tx, &me.user.name, &them.user.name).await?;
+                self.tell(&tx, me, them, outcome).await.map(|_| ())
+            })
+            .await
+    }
+
+    async fn change(&self, caller: &Caller, user: &UserAddress) -> Result<(Person, Person)> {
+        self.ctx.limits.take_account(Budget::ContactChange, caller.name())?;
+        self.pair(caller, user).await
+    }
+
+    async fn pair(&self, caller: &Caller, user: &UserAddress) -> Result<(Person, Person)> {
+        if user == caller.user() {
+            return Err(ContactError::Oneself.into());
+        }
+        let me = self.person(caller.user()).await?.ok_or(ContactError::NotFound)?;
+        let them = self.person(user).await?.ok_or(ContactError::NotFound)?;
+        Ok((me, them))
+    }
+
+    async fn person(&self, user: &UserAddress) -> Result<Option<Person>> {
+        if !self.ctx.is_local(user) {
+            return Ok(None);
+        }
+        let account = self.accounts.account(&user.name).await?;
+        Ok(account.map(|account| Person { user: user.clone(), identity: account.identity }))
+    }
+
+    /// Puts the news into the inboxes of all devices of both, in the same transaction.
+    async fn tell(&self, tx: &Tx, me: &Person, them: &Person, outcome: Outcome) -> Result<Outcome> {
+        let mut batch = Batch::new();
+        for (to, about, news) in [(me, them, &outcome.mine), (them, me, &outcome.theirs)] {
+            let Some(News { stand, sealed }) = news else { continue };
+            let item = InboxItem::Contact {
+                user: about.user.clone(),
+                state: stand.and_then(Stand::shown),
+                identity: about.identity.clone(),
+                sealed: sealed.clone(),
+            };
+            let devices = self.accounts.active_devices(&to.user.name).await?;
+            let devices = devices.into_iter().map(|(device, _)| device);
+            batch = self.inbox.add(batch, &to.user.name, devices, &item).await?;
+        }
+        tx.merge(batch);
+        Ok(outcome)
+    }
+
+    pub(super) async fn claim(&self, caller: &Caller, user: &UserAddress) -> Result<ClaimedKeyPackages> {
+        self.ctx.limits.take_account(Budget::Claim, caller.name())?;
+        let own = user == caller.user();
+        if !own && !self.may_reach(caller, user).await? {
+            return Err(ContactError::NoConsent.into());
+        }
+        let person = self.person(user).await?.ok_or(ContactError::NoConsent)?;
+        let mut packages = Vec::new();
+        for (device, _) in self.accounts.active_devices(&user.name).await? {
+            if own && device == caller.device() {
+                continue;
+            }
+            packages.extend(self.key_packages.take(&user.name, device).await?);
+        }
+        Ok(ClaimedKeyPackages { identity: person.identity, packages })
+    }
+
+    /// Whether somebody may be added to a group by the caller: a contact, or somebody in a common room.
+    async fn may_reach(&self, caller: &Caller, user: &UserAddress) -> Result<bool> {
+        if !self.ctx.is_local(user) {
+            return Ok(false);
+        }
+        if self.contacts.are_contacts(caller.name(), &user.name).await? {
+            return Ok(true);
+        }
+        let mut after = None;
+        loop {
+            let rooms = self.rooms.rooms_of(caller.user(), after, 256).await?;
+            let Some((last, _)) = rooms.last() else { return Ok(false) };
+            after = Some(*last);
+            for (room, _) in rooms {
+                if self.rooms.is_in(room, user).await? {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+fn answer(outcome: &Outcome) -> ContactAnswer {
+    let state = outcome.mine.as_ref().and_then(|news| news.stand).and_then(Stand::shown);
+    ContactAnswer { state: state.unwrap_or(ContactState::Outgoing) }
+}
+
+/// Used by the making of rooms as well.
+pub(super) async fn require_consent(
+    flows: &Flows,
+    caller: &Caller,
+    user: &UserAddress,
+) -> Result<(), FlowError> {
+    let local = flows.ctx.is_local(user);
+    if user == caller.user() || (local && flows.contacts.are_contacts(caller.name(), &user.name).await?) {
+        Ok(())
+    } else {
+        Err(crate::rooms::RoomError::NoConsent.into())
+    }
+}

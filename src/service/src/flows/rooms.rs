@@ -1,0 +1,96 @@
+//! Making rooms and committing to them: what the hub alone cannot decide, consent and registered devices, and what follows
+//! outside the room, Welcomes and news.
+
+use super::{FlowError, Flows, Result, people::require_consent};
+use crate::{
+    Caller, Fault,
+    inbox::NewWelcome,
+    rooms::{Judged, RoomError, Stored},
+};
+use weft_store::{Batch, Error as StoreError, tables};
+use weft_wire::{
+    RoomId,
+    rooms::{Accepted, CreateRoom, RoomCreated, SubmitCommit},
+    sync::InboxItem,
+};
+
+/// How often a commit is judged again when the room changes in between without a new epoch.
+const ATTEMPTS_MAX: u32 = 8;
+
+impl Flows {
+    pub(super) async fn make_room(&self, caller: &Caller, request: CreateRoom) -> Result<RoomCreated> {
+        if let Some(answer) = self.rooms.made_before(caller, &request).await? {
+            return Ok(answer);
+        }
+        let new = self.rooms.check_new(caller, request).await?;
+        for user in new.members() {
+            require_consent(self, caller, user).await?;
+            self.rooms.check_room_for(user).await?;
+        }
+        let new = &new;
+        let made = self
+            .ctx
+            .store
+            .transact(|tx| async move {
+                let made = self.rooms.stage_new(&tx, new).await?;
+                if let Some(from) = made.folded {
+                    let news = InboxItem::RoomFolded { from, into: new.id };
+                    let mut batch = Batch::new();
+                    for user in new.members() {
+                        let devices = self.accounts.active_devices(&user.name).await?;
+                        let devices = devices.into_iter().map(|(device, _)| device);
+                        batch = self.inbox.add(batch, &user.name, devices, &news).await?;
+                    }
+                    tx.merge(batch);
+                }
+                Ok::<_, FlowError>(made)
+            })
+            .await?;
+        if made.answer.existing.is_none() {
+            tracing::info!(room = %new.id, by = %caller.device(), "made a room");
+        }
+        Ok(made.answer)
+    }
+
+    pub(super) async fn commit(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: SubmitCommit,
+    ) -> Result<Accepted> {
+        for attempt in 0..ATTEMPTS_MAX {
+            let checked = match self.rooms.judge(caller, room, &request, attempt == 0).await? {
+                Judged::Known(accepted) => return Ok(accepted),
+                Judged::New(checked) => checked,
+            };
+            for cert in checked.facts.arrivals() {
+                if !self.accounts.is_registered(cert).await? {
+                    return Err(RoomError::Certificate.into());
+                }
+            }
+            for user in checked.newcomers() {
+                require_consent(self, caller, &user).await?;
+                self.rooms.check_room_for(&user).await?;
+            }
+            let mut with = Batch::new();
+            if let Some(welcome) = &request.welcome {
+                let (by, message) = checked.id();
+                let new = NewWelcome { room, by, message, welcome: welcome.as_slice() };
+                for cert in &checked.facts.added {
+                    self.inbox.check_room(&cert.user.name, cert.device).await?;
+                    let (batch, ahead) = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new)?;
+                    with = batch;
+                    if let Some(ahead) = ahead {
+                        self.ctx.store.commit(ahead).await?;
+                    }
+                }
+            }
+            if let Stored::Accepted(accepted) = self.rooms.store(&checked, with).await? {
+                tracing::debug!(%room, epoch = accepted.epoch, seq = accepted.seq, "took a commit");
+                return Ok(accepted);
+            }
+        }
+        let contended = StoreError::Contended { attempts: ATTEMPTS_MAX, table: tables::ROOMS.name };
+        Err(Fault::Store(contended).into())
+    }
+}

@@ -1,0 +1,331 @@
+//! Taking commits: compare-and-set on the epoch, in one store commit with all that follows from it.
+
+use super::{
+    Result, RoomError, Rooms,
+    messages::{append, first_number, open_envelope},
+    parts::{Written, drop_parts, new_parts},
+    records::{CursorRecord, KeptEnvelope, LogRecord, MemberRecord, MessageIdRecord, RoomRecord},
+    state::{Part, Room, cursor_key},
+};
+use crate::{
+    Budget, Caller, Fault,
+    context::joined,
+    error::{at_most, within},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::Ordering},
+};
+use weft_mls::{CommitFacts, HubGroup, MlsError, Submission, policy};
+use weft_store::{Batch, Error as StoreError, Version, record::Record, tables};
+use weft_wire::{
+    Blob, RoomId, Signed, UserAddress, codec,
+    identity::DeviceCert,
+    limits,
+    rooms::{Accepted, DeviceRef, EntryKind, Envelope, RoomKind, RoomRole, SubmitCommit},
+};
+
+/// An envelope up to this size stands in its log entry.
+const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
+/// Members up to this size stand in the room's row.
+const INLINE_MEMBERS_BYTES_MAX: usize = 32 << 10;
+/// Parts above this size in sum are written ahead: they would not fit one batch together with the Welcomes.
+const TOGETHER_BYTES_MAX: usize = 384 << 10;
+
+/// A commit of the caller, checked against the room as it was read.
+pub(crate) struct CheckedSubmission {
+    pub room: Arc<Room>,
+    pub facts: CommitFacts,
+    envelope: Envelope,
+    signed: Signed<Envelope>,
+    hash: [u8; 32],
+    hub: Vec<u8>,
+    group_info: Vec<u8>,
+    members: Vec<MemberRecord>,
+    gone: Vec<DeviceRef>,
+    /// Read before the commit: below the number that the commit will get.
+    near: u64,
+}
+
+impl CheckedSubmission {
+    /// The commit's name: by whom, under which id.
+    pub fn id(&self) -> (weft_wire::DeviceId, weft_wire::MessageId) {
+        (self.envelope.device, self.envelope.message_id)
+    }
+
+    /// People who come in by it and were not there.
+    pub fn newcomers(&self) -> BTreeSet<UserAddress> {
+        let new = |cert: &&DeviceCert| self.room.member(&cert.user).is_none();
+        self.facts.arrivals().filter(new).map(|cert| cert.user.clone()).collect()
+    }
+
+    fn leavers(&self) -> impl Iterator<Item = &UserAddress> {
+        let stays = |user: &UserAddress| self.members.iter().any(|member| member.user == *user);
+        self.room.members.iter().map(|member| &member.user).filter(move |user| !stays(user))
+    }
+}
+
+/// What a look at a commit led to.
+pub(crate) enum Judged {
+    /// It may be taken.
+    New(Box<CheckedSubmission>),
+    /// It was taken before; this was the answer.
+    Known(Accepted),
+}
+
+/// What came of trying to store a commit.
+pub(crate) enum Stored {
+    Accepted(Accepted),
+    /// The room changed in between: judge again.
+    Again,
+}
+
+impl Rooms {
+    /// Checks a commit in every way that needs nothing but the room.
+    pub(crate) async fn judge(
+        &self,
+        caller: &Caller,
+        room_id: RoomId,
+        request: &SubmitCommit,
+        first_try: bool,
+    ) -> Result<Judged> {
+        if first_try {
+            self.ctx.limits.take_account(Budget::Commit, caller.name())?;
+        }
+        within("envelope", request.envelope.body().len(), limits::COMMIT_BYTES_MAX + 1024)?;
+        within("group_info", request.group_info.len(), limits::GROUP_INFO_BYTES_MAX)?;
+        let envelope = open_envelope(caller, room_id, &request.envelope, EntryKind::Commit)?;
+        let hash = *blake3::hash(request.envelope.body()).as_bytes();
+        let room = self.load_for(room_id, caller.user()).await?;
+        let current = room.record.epoch;
+        if room.record.folded_into.is_some() || envelope.epoch != current {
+            if let Some(accepted) = self.replay(&envelope, &hash).await? {
+                return Ok(Judged::Known(accepted));
+            }
+        }
+        if let Some(into) = room.record.folded_into {
+            return Err(RoomError::Folded { into });
+        }
+        if envelope.epoch != current {
+            return Err(RoomError::StaleEpoch { current });
+        }
+        let near = self.head(room_id).await?;
+        let hub = self.part(room_id, &room.record.parts, Part::Hub).await?;
+        let hub = hub.ok_or(RoomError::StaleEpoch { current: current + 1 })?;
+        let looked = Look { room: room.clone(), hub, request: request.clone(), now: self.ctx.now() };
+        // A look at a large group takes long: off the threads that serve everybody.
+        let (facts, hub, present) = tokio::task::spawn_blocking(move || looked.take())
+            .await
+            .map_err(|_| Fault::Internal("checking a commit failed"))??;
+        let own = &facts.committer;
+        if own.user != *caller.user()
+            || own.device != caller.device()
+            || own.device_key != caller.session.device_key
+        {
+            return Err(RoomError::Mismatch("committer"));
+        }
+        check_welcome_to(&facts, &request.welcome_to)?;
+        let members = members_after(&room, &facts, &present, near);
+        let gone = still_gone(&room, &members);
+        Ok(Judged::New(Box::new(CheckedSubmission {
+            room,
+            facts,
+            envelope,
+            signed: request.envelope.clone(),
+            hash,
+            hub,
+            group_info: request.group_info.0.clone(),
+            members,
+            gone,
+            near,
+        })))
+    }
+
+    /// Stores a commit with what others add to it (Welcomes in `with`; long ones were written before).
+    pub(crate) async fn store(&self, checked: &CheckedSubmission, with: Batch) -> Result<Stored> {
+        let (time_ms, room_id) = (self.ctx.now(), checked.room.id);
+        let epoch = checked.facts.to_epoch;
+        let part_id: [u8; 16] = self.ctx.random();
+        let (mut written, kept) = write_parts(room_id, &part_id, checked)?;
+        let mut batch = Batch::new();
+        if written.bytes > TOGETHER_BYTES_MAX {
+            batch = self.write_ahead(room_id, &part_id, std::mem::take(&mut written.batches)).await?;
+        }
+        batch = written.batches.into_iter().fold(batch, Batch::merge);
+        let record = RoomRecord {
+            epoch,
+            members: if written.parts.members == 0 { checked.members.clone() } else { Vec::new() },
+            gone: checked.gone.clone(),
+            parts: written.parts,
+            ..checked.room.record.clone()
+        };
+        batch = batch.assert_version(tables::ROOMS, room_id.as_bytes(), checked.room.version).put(
+            tables::ROOMS,
+            room_id.as_bytes(),
+            record.to_record(),
+        );
+        batch = drop_parts(batch, room_id, &checked.room.record.parts);
+        let id = MessageIdRecord { hash: checked.hash, time_ms, near: checked.near, epoch };
+        batch = append(batch, &checked.envelope, &id, &LogRecord { time_ms, envelope: kept });
+        batch = follow_members(batch, checked);
+        match self.ctx.store.commit(batch.merge(with)).await {
+            Ok(committed) => {
+                self.commits.fetch_add(1, Ordering::Relaxed);
+                Ok(Stored::Accepted(Accepted { seq: first_number(&committed)?, time_ms, epoch }))
+            }
+            Err(StoreError::Conflict { .. }) => match self.replay(&checked.envelope, &checked.hash).await? {
+                Some(accepted) => Ok(Stored::Accepted(accepted)),
+                None => Ok(Stored::Again),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes long parts before the commit that names them, with a note by which the sweep finds them if it never comes.
+    /// Gives the batch that removes the note.
+    async fn write_ahead(&self, room: RoomId, id: &[u8; 16], batches: Vec<Batch>) -> Result<Batch> {
+        let note = [self.ctx.now().to_be_bytes().as_slice(), room.as_bytes(), id].concat();
+        let noted =
+            self.ctx.store.commit(Batch::new().put(tables::ROOM_PARTS_AHEAD, &note, Vec::new())).await?;
+        for batch in batches {
+            self.ctx.store.commit(batch).await?;
+        }
+        // Asserted: had the sweep taken the parts away in between, the commit must not name them.
+        let noted = Batch::new().assert_version(tables::ROOM_PARTS_AHEAD, &note, Version(noted.seq));
+        Ok(noted.delete(tables::ROOM_PARTS_AHEAD, &note))
+    }
+}
+
+/// The costly part of looking at a commit.
+struct Look {
+    room: Arc<Room>,
+    hub: Vec<u8>,
+    request: SubmitCommit,
+    now: u64,
+}
+
+impl Look {
+    fn take(self) -> Result<(CommitFacts, Vec<u8>, Vec<DeviceCert>)> {
+        let mls = |error| mls_error(error, self.room.record.epoch);
+        let envelope = self.request.envelope.peek().map_err(RoomError::Malformed)?;
+        let mut hub = HubGroup::from_bytes(self.room.id, &self.hub)
+            .map_err(|_| Fault::Internal("the view of a group cannot be read"))?;
+        let present = hub.members().map_err(mls)?;
+        let submission = Submission {
+            commit: envelope.body.as_slice(),
+            group_info: self.request.group_info.as_slice(),
+            welcome: self.request.welcome.as_ref().map(Blob::as_slice),
+        };
+        let checked = hub.check_commit(&submission, self.now).map_err(mls)?;
+        let roles: BTreeMap<UserAddress, RoomRole> =
+            self.room.members.iter().map(|member| (member.user.clone(), member.role)).collect();
+        let rules = policy::Rules {
+            kind: &self.room.record.kind,
+            present: &present,
+            roles: &roles,
+            gone: &self.room.record.gone,
+        };
+        policy::check(&rules, &checked.facts).map_err(RoomError::Policy)?;
+        let facts = hub.apply(checked).map_err(mls)?;
+        let after = hub.members().map_err(mls)?;
+        Ok((facts, hub.to_bytes(), after))
+    }
+}
+
+pub(super) fn mls_error(error: MlsError, current: u64) -> RoomError {
+    match error {
+        MlsError::WrongEpoch { .. } => RoomError::StaleEpoch { current },
+        MlsError::TooLarge { what, len, max } => Fault::TooLarge { what, len, max }.into(),
+        MlsError::Credential(_) => RoomError::Certificate,
+        other => RoomError::Mls(Arc::new(other)),
+    }
+}
+
+fn check_welcome_to(facts: &CommitFacts, named: &[DeviceRef]) -> Result<()> {
+    at_most("devices in welcome_to", named.len(), limits::ROOM_MEMBERS_MAX)?;
+    let added: BTreeSet<DeviceRef> = facts.added.iter().map(weft_mls::commit::device_ref).collect();
+    let listed: BTreeSet<DeviceRef> = named.iter().cloned().collect();
+    if listed == added && named.len() == added.len() {
+        Ok(())
+    } else {
+        Err(RoomError::Mismatch("welcome_to"))
+    }
+}
+
+/// The members after a commit: from the group itself; roles and the beginning of each stay. In a direct room both people
+/// stay members, whatever devices they have in it.
+fn members_after(room: &Room, facts: &CommitFacts, present: &[DeviceCert], near: u64) -> Vec<MemberRecord> {
+    let fresh = |user: &UserAddress| MemberRecord {
+        user: user.clone(),
+        role: RoomRole::Member,
+        since: near,
+        devices: Vec::new(),
+    };
+    let mut members: BTreeMap<UserAddress, MemberRecord> = BTreeMap::new();
+    if let RoomKind::Direct { .. } = room.record.kind {
+        for member in &room.members {
+            members.insert(member.user.clone(), MemberRecord { devices: Vec::new(), ..member.clone() });
+        }
+    }
+    for cert in present {
+        let known = || room.member(&cert.user).cloned().unwrap_or_else(|| fresh(&cert.user));
+        let member = members
+            .entry(cert.user.clone())
+            .or_insert_with(|| MemberRecord { devices: Vec::new(), ..known() });
+        member.devices.push(cert.device);
+    }
+    debug_assert!(facts.arrivals().all(|cert| members.contains_key(&cert.user)));
+    members.into_values().collect()
+}
+
+fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
+    let there = |gone: &&DeviceRef| {
+        members.iter().any(|member| member.user == gone.user && member.devices.contains(&gone.device))
+    };
+    room.record.gone.iter().filter(there).cloned().collect()
+}
+
+/// The rows that follow from who comes and who goes.
+fn follow_members(mut batch: Batch, checked: &CheckedSubmission) -> Batch {
+    let room = checked.room.id;
+    let acked = CursorRecord { acked: checked.near }.to_record();
+    for gone in &checked.facts.removed {
+        batch = batch.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
+    }
+    for cert in checked.facts.arrivals() {
+        // What is older than its coming is not for it, and need not be kept for its sake.
+        batch = batch.put(tables::ROOM_CURSORS, cursor_key(room, &cert.user, cert.device), acked.clone());
+        // Written anew for whoever is there already, too: their sockets learn that there is something to see.
+        batch = batch.put(tables::ROOMS_OF, joined(cert.user.name.as_str(), room.as_bytes()), Vec::new());
+    }
+    for user in checked.newcomers() {
+        batch = batch.add(tables::ROOMS_OF_COUNT, user.name.as_str(), 1);
+    }
+    for user in checked.leavers() {
+        batch = batch.delete(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes())).add(
+            tables::ROOMS_OF_COUNT,
+            user.name.as_str(),
+            -1,
+        );
+    }
+    batch
+}
+
+fn write_parts(
+    room: RoomId,
+    id: &[u8; 16],
+    checked: &CheckedSubmission,
+) -> Result<(Written, KeptEnvelope), Fault> {
+    let mut written = new_parts(room, id, &checked.hub, &checked.group_info)?;
+    let members = codec::encode(&checked.members);
+    if members.len() > INLINE_MEMBERS_BYTES_MAX {
+        written.parts.members = written.add(room, Part::Members, &members)?;
+    }
+    let long = checked.signed.body().len() > INLINE_ENVELOPE_BYTES_MAX;
+    let envelope = if long {
+        written.add_envelope(room, &checked.signed)?
+    } else {
+        KeptEnvelope::Inline(checked.signed.clone())
+    };
+    Ok((written, envelope))
+}

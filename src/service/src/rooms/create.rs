@@ -1,0 +1,171 @@
+//! Making rooms, and the one direct room of two people.
+
+use super::{
+    Result, RoomError, Rooms,
+    commits::mls_error,
+    parts::new_parts,
+    records::{CursorRecord, MemberRecord, RoomRecord},
+    state::cursor_key,
+};
+use crate::{
+    Budget, Caller, Fault,
+    context::{be64, joined},
+};
+use weft_mls::HubGroup;
+use weft_store::{Batch, Tx, record::Record, tables};
+use weft_wire::{
+    RoomId, UserAddress,
+    rooms::{CreateRoom, DeviceRef, RoomCreated, RoomKind, RoomRole},
+};
+
+/// A room that was checked and may be made.
+pub(crate) struct NewRoom {
+    pub id: RoomId,
+    record: RoomRecord,
+    /// The values of its first epoch.
+    parts: Batch,
+    cursor: Vec<u8>,
+}
+
+/// What came of making it.
+pub(crate) struct Made {
+    pub answer: RoomCreated,
+    /// The room that was folded into the new one, to be told to both people's devices.
+    pub folded: Option<RoomId>,
+}
+
+impl NewRoom {
+    /// The people who are in it from the start.
+    pub fn members(&self) -> impl Iterator<Item = &UserAddress> {
+        self.record.members.iter().map(|member| &member.user)
+    }
+}
+
+impl Rooms {
+    /// The answer for a room that is there already: the same as the first time for its maker, a conflict for others.
+    pub(crate) async fn made_before(
+        &self,
+        caller: &Caller,
+        request: &CreateRoom,
+    ) -> Result<Option<RoomCreated>> {
+        self.ctx.limits.take_account(Budget::CreateRoom, caller.name())?;
+        let room = match self.load(request.room).await {
+            Ok(room) => room,
+            Err(RoomError::NotFound) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if room.record.creator != caller.device_ref() || room.record.kind != request.kind {
+            return Err(RoomError::IdConflict);
+        }
+        Ok(Some(RoomCreated { epoch: room.record.epoch, existing: room.record.folded_into }))
+    }
+
+    /// Checks a room in every way that needs nothing but the request.
+    pub(crate) async fn check_new(&self, caller: &Caller, request: CreateRoom) -> Result<NewRoom> {
+        let (id, kind, now) = (request.room, request.kind, self.ctx.now());
+        let people = people(caller.user(), &kind)?;
+        let info = request.group_info.0;
+        let made = tokio::task::spawn_blocking(move || {
+            let made = HubGroup::create(id, &info, now).map_err(|error| mls_error(error, 0))?;
+            Ok::<_, RoomError>((made, info))
+        });
+        let ((hub, creator), info) = made.await.map_err(|_| Fault::Internal("checking a group failed"))??;
+        let own = creator.user == *caller.user()
+            && creator.device_key == caller.session.device_key
+            && creator.identity_key == caller.session.identity_key;
+        if !own {
+            return Err(RoomError::Certificate);
+        }
+        let written = new_parts(id, &self.ctx.random(), &hub.to_bytes(), &info)?;
+        let member = |(user, role): (UserAddress, RoomRole)| MemberRecord {
+            devices: if user == *caller.user() { vec![caller.device()] } else { Vec::new() },
+            user,
+            role,
+            since: 0,
+        };
+        let record = RoomRecord {
+            kind,
+            creator: DeviceRef { user: creator.user, device: creator.device },
+            created_ms: now,
+            epoch: 0,
+            members: people.into_iter().map(member).collect(),
+            gone: Vec::new(),
+            folded_into: None,
+            parts: written.parts,
+        };
+        let parts = written.batches.into_iter().fold(Batch::new(), Batch::merge);
+        let cursor = cursor_key(id, caller.user(), caller.device());
+        Ok(NewRoom { id, record, parts, cursor })
+    }
+
+    /// Makes the room, in the caller's transaction.
+    ///
+    /// Of two direct rooms of the same two people the lower id goes on. But a room in which somebody has spoken goes on
+    /// whatever its id is: a device that lost its memory and opens a new room must not end a conversation.
+    ///
+    /// # Errors
+    /// [`RoomError::IdConflict`].
+    pub(crate) async fn stage_new(&self, tx: &Tx, new: &NewRoom) -> Result<Made> {
+        if tx.get(tables::ROOMS, new.id.as_bytes()).await?.is_some() {
+            return Err(RoomError::IdConflict);
+        }
+        let mut folded = None;
+        if let RoomKind::Direct { members: (one, other) } = &new.record.kind {
+            let key = joined(&one.to_string(), other.to_string());
+            let existing = tx.get(tables::DIRECT_ROOMS, &key).await?;
+            if let Some(existing) = existing.and_then(|row| RoomId::from_slice(&row.value).ok()) {
+                match self.stage_fold(tx, existing, new).await? {
+                    Some(answer) => return Ok(Made { answer, folded: None }),
+                    None => folded = Some(existing),
+                }
+            }
+            tx.put(tables::DIRECT_ROOMS, key, new.id.as_bytes().to_vec());
+        }
+        tx.put(tables::ROOMS, new.id.as_bytes(), new.record.to_record());
+        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord { acked: 0 }.to_record());
+        tx.add(tables::COUNTS, super::ROOMS, 1);
+        for user in new.members() {
+            tx.put(tables::ROOMS_OF, joined(user.name.as_str(), new.id.as_bytes()), Vec::new());
+            tx.add(tables::ROOMS_OF_COUNT, user.name.as_str(), 1);
+        }
+        tx.merge(new.parts.clone());
+        Ok(Made { answer: RoomCreated { epoch: 0, existing: None }, folded })
+    }
+
+    /// Folds the room that two people have into the new one; or, when it goes on, gives the answer that says so.
+    async fn stage_fold(&self, tx: &Tx, existing: RoomId, new: &NewRoom) -> Result<Option<RoomCreated>> {
+        let row = tx.get(tables::ROOMS, existing.as_bytes()).await?;
+        let row = row.ok_or(Fault::Internal("a direct room that is not there"))?;
+        let mut record = RoomRecord::from_record(&row.value)?;
+        // Each commit adds one to both; more entries than epochs are messages. Read, hence asserted: nobody speaks meanwhile.
+        let head = tx.get(tables::ROOM_HEADS, existing.as_bytes()).await?;
+        let spoken = head.and_then(|row| be64(&row.value)).unwrap_or(0) > record.epoch;
+        if existing < new.id || spoken {
+            return Ok(Some(RoomCreated { epoch: record.epoch, existing: Some(existing) }));
+        }
+        record.folded_into = Some(new.id);
+        for member in &record.members {
+            tx.delete(tables::ROOMS_OF, joined(member.user.name.as_str(), existing.as_bytes()));
+            tx.add(tables::ROOMS_OF_COUNT, member.user.name.as_str(), -1);
+        }
+        tx.put(tables::ROOMS, existing.as_bytes(), record.to_record());
+        Ok(None)
+    }
+}
+
+/// Who is in a room from the start.
+fn people(me: &UserAddress, kind: &RoomKind) -> Result<Vec<(UserAddress, RoomRole)>> {
+    match kind {
+        RoomKind::Group => Ok(vec![(me.clone(), RoomRole::Owner)]),
+        RoomKind::Direct { members: (one, other) } => {
+            if one >= other {
+                let why = "two people, in the order of their addresses";
+                return Err(Fault::Invalid { field: "kind", why }.into());
+            }
+            if me != one && me != other {
+                return Err(RoomError::Forbidden("a direct room of others"));
+            }
+            Ok(vec![(one.clone(), RoomRole::Member), (other.clone(), RoomRole::Member)])
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What stands beside the log: sealed items, and how far each device has come.
+
+use super::{
+    Result, RoomError, Rooms,
+    records::{CursorRecord, ItemRecord},
+    state::{Room, cursor_key},
+};
+use crate::{
+    Caller, Fault,
+    error::{at_most, within},
+};
+use std::sync::Arc;
+use weft_store::{Scan, record::Record, tables};
+use weft_wire::{
+    RoomId, UserAddress,
+    limits::{CLOCK_SKEW_MS_MAX, ROOM_ITEM_BYTES_MAX},
+    rooms::{DeviceRef, PutItem},
+};
+
+/// Items of one member in one room.
+const KINDS_PER_MEMBER_MAX: usize = 8;
+
+impl Rooms {
+    pub(super) async fn write_item(&self, caller: &Caller, room: &Room, request: PutItem) -> Result<()> {
+        let PutItem { kind, version, sealed } = request;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
+        if kind.is_empty() || kind.len() > 32 || !kind.bytes().all(plain) {
+            return Err(Fault::Invalid { field: "kind", why: "at most 32 bytes of a to z and -" }.into());
+        }
+        within("sealed", sealed.len(), ROOM_ITEM_BYTES_MAX)?;
+        if version > self.ctx.now() + CLOCK_SKEW_MS_MAX {
+            // A version far in the future could never be outdone again.
+            return Err(Fault::Invalid { field: "version", why: "the clock of this device is ahead" }.into());
+        }
+        let own = item_prefix(room.id, caller.user());
+        let key = [own.as_slice(), kind.as_bytes()].concat();
+        let record = ItemRecord { version, sealed };
+        let (own, key, record) = (&own, &key, &record);
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                match tx.get(tables::ROOM_ITEMS, key).await? {
+                    Some(row) if ItemRecord::from_record(&row.value)?.version >= record.version => {
+                        return Ok(());
+                    }
+                    Some(_) => {}
+                    None => {
+                        let rows = tx.scan(tables::ROOM_ITEMS, Scan::prefix(own)).await?;
+                        at_most("kinds of items", rows.len() + 1, KINDS_PER_MEMBER_MAX)?;
+                    }
+                }
+                tx.put(tables::ROOM_ITEMS, key, record.to_record());
+                Ok(())
+            })
+            .await
+    }
+
+    /// Writes down how far a device has come in some rooms. Cursors only go forward; rooms in which the device is not and
+    /// numbers past the head are left out.
+    pub(crate) async fn acknowledge(&self, device: &DeviceRef, rooms: &[(RoomId, u64)]) -> Result<()> {
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                for (room, seq) in rooms {
+                    let Some(room) = self.load_quietly(*room, &device.user).await? else { continue };
+                    let acked = (*seq).min(self.head(room.id).await?);
+                    let key = cursor_key(room.id, &device.user, device.device);
+                    let row = tx.get(tables::ROOM_CURSORS, &key).await?;
+                    let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+                    if before.is_none_or(|before| before.acked < acked)
+                        && room.has_device(&device.user, device.device)
+                    {
+                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn load_quietly(&self, room: RoomId, user: &UserAddress) -> Result<Option<Arc<Room>>> {
+        match self.load_for(room, user).await {
+            Ok(room) => Ok(Some(room)),
+            Err(RoomError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes in a room that a device of a member was signed out, so that any member's client removes its leaf.
+    pub(crate) async fn mark_gone(&self, room: RoomId, gone: &DeviceRef) -> Result<()> {
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let Some(row) = tx.get(tables::ROOMS, room.as_bytes()).await? else { return Ok(()) };
+                let loaded = self.load(room).await?;
+                // A commit came between the two reads: the assertion fails at the end, and this runs again.
+                let current = loaded.version == row.version;
+                if current && loaded.has_device(&gone.user, gone.device) {
+                    let mut record = loaded.record.clone();
+                    if record.parts.members == 0 {
+                        record.members.clone_from(&loaded.members);
+                    }
+                    record.gone.push(gone.clone());
+                    tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
+                    tx.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
+                } else if !current {
+                    // Written as it was, so that the commit meets the conflict that is already certain.
+                    tx.put(tables::ROOMS, room.as_bytes(), row.value);
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn item_prefix(room: RoomId, user: &UserAddress) -> Vec<u8> {
+    [room.as_bytes().as_slice(), user.to_string().as_bytes(), &[0]].concat()
+}

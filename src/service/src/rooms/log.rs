@@ -1,0 +1,113 @@
+//! Reading logs.
+
+use super::{
+    Result, RoomError, Rooms,
+    records::{KeptEnvelope, LogRecord},
+    state::{Part, Room, part_key},
+};
+use crate::{Fault, chunks, context::be64};
+use weft_store::{Row, Scan, record::Record, tables};
+use weft_wire::{
+    RoomId, codec,
+    limits::{COMMIT_BYTES_MAX, PAGE_MAX, SERVER_FRAME_BYTES_MAX},
+    rooms::{GroupInfoAnswer, LogEntry, LogPage},
+};
+
+/// Bytes of envelopes in one page: a frame, less what goes around them. A single entry may be larger than half of it.
+const PAGE_BYTES: usize = SERVER_FRAME_BYTES_MAX / 2;
+/// What an entry costs beside its envelope's body.
+const ENTRY_BYTES: usize = 128;
+/// Rows that are read at once: no more than one page may hold of the longest messages, twice.
+const ROWS_AT_ONCE: usize = 64;
+
+pub(super) fn log_key(room: RoomId, seq: u64) -> Vec<u8> {
+    [room.as_bytes().as_slice(), &seq.to_be_bytes()].concat()
+}
+
+impl Rooms {
+    /// Entries after a number: as many as fit a page. Empty when there is nothing more.
+    ///
+    /// # Errors
+    /// [`RoomError::CursorLost`] when the next one is not there any more, or is older than the member.
+    pub(crate) async fn entries(
+        &self,
+        room: &Room,
+        since: u64,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<LogEntry>> {
+        let scan = Scan::prefix(room.id.as_bytes()).after(log_key(room.id, after));
+        let rows = self.ctx.store.scan(tables::ROOM_LOG, scan.limit(limit.min(ROWS_AT_ONCE))).await?;
+        if after < since {
+            return Err(RoomError::CursorLost { tail: since + 1 });
+        }
+        let (mut entries, mut bytes, mut next) = (Vec::new(), 0, after + 1);
+        for row in rows {
+            // Trimmed between the two reads.
+            let Some(entry) = self.entry(room.id, &row).await? else { break };
+            if entry.seq != next {
+                return Err(RoomError::CursorLost { tail: entry.seq });
+            }
+            bytes += entry.envelope.body().len() + ENTRY_BYTES;
+            if bytes > PAGE_BYTES && !entries.is_empty() {
+                break;
+            }
+            next += 1;
+            entries.push(entry);
+        }
+        if entries.is_empty() {
+            self.check_not_lost(room.id, after).await?;
+        }
+        Ok(entries)
+    }
+
+    /// Nothing after a number: because it is the newest, or because everything after it was deleted.
+    async fn check_not_lost(&self, room: RoomId, after: u64) -> Result<()> {
+        let head = self.head(room).await?;
+        let tail = self.tail(room, head).await?;
+        if after < head && after + 1 < tail { Err(RoomError::CursorLost { tail }) } else { Ok(()) }
+    }
+
+    pub(super) async fn entry(&self, room: RoomId, row: &Row) -> Result<Option<LogEntry>, Fault> {
+        let seq = be64(&row.key).ok_or(Fault::Internal("a log key without a number"))?;
+        let LogRecord { time_ms, envelope } = LogRecord::from_record(&row.value)?;
+        let envelope = match envelope {
+            KeptEnvelope::Inline(envelope) => envelope,
+            KeptEnvelope::Parts { id, count } => {
+                let key = part_key(room, id.as_slice(), Part::Envelope);
+                let Some(bytes) = chunks::get(&self.ctx.store, tables::ROOM_PARTS, &key, count).await? else {
+                    return Ok(None);
+                };
+                codec::decode(&bytes, COMMIT_BYTES_MAX + 4096)
+                    .map_err(|_| Fault::Internal("a kept envelope cannot be read"))?
+            }
+        };
+        Ok(Some(LogEntry { seq, time_ms, envelope }))
+    }
+
+    pub(super) async fn log_page(
+        &self,
+        room: &Room,
+        since: u64,
+        after: u64,
+        limit: usize,
+    ) -> Result<LogPage> {
+        let head = self.head(room.id).await?;
+        let (mut entries, mut bytes, mut after) = (Vec::new(), 0, after);
+        let limit = limit.clamp(1, PAGE_MAX);
+        while entries.len() < limit && bytes < PAGE_BYTES {
+            let page = self.entries(room, since, after, limit - entries.len()).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            bytes += page.iter().map(|entry| entry.envelope.body().len() + ENTRY_BYTES).sum::<usize>();
+            entries.extend(page);
+        }
+        Ok(LogPage { head: head.max(after), entries })
+    }
+
+    pub(super) async fn read_group_info(&self, room: &Room) -> Result<Option<GroupInfoAnswer>> {
+        let head = self.head(room.id).await?;
+        let info = self.part(room.id, &room.record.parts, Part::Info).await?;
+        Ok(info.map(|info| GroupInfoAnswer { epoch: room.record.epoch, head, group_info: info.into() }))
+    }
+}

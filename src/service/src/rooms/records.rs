@@ -1,0 +1,96 @@
+//! What is kept about rooms.
+
+use crate::record::first_version;
+use serde::{Deserialize, Serialize};
+use weft_wire::{
+    Blob, DeviceId, Millis, RoomId, Signed, UserAddress,
+    rooms::{DeviceRef, Envelope, RoomKind, RoomRole},
+};
+
+/// A room. Key: its id. It changes with each commit, and never with a message: that is how messages do not conflict with one
+/// another, while each still asserts the membership and the epoch that it was judged by.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct RoomRecord {
+    pub kind: RoomKind,
+    /// The device that made it.
+    pub creator: DeviceRef,
+    pub created_ms: Millis,
+    pub epoch: u64,
+    /// Empty when there are too many for one row: then they are in a part.
+    pub members: Vec<MemberRecord>,
+    /// Devices that were signed out while their leaf is in the group.
+    pub gone: Vec<DeviceRef>,
+    pub folded_into: Option<RoomId>,
+    pub parts: Parts,
+}
+
+/// What belongs to the epoch and may be long: rows of [`weft_store::tables::ROOM_PARTS`]. Each commit writes new parts under
+/// a new id and deletes the old ones.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Parts {
+    pub id: Blob,
+    /// How many rows: the hub's view of the group.
+    pub hub: u8,
+    /// How many rows: GroupInfo.
+    pub info: u8,
+    /// How many rows: members, when they are not in the room's row.
+    pub members: u8,
+}
+
+/// A person in a room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct MemberRecord {
+    pub user: UserAddress,
+    pub role: RoomRole,
+    /// The newest number of the log when they came: what is older is not theirs to read.
+    pub since: u64,
+    /// Their devices that are in the group.
+    pub devices: Vec<DeviceId>,
+}
+
+/// An entry of a log. Key: room, BE64(number).
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct LogRecord {
+    pub time_ms: Millis,
+    pub envelope: KeptEnvelope,
+}
+
+/// Where an envelope is.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum KeptEnvelope {
+    Inline(Signed<Envelope>),
+    /// In [`weft_store::tables::ROOM_PARTS`]: a commit of a large group.
+    Parts {
+        id: Blob,
+        count: u8,
+    },
+}
+
+/// That a device has sent something under an id. Key: room, device, message id. Its number in the log is assigned by the same
+/// store commit that writes this, so it is found by looking from `near` on.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct MessageIdRecord {
+    /// BLAKE3 of the envelope: another content under the same id is refused.
+    #[serde(with = "weft_wire::bytes::array")]
+    pub hash: [u8; 32],
+    pub time_ms: Millis,
+    /// A number of the log below its own, and not far.
+    pub near: u64,
+    /// What was answered as the epoch.
+    pub epoch: u64,
+}
+
+/// How far a device has come. Key: room, name, 0x00, device.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct CursorRecord {
+    pub acked: u64,
+}
+
+/// A sealed item. Key: room, address, 0x00, kind.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ItemRecord {
+    pub version: u64,
+    pub sealed: Blob,
+}
+
+first_version!(RoomRecord, LogRecord, MessageIdRecord, CursorRecord, ItemRecord);

@@ -1,0 +1,246 @@
+//! A room as it is now: read, remembered by its version, shown.
+
+use super::{
+    Result, RoomError, Rooms,
+    records::{CursorRecord, ItemRecord, MemberRecord, Parts, RoomRecord},
+};
+use crate::{Fault, chunks, context::be64};
+use std::{collections::BTreeMap, sync::Arc};
+use weft_store::{Scan, Version, record::Record, tables};
+use weft_wire::{
+    DeviceId, RoomId, UserAddress, codec, limits,
+    rooms::{DeviceRef, RoomItem, RoomMember, RoomState},
+};
+
+/// How often a room is read again when it changes in between.
+const READS_MAX: usize = 8;
+/// Rows of cursors or items that are looked at: every device of every member.
+pub(super) const ROWS_MAX: usize = 10_000;
+/// Bytes of sealed items in one description; more are sent one by one as they change.
+const ITEM_BYTES_MAX: usize = 256 << 10;
+
+/// A room as it was at one version.
+pub(crate) struct Room {
+    pub id: RoomId,
+    pub version: Version,
+    pub record: RoomRecord,
+    pub members: Vec<MemberRecord>,
+}
+
+impl Room {
+    pub fn member(&self, user: &UserAddress) -> Option<&MemberRecord> {
+        self.members.iter().find(|member| member.user == *user)
+    }
+
+    /// Whether a device has a leaf in the group and was not signed out.
+    pub fn has_device(&self, user: &UserAddress, device: DeviceId) -> bool {
+        self.member(user).is_some_and(|member| member.devices.contains(&device))
+            && !self.record.gone.iter().any(|gone| gone.device == device && gone.user == *user)
+    }
+
+    /// All devices in the group.
+    pub fn devices(&self) -> impl Iterator<Item = DeviceRef> + '_ {
+        self.members.iter().flat_map(|member| {
+            member.devices.iter().map(|device| DeviceRef { user: member.user.clone(), device: *device })
+        })
+    }
+}
+
+/// Kinds of parts, in their keys.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Hub = 1,
+    Info = 2,
+    Members = 3,
+    Envelope = 4,
+}
+
+pub(super) fn part_key(room: RoomId, id: &[u8], part: Part) -> Vec<u8> {
+    let mut key = room.as_bytes().to_vec();
+    key.extend_from_slice(id);
+    key.push(part as u8);
+    key
+}
+
+pub(super) fn cursor_key(room: RoomId, user: &UserAddress, device: DeviceId) -> Vec<u8> {
+    let mut key = room.as_bytes().to_vec();
+    key.extend(crate::context::joined(user.name.as_str(), device.as_bytes()));
+    key
+}
+
+impl Rooms {
+    /// Reads a room.
+    ///
+    /// # Errors
+    /// [`RoomError::NotFound`].
+    pub(crate) async fn load(&self, id: RoomId) -> Result<Arc<Room>> {
+        for _ in 0..READS_MAX {
+            let generation = self.cache.generation();
+            let row = self.ctx.store.get(tables::ROOMS, id.as_bytes()).await?.ok_or(RoomError::NotFound)?;
+            // The row is read each time, so that a remembered room is never older than the store; what is saved is decoding.
+            if let Some(room) = self.cache.get(&id).filter(|room| room.version == row.version) {
+                return Ok(room);
+            }
+            let mut record = RoomRecord::from_record(&row.value)?;
+            let members = if record.parts.members == 0 {
+                std::mem::take(&mut record.members)
+            } else {
+                // Parts that are gone: a commit came between the two reads.
+                let Some(members) = self.part(id, &record.parts, Part::Members).await? else { continue };
+                codec::decode(&members, members.len())
+                    .map_err(|_| Fault::Internal("the members of a room cannot be read"))?
+            };
+            let room = Arc::new(Room { id, version: row.version, record, members });
+            self.cache.insert(id, room.clone(), generation);
+            return Ok(room);
+        }
+        Err(Fault::Internal("a room changes faster than it can be read").into())
+    }
+
+    /// Reads a room in which somebody is.
+    ///
+    /// # Errors
+    /// [`RoomError::NotFound`] for a room that is not there, and for one in which they are not.
+    pub(crate) async fn load_for(&self, id: RoomId, user: &UserAddress) -> Result<Arc<Room>> {
+        let room = self.load(id).await?;
+        if room.member(user).is_some() { Ok(room) } else { Err(RoomError::NotFound) }
+    }
+
+    /// Whether somebody is in a room.
+    pub(crate) async fn is_in(&self, id: RoomId, user: &UserAddress) -> Result<bool> {
+        match self.load_for(id, user).await {
+            Ok(_) => Ok(true),
+            Err(RoomError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn part(
+        &self,
+        room: RoomId,
+        parts: &Parts,
+        part: Part,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let count = match part {
+            Part::Hub => parts.hub,
+            Part::Info => parts.info,
+            Part::Members => parts.members,
+            Part::Envelope => 0,
+        };
+        let key = part_key(room, parts.id.as_slice(), part);
+        chunks::get(&self.ctx.store, tables::ROOM_PARTS, &key, count).await
+    }
+
+    /// The newest number of a log.
+    pub(crate) async fn head(&self, room: RoomId) -> Result<u64, Fault> {
+        self.ctx.count(tables::ROOM_HEADS, room.as_bytes()).await
+    }
+
+    /// The oldest number that is still there; one past the head when there is none.
+    pub(super) async fn tail(&self, room: RoomId, head: u64) -> Result<u64, Fault> {
+        let first = self.ctx.store.scan(tables::ROOM_LOG, Scan::prefix(room.as_bytes()).limit(1)).await?;
+        Ok(first.first().and_then(|row| be64(&row.key)).unwrap_or(head + 1))
+    }
+
+    /// How far each member's devices have come, and the newest version among the rows.
+    pub(crate) async fn delivered(
+        &self,
+        room: &Room,
+    ) -> Result<(BTreeMap<UserAddress, u64>, Version), Fault> {
+        let scan = Scan::prefix(room.id.as_bytes()).limit(ROWS_MAX);
+        let (mut delivered, mut newest) = (BTreeMap::new(), Version(0));
+        for row in self.ctx.store.scan(tables::ROOM_CURSORS, scan).await? {
+            newest = newest.max(row.version);
+            let name = row.key.get(16..).and_then(|key| key.split(|byte| *byte == 0).next());
+            let Some(name) = name.and_then(|name| std::str::from_utf8(name).ok()?.parse().ok()) else {
+                continue;
+            };
+            let acked = CursorRecord::from_record(&row.value)?.acked;
+            let best: &mut u64 = delivered.entry(self.ctx.address(&name)).or_default();
+            *best = acked.max(*best);
+        }
+        Ok((delivered, newest))
+    }
+
+    /// The sealed items of a room's members that were written after a version, and the newest version among all.
+    pub(crate) async fn items_since(
+        &self,
+        room: &Room,
+        seen: Version,
+    ) -> Result<(Vec<RoomItem>, Version), Fault> {
+        let scan = Scan::prefix(room.id.as_bytes()).limit(ROWS_MAX);
+        let (mut items, mut newest) = (Vec::new(), seen);
+        for row in self.ctx.store.scan(tables::ROOM_ITEMS, scan).await? {
+            newest = newest.max(row.version);
+            if row.version <= seen {
+                continue;
+            }
+            let Some((user, kind)) = row.key.get(16..).and_then(item_key_parts) else { continue };
+            if room.member(&user).is_some() {
+                let ItemRecord { version, sealed } = ItemRecord::from_record(&row.value)?;
+                items.push(RoomItem { user, kind, version, sealed });
+            }
+        }
+        Ok((items, newest))
+    }
+
+    /// The room as its members see it.
+    pub(crate) async fn describe(&self, room: &Room) -> Result<RoomState, Fault> {
+        let head = self.head(room.id).await?;
+        let tail = self.tail(room.id, head).await?;
+        let (delivered, _) = self.delivered(room).await?;
+        let (mut items, _) = self.items_since(room, Version(0)).await?;
+        let mut bytes = 0;
+        items.retain(|item| {
+            bytes += item.sealed.len();
+            bytes <= ITEM_BYTES_MAX
+        });
+        let members = room.members.iter().map(|member| RoomMember {
+            user: member.user.clone(),
+            role: member.role,
+            delivered: delivered.get(&member.user).copied().unwrap_or(0),
+        });
+        Ok(RoomState {
+            room: room.id,
+            kind: room.record.kind.clone(),
+            hub: self.ctx.node.clone(),
+            epoch: room.record.epoch,
+            head,
+            tail,
+            members: members.collect(),
+            items,
+            gone: room.record.gone.clone(),
+        })
+    }
+
+    /// The rooms of an account after one, by id.
+    pub(crate) async fn rooms_of(
+        &self,
+        user: &UserAddress,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<Vec<(RoomId, Version)>, Fault> {
+        let prefix = crate::context::joined(user.name.as_str(), []);
+        let mut scan = Scan::prefix(&prefix).limit(limit);
+        if let Some(after) = after {
+            scan = scan.after([prefix.as_slice(), after.as_bytes()].concat());
+        }
+        let rows = self.ctx.store.scan(tables::ROOMS_OF, scan).await?;
+        let id = |key: &[u8]| key.get(prefix.len()..).and_then(|id| RoomId::from_slice(id).ok());
+        Ok(rows.iter().filter_map(|row| Some((id(&row.key)?, row.version))).collect())
+    }
+
+    /// How many rooms an account is in.
+    pub(crate) async fn check_room_for(&self, user: &UserAddress) -> Result<(), Fault> {
+        let count = self.ctx.count(tables::ROOMS_OF_COUNT, user.name.as_str()).await?;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        crate::error::at_most("rooms", count.saturating_add(1), limits::ROOMS_PER_ACCOUNT_MAX)
+    }
+}
+
+fn item_key_parts(key: &[u8]) -> Option<(UserAddress, String)> {
+    let mut parts = key.split(|byte| *byte == 0);
+    let user = std::str::from_utf8(parts.next()?).ok()?.parse().ok()?;
+    let kind = std::str::from_utf8(parts.next()?).ok()?.to_owned();
+    Some((user, kind))
+}
