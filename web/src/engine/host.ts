@@ -33,7 +33,9 @@ export class EngineHost {
   readonly #parts: Parts;
   readonly #waiting = new Map<number, (answered: Answered) => void>();
   #outputs: Output[] = [];
-  #draining: Promise<void> | null = null;
+  #draining: Promise<void> = Promise.resolve();
+  /** Whether {@link #drain} is under way and will find what is pushed. */
+  #busy = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #nextCall = 1;
   #stopped = false;
@@ -52,20 +54,20 @@ export class EngineHost {
         return;
       }
       this.#waiting.set(id, answered);
-      this.#feed((machine, now) => machine.call(now, id, call));
+      this.#feed((machine, now) => machine.handle_call(now, id, JSON.stringify(call)));
     });
   }
 
   opened(): void {
-    this.#feed((machine, now) => machine.socketOpened(now));
+    this.#feed((machine, now) => machine.socket_opened(now));
   }
 
   frame(bytes: Uint8Array): void {
-    this.#feed((machine, now) => machine.socketFrame(now, bytes));
+    this.#feed((machine, now) => machine.socket_frame(now, bytes));
   }
 
   closed(): void {
-    this.#feed((machine, now) => machine.socketClosed(now));
+    this.#feed((machine, now) => machine.socket_closed(now));
   }
 
   /** Takes nothing more in, finishes what was begun, and lets go of the network. */
@@ -87,12 +89,13 @@ export class EngineHost {
       this.#fail('broken', cause);
       return;
     }
-    this.#wake(output.wakeMs);
+    this.#wake(output.wake_ms ?? null);
     this.#outputs.push(output);
-    this.#draining ??= this.#drain().finally(() => (this.#draining = null));
+    if (!this.#busy) this.#draining = this.#drain();
   }
 
   async #drain(): Promise<void> {
+    this.#busy = true;
     while (this.#outputs.length > 0) {
       const batch = this.#outputs;
       this.#outputs = [];
@@ -108,6 +111,7 @@ export class EngineHost {
       }
       for (const output of batch) for (const effect of output.effects) this.#run(effect);
     }
+    this.#busy = false;
   }
 
   #run(effect: Effect): void {
@@ -123,18 +127,18 @@ export class EngineHost {
         socket.open(SOCKET_PATH);
         break;
       case 'socket_send':
-        socket.send(effect.frame);
+        socket.send(effect.bytes);
         break;
       case 'socket_close':
         socket.close();
         break;
       case 'event':
-        this.#parts.event(effect.event as Event);
+        this.#parts.event(JSON.parse(effect.event) as Event);
         break;
       case 'reply': {
         const answered = this.#waiting.get(effect.id);
         this.#waiting.delete(effect.id);
-        answered?.(effect.error ? { error: effect.error as CallError } : { reply: effect.reply as Reply });
+        answered?.(effect.ok === undefined ? { error: JSON.parse(effect.err ?? '') as CallError } : { reply: JSON.parse(effect.ok) as Reply });
       }
     }
   }
@@ -142,17 +146,17 @@ export class EngineHost {
   async #request(effect: Extract<Effect, { effect: 'request' }>): Promise<void> {
     try {
       const answer = await this.#parts.request(effect);
-      this.#feed((machine, now) => machine.response(now, effect.ticket, answer.status, answer.body));
+      this.#feed((machine, now) => machine.handle_response(now, effect.ticket, answer.status, answer.body));
     } catch {
       // No network, a time-out, an answer over its bound: to the engine it is all the same.
-      this.#feed((machine, now) => machine.noAnswer(now, effect.ticket));
+      this.#feed((machine, now) => machine.handle_no_answer(now, effect.ticket));
     }
   }
 
   async #readHistory(effect: Extract<Effect, { effect: 'read_history' }>): Promise<void> {
     try {
       const rows = await this.#parts.readHistory(effect.from, effect.to, effect.limit, effect.reverse);
-      this.#feed((machine, now) => machine.history(now, effect.ticket, rows));
+      this.#feed((machine, now) => machine.handle_history(now, effect.ticket, rows));
     } catch (cause) {
       this.#fail('damaged', cause);
     }

@@ -17,7 +17,7 @@ export class Damaged extends Error {
   override readonly name = 'Damaged';
 }
 
-type Sealed = { op: 'put'; space: Space; key: Key; row: Uint8Array } | { op: 'delete'; space: Space; key: Key } | { op: 'wipe' };
+type Sealed = { write: 'put'; space: Space; key: Key; row: Uint8Array } | { write: 'delete'; space: Space; key: Key } | { write: 'wipe' };
 
 /** Ordered keys and sealed values in IndexedDB: what the engine keeps in this browser. */
 export class Store {
@@ -76,16 +76,16 @@ export class Store {
   /** All of it or nothing, and on the disk when this resolves. */
   async commit(writes: readonly Write[]): Promise<void> {
     // A new key after a wipe: what was kept before cannot be opened by anyone who digs it out of the disk.
-    const wipes = writes.some((write) => write.op === 'wipe');
+    const wipes = writes.some((write) => write.write === 'wipe');
     const key = wipes ? await newSealKey() : this.#key;
     const sealed = await Promise.all(writes.map((write) => sealWrite(key, write)));
     const writing = this.#db.transaction(['state', 'history', 'keys'], 'readwrite', { durability: 'strict' });
     const failures: Promise<unknown>[] = [];
     for (const write of sealed) {
-      if (write.op === 'wipe') {
+      if (write.write === 'wipe') {
         failures.push(writing.objectStore('state').clear(), writing.objectStore('history').clear());
         failures.push(writing.objectStore('keys').put(key, 'seal'));
-      } else if (write.op === 'put') failures.push(writing.objectStore(write.space).put(write.row, write.key));
+      } else if (write.write === 'put') failures.push(writing.objectStore(write.space).put(write.row, write.key));
       else failures.push(writing.objectStore(write.space).delete(write.key));
     }
     await Promise.all([...failures, writing.done]);
@@ -94,7 +94,7 @@ export class Store {
 
   /** Forgets everything, also what cannot be opened. */
   erase(): Promise<void> {
-    return this.commit([{ op: 'wipe' }]);
+    return this.commit([{ write: 'wipe' }]);
   }
 
   close(): void {
@@ -117,10 +117,10 @@ export class Store {
 }
 
 async function sealWrite(key: CryptoKey, write: Write): Promise<Sealed> {
-  if (write.op === 'wipe') return write;
+  if (write.write === 'wipe') return write;
   const at = { space: write.space, key: write.key as Uint8Array<ArrayBuffer> };
-  if (write.op === 'delete') return { op: 'delete', ...at };
-  return { op: 'put', ...at, row: await seal(key, write.space, write.key, write.value) };
+  if (write.write === 'delete') return { write: 'delete', ...at };
+  return { write: 'put', ...at, row: await seal(key, write.space, write.key, write.value) };
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { contrast } from '../state/accent';
+import { avatarColour, initials } from './avatar';
+
+describe('pictures without a photo', () => {
+  it.each([
+    ['Alice', 'A'],
+    ['Bob Okafor', 'BO'],
+    ['anna maria de souza', 'AS'],
+    ['王小明', '小明'],
+    ['李梅', '梅'],
+    ['  ', '?'],
+    ['🦊 fox', '🦊F'],
+  ])('%s: %s', (name, letters) => expect(initials(name)).toBe(letters));
+
+  it('have one colour for one person, on which white can be read', () => {
+    expect(avatarColour('a@b')).toBe(avatarColour('a@b'));
+    for (let user = 0; user < 40; user += 1) expect(contrast(avatarColour(`user${user}@home.example`), '#ffffff')).toBeGreaterThanOrEqual(4.5);
+  });
+});
