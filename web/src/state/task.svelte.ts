@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import { errorField, errorText } from './errors';
 
 /** Something under way that a person waits for: at most once at a time, its error in words. */
@@ -7,7 +8,12 @@ export class Task {
   field = $state<string | null>(null);
 
   /** Runs it; whether it was done. */
-  async run(work: () => Promise<unknown>): Promise<boolean> {
+  run(work: () => Promise<unknown>): Promise<boolean> {
+    // An effect that starts a task must not run again because the task has begun or ended.
+    return untrack(() => this.#run(work));
+  }
+
+  async #run(work: () => Promise<unknown>): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
     this.clear();
