@@ -27,11 +27,14 @@ pub struct Numbers {
 #[derive(Clone)]
 pub struct Health {
     ctx: Arc<Ctx>,
+    accounts: Accounts,
+    rooms: Rooms,
+    sync: Sync,
 }
 
 impl Health {
     pub(crate) fn new(ctx: Arc<Ctx>, accounts: Accounts, rooms: Rooms, sync: Sync) -> Self {
-        Health { ctx }
+        Health { ctx, accounts, rooms, sync }
     }
 
     /// All numbers, now.
@@ -39,10 +42,22 @@ impl Health {
     /// # Errors
     /// [`Fault::Store`].
     pub async fn numbers(&self) -> Result<Numbers, Fault> {
-        unbuilt!()
+        let (rooms, messages_accepted, commits_accepted) = self.rooms.numbers().await?;
+        Ok(Numbers {
+            accounts: self.accounts.count().await?,
+            rooms,
+            messages_accepted,
+            commits_accepted,
+            sockets: self.sync.sockets(),
+            limit_keys: self.ctx.limits.keys(),
+            store: self.ctx.store.status(),
+        })
     }
 
-    /// Whether the node can keep its promises: the store takes commits. If not, why, for the operator.
+    /// Whether the node can keep its promises: the store takes commits.
+    ///
+    /// # Errors
+    /// Why it cannot, for the operator.
     pub fn ready(&self) -> Result<(), String> {
         let status = self.ctx.store.status();
         match (status.failed, status.disk_full) {

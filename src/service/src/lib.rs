@@ -6,12 +6,6 @@
 //!
 //! What is never here: plaintext, passwords, names of rooms. Spans and logs carry ids only.
 
-macro_rules! unbuilt {
-    () => {
-        Err($crate::Fault::Internal("not built yet").into())
-    };
-}
-
 pub mod accounts;
 mod cache;
 mod caller;
@@ -52,4 +46,4 @@ pub use rooms::Rooms;
 pub use service::{Deps, NodeIdentity, Service};
 pub use sync::{Sync, SyncSession};
 pub use vault::Vault;
-pub use workers::Workers;
+pub use workers::{Worker, WorkerStatus, Workers};

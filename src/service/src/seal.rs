@@ -27,12 +27,6 @@ struct Inside<T> {
     value: T,
 }
 
-/// Something that the node sealed, opened again.
-pub(crate) struct Opened<T> {
-    pub expires_ms: Millis,
-    pub value: T,
-}
-
 impl Sealer {
     /// The key follows from the node's own, so that it is the same after a restart and in every process of the node.
     pub fn of_node(node_key: &ed25519_dalek::SigningKey) -> Self {
@@ -66,7 +60,7 @@ impl Sealer {
         purpose: &str,
         sealed: &Blob,
         now: Millis,
-    ) -> Option<Opened<T>> {
+    ) -> Option<T> {
         if sealed.len() > SEALED_BYTES_MAX {
             return None;
         }
@@ -74,7 +68,7 @@ impl Sealer {
         let payload = Payload { msg: bytes, aad: purpose.as_bytes() };
         let plain = Zeroizing::new(self.cipher.decrypt(XNonce::from_slice(nonce), payload).ok()?);
         let inside: Inside<T> = codec::decode(&plain, SEALED_BYTES_MAX).ok()?;
-        (now < inside.expires_ms).then_some(Opened { expires_ms: inside.expires_ms, value: inside.value })
+        (now < inside.expires_ms).then_some(inside.value)
     }
 }
 
@@ -87,7 +81,7 @@ mod tests {
     fn opens_for_its_purpose_until_its_end_and_not_when_touched() {
         let sealer = Sealer::of_node(&ed25519_dalek::SigningKey::from_bytes(&[7; 32]));
         let sealed = sealer.seal(&SystemEntropy, "ticket", 42_u32, 1_000);
-        assert_eq!(sealer.open::<u32>("ticket", &sealed, 999).map(|opened| opened.value), Some(42));
+        assert_eq!(sealer.open::<u32>("ticket", &sealed, 999), Some(42));
         assert!(sealer.open::<u32>("ticket", &sealed, 1_000).is_none());
         assert!(sealer.open::<u32>("login", &sealed, 0).is_none());
         let other = Sealer::of_node(&ed25519_dalek::SigningKey::from_bytes(&[8; 32]));

@@ -58,8 +58,7 @@ pub(super) fn seal_login(ctx: &Ctx, state: LoginState) -> Blob {
 }
 
 pub(super) fn open_login(ctx: &Ctx, sealed: &Blob) -> Result<LoginState> {
-    let opened = ctx.sealer.open(LOGIN, sealed, ctx.now()).ok_or(AccountError::Expired)?;
-    Ok(opened.value)
+    ctx.sealer.open(LOGIN, sealed, ctx.now()).ok_or(AccountError::Expired)
 }
 
 pub(super) fn seal_challenge(ctx: &Ctx, name: UserName) -> Blob {
@@ -69,8 +68,7 @@ pub(super) fn seal_challenge(ctx: &Ctx, name: UserName) -> Blob {
 }
 
 pub(super) fn open_challenge(ctx: &Ctx, sealed: &Blob) -> Result<Challenge> {
-    let opened = ctx.sealer.open(CHALLENGE, sealed, ctx.now()).ok_or(AccountError::Expired)?;
-    Ok(opened.value)
+    ctx.sealer.open(CHALLENGE, sealed, ctx.now()).ok_or(AccountError::Expired)
 }
 
 pub(super) fn seal_ticket(ctx: &Ctx, name: UserName, credentials: u64) -> Blob {
@@ -80,8 +78,7 @@ pub(super) fn seal_ticket(ctx: &Ctx, name: UserName, credentials: u64) -> Blob {
 }
 
 pub(super) fn open_ticket(ctx: &Ctx, sealed: &Blob) -> Result<Ticket> {
-    let opened = ctx.sealer.open(TICKET, sealed, ctx.now()).ok_or(AccountError::Expired)?;
-    Ok(opened.value)
+    ctx.sealer.open(TICKET, sealed, ctx.now()).ok_or(AccountError::Expired)
 }
 
 impl Ticket {

@@ -25,7 +25,7 @@ pub(super) fn log_key(room: RoomId, seq: u64) -> Vec<u8> {
 }
 
 impl Rooms {
-    /// Entries after a number: as many as fit a page. Empty when there is nothing more.
+    /// Entries after a number, as many as fit a page, and whether there may be more. Empty when there is nothing.
     ///
     /// # Errors
     /// [`RoomError::CursorLost`] when the next one is not there any more, or is older than the member.
@@ -35,13 +35,14 @@ impl Rooms {
         since: u64,
         after: u64,
         limit: usize,
-    ) -> Result<Vec<LogEntry>> {
+    ) -> Result<(Vec<LogEntry>, bool)> {
         let scan = Scan::prefix(room.id.as_bytes()).after(log_key(room.id, after));
         let rows = self.ctx.store.scan(tables::ROOM_LOG, scan.limit(limit.min(ROWS_AT_ONCE))).await?;
         if after < since {
             return Err(RoomError::CursorLost { tail: since + 1 });
         }
-        let (mut entries, mut bytes, mut next) = (Vec::new(), 0, after + 1);
+        let limit = limit.min(ROWS_AT_ONCE);
+        let (mut entries, mut bytes, mut next, mut more) = (Vec::new(), 0, after + 1, rows.len() == limit);
         for row in rows {
             // Trimmed between the two reads.
             let Some(entry) = self.entry(room.id, &row).await? else { break };
@@ -50,6 +51,7 @@ impl Rooms {
             }
             bytes += entry.envelope.body().len() + ENTRY_BYTES;
             if bytes > PAGE_BYTES && !entries.is_empty() {
+                more = true;
                 break;
             }
             next += 1;
@@ -58,7 +60,7 @@ impl Rooms {
         if entries.is_empty() {
             self.check_not_lost(room.id, after).await?;
         }
-        Ok(entries)
+        Ok((entries, more))
     }
 
     /// Nothing after a number: because it is the newest, or because everything after it was deleted.
@@ -97,6 +99,7 @@ impl Rooms {
         let limit = limit.clamp(1, PAGE_MAX);
         while entries.len() < limit && bytes < PAGE_BYTES {
             let page = self.entries(room, since, after, limit - entries.len()).await?;
+            let (page, _) = page;
             let Some(last) = page.last() else { break };
             after = last.seq;
             bytes += page.iter().map(|entry| entry.envelope.body().len() + ENTRY_BYTES).sum::<usize>();

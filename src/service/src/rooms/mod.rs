@@ -76,7 +76,7 @@ impl Rooms {
         for (id, _) in ids {
             // Left, between the two reads.
             let Ok(room) = self.load_for(id, caller.user()).await else { continue };
-            let state = self.describe(&room).await?;
+            let (state, _) = self.describe(&room).await?;
             bytes += STATE_BYTES + state.members.len() * MEMBER_BYTES;
             bytes += state.items.iter().map(|item| item.sealed.len()).sum::<usize>();
             rooms.push(state);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Fault, chunks, context::be64};
 use std::{collections::BTreeMap, sync::Arc};
-use weft_store::{Scan, Version, record::Record, tables};
+use weft_store::{Scan, Version, Watch, record::Record, tables};
 use weft_wire::{
     DeviceId, RoomId, UserAddress, codec, limits,
     rooms::{DeviceRef, RoomItem, RoomMember, RoomState},
@@ -162,12 +162,13 @@ impl Rooms {
         Ok((delivered, newest))
     }
 
-    /// The sealed items of a room's members that were written after a version, and the newest version among all.
+    /// The sealed items of a room's members that were written after a version, oldest first, and the newest version among
+    /// all.
     pub(crate) async fn items_since(
         &self,
         room: &Room,
         seen: Version,
-    ) -> Result<(Vec<RoomItem>, Version), Fault> {
+    ) -> Result<(Vec<(RoomItem, Version)>, Version), Fault> {
         let scan = Scan::prefix(room.id.as_bytes()).limit(ROWS_MAX);
         let (mut items, mut newest) = (Vec::new(), seen);
         for row in self.ctx.store.scan(tables::ROOM_ITEMS, scan).await? {
@@ -178,29 +179,34 @@ impl Rooms {
             let Some((user, kind)) = row.key.get(16..).and_then(item_key_parts) else { continue };
             if room.member(&user).is_some() {
                 let ItemRecord { version, sealed } = ItemRecord::from_record(&row.value)?;
-                items.push(RoomItem { user, kind, version, sealed });
+                items.push((RoomItem { user, kind, version, sealed }, row.version));
             }
         }
+        items.sort_by_key(|(_, version)| *version);
         Ok((items, newest))
     }
 
-    /// The room as its members see it.
-    pub(crate) async fn describe(&self, room: &Room) -> Result<RoomState, Fault> {
+    /// The room as its members see it, and the version up to which its items are in it.
+    pub(crate) async fn describe(&self, room: &Room) -> Result<(RoomState, Version), Fault> {
         let head = self.head(room.id).await?;
         let tail = self.tail(room.id, head).await?;
         let (delivered, _) = self.delivered(room).await?;
-        let (mut items, _) = self.items_since(room, Version(0)).await?;
-        let mut bytes = 0;
-        items.retain(|item| {
+        let (items, mut newest) = self.items_since(room, Version(0)).await?;
+        let (mut shown, mut bytes) = (Vec::new(), 0);
+        for (item, version) in items {
             bytes += item.sealed.len();
-            bytes <= ITEM_BYTES_MAX
-        });
+            if bytes > ITEM_BYTES_MAX {
+                break;
+            }
+            newest = version;
+            shown.push(item);
+        }
         let members = room.members.iter().map(|member| RoomMember {
             user: member.user.clone(),
             role: member.role,
             delivered: delivered.get(&member.user).copied().unwrap_or(0),
         });
-        Ok(RoomState {
+        let state = RoomState {
             room: room.id,
             kind: room.record.kind.clone(),
             hub: self.ctx.node.clone(),
@@ -208,9 +214,10 @@ impl Rooms {
             head,
             tail,
             members: members.collect(),
-            items,
+            items: shown,
             gone: room.record.gone.clone(),
-        })
+        };
+        Ok((state, newest))
     }
 
     /// The rooms of an account after one, by id.
@@ -228,6 +235,11 @@ impl Rooms {
         let rows = self.ctx.store.scan(tables::ROOMS_OF, scan).await?;
         let id = |key: &[u8]| key.get(prefix.len()..).and_then(|id| RoomId::from_slice(id).ok());
         Ok(rows.iter().filter_map(|row| Some((id(&row.key)?, row.version))).collect())
+    }
+
+    /// Tells of rooms that an account comes into or leaves.
+    pub(crate) fn watch_rooms_of(&self, user: &UserAddress) -> Watch {
+        self.ctx.store.watch(tables::ROOMS_OF, crate::context::joined(user.name.as_str(), []))
     }
 
     /// How many rooms an account is in.

@@ -18,6 +18,9 @@ pub enum SyncError {
     /// Something else came before hello, or hello came twice.
     #[error("out of turn: {0}")]
     OutOfTurn(&'static str),
+    /// The client sends, and does not read what is answered.
+    #[error("the client does not read")]
+    SlowReader,
 }
 from_below!(SyncError);
 
@@ -34,6 +37,7 @@ impl From<SyncError> for Problem {
             SyncError::Fault(cause) => cause.into(),
             SyncError::Account(cause) => cause.into(),
             SyncError::Room(cause) => cause.into(),
+            SyncError::SlowReader => Problem::new(Code::SlowReader),
             SyncError::OutOfTurn(what) => Problem::new(Code::Malformed).detail(what),
         }
     }

@@ -1,19 +1,72 @@
 //! The socket's logic without the socket: what a device is owed past its cursors, pulled from the store when it changes.
+//!
+//! Durable data is never queued here. A socket holds cursors and a flag for what changed; each frame is read from the store
+//! when the one before it was handed over, so that a client that reads slowly costs the node what one frame costs.
 
+mod counts;
 mod error;
+mod fanout;
+mod live;
+mod pull;
+#[cfg(test)]
+mod tests;
 
 pub use error::SyncError;
 
-use crate::{Accounts, KeyPackages, Rooms, Session, Vault, context::Ctx, inbox::Inbox};
-use std::{net::IpAddr, sync::Arc};
-use weft_wire::sync::{ClientFrame, ServerFrame};
+use crate::{
+    Accounts, Budget, Fault, KeyPackages, LimitKey, Rooms, Session, Vault, accounts::AccountError,
+    context::Ctx, error::at_most, error::within, inbox::Inbox, rooms::RoomError,
+};
+use counts::{Counts, Place};
+use fanout::{Dirty, Fanout, Mailbox};
+use live::{Followed, Live, Watches, Work};
+use pull::about_room;
+use std::{
+    collections::{HashMap, VecDeque},
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
+use weft_store::{Version, tables};
+use weft_wire::{
+    Blob, RoomId, Signed,
+    limits::{
+        EPHEMERAL_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX, ROOMS_PER_FRAME_MAX, SOCKETS_PER_ACCOUNT_MAX,
+        SOCKETS_PER_ADDRESS_MAX,
+    },
+    sync::{ClientFrame, ServerFrame, SocketProof},
+};
+
+/// How long acknowledgements are gathered before they are written down together. What is not written down when the node
+/// stops is sent again, and skipped by the client.
+const ACK_DELAY: Duration = Duration::from_millis(100);
+/// Answers that wait to be sent: a client that sends and does not read is cut off.
+const ANSWERS_WAITING_MAX: usize = 256;
 
 type Result<T, E = SyncError> = std::result::Result<T, E>;
 
 /// Opens sockets' sessions and counts them.
 #[derive(Clone)]
 pub struct Sync {
+    node: Arc<Node>,
+}
+
+/// What all sockets share.
+struct Node {
     ctx: Arc<Ctx>,
+    accounts: Accounts,
+    key_packages: KeyPackages,
+    rooms: Rooms,
+    inbox: Inbox,
+    vault: Vault,
+    fanout: Arc<Fanout>,
+    next_id: AtomicU64,
+    by_address: Counts,
+    by_account: Counts,
 }
 
 impl Sync {
@@ -25,20 +78,39 @@ impl Sync {
         inbox: Inbox,
         vault: Vault,
     ) -> Self {
-        Sync { ctx }
+        let fanout = Arc::new(Fanout::new(ctx.store.clone()));
+        let (by_address, by_account) = (Counts::default(), Counts::default());
+        let next_id = AtomicU64::new(0);
+        let node = Node {
+            ctx,
+            accounts,
+            key_packages,
+            rooms,
+            inbox,
+            vault,
+            fanout,
+            next_id,
+            by_address,
+            by_account,
+        };
+        Sync { node: Arc::new(node) }
     }
 
     /// A new socket from an address. It is counted until the session is dropped.
     ///
     /// # Errors
-    /// [`crate::Fault::TooMany`] past [`weft_wire::limits::SOCKETS_PER_ADDRESS_MAX`], rate limits.
+    /// [`Fault::TooMany`] past [`SOCKETS_PER_ADDRESS_MAX`], rate limits.
     pub fn open(&self, from: IpAddr) -> Result<SyncSession> {
-        unbuilt!()
+        let node = self.node.clone();
+        node.ctx.limits.take_address(Budget::Socket, from)?;
+        let place = node.by_address.take(LimitKey::address(from), SOCKETS_PER_ADDRESS_MAX)?;
+        let nonce = node.ctx.random();
+        Ok(SyncSession { node, nonce, from, out: VecDeque::new(), live: None, _place: place })
     }
 
     /// Sockets that are open now.
     pub fn sockets(&self) -> usize {
-        0
+        self.node.by_address.total()
     }
 }
 
@@ -56,7 +128,13 @@ impl Sync {
 /// session.close().await;
 /// ```
 pub struct SyncSession {
+    node: Arc<Node>,
     nonce: [u8; 32],
+    from: IpAddr,
+    /// Answers to frames, and the rest of what was found together.
+    out: VecDeque<ServerFrame>,
+    live: Option<Box<Live>>,
+    _place: Place,
 }
 
 impl SyncSession {
@@ -67,7 +145,7 @@ impl SyncSession {
 
     /// Who it is, once the device has said hello.
     pub fn session(&self) -> Option<&Arc<Session>> {
-        None
+        self.live.as_ref().map(|live| &live.caller.session)
     }
 
     /// Takes a frame of the client. What there is to answer comes out of [`Self::next`].
@@ -75,7 +153,27 @@ impl SyncSession {
     /// # Errors
     /// What ends the socket: send [`SyncError::into_frame`] and close. Everything else becomes a frame that is not fatal.
     pub async fn on_frame(&mut self, frame: ClientFrame) -> Result<()> {
-        unbuilt!()
+        if let ClientFrame::Hello { token, proof, inbox_after, vault } = frame {
+            return self.hello(&token, &proof, inbox_after, vault).await;
+        }
+        let Some(live) = &self.live else { return Err(SyncError::OutOfTurn("hello comes first")) };
+        self.node.ctx.limits.take_account(Budget::Frame, live.caller.name())?;
+        if live.caller.session.expires_ms <= self.node.ctx.now() {
+            return Err(AccountError::Unauthenticated.into());
+        }
+        if self.out.len() >= ANSWERS_WAITING_MAX {
+            return Err(SyncError::SlowReader);
+        }
+        match frame {
+            ClientFrame::Hello { .. } => Err(SyncError::OutOfTurn("hello comes once")),
+            ClientFrame::Follow { rooms } => self.follow(rooms).await,
+            ClientFrame::Ack { inbox, rooms } => self.ack(inbox, &rooms).await,
+            ClientFrame::Ephemeral { room, sealed } => self.ephemeral(room, sealed).await,
+            ClientFrame::Ping => {
+                self.out.push_back(ServerFrame::Pong);
+                Ok(())
+            }
+        }
     }
 
     /// The next frame for the client; waits until there is one. Before hello it waits for ever. Dropping the future
@@ -84,9 +182,138 @@ impl SyncSession {
     /// # Errors
     /// What ends the socket, as in [`Self::on_frame`]: a revoked session, a broken store.
     pub async fn next(&mut self) -> Result<ServerFrame> {
-        unbuilt!()
+        loop {
+            if let Some(frame) = self.out.pop_front() {
+                return Ok(frame);
+            }
+            if let Some(frame) = self.pull().await? {
+                return Ok(frame);
+            }
+            match &mut self.live {
+                Some(live) => live.wait().await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     /// Writes down what was acknowledged last. A session that is dropped without it only makes the node send a little twice.
-    pub async fn close(self) {}
+    pub async fn close(mut self) {
+        if let Err(error) = self.flush().await {
+            tracing::debug!(%error, "acknowledgements were not written down");
+        }
+    }
+
+    async fn hello(
+        &mut self,
+        token: &str,
+        proof: &Signed<SocketProof>,
+        inbox_after: u64,
+        vault: bool,
+    ) -> Result<()> {
+        if self.live.is_some() {
+            return Err(SyncError::OutOfTurn("hello comes once"));
+        }
+        let node = self.node.clone();
+        let caller = node.accounts.authenticate(token, self.from).await?;
+        let proof = proof.verify(&caller.session.device_key).map_err(|_| AccountError::Signature)?;
+        if proof.nonce != self.nonce || proof.device != caller.device() {
+            return Err(AccountError::Signature.into());
+        }
+        let (name, device) = (caller.name().clone(), caller.device());
+        let place = node.by_account.take(LimitKey::Account(name.clone()), SOCKETS_PER_ACCOUNT_MAX)?;
+        // The watches come first: what changes from here on is seen by them, what was before by the first look.
+        let store = &node.ctx.store;
+        let watches = Watches {
+            session: store.watch(tables::SESSIONS, caller.session.token_hash),
+            inbox: node.inbox.watch(&name, device),
+            rooms_of: node.rooms.watch_rooms_of(caller.user()),
+            vault: vault.then(|| node.vault.watch(&name)),
+        };
+        let rooms_of_seen = Version(store.status().seq);
+        node.accounts.check_session(&caller.session).await?;
+        node.inbox.acknowledge(&name, device, inbox_after).await?;
+        node.accounts.touch(&caller.session).await?;
+        let vault_after = node.vault.newest(&name).await?;
+        let key_packages = node.key_packages.left(&name, device).await?;
+        let (user, time_ms) = (caller.user().clone(), node.ctx.now());
+        self.live = Some(Box::new(Live {
+            id: node.next_id.fetch_add(1, Ordering::Relaxed),
+            caller,
+            fanout: node.fanout.clone(),
+            mailbox: Arc::new(Mailbox::default()),
+            watches,
+            work: Work { inbox: true, ..Work::default() },
+            followed: HashMap::new(),
+            inbox_after,
+            vault_after,
+            rooms_of_seen,
+            acks: HashMap::new(),
+            flush_at: None,
+            _place: place,
+        }));
+        self.out.push_back(ServerFrame::Ready { user, time_ms, key_packages });
+        Ok(())
+    }
+
+    async fn follow(&mut self, rooms: Vec<(RoomId, u64)>) -> Result<()> {
+        at_most("rooms in a frame", rooms.len(), ROOMS_PER_FRAME_MAX)?;
+        for (room, after) in rooms {
+            let Some(live) = &mut self.live else { return Ok(()) };
+            if let Err(error) = self.node.rooms.load_for(room, live.caller.user()).await {
+                self.out.push_back(about_room(error, room)?);
+                continue;
+            }
+            if !live.followed.contains_key(&room) {
+                at_most("rooms followed", live.followed.len() + 1, ROOMS_PER_ACCOUNT_MAX)?;
+                live.fanout.subscribe(room, live.id, &live.mailbox);
+            }
+            live.followed.insert(room, Followed { after, ..Followed::default() });
+            live.work.add(room, Dirty { room: true, log: true, items: true, cursors: false });
+        }
+        Ok(())
+    }
+
+    async fn ack(&mut self, inbox: Option<u64>, rooms: &[(RoomId, u64)]) -> Result<()> {
+        at_most("rooms in a frame", rooms.len(), ROOMS_PER_FRAME_MAX)?;
+        let Some(live) = &mut self.live else { return Ok(()) };
+        if let Some(up_to) = inbox {
+            self.node.inbox.acknowledge(live.caller.name(), live.caller.device(), up_to).await?;
+        }
+        for (room, seq) in rooms {
+            // A room that is not followed is not being read either.
+            if live.followed.contains_key(room) {
+                let acked = live.acks.entry(*room).or_default();
+                *acked = (*acked).max(*seq);
+                live.flush_at.get_or_insert_with(|| Instant::now() + ACK_DELAY);
+            }
+        }
+        Ok(())
+    }
+
+    async fn ephemeral(&mut self, room: RoomId, sealed: Blob) -> Result<()> {
+        let Some(live) = &mut self.live else { return Ok(()) };
+        let refused = within("sealed", sealed.len(), EPHEMERAL_BYTES_MAX)
+            .and_then(|()| self.node.ctx.limits.take_account(Budget::Ephemeral, live.caller.name()));
+        if let Err(fault) = refused {
+            self.out.push_back(problem(fault, room));
+            return Ok(());
+        }
+        let (user, device) = (live.caller.user().clone(), live.caller.device());
+        let sent = match self.node.rooms.load_for(room, &user).await {
+            Ok(loaded) if loaded.has_device(&user, device) => Ok(()),
+            Ok(_) => Err(RoomError::Forbidden("this device is not in the room's group")),
+            Err(error) => Err(error),
+        };
+        match sent {
+            Ok(()) => {
+                live.fanout.broadcast(room, live.id, &ServerFrame::Ephemeral { room, user, device, sealed })
+            }
+            Err(error) => self.out.push_back(about_room(error, room)?),
+        }
+        Ok(())
+    }
+}
+
+fn problem(fault: Fault, room: RoomId) -> ServerFrame {
+    ServerFrame::Problem { problem: fault.into(), room: Some(room), fatal: false }
 }
