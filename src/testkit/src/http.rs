@@ -7,7 +7,7 @@ use hyper::{HeaderMap, Method, Request, StatusCode, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use std::net::SocketAddr;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, task::AbortHandle};
 use weft_wire::{Code, Problem, codec};
 
 /// An answer, read whole.
@@ -68,19 +68,50 @@ fn unreachable_answer(error: &anyhow::Error) -> Code {
     panic!("{error:#}")
 }
 
+/// A connection on which requests follow one another.
+pub struct Line {
+    sender: http1::SendRequest<Full<Bytes>>,
+    driver: AbortHandle,
+}
+
+impl Line {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub async fn connect(address: SocketAddr) -> Result<Line> {
+        let tcp = TcpStream::connect(address).await.context("connect")?;
+        tcp.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
+        let driver = tokio::spawn(connection).abort_handle();
+        Ok(Line { sender, driver })
+    }
+
+    /// Sends a request and reads the whole answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer> {
+        self.sender.ready().await?;
+        let response = self.sender.send_request(request).await?;
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await?.to_bytes();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
 /// Sends one request on a connection of its own.
 ///
 /// # Errors
 /// When there is no connection or no answer.
 pub async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Answer> {
-    let tcp = TcpStream::connect(address).await.context("connect")?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
-    let driver = tokio::spawn(connection);
-    let response = sender.send_request(request).await?;
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await?.to_bytes();
-    driver.abort();
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
+    Line::connect(address).await?.send(request).await
 }
 
 /// A request with headers and any bytes as its body.
@@ -104,6 +135,22 @@ pub fn request(
 }
 
 /// A CBOR request, as every client of Weft makes it.
+pub fn cbor<T: Serialize>(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    token: Option<&str>,
+    body: &T,
+) -> Request<Full<Bytes>> {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let mut headers = vec![("content-type", "application/cbor"), ("accept", "application/cbor")];
+    if let Some(bearer) = &bearer {
+        headers.push(("authorization", bearer));
+    }
+    request(address, method, path, &headers, codec::encode(body))
+}
+
+/// Sends a CBOR request on a connection of its own.
 ///
 /// # Errors
 /// As [`send`].
@@ -114,12 +161,7 @@ pub async fn call<T: Serialize>(
     token: Option<&str>,
     body: &T,
 ) -> Result<Answer> {
-    let bearer = token.map(|token| format!("Bearer {token}"));
-    let mut headers = vec![("content-type", "application/cbor"), ("accept", "application/cbor")];
-    if let Some(bearer) = &bearer {
-        headers.push(("authorization", bearer));
-    }
-    send(address, request(address, method, path, &headers, codec::encode(body))).await
+    send(address, cbor(address, method, path, token, body)).await
 }
 
 /// A GET.

@@ -5,6 +5,7 @@
 //! waits for what must happen, with a deadline that only a failure reaches.
 
 pub mod cast;
+pub mod device;
 pub mod http;
 pub mod node;
 pub mod person;

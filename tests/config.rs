@@ -1,0 +1,159 @@
+//! `node.toml` is the whole truth about the configuration, and mistakes in it are told so that an operator can mend them.
+
+use std::{fs, path::PathBuf};
+use weft_node::{
+    Config, ConfigError,
+    config::{LogFormat, Place, TlsMode},
+};
+use weft_wire::node::SignupPolicy;
+
+struct File(tempfile::TempDir);
+
+impl File {
+    fn new(text: &str) -> File {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("node.toml"), text).unwrap();
+        File(folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("node.toml")
+    }
+
+    fn load(&self, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(Some(&self.path()), env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+}
+
+fn shipped() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("node.toml")
+}
+
+#[test]
+fn node_toml_holds_every_key_with_its_default() {
+    let text = fs::read_to_string(shipped()).unwrap();
+    let written: toml::Table = toml::from_str(&text).unwrap();
+    let defaults = toml::Table::try_from(Config::default()).unwrap();
+    assert_eq!(written, defaults, "node.toml and the defaults in src/node/src/config differ");
+    assert_eq!(Config::load(Some(&shipped()), []).unwrap(), Config::default());
+}
+
+#[test]
+fn every_key_of_node_toml_is_explained() {
+    let text = fs::read_to_string(shipped()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" = ") && !line.starts_with('#')) {
+        assert!(number > 0 && lines[number - 1].starts_with("# "), "line {}: `{line}` has no explanation", number + 1);
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_with_file_line_and_a_guess() {
+    let file = File::new("[node]\ntitle = \"Home\"\n\n[http]\n# a comment\nlistn = [\"127.0.0.1:1\"]\n");
+    let error = file.load(&[]).unwrap_err();
+    let ConfigError::UnknownKey { place, key, suggestion, known } = &error else { panic!("{error:?}") };
+    assert_eq!(place, &Place::File { path: file.path(), line: 6 });
+    assert_eq!(key, "http.listn");
+    assert_eq!(suggestion.as_deref(), Some("listen"));
+    assert!(known.contains("`trusted_proxies`"));
+    let text = error.to_string();
+    assert!(text.contains("node.toml, line 6") && text.contains("did you mean `listen`"), "{text}");
+}
+
+#[test]
+fn an_unknown_section_is_told() {
+    let error = File::new("[nod]\ntitle = \"Home\"\n").load(&[]).unwrap_err();
+    let ConfigError::UnknownKey { place: Place::File { line, .. }, suggestion, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((*line, suggestion.as_deref()), (1, Some("node")));
+}
+
+#[test]
+fn an_ill_typed_value_is_told_with_what_was_expected() {
+    for (text, line, key, wanted) in [
+        ("[storage]\ncache_mib = \"much\"\n", 2, "storage.cache_mib", "u64"),
+        ("[storage]\n\ncache_mib = -1\n", 3, "storage.cache_mib", "u64"),
+        ("[node]\nsignup = \"everybody\"\n", 2, "node.signup", "invite"),
+        ("[http]\nlisten = [\"home\"]\n", 2, "http.listen", "home"),
+        ("[http]\ntrusted_proxies = \"10.0.0.0/40\"\n", 2, "http.trusted_proxies", "10.0.0.0/8"),
+    ] {
+        let error = File::new(text).load(&[]).unwrap_err();
+        let told = error.to_string();
+        let place = format!("node.toml, line {line}");
+        assert!(told.contains(&place) && told.contains(key) && told.contains(wanted), "{text:?} gave: {told}");
+    }
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_line() {
+    let error = File::new("[node]\ntitle = \n").load(&[]).unwrap_err();
+    assert!(matches!(&error, ConfigError::Syntax { place: Place::File { line: 2, .. }, .. }), "{error:?}");
+}
+
+#[test]
+fn a_missing_file_is_told() {
+    let error = Config::load(Some(&PathBuf::from("/nowhere/node.toml")), []).unwrap_err();
+    assert!(matches!(error, ConfigError::Read { .. }));
+}
+
+#[test]
+fn variables_override_the_file() {
+    let file = File::new("[node]\ntitle = \"File\"\nsignup = \"closed\"\n[http]\nlisten = [\"127.0.0.1:1\"]\n");
+    let config = file
+        .load(&[
+            ("WEFT_NODE__TITLE", "Variable"),
+            ("WEFT_HTTP__LISTEN", "127.0.0.1:2"),
+            ("WEFT_LOG__FORMAT", "json"),
+            ("WEFT_HTTP__TRUSTED_PROXIES", "[\"10.0.0.0/8\", \"::1\"]"),
+            ("WEFT_BIN", "not a key of the configuration"),
+            ("PATH", "/bin"),
+        ])
+        .unwrap();
+    assert_eq!(config.node.title, "Variable");
+    assert_eq!(config.node.signup, SignupPolicy::Closed);
+    assert_eq!(config.http.listen, ["127.0.0.1:2".parse().unwrap()]);
+    assert_eq!(config.http.trusted_proxies.len(), 2);
+    assert_eq!(config.log.format, LogFormat::Json);
+}
+
+#[test]
+fn a_mistake_in_a_variable_names_the_variable() {
+    let file = File::new("");
+    for (name, value, wanted) in [
+        ("WEFT_STORAGE__CACHE_MIB", "much", "u64"),
+        ("WEFT_HTTP__LISTN", "127.0.0.1:1", "did you mean `listen`"),
+    ] {
+        let told = file.load(&[(name, value)]).unwrap_err().to_string();
+        assert!(told.contains(name) && told.contains(wanted), "{name} gave: {told}");
+    }
+}
+
+#[test]
+fn plain_http_on_a_public_address_must_be_said_twice() {
+    let public = "[http]\nlisten = [\"0.0.0.0:8440\"]\n";
+    let once = "[http]\nlisten = [\"0.0.0.0:8440\"]\nplain_on_public_address = true\n";
+    let other = "[http]\nlisten = [\"0.0.0.0:8440\"]\n[tls]\noff_on_public_address = true\n";
+    for text in [public, once, other] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(told.contains("http.plain_on_public_address = true"), "{told}");
+        assert!(told.contains("tls.off_on_public_address = true"), "{told}");
+        assert!(told.contains("0.0.0.0:8440"), "{told}");
+    }
+    let twice = format!("{once}[tls]\noff_on_public_address = true\n");
+    assert_eq!(File::new(&twice).load(&[]).unwrap().tls.mode, TlsMode::Off);
+}
+
+#[test]
+fn rules_between_keys_are_told() {
+    for (text, wanted) in [
+        ("[tls]\nmode = \"files\"\n", "tls.certificate"),
+        ("[tls]\nmode = \"acme\"\n", "tls.acme_domains"),
+        ("[node]\naccent = \"teal\"\n", "node.accent"),
+        ("[node]\nname = \"not a name\"\n", "node.name"),
+        ("[http]\nlisten = []\n", "http.listen"),
+        ("[http]\npublic_url = \"home.example\"\n", "http.public_url"),
+        ("[limits]\nrate_multiplier = -1.0\n", "limits.rate_multiplier"),
+    ] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(told.contains(wanted), "{text:?} gave: {told}");
+    }
+}

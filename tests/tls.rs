@@ -1,0 +1,156 @@
+//! TLS from one's own files: handshakes, reload, refusals.
+
+use anyhow::Result;
+use hyper::{Method, Request, client::conn::http1};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer},
+};
+use weft_node::{Config, StartError, config::TlsMode, tls::TlsError};
+use weft_testkit::{TestNode, http, within};
+
+/// A self-made certificate, written as the operator's files.
+struct Files {
+    folder: tempfile::TempDir,
+}
+
+impl Files {
+    fn new() -> Files {
+        Files { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Replaces both files, as certificate tools do: written beside and renamed.
+    fn renew(&self) -> CertificateDer<'static> {
+        let CertifiedKey { cert, key_pair } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        put(&self.path("key.pem"), &key_pair.serialize_pem());
+        put(&self.path("cert.pem"), &cert.pem());
+        cert.der().clone()
+    }
+
+    fn adapt(&self, config: &mut Config) {
+        config.tls.mode = TlsMode::Files;
+        config.tls.certificate = self.path("cert.pem");
+        config.tls.key = self.path("key.pem");
+    }
+}
+
+fn put(path: &Path, text: &str) {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, text).unwrap();
+    std::fs::rename(&beside, path).unwrap();
+}
+
+async fn connect(address: SocketAddr, trusted: &CertificateDer<'static>, alpn: &[&str]) -> Result<TlsStream<TcpStream>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone())?;
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    let tcp = TcpStream::connect(address).await?;
+    Ok(TlsConnector::from(Arc::new(config)).connect("localhost".try_into()?, tcp).await?)
+}
+
+async fn status(stream: TlsStream<TcpStream>) -> Result<(u16, String)> {
+    let (mut sender, connection) = http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
+    let driver = tokio::spawn(connection);
+    let request = Request::builder().method(Method::GET).uri("/healthz").header("host", "localhost").body(String::new())?;
+    let response = sender.send_request(request).await?;
+    let transport = response.headers().get("strict-transport-security").map(|value| value.to_str().unwrap().to_owned());
+    driver.abort();
+    Ok((response.status().as_u16(), transport.unwrap_or_default()))
+}
+
+#[tokio::test]
+async fn own_files_are_served_and_read_anew_when_they_change() {
+    let files = Files::new();
+    let first = files.renew();
+    let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
+    assert!(node.url().starts_with("https://"));
+    let (code, transport) = status(connect(node.address, &first, &["http/1.1"]).await.unwrap()).await.unwrap();
+    assert_eq!((code, transport.as_str()), (200, "max-age=63072000"));
+
+    let second = files.renew();
+    within("the new certificate is served", async {
+        while connect(node.address, &second, &[]).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert!(connect(node.address, &first, &[]).await.is_err(), "the old certificate is served no more");
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_broken_renewal_leaves_the_former_certificate_in_force() {
+    let files = Files::new();
+    let first = files.renew();
+    let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
+    put(&files.path("cert.pem"), "no certificate");
+    // The files are looked at once a second, so this takes in at least one look.
+    let until = tokio::time::Instant::now() + std::time::Duration::from_millis(1500);
+    while tokio::time::Instant::now() < until {
+        assert_eq!(status(connect(node.address, &first, &[]).await.unwrap()).await.unwrap().0, 200);
+    }
+    let third = files.renew();
+    within("the mended certificate is served", async {
+        while connect(node.address, &third, &[]).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn http2_is_spoken_where_it_is_asked_for() {
+    let files = Files::new();
+    let certificate = files.renew();
+    let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
+    let stream = connect(node.address, &certificate, &["h2", "http/1.1"]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(hyper_util::rt::TokioExecutor::new(), hyper_util::rt::TokioIo::new(stream))
+            .await
+            .unwrap();
+    let driver = tokio::spawn(connection);
+    let request = Request::get(format!("https://localhost:{}/healthz", node.address.port())).body(String::new()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    driver.abort();
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn plain_http_gets_nothing_from_a_tls_listener() {
+    let files = Files::new();
+    files.renew();
+    let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
+    assert!(http::get(node.address, "/healthz", None).await.is_err());
+    node.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn files_that_do_not_belong_together_stop_the_start() {
+    let files = Files::new();
+    files.renew();
+    let CertifiedKey { key_pair, .. } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    put(&files.path("key.pem"), &key_pair.serialize_pem());
+    let error = TestNode::start_with(|config| files.adapt(config)).await.err().unwrap();
+    assert!(matches!(error.downcast_ref(), Some(StartError::Tls(TlsError::Rustls(_)))), "{error:?}");
+}
+
+#[tokio::test]
+async fn plain_http_on_a_public_address_is_refused() {
+    let start = TestNode::start_with(|config| config.http.listen = vec!["0.0.0.0:0".parse().unwrap()]).await;
+    let told = start.err().unwrap().to_string();
+    assert!(told.contains("tls.off_on_public_address"), "{told}");
+}
