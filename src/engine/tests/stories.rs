@@ -2,66 +2,8 @@
 
 mod support;
 
-use support::World;
-use weft_engine::api::{BodyView, Call, ChatView, DeliveryView, Event, MessageView, Reply};
-
-const PASSWORD: &str = "correct horse battery";
-
-fn sign_up(world: &mut World, at: usize, name: &str) {
-    let call = Call::SignUp {
-        name: name.into(),
-        display_name: name.to_uppercase(),
-        password: PASSWORD.into(),
-        invite: None,
-    };
-    assert!(matches!(world.call(at, call), Reply::Me(Some(_))));
-}
-
-fn connect(world: &mut World, a: usize, b: usize) {
-    let Reply::Link(link) =
-        world.call(a, Call::CreateLink { invite: false, base_url: "https://home.example".into() })
-    else {
-        panic!("a link")
-    };
-    let call = Call::AddContact { target: link.url, greeting: "hi".into() };
-    let Reply::Contact(contact) = world.call(b, call) else { panic!("a contact") };
-    assert_eq!(contact.state, "accepted");
-}
-
-fn chat(world: &mut World, at: usize, user: &str) -> String {
-    let Reply::Chat(ChatView { chat, .. }) =
-        world.call(at, Call::OpenChat { user: format!("{user}@home.example") })
-    else {
-        panic!("a chat")
-    };
-    chat
-}
-
-fn send(world: &mut World, at: usize, chat: &str, text: &str) {
-    world.call(at, Call::SendText { chat: chat.into(), text: text.into(), reply_to: None });
-}
-
-fn messages(world: &mut World, at: usize, chat: &str) -> Vec<MessageView> {
-    let call = Call::Messages { chat: chat.into(), before: None, limit: 200 };
-    let Reply::Messages(page) = world.call(at, call) else { panic!("messages") };
-    page.messages
-}
-
-fn texts(world: &mut World, at: usize, chat: &str) -> Vec<String> {
-    let text = |message: MessageView| match message.body {
-        BodyView::Text { text } => Some(text),
-        _ => None,
-    };
-    messages(world, at, chat).into_iter().filter_map(text).collect()
-}
-
-fn lines(world: &mut World, at: usize, chat: &str) -> Vec<String> {
-    let line = |message: MessageView| match message.body {
-        BodyView::System { code, .. } => Some(code),
-        _ => None,
-    };
-    messages(world, at, chat).into_iter().filter_map(line).collect()
-}
+use support::{World, story::*};
+use weft_engine::api::{Call, DeliveryView, Event, Reply};
 
 #[test]
 fn two_people_connect_by_link_and_talk() {
@@ -92,4 +34,354 @@ fn two_people_connect_by_link_and_talk() {
         if messages.iter().any(|message| message.delivery == DeliveryView::Read))
     };
     assert!(world.hosts[bob].events.iter().any(told), "the interface hears of it");
+}
+
+#[test]
+fn a_request_by_address_waits_for_consent_and_so_do_messages() {
+    let mut world = signed_up(&["alice", "bob"]);
+    let call = Call::AddContact { target: "bob@home.example".into(), greeting: "we met at the fair".into() };
+    let Reply::Contact(asked) = world.call(0, call) else { panic!("a contact") };
+    assert_eq!(asked.state, "outgoing");
+    let chat = chat(&mut world, 0, "bob");
+    send(&mut world, 0, &chat, "are you there?");
+    world.settle(5_000);
+    assert_eq!(messages(&mut world, 0, &chat)[0].delivery, DeliveryView::Queued);
+
+    let incoming = contact(&mut world, 1, "alice").unwrap();
+    assert_eq!((incoming.state.as_str(), incoming.greeting.as_str()), ("incoming", "we met at the fair"));
+    assert_eq!(incoming.display_name, "ALICE");
+    world.call(1, Call::AcceptContact { user: "alice@home.example".into() });
+    world.settle(10_000);
+    assert_eq!(texts(&mut world, 1, &chat), ["are you there?"]);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().display_name, "BOB");
+}
+
+#[test]
+fn a_declined_request_leaves_nothing_at_the_one_and_looks_open_to_the_other() {
+    let mut world = signed_up(&["alice", "bob"]);
+    world.call(0, Call::AddContact { target: "bob@home.example".into(), greeting: String::new() });
+    world.settle(1_000);
+    world.call(1, Call::DeclineContact { user: "alice@home.example".into() });
+    world.settle(1_000);
+    assert_eq!(contact(&mut world, 1, "alice"), None);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().state, "outgoing");
+}
+
+#[test]
+fn an_answer_given_offline_reaches_the_node_later() {
+    let mut world = signed_up(&["alice", "bob"]);
+    world.call(0, Call::AddContact { target: "bob@home.example".into(), greeting: String::new() });
+    world.settle(1_000);
+    world.set_online(1, false);
+    let Reply::Contact(accepted) = world.call(1, Call::AcceptContact { user: "alice@home.example".into() })
+    else {
+        panic!("a contact")
+    };
+    assert_eq!(accepted.state, "accepted");
+    world.kill(1);
+    world.start(1);
+    world.settle(1_000);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().state, "outgoing");
+    world.set_online(1, true);
+    world.settle(120_000);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().state, "accepted");
+}
+
+#[test]
+fn what_is_written_offline_goes_out_once_after_a_restart() {
+    let (mut world, chat) = talking();
+    world.set_online(0, false);
+    send(&mut world, 0, &chat, "second");
+    send(&mut world, 0, &chat, "third");
+    world.settle(3_000);
+    assert_eq!(messages(&mut world, 0, &chat).last().unwrap().delivery, DeliveryView::Queued);
+    world.kill(0);
+    world.start(0);
+    world.settle(3_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "second", "third"]);
+    world.set_online(0, true);
+    world.settle(120_000);
+    assert_eq!(texts(&mut world, 1, &chat), ["first", "second", "third"]);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "second", "third"]);
+}
+
+#[test]
+fn two_who_write_at_the_same_moment_end_in_one_chat() {
+    let mut world = signed_up(&["alice", "bob"]);
+    connect(&mut world, 0, 1);
+    world.settle(2_000);
+    let chat = chat(&mut world, 0, "bob");
+    self::chat(&mut world, 1, "alice");
+    world.set_online(0, false);
+    world.set_online(1, false);
+    send(&mut world, 0, &chat, "from alice");
+    send(&mut world, 1, &chat, "from bob");
+    world.settle(1_000);
+    world.set_online(0, true);
+    world.set_online(1, true);
+    world.settle(200_000);
+    for at in [0, 1] {
+        let mut all = texts(&mut world, at, &chat);
+        all.sort();
+        assert_eq!(all, ["from alice", "from bob"]);
+    }
+    send(&mut world, 0, &chat, "and on");
+    world.settle(10_000);
+    assert_eq!(texts(&mut world, 1, &chat).last().unwrap(), "and on");
+    assert_eq!(texts(&mut world, 0, &chat), texts(&mut world, 1, &chat), "the same order on both sides");
+}
+
+#[test]
+fn a_second_device_has_contacts_pins_and_rooms() {
+    let (mut world, chat) = talking();
+    world.call(0, Call::SetVerified { user: "bob@home.example".into(), verified: true });
+    world.call(0, Call::SetDisplayName { name: "Alice A.".into() });
+    world.settle(10_000);
+    let phone = sign_in(&mut world, "alice");
+    assert!(contact(&mut world, phone, "bob").unwrap().verified);
+    let Reply::Me(Some(me)) = world.call(phone, Call::Me) else { panic!("me") };
+    assert_eq!(me.display_name, "Alice A.");
+    assert_eq!(contact(&mut world, 1, "alice").unwrap().display_name, "Alice A.");
+    assert!(notices(&world, 0).contains(&"device_added"));
+    assert!(!notices(&world, 0).contains(&"foreign_device"));
+
+    send(&mut world, 1, &chat, "to both of you");
+    world.settle(5_000);
+    send(&mut world, phone, &chat, "from my phone");
+    world.settle(5_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "to both of you", "from my phone"]);
+    assert_eq!(texts(&mut world, 1, &chat), ["first", "to both of you", "from my phone"]);
+    assert_eq!(texts(&mut world, phone, &chat), ["to both of you", "from my phone"]);
+    assert!(messages(&mut world, 0, &chat).last().unwrap().mine);
+    assert!(lines(&mut world, 1, &chat).contains(&"device_added".to_owned()));
+    assert!(lines(&mut world, phone, &chat).contains(&"joined".to_owned()));
+}
+
+#[test]
+fn a_draft_and_the_read_state_are_the_same_on_all_devices() {
+    let (mut world, chat) = talking();
+    let phone = sign_in(&mut world, "alice");
+    send(&mut world, 1, &chat, "second");
+    world.settle(5_000);
+    world.call(0, Call::SetDraft { chat: chat.clone(), text: "dear b".into() });
+    let order = messages(&mut world, 0, &chat).last().unwrap().order;
+    world.call(0, Call::MarkRead { chat: chat.clone(), order });
+    world.settle(10_000);
+    let Reply::Chats(chats) = world.call(phone, Call::Chats) else { panic!("chats") };
+    assert_eq!((chats[0].draft.as_str(), chats[0].unread), ("dear b", 0));
+}
+
+#[test]
+fn a_revoked_device_forgets_everything_and_leaves_the_group() {
+    let (mut world, chat) = talking();
+    let phone = sign_in(&mut world, "alice");
+    let Reply::Devices(devices) = world.call(0, Call::Devices) else { panic!("devices") };
+    assert_eq!(devices.len(), 2);
+    let other = devices.iter().find(|device| !device.this).unwrap().device.clone();
+    world.call(0, Call::RevokeDevice { device: other });
+    world.settle(60_000);
+    assert!(world.hosts[phone].is_empty(), "nothing is kept");
+    assert!(notices(&world, phone).contains(&"signed_out_remotely"));
+    let Reply::Me(me) = world.call(phone, Call::Me) else { panic!("me") };
+    assert_eq!(me, None);
+    let room = world.node.rooms.values().next().unwrap();
+    assert_eq!(room.log.len() as u64, room.epoch + 1, "one message; added, joined, removed");
+    assert_eq!(room.epoch, 3, "one of those that are left has removed the device");
+    send(&mut world, 1, &chat, "still here?");
+    world.settle(5_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "still here?"]);
+}
+
+#[test]
+fn a_wrong_password_opens_nothing_and_the_right_one_everything() {
+    let (mut world, chat) = talking();
+    let phone = world.device();
+    let wrong = Call::SignIn { name: "alice".into(), password: "correct horse cattery".into() };
+    assert_eq!(world.try_call(phone, wrong).unwrap_err().code, "wrong_credentials");
+    let nobody = Call::SignIn { name: "mallory".into(), password: PASSWORD.into() };
+    assert_eq!(world.try_call(phone, nobody).unwrap_err().code, "wrong_credentials");
+    assert!(world.hosts[phone].is_empty());
+    world.call(0, Call::SignOut);
+    assert!(world.hosts[0].is_empty());
+    world.call(0, Call::SignIn { name: "alice@home.example".into(), password: PASSWORD.into() });
+    world.settle(10_000);
+    send(&mut world, 1, &chat, "welcome back");
+    world.settle(60_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["welcome back"]);
+}
+
+#[test]
+fn the_words_open_the_account_and_set_a_new_password() {
+    let (mut world, _) = talking();
+    let Reply::Phrase(Some(words)) = world.call(0, Call::Phrase) else { panic!("words") };
+    let wrong = Call::ConfirmPhrase {
+        words: vec![(0, words[1].clone()), (1, words[1].clone()), (2, words[2].clone())],
+    };
+    assert_eq!(world.try_call(0, wrong).unwrap_err().code, "wrong_phrase");
+    let asked = [3u8, 11, 20].map(|at| (at, words[usize::from(at)].to_uppercase()));
+    world.call(0, Call::ConfirmPhrase { words: asked.to_vec() });
+    assert_eq!(world.call(0, Call::Phrase), Reply::Phrase(None));
+
+    let new = world.device();
+    let new_password = "another long password".to_owned();
+    let mut other = words.clone();
+    other.swap(0, 5);
+    let recover = |phrase: String| Call::Recover {
+        name: "alice".into(),
+        phrase,
+        new_password: "another long password".into(),
+    };
+    assert_eq!(world.try_call(new, recover(other.join(" "))).unwrap_err().code, "wrong_phrase");
+    world.call(new, recover(words.join("  ")));
+    world.settle(10_000);
+    assert_eq!(contact(&mut world, new, "bob").unwrap().state, "accepted");
+    let third = world.device();
+    let old = Call::SignIn { name: "alice".into(), password: PASSWORD.into() };
+    assert_eq!(world.try_call(third, old).unwrap_err().code, "wrong_credentials");
+    world.call(third, Call::SignIn { name: "alice".into(), password: new_password });
+}
+
+#[test]
+fn no_secret_is_kept_once_it_has_done_its_work() {
+    let (mut world, _) = talking();
+    let Reply::Phrase(Some(words)) = world.call(0, Call::Phrase) else { panic!("words") };
+    let asked = [0u8, 1, 2].map(|at| (at, words[usize::from(at)].clone()));
+    let entropy = {
+        let mnemonic = bip39::Mnemonic::parse(words.join(" ")).unwrap();
+        mnemonic.to_entropy()
+    };
+    let holds = |world: &World, needle: &[u8]| {
+        world.hosts[0].kept().windows(needle.len()).any(|window| window == needle)
+    };
+    assert!(holds(&world, &entropy));
+    world.call(0, Call::ConfirmPhrase { words: asked.to_vec() });
+    assert!(!holds(&world, &entropy), "the words are erased");
+    assert!(!holds(&world, PASSWORD.as_bytes()), "the password never was there");
+}
+
+#[test]
+fn people_verify_each_other_by_digits_or_code() {
+    let (mut world, _) = talking();
+    let safety =
+        |world: &mut World, at, user: &str| match world.call(at, Call::SafetyNumber { user: user.into() }) {
+            Reply::Safety(view) => view,
+            other => panic!("{other:?}"),
+        };
+    let (bob, alice) = ("bob@home.example", "alice@home.example");
+    let mine = safety(&mut world, 0, bob);
+    let theirs = safety(&mut world, 1, alice);
+    assert_eq!(mine.digits, theirs.digits);
+    let scan = |user: &str, code: &str| Call::VerifyByCode { user: user.into(), code: code.into() };
+    assert_eq!(world.try_call(1, scan(alice, &theirs.code)).unwrap_err().code, "bad_link", "the own code");
+    assert_eq!(world.try_call(1, scan(alice, "https://x")).unwrap_err().code, "bad_link");
+    let Reply::Safety(verified) = world.call(1, scan(alice, &mine.code)) else { panic!("safety") };
+    assert!(verified.verified);
+    assert!(contact(&mut world, 1, "alice").unwrap().verified);
+}
+
+#[test]
+fn somebody_types_and_stops() {
+    let (mut world, chat) = talking();
+    let typing = |world: &World| -> Vec<bool> {
+        let on = |event: &Event| match event {
+            Event::Typing { on, .. } => Some(*on),
+            _ => None,
+        };
+        world.hosts[0].events.iter().filter_map(on).collect()
+    };
+    for _ in 0..5 {
+        world.call(1, Call::Typing { chat: chat.clone(), on: true });
+    }
+    world.settle(1_000);
+    assert_eq!(typing(&world), [true]);
+    world.settle(7_000);
+    assert_eq!(typing(&world), [true, false], "it ends by itself");
+    world.call(1, Call::Typing { chat: chat.clone(), on: true });
+    world.settle(100);
+    send(&mut world, 1, &chat, "done");
+    world.settle(1_000);
+    assert_eq!(typing(&world), [true, false, true, false], "a message ends it");
+}
+
+#[test]
+fn an_answer_shows_what_it_answers() {
+    let (mut world, chat) = talking();
+    let first = messages(&mut world, 0, &chat).into_iter().find(|m| m.sender.starts_with("bob")).unwrap();
+    let call = Call::SendText { chat: chat.clone(), text: "yes".into(), reply_to: Some(first.id.clone()) };
+    let Reply::Sent(sent) = world.call(0, call) else { panic!("sent") };
+    assert_eq!(sent.reply_to.unwrap().excerpt, "first");
+    world.settle(5_000);
+    let got = messages(&mut world, 1, &chat).pop().unwrap();
+    let reply = got.reply_to.unwrap();
+    assert_eq!((reply.id, reply.excerpt.as_str()), (first.id, "first"));
+    let shown = world.hosts[1].events.iter().any(|event| match event {
+        Event::Messages { messages, .. } => {
+            messages.iter().any(|m| m.reply_to.as_ref().is_some_and(|reply| reply.excerpt == "first"))
+        }
+        _ => false,
+    });
+    assert!(shown, "also in the event");
+}
+
+#[test]
+fn a_device_that_was_away_too_long_joins_anew_and_reads_on() {
+    let (mut world, chat) = talking();
+    world.set_online(0, false);
+    send(&mut world, 1, &chat, "lost to alice");
+    world.settle(5_000);
+    let room = world.node.rooms.values_mut().next().unwrap();
+    room.trimmed = room.log.len() as u64;
+    room.version += 1;
+    world.set_online(0, true);
+    world.settle(120_000);
+    send(&mut world, 1, &chat, "read again");
+    world.settle(10_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "read again"]);
+    assert!(lines(&mut world, 0, &chat).contains(&"resynced".to_owned()));
+}
+
+#[test]
+fn a_page_ends_where_the_next_begins() {
+    let (mut world, chat) = talking();
+    for n in 0..25 {
+        send(&mut world, n % 2, &chat, &format!("{n}"));
+        world.settle(50);
+    }
+    world.settle(10_000);
+    let all = texts(&mut world, 0, &chat);
+    assert_eq!(all.len(), 26);
+    assert_eq!(all, texts(&mut world, 1, &chat));
+    let (mut paged, mut before, mut more) = (Vec::new(), None, true);
+    while more {
+        let Reply::Messages(page) = world.call(0, Call::Messages { chat: chat.clone(), before, limit: 7 })
+        else {
+            panic!("messages")
+        };
+        assert!(page.messages.len() <= 7);
+        before = page.messages.first().map(|message| message.order);
+        more = page.more;
+        paged.splice(0..0, page.messages);
+    }
+    assert_eq!(paged.len(), messages(&mut world, 0, &chat).len());
+    assert!(paged.windows(2).all(|two| two[0].order < two[1].order));
+}
+
+#[test]
+fn unread_messages_are_counted_until_they_are_read() {
+    let (mut world, chat) = talking();
+    let unread = |world: &mut World| {
+        let Reply::Chats(chats) = world.call(0, Call::Chats) else { panic!("chats") };
+        chats[0].unread
+    };
+    send(&mut world, 1, &chat, "second");
+    send(&mut world, 1, &chat, "third");
+    world.settle(5_000);
+    assert_eq!(unread(&mut world), 3);
+    let second = messages(&mut world, 0, &chat).into_iter().rev().nth(1).unwrap();
+    world.call(0, Call::MarkRead { chat: chat.clone(), order: second.order });
+    assert_eq!(unread(&mut world), 1);
+    world.call(0, Call::MarkRead { chat: chat.clone(), order: f64::MAX });
+    assert_eq!(unread(&mut world), 0);
+    world.call(0, Call::MarkRead { chat: chat.clone(), order: f64::NAN });
+    assert_eq!(unread(&mut world), 0);
 }

@@ -76,10 +76,8 @@ pub(crate) fn look_for_gone(s: &mut State, room: RoomId) {
         return;
     }
     let members = rooms::members(s, room);
-    let turn = members
-        .iter()
-        .filter(|cert| !gone.contains(&cert.device))
-        .position(|cert| cert.device == me.device);
+    let turn =
+        members.iter().filter(|cert| !gone.contains(&cert.device)).position(|cert| cert.device == me.device);
     if let Some(turn) = turn {
         let jitter = Millis::from(s.rng.next_u32()) % (GONE_STEP_MS / 2);
         let at = s.now + turn as Millis * GONE_STEP_MS + jitter;

@@ -69,7 +69,9 @@ pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
                 Ok(true)
             }
             Err(failure) => {
-                if let Failure::Room(RoomError::KeyChanged { user } | RoomError::NotPinned { user }) = &failure {
+                if let Failure::Room(RoomError::KeyChanged { user } | RoomError::NotPinned { user }) =
+                    &failure
+                {
                     s.jobs.want(Job::CheckKeys(user.clone()));
                     s.connection.set_aside(room);
                 }

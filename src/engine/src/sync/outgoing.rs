@@ -99,7 +99,8 @@ fn answered(
 
 fn next(s: &mut State, id: ChatId) -> Step {
     let Some(chat) = chats::find(s, id) else { return Step::Wait };
-    let Some(mut queued) = queue::of_chat(s, id).into_iter().find(|queued| queued.stage == Stage::Waiting) else {
+    let Some(mut queued) = queue::of_chat(s, id).into_iter().find(|queued| queued.stage == Stage::Waiting)
+    else {
         return Step::Wait;
     };
     if !contacts::find(s, &chat.user).is_some_and(|contact| contact.may_send()) {

@@ -101,7 +101,8 @@ pub(crate) fn seal_ephemeral(s: &mut State, room: RoomId, event: &Ephemeral) -> 
 pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
     let me = s.live.me.clone()?;
     let members = members(s, room);
-    let others: BTreeSet<_> = members.iter().map(|cert| &cert.user).filter(|user| **user != me.user).collect();
+    let others: BTreeSet<_> =
+        members.iter().map(|cert| &cert.user).filter(|user| **user != me.user).collect();
     let linked = chats::of_room(s, room);
     let user = match others.len() {
         0 => linked.as_ref().map(|chat| chat.user.clone())?,

@@ -84,9 +84,9 @@ fn begin(s: &mut State, id: ChatId) -> Result<Option<Begun>, Failure> {
     let known: Vec<_> = s.live.rooms.values().map(|state| (state.room, state.kind.clone())).collect();
     let kind = rooms::direct_kind(&me.user, &chat.user);
     let own = settle::set_up_room(s, id);
-    let theirs = known.iter().any(|(room, of)| {
-        *of == kind && own != Some(*room) && settle::folded_into(s, *room).is_none()
-    });
+    let theirs = known
+        .iter()
+        .any(|(room, of)| *of == kind && own != Some(*room) && settle::folded_into(s, *room).is_none());
     if theirs && own.is_none() {
         return Ok(None);
     }

@@ -44,7 +44,13 @@ pub(crate) fn folded_into(s: &mut State, room: RoomId) -> Option<RoomId> {
 }
 
 /// A line in the middle of a chat.
-pub(crate) fn line(s: &mut State, chat: &mut Chat, code: &str, user: Option<weft_wire::UserAddress>, time_ms: Millis) {
+pub(crate) fn line(
+    s: &mut State,
+    chat: &mut Chat,
+    code: &str,
+    user: Option<weft_wire::UserAddress>,
+    time_ms: Millis,
+) {
     let body = Body::System { code: code.into(), user };
     timeline::append(s, chat, NewRow::system(body, time_ms));
 }
@@ -70,7 +76,9 @@ pub(crate) fn changed(s: &mut State, room: RoomId, time_ms: Millis, change: &Cha
             line(s, &mut chat, "device_added", Some(cert.user.clone()), time_ms);
         }
     }
-    settle(s, room, if came_by_itself { "joined" } else { "secured" }, time_ms);
+    // Whoever comes in first has missed nothing.
+    let late = came_by_itself && change.epoch > 1;
+    settle(s, room, if late { "joined" } else { "secured" }, time_ms);
     if change.lost_pending {
         commits::plan_anew(s, room);
     }

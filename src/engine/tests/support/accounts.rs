@@ -108,7 +108,8 @@ impl Node {
             return Err(problem(Code::NameTaken));
         }
         let identity = request.identity.open().expect("an identity");
-        let cert = request.device.open_for(&identity.user, &identity.identity_key, self.now).expect("a device");
+        let cert =
+            request.device.open_for(&identity.user, &identity.identity_key, self.now).expect("a device");
         assert_eq!(identity.user.name, request.name);
         let account = Account {
             user: identity.user.clone(),
@@ -142,14 +143,22 @@ impl Node {
     fn login_start(&mut self, request: LoginStart) -> Answer {
         let name = request.name;
         let record = self.accounts.get(&name).map(|account| {
-            let upload = RegistrationUpload::<Suite>::deserialize(account.record.as_slice()).expect("an upload");
+            let upload =
+                RegistrationUpload::<Suite>::deserialize(account.record.as_slice()).expect("an upload");
             ServerRegistration::finish(upload)
         });
-        let ke1 = CredentialRequest::deserialize(request.opaque_request.as_slice()).map_err(|_| opaque("KE1"))?;
+        let ke1 =
+            CredentialRequest::deserialize(request.opaque_request.as_slice()).map_err(|_| opaque("KE1"))?;
         let params = ServerLoginParameters { context: Some(CONTEXT), identifiers: identifiers(&name) };
-        let start =
-            ServerLogin::start(&mut self.rng, &self.opaque, record, ke1, credential_identifier(&name), params)
-                .unwrap();
+        let start = ServerLogin::start(
+            &mut self.rng,
+            &self.opaque,
+            record,
+            ke1,
+            credential_identifier(&name),
+            params,
+        )
+        .unwrap();
         let state = weft_wire::encode(&(name.clone(), Blob(start.state.serialize().to_vec())));
         let opaque_response = Blob(start.message.serialize().to_vec());
         answer(&LoginChallenge { opaque_response, state: Blob(state) })
@@ -191,8 +200,10 @@ impl Node {
         let name = ticket_name(&request.ticket)?;
         let account = &self.accounts[&name];
         let (user, identity) = (account.user.clone(), account.identity.open().unwrap());
-        let cert =
-            request.device.open_for(&user, &identity.identity_key, self.now).map_err(|_| problem(Code::BadCertificate))?;
+        let cert = request
+            .device
+            .open_for(&user, &identity.identity_key, self.now)
+            .map_err(|_| problem(Code::BadCertificate))?;
         self.tell(&user, InboxItem::DeviceAdded { cert: request.device.clone() });
         self.insert_device(&user, request.device, cert.device);
         self.grant(user, cert.device)

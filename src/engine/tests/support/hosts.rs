@@ -105,26 +105,40 @@ impl World {
         }
     }
 
-    /// Calls, and lets the world go on until the answer is there. A call that a crash swallowed is made again.
+    /// Calls, and lets the world go on until the answer is there. None: a crash has swallowed it.
+    pub fn call_once(&mut self, at: usize, call: &Call) -> Option<Result<Reply, CallError>> {
+        let host = &mut self.hosts[at];
+        let id = host.next_call;
+        host.next_call += 1;
+        let crashes = host.crashes;
+        host.inputs.push_back(Input::Call { id, call: call.clone() });
+        self.run_until(60_000, |world| {
+            world.hosts[at].replies.contains_key(&id) || world.hosts[at].crashes != crashes
+        });
+        let reply = self.hosts[at].replies.remove(&id);
+        assert!(reply.is_some() || self.hosts[at].crashes != crashes, "no answer to {call:?}");
+        reply
+    }
+
+    /// The same; a call that a crash has swallowed is made again.
     pub fn try_call(&mut self, at: usize, call: Call) -> Result<Reply, CallError> {
         loop {
-            let host = &mut self.hosts[at];
-            let id = host.next_call;
-            host.next_call += 1;
-            let crashes = host.crashes;
-            host.inputs.push_back(Input::Call { id, call: call.clone() });
-            self.run_until(60_000, |world| {
-                world.hosts[at].replies.contains_key(&id) || world.hosts[at].crashes != crashes
-            });
-            if let Some(reply) = self.hosts[at].replies.remove(&id) {
+            if let Some(reply) = self.call_once(at, &call) {
                 return reply;
             }
-            assert_ne!(self.hosts[at].crashes, crashes, "no answer to {call:?}");
         }
     }
 
+    /// A call that has to succeed. When the node's answer was lost, a person tries again.
     pub fn call(&mut self, at: usize, call: Call) -> Reply {
-        self.try_call(at, call.clone()).unwrap_or_else(|error| panic!("{call:?}: {error:?}"))
+        for _ in 0..3 {
+            match self.try_call(at, call.clone()) {
+                Ok(reply) => return reply,
+                Err(error) if error.code == "offline" && self.hosts[at].online => {}
+                Err(error) => panic!("{call:?}: {error:?}"),
+            }
+        }
+        panic!("{call:?}: no answer, again and again")
     }
 
     /// Lets everything happen that can happen, for at most so many ms.

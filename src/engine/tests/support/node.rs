@@ -25,8 +25,8 @@ pub struct Node {
     pub inbox_seq: u64,
     /// Requests, by method and first word of the path.
     pub requests: BTreeMap<String, u32>,
-    /// Answers the next so many requests with nothing but a server error, after having carried them out.
-    pub lose_answers: u32,
+    /// After so many requests, one is carried out and its answer lost.
+    pub lose_after: Option<u32>,
 }
 
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Node {
             sockets: BTreeMap::new(),
             inbox_seq: 0,
             requests: BTreeMap::new(),
-            lose_answers: 0,
+            lose_after: None,
         }
     }
 
@@ -89,9 +89,11 @@ impl Node {
         let words: Vec<&str> = path.split('/').collect();
         *self.requests.entry(format!("{method} {}", words[0])).or_default() += 1;
         let result = self.route(method, &words, query, token, &body);
-        if self.lose_answers > 0 {
-            self.lose_answers -= 1;
-            return (502, b"bad gateway".to_vec());
+        if let Some(left) = self.lose_after {
+            self.lose_after = left.checked_sub(1);
+            if left == 0 {
+                return (502, b"bad gateway".to_vec());
+            }
         }
         match result {
             Ok(body) => (200, body),
@@ -109,7 +111,9 @@ impl Node {
     ) -> Answer {
         match (method, words) {
             ("GET", ["node"]) => return self.info(),
-            ("POST", ["accounts", ..] | ["sessions"] | ["devices"]) => return self.account_route(words, body),
+            ("POST", ["accounts", ..] | ["sessions"] | ["devices"]) => {
+                return self.account_route(words, body);
+            }
             _ => {}
         }
         let token = token.ok_or(problem(Code::Unauthenticated))?;
@@ -121,7 +125,10 @@ impl Node {
     }
 
     pub fn account(&mut self, user: &UserAddress) -> Result<&mut Account, Problem> {
-        self.accounts.get_mut(&user.name).filter(|account| account.user == *user).ok_or(problem(Code::NotFound))
+        self.accounts
+            .get_mut(&user.name)
+            .filter(|account| account.user == *user)
+            .ok_or(problem(Code::NotFound))
     }
 
     /// Puts an item into the inbox of every device of a person.

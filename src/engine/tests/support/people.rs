@@ -86,7 +86,8 @@ impl Node {
     }
 
     fn claim(&mut self, by: &UserAddress, device: DeviceId, of: &UserAddress) -> Answer {
-        let accepted = self.account(by)?.contacts.get(of).is_some_and(|(state, _)| *state == ContactState::Accepted);
+        let accepted =
+            self.account(by)?.contacts.get(of).is_some_and(|(state, _)| *state == ContactState::Accepted);
         if by != of && !accepted {
             return Err(problem(Code::NoConsent));
         }
@@ -119,7 +120,8 @@ impl Node {
             Some(_) => return Err(problem(Code::InviteInvalid)),
             None => false,
         };
-        let crossed = self.account(from)?.contacts.get(&to).is_some_and(|(s, _)| *s == ContactState::Incoming);
+        let crossed =
+            self.account(from)?.contacts.get(&to).is_some_and(|(s, _)| *s == ContactState::Incoming);
         if by_link || crossed {
             self.set(from, &to, Some(ContactState::Accepted), None);
             self.set(&to, from, Some(ContactState::Accepted), Some(request.sealed));
@@ -159,7 +161,13 @@ impl Node {
         }
     }
 
-    fn set(&mut self, user: &UserAddress, other: &UserAddress, state: Option<ContactState>, sealed: Option<Blob>) {
+    fn set(
+        &mut self,
+        user: &UserAddress,
+        other: &UserAddress,
+        state: Option<ContactState>,
+        sealed: Option<Blob>,
+    ) {
         let identity = self.account(other).unwrap().identity.clone();
         let contacts = &mut self.account(user).unwrap().contacts;
         let kept = sealed.clone().or(contacts.get(other).and_then(|(_, sealed)| sealed.clone()));

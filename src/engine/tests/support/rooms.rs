@@ -66,7 +66,8 @@ impl Node {
         if let ("GET", ["rooms"]) = (method, words) {
             let after: Option<RoomId> = query.strip_prefix("after=").map(|id| id.parse().unwrap());
             let name = self.name.clone();
-            let mine = self.rooms.iter().filter(|(_, room)| room.people().contains(user) && room.folded.is_none());
+            let mine =
+                self.rooms.iter().filter(|(_, room)| room.people().contains(user) && room.folded.is_none());
             let rest: Vec<_> = mine.filter(|(id, _)| after.is_none_or(|after| **id > after)).collect();
             let more = rest.len() > 1;
             let rooms = rest.into_iter().take(1).map(|(id, room)| room.describe(*id, &name)).collect();
