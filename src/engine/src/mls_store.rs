@@ -17,13 +17,13 @@ use weft_mls::config;
 use weft_wire::{Blob, DecodeError, RoomId, decode, encode};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Which state of a room's group. A device that joins anew keeps its old one for a while, to read what was sent to it.
+/// Which state of a room's group. A device that joins anew keeps its old ones for a while, to read what was sent to them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// The one that goes on.
     Current,
-    /// The one from before joining anew.
-    Old,
+    /// One from before joining anew, by its last epoch.
+    Old(u64),
 }
 
 /// What OpenMLS works with. Made anew for each operation; it holds nothing itself.
@@ -124,11 +124,14 @@ pub(crate) fn group_prefix(room: RoomId, slot: Slot) -> Vec<u8> {
 
 fn group_key(group_id: &impl Serialize, slot: Slot) -> Vec<u8> {
     let mut key = global_key(OF_GROUPS, &());
-    key.push(match slot {
-        Slot::Current => b'a',
-        Slot::Old => b'o',
-    });
     key.extend(encode(group_id));
+    match slot {
+        Slot::Current => key.push(b'a'),
+        Slot::Old(epoch) => {
+            key.push(b'o');
+            key.extend(epoch.to_be_bytes());
+        }
+    }
     key
 }
 
@@ -136,6 +139,13 @@ fn global_key(kind: u8, name: &impl Serialize) -> Vec<u8> {
     let mut key = prefix::MLS.to_vec();
     key.push(kind);
     key.extend(encode(name));
+    key
+}
+
+/// All keys of a room's groups, whatever their slot, begin with this.
+pub(crate) fn groups_prefix(room: RoomId) -> Vec<u8> {
+    let mut key = global_key(OF_GROUPS, &());
+    key.extend(encode(&config::group_id(room)));
     key
 }
 

@@ -15,9 +15,14 @@ pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20PO
 /// The size that messages are padded to a multiple of: short texts, and reactions to them, look alike.
 pub const PADDING_BYTES: usize = 256;
 
-/// Epochs back for which a message still opens. It is also how far back the hub takes messages: a message that was under
-/// way while commits passed it is not lost. More would weaken forward secrecy for nothing.
+/// Epochs back from which the hub takes messages: one that was under way while commits passed it is not lost.
 pub const PAST_EPOCHS_MAX: u64 = 5;
+
+/// Own commits that a member may merge, as accepted, before it has read the log up to them.
+pub const COMMITS_AHEAD_MAX: u64 = 2;
+
+/// Epochs back whose messages a member can open. More would weaken forward secrecy for nothing.
+pub const PAST_EPOCHS_KEPT: u64 = PAST_EPOCHS_MAX + COMMITS_AHEAD_MAX;
 
 /// Messages of one sender that may come late (RFC 9420, 9.1). The room log is in order, but several requests of one
 /// device may overtake each other on their way into it.
@@ -77,5 +82,5 @@ pub fn group_id(room: RoomId) -> GroupId {
 }
 
 fn past_epochs() -> usize {
-    usize::try_from(PAST_EPOCHS_MAX).unwrap_or(usize::MAX)
+    usize::try_from(PAST_EPOCHS_KEPT).unwrap_or(usize::MAX)
 }

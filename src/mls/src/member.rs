@@ -50,8 +50,9 @@ pub enum OpenError {
     /// Its key was used and erased: it was read before.
     #[error("the message was opened before")]
     Replayed,
-    /// Its epoch is out of reach ([`config::PAST_EPOCHS_MAX`]), or from before this device joined.
-    #[error("the keys of the message's epoch are not there")]
+    /// Its epoch is out of reach ([`config::PAST_EPOCHS_KEPT`]) or from before this device joined, or too many later messages
+    /// of its sender came first.
+    #[error("the keys of the message are not there")]
     NoKeys,
     /// It is not what it claims to be.
     #[error(transparent)]
@@ -188,10 +189,12 @@ pub fn join_externally<P: Provider>(
 pub fn join<P: Provider>(provider: &P, room: RoomId, welcome: &[u8]) -> Result<MlsGroup, MlsError> {
     let welcome = messages::welcome(welcome)?;
     let builder =
-        StagedWelcome::build_from_welcome(provider, &config::join(), welcome).map_err(|error| match error {
-            WelcomeError::NoMatchingKeyPackage => MlsError::NoKeyPackage,
-            error => MlsError::refused("the Welcome")(error),
-        })?;
+        StagedWelcome::build_from_welcome(provider, &config::join(), welcome).map_err(
+            |error| match error {
+                WelcomeError::NoMatchingKeyPackage => MlsError::NoKeyPackage,
+                error => MlsError::refused("the Welcome")(error),
+            },
+        )?;
     if builder.processed_welcome().unverified_group_info().group_id() != &config::group_id(room) {
         return Err(MlsError::WrongRoom);
     }
@@ -247,7 +250,7 @@ pub fn seal<P: Provider>(
     messages::to_bytes(message)
 }
 
-/// Opens an application message of this epoch or one of the last [`config::PAST_EPOCHS_MAX`].
+/// Opens an application message of this epoch or one of the last [`config::PAST_EPOCHS_KEPT`].
 ///
 /// # Errors
 /// [`OpenError`].
@@ -304,13 +307,12 @@ fn why_not<E: std::error::Error + Send + Sync + 'static>(error: ProcessMessageEr
         ProcessMessageError::ValidationError(ValidationError::NoPastEpochData) => OpenError::NoKeys,
         ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
             MessageDecryptionError::SecretTreeError(secret),
-        )) if is_used_up(secret) => OpenError::Replayed,
+        )) => match format!("{secret:?}").as_str() {
+            // OpenMLS does not export the type of this error, only its names.
+            "SecretReuseError" => OpenError::Replayed,
+            "TooDistantInThePast" => OpenError::NoKeys,
+            _ => OpenError::Refused(MlsError::refused("the message")(error)),
+        },
         _ => OpenError::Refused(MlsError::refused("the message")(error)),
     }
-}
-
-/// OpenMLS does not export the type of this error, only its text.
-fn is_used_up(secret: &impl std::fmt::Debug) -> bool {
-    let name = format!("{secret:?}");
-    name == "SecretReuseError" || name == "TooDistantInThePast"
 }

@@ -6,7 +6,8 @@ use super::{
     join::activate,
     messages::sign,
     record::{
-        Meta, Pending, Stage, find_meta, find_pending, merged_key, meta, pending_key, save_meta, write,
+        Meta, Pending, Stage, find_meta, find_pending, merged_key, merged_prefix, meta, pending_key,
+        save_meta, write,
     },
 };
 use crate::mls_store::Slot;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use weft_mls::{
     CommitFacts, MlsError,
     commit::device_ref,
+    config::COMMITS_AHEAD_MAX,
     member::{self, Prepared},
     policy,
 };
@@ -95,7 +97,8 @@ fn plan(
     if meta.stage != Stage::Active {
         return Err(RoomError::NotActive);
     }
-    if find_pending(ctx.kv, room)?.is_some() {
+    let ahead = ctx.kv.scan(&merged_prefix(room)).len() as u64;
+    if find_pending(ctx.kv, room)?.is_some() || ahead >= COMMITS_AHEAD_MAX {
         return Err(RoomError::Busy);
     }
     ctx.atomic(|ctx| {

@@ -12,7 +12,7 @@ pub enum RoomError {
     /// The room is there already.
     #[error("the room is there already")]
     Exists,
-    /// A commit waits for the hub; one at a time.
+    /// A commit waits for the hub; one at a time. Or the log has to be read up to the last ones first.
     #[error("a commit is pending")]
     Busy,
     /// This device is not in the group, or cannot follow it any more.

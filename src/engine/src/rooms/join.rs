@@ -4,7 +4,10 @@ use super::{
     Change, RoomCtx, RoomError,
     commits::{check_person, drop_pending, keep_pending},
     items::keep_epoch_keys,
-    record::{Meta, Pending, Stage, find_meta, find_pending, pending_key, save_meta},
+    record::{
+        EarlyWelcome, Meta, Pending, Stage, find_meta, find_pending, pending_key, save_meta, welcome_key,
+        write,
+    },
 };
 use crate::{
     kv::{Kv, MemoryKv, prefix},
@@ -31,6 +34,9 @@ pub fn key_package(ctx: &mut RoomCtx<'_>, last_resort: bool) -> Result<Blob, Roo
 /// Joins by a Welcome. `seq` is the log number of the commit that added this device; `kind` is what the hub says the room
 /// is for, once it is known ([`super::set_kind`]). Every certificate in the group is verified and compared with the pins.
 ///
+/// Nothing is given when this device is still in the group, as far as it has read the log: it was removed and added again.
+/// Then the Welcome is kept until the log has been read up to there, so that nothing from before is lost.
+///
 /// # Errors
 /// [`RoomError::StaleWelcome`], [`weft_mls::MlsError::NoKeyPackage`] (join by [`external_join`] instead),
 /// [`RoomError::KeyChanged`], [`RoomError::NotPinned`], [`RoomError::Policy`], [`RoomError::Mls`].
@@ -40,39 +46,59 @@ pub fn join_welcome(
     kind: Option<&RoomKind>,
     seq: u64,
     welcome: &Blob,
-) -> Result<Change, RoomError> {
-    let before = find_meta(ctx.kv, room)?;
-    let kind = before.as_ref().and_then(|meta| meta.kind.clone()).or(kind.cloned());
-    ctx.atomic(|ctx| {
-        drop_pending(ctx, room)?;
-        ctx.retire_group(room);
-        let group = member::join(&ctx.provider(Slot::Current), room, welcome.as_slice())?;
-        let epoch = group.epoch().as_u64();
-        if before.is_some_and(|meta| meta.stage == Stage::Active && meta.epoch >= epoch) {
-            return Err(RoomError::StaleWelcome);
+) -> Result<Option<Change>, RoomError> {
+    let mut meta = match find_meta(ctx.kv, room)? {
+        Some(meta) if seq <= meta.read_to() => return Err(RoomError::StaleWelcome),
+        Some(meta) if meta.stage == Stage::Active => {
+            write(ctx.kv, &welcome_key(room), &EarlyWelcome { seq, welcome: welcome.clone() });
+            return Ok(None);
         }
-        let members = member::verified_members(&group)?;
-        check_members(ctx, kind.as_ref(), &members)?;
-        ctx.entered(room, &group)?;
-        save_meta(ctx.kv, room, &Meta::new(kind, Stage::Active, seq, epoch));
-        Ok(Change {
-            epoch,
-            by: ctx.me.device_ref(),
-            own: false,
-            added: members,
-            removed: Vec::new(),
-            removed_me: false,
-            lost_pending: false,
-        })
+        Some(meta) => meta,
+        None => Meta::new(None, Stage::Left, 0, 0),
+    };
+    meta.kind = meta.kind.or(kind.cloned());
+    meta.cursor = seq;
+    ctx.atomic(|ctx| {
+        let change = enter_by_welcome(ctx, room, &mut meta, welcome)?;
+        save_meta(ctx.kv, room, &meta);
+        Ok(Some(change))
+    })
+}
+
+/// The state after a Welcome becomes the room's state. The caller saves `meta`.
+pub(super) fn enter_by_welcome(
+    ctx: &mut RoomCtx<'_>,
+    room: RoomId,
+    meta: &mut Meta,
+    welcome: &Blob,
+) -> Result<Change, RoomError> {
+    // An external commit that is under way stays: it may have been accepted. Then the log will bring it.
+    ctx.retire_group(room, meta);
+    let group = member::join(&ctx.provider(Slot::Current), room, welcome.as_slice())?;
+    let members = member::verified_members(&group)?;
+    check_members(ctx, meta.kind.as_ref(), &members)?;
+    ctx.entered(room, &group)?;
+    ctx.kv.delete(&welcome_key(room));
+    meta.stage = Stage::Active;
+    meta.epoch = group.epoch().as_u64();
+    meta.joined_epoch = meta.epoch;
+    ctx.drop_retired(room, meta);
+    Ok(Change {
+        epoch: meta.epoch,
+        by: ctx.me.device_ref(),
+        own: false,
+        added: members,
+        removed: Vec::new(),
+        removed_me: false,
+        lost_pending: false,
     })
 }
 
 /// Prepares to join by external commit: a new device of a member, or one that cannot follow any more, in place of its own
-/// old leaf. The state that is there goes on until the hub has accepted. A pending commit that was not accepted is
-/// dropped, an earlier external one too.
+/// old leaf. The state that is there goes on until the hub has accepted.
 ///
 /// # Errors
-/// [`RoomError::Busy`] when one was accepted and the log is not there yet; [`RoomError::KeyChanged`],
+/// [`RoomError::Busy`] while a commit is pending that the hub may have accepted; [`RoomError::KeyChanged`],
 /// [`RoomError::NotPinned`], [`RoomError::Policy`], [`RoomError::Mls`].
 pub fn external_join(
     ctx: &mut RoomCtx<'_>,
@@ -80,15 +106,21 @@ pub fn external_join(
     kind: Option<&RoomKind>,
     answer: &GroupInfoAnswer,
 ) -> Result<SubmitCommit, RoomError> {
-    if find_pending(ctx.kv, room)?.is_some_and(|kept| kept.accepted.is_some()) {
+    let before = find_meta(ctx.kv, room)?;
+    let works = before.as_ref().is_some_and(|meta| meta.stage == Stage::Active);
+    // An external one that was refused lost its race. Any other of a state that still works may have been accepted; of one
+    // that does not, it is of no use.
+    if find_pending(ctx.kv, room)?.is_some_and(|kept| if kept.external { !kept.refused } else { works }) {
         return Err(RoomError::Busy);
     }
-    let before = find_meta(ctx.kv, room)?;
     let mut meta =
         before.unwrap_or_else(|| Meta::new(kind.cloned(), Stage::Joining, answer.head, answer.epoch));
     meta.kind = meta.kind.or(kind.cloned());
-    if matches!(meta.stage, Stage::Joining | Stage::Left) {
+    if meta.stage == Stage::Left {
+        meta.read_to = meta.cursor;
         meta.stage = Stage::Joining;
+    }
+    if meta.stage == Stage::Joining {
         meta.cursor = meta.cursor.max(answer.head);
     }
 
@@ -138,14 +170,16 @@ pub(super) fn activate(
     meta: &mut Meta,
     mut kept: Pending,
 ) -> Result<Change, RoomError> {
-    ctx.retire_group(room);
+    ctx.retire_group(room, meta);
     for (key, value) in std::mem::take(&mut kept.rows) {
         ctx.kv.put(&key.0, value.0);
     }
     ctx.kv.delete(&pending_key(room));
+    ctx.kv.delete(&welcome_key(room));
     meta.stage = Stage::Active;
     meta.epoch = kept.change.epoch;
     meta.joined_epoch = kept.change.epoch;
+    ctx.drop_retired(room, meta);
     save_meta(ctx.kv, room, meta);
     Ok(kept.change.clone())
 }

@@ -3,14 +3,14 @@
 use super::{
     Message, Processed, Reason, RoomCtx, RoomError, Skip,
     commits::{change, check_arrivals, merge_own},
-    join::activate,
+    join::{activate, enter_by_welcome},
     record::{
-        Meta, Stage, delete_all, epoch_keys_prefix, find_pending, merged_key, meta, pending_key, save_meta,
-        unsent_key, unsent_prefix,
+        EarlyWelcome, Meta, Stage, delete_all, epoch_keys_prefix, find_pending, merged_key, meta,
+        pending_key, read, save_meta, unsent_key, unsent_prefix, welcome_key,
     },
 };
-use crate::mls_store::{Slot, group_prefix};
-use weft_mls::{MlsError, commit::device_ref, config::PAST_EPOCHS_MAX, member, member::OpenError, messages};
+use crate::mls_store::Slot;
+use weft_mls::{MlsError, commit::device_ref, config::PAST_EPOCHS_KEPT, member, member::OpenError, messages};
 use weft_wire::{
     RoomId,
     content::Content,
@@ -71,7 +71,13 @@ pub fn process_entry(ctx: &mut RoomCtx<'_>, room: RoomId, entry: &LogEntry) -> R
     }
     next.cursor = entry.seq;
     let done = ctx.atomic(|ctx| {
-        let processed = dispatch(ctx, room, &mut next, entry)?;
+        let mut processed = dispatch(ctx, room, &mut next, entry)?;
+        if next.stage == Stage::Left
+            && let Some(early) = read::<EarlyWelcome>(ctx.kv, &welcome_key(room))?
+            && early.seq == entry.seq
+        {
+            processed = Processed::Commit(Box::new(enter_by_welcome(ctx, room, &mut next, &early.welcome)?));
+        }
         save_meta(ctx.kv, room, &next);
         Ok(processed)
     });
@@ -149,7 +155,7 @@ fn own_entry(
         activate(ctx, room, meta, kept)?
     } else {
         let change = merge_own(ctx, room, meta, &kept)?;
-        drop_old_state(ctx, room, meta);
+        ctx.drop_retired(room, meta);
         change
     };
     Ok(Some(Processed::Commit(Box::new(change))))
@@ -170,18 +176,23 @@ fn message(
     if epoch > meta.epoch {
         return Err(Failure::group(Reason::Behind));
     }
-    if epoch + PAST_EPOCHS_MAX < meta.epoch {
+    if epoch + PAST_EPOCHS_KEPT < meta.epoch {
         return Err(Failure::entry(Reason::TooOld));
     }
     // Under way while this device joined anew: its old state reads it, if it had one.
-    let slot = if epoch < meta.joined_epoch { Slot::Old } else { Slot::Current };
+    // OpenMLS keeps a placeholder for the epoch before an external commit, so it is not asked for epochs outside.
+    let slot = match meta.retired.iter().find(|(first, last)| (*first..=*last).contains(&epoch)) {
+        _ if epoch >= meta.joined_epoch => Slot::Current,
+        Some((_, last)) => Slot::Old(*last),
+        None => return Ok(Processed::Skipped(Skip::BeforeJoin)),
+    };
     let Some(mut group) = ctx.load(room, slot)? else {
         return Ok(Processed::Skipped(Skip::BeforeJoin));
     };
     let opened = match member::open(&ctx.provider(slot), &mut group, envelope.body.as_slice()) {
         Ok(opened) => opened,
         Err(OpenError::Replayed) => return Ok(Processed::Skipped(Skip::Replayed)),
-        Err(OpenError::NoKeys) if slot == Slot::Old => return Ok(Processed::Skipped(Skip::BeforeJoin)),
+        Err(OpenError::NoKeys) if slot != Slot::Current => return Ok(Processed::Skipped(Skip::BeforeJoin)),
         Err(OpenError::NoKeys) => return Err(Failure::entry(Reason::TooOld)),
         Err(OpenError::Own) => return Err(Failure::entry(Reason::Signature)),
         Err(OpenError::Refused(error)) => return Err(refused(error)),
@@ -250,7 +261,7 @@ fn commit(
         leave(ctx, room, meta);
     } else {
         ctx.entered(room, &group)?;
-        drop_old_state(ctx, room, meta);
+        ctx.drop_retired(room, meta);
     }
     Ok(Processed::Commit(Box::new(change)))
 }
@@ -269,16 +280,10 @@ fn drop_loser(ctx: &mut RoomCtx<'_>, room: RoomId, epoch: u64) -> Result<bool, R
 /// Removed: no key stays.
 fn leave(ctx: &mut RoomCtx<'_>, room: RoomId, meta: &mut Meta) {
     meta.stage = Stage::Left;
+    meta.retired.clear();
     ctx.delete_groups(room);
     delete_all(ctx.kv, &epoch_keys_prefix(room));
     delete_all(ctx.kv, &unsent_prefix(room));
-}
-
-/// The state from before joining anew is of no use once nothing of its epochs can come any more.
-fn drop_old_state(ctx: &mut RoomCtx<'_>, room: RoomId, meta: &Meta) {
-    if meta.epoch > meta.joined_epoch + PAST_EPOCHS_MAX {
-        delete_all(ctx.kv, &group_prefix(room, Slot::Old));
-    }
 }
 
 fn from(envelope: &Envelope) -> DeviceRef {

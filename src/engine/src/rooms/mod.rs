@@ -10,7 +10,8 @@
 //!   wins the epoch, following the winner drops it, and the caller plans anew.
 //! - **A message is encrypted once an epoch.** [`encrypt`] stores the envelope; asked again it gives the same bytes, until
 //!   the epoch has moved on. Then it encrypts anew under the same message id, so that devices that came in meanwhile can read
-//!   it. A hub that answers `id_conflict` has taken an earlier try: treat it as accepted and wait for the log.
+//!   it. A hub that answers `id_conflict` has taken an earlier try: the message is accepted. Its entry may lie before the
+//!   cursor, if this device was out of the group in between.
 //! - **Joining anew** ([`external_join`]) is kept aside until accepted. The old state goes on until then, and stays readable
 //!   for the few epochs whose messages may still be under way.
 //! - **Nobody comes in whose certificate does not chain to the pinned identity** ([`Pins`]), whatever the hub says.

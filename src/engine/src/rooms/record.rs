@@ -3,11 +3,15 @@
 use super::{Change, RoomCtx, RoomError};
 use crate::{
     kv::{Kv, prefix},
-    mls_store::{Slot, group_prefix},
+    mls_store::{Slot, group_prefix, groups_prefix},
 };
 use openmls::prelude::MlsGroup;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use weft_mls::{MlsError, config, member};
+use weft_mls::{
+    MlsError,
+    config::{self, PAST_EPOCHS_KEPT},
+    member,
+};
 use weft_wire::{
     Blob, MessageId, RoomId, Signed, decode, encode,
     identity::DeviceCert,
@@ -56,11 +60,31 @@ pub(super) struct Meta {
     pub epoch: u64,
     /// The first epoch of the current state: created at, welcomed to, or joined anew at.
     pub joined_epoch: u64,
+    /// While joining by external commit: how far the log was read before. The cursor is where reading will begin.
+    #[serde(default)]
+    pub read_to: u64,
+    /// The first and last epoch of each state from before joining anew that is still there, ascending.
+    #[serde(default)]
+    pub retired: Vec<(u64, u64)>,
 }
 
 impl Meta {
+    /// How far the log was read as a member.
+    pub fn read_to(&self) -> u64 {
+        if self.stage == Stage::Joining { self.read_to } else { self.cursor }
+    }
+
     pub fn new(kind: Option<RoomKind>, stage: Stage, cursor: u64, epoch: u64) -> Self {
-        Meta { version: RECORD_VERSION, kind, stage, cursor, epoch, joined_epoch: epoch }
+        Meta {
+            version: RECORD_VERSION,
+            kind,
+            stage,
+            cursor,
+            epoch,
+            joined_epoch: epoch,
+            read_to: 0,
+            retired: Vec::new(),
+        }
     }
 }
 
@@ -84,6 +108,13 @@ impl Drop for Pending {
     }
 }
 
+/// A Welcome that came before the log had reached the commit it belongs to.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EarlyWelcome {
+    pub seq: u64,
+    pub welcome: Blob,
+}
+
 /// An encrypted message that has not come back in the log yet.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Unsent {
@@ -96,6 +127,7 @@ const META: u8 = b'm';
 const PENDING: u8 = b'p';
 const UNSENT: u8 = b'u';
 const MERGED: u8 = b'c';
+const WELCOME: u8 = b'w';
 const EPOCH_KEYS: u8 = b'x';
 
 fn room_prefix(room: RoomId) -> Vec<u8> {
@@ -115,12 +147,20 @@ pub(super) fn pending_key(room: RoomId) -> Vec<u8> {
     key(room, PENDING, &[])
 }
 
+pub(super) fn welcome_key(room: RoomId) -> Vec<u8> {
+    key(room, WELCOME, &[])
+}
+
 pub(super) fn unsent_key(room: RoomId, message: MessageId) -> Vec<u8> {
     key(room, UNSENT, message.as_bytes())
 }
 
 pub(super) fn unsent_prefix(room: RoomId) -> Vec<u8> {
     key(room, UNSENT, &[])
+}
+
+pub(super) fn merged_prefix(room: RoomId) -> Vec<u8> {
+    key(room, MERGED, &[])
 }
 
 /// Own commits that were merged when the hub accepted them, until they come by in the log.
@@ -184,10 +224,14 @@ impl RoomCtx<'_> {
     }
 
     /// Puts the current state aside: messages of its last epochs may still be under way.
-    pub(super) fn retire_group(&mut self, room: RoomId) {
-        let (from, to) = (group_prefix(room, Slot::Current), group_prefix(room, Slot::Old));
-        delete_all(self.kv, &to);
-        for (key, value) in self.kv.scan(&from) {
+    pub(super) fn retire_group(&mut self, room: RoomId, meta: &mut Meta) {
+        let (from, to) = (group_prefix(room, Slot::Current), group_prefix(room, Slot::Old(meta.epoch)));
+        let rows = self.kv.scan(&from);
+        if rows.is_empty() {
+            return;
+        }
+        meta.retired.push((meta.joined_epoch, meta.epoch));
+        for (key, value) in rows {
             let mut moved = to.clone();
             moved.extend(key.iter().skip(from.len()));
             self.kv.put(&moved, value);
@@ -195,9 +239,16 @@ impl RoomCtx<'_> {
         }
     }
 
+    /// Lets go of the states from before joining anew of whose epochs nothing can come any more.
+    pub(super) fn drop_retired(&mut self, room: RoomId, meta: &mut Meta) {
+        let reach = meta.epoch.saturating_sub(PAST_EPOCHS_KEPT);
+        for (_, last) in meta.retired.extract_if(.., |(_, last)| *last < reach) {
+            delete_all(self.kv, &group_prefix(room, Slot::Old(last)));
+        }
+    }
+
     pub(super) fn delete_groups(&mut self, room: RoomId) {
-        delete_all(self.kv, &group_prefix(room, Slot::Current));
-        delete_all(self.kv, &group_prefix(room, Slot::Old));
+        delete_all(self.kv, &groups_prefix(room));
     }
 }
 
