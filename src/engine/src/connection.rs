@@ -139,6 +139,8 @@ pub(crate) fn stop(s: &mut State) {
 /// The person or the network came back.
 pub(crate) fn wake(s: &mut State) {
     let now = s.now;
+    // Whoever has just come has not heard how the connection stands.
+    s.connection.told = None;
     match s.connection.phase {
         Phase::Off => start(s),
         Phase::Waiting { .. } => open(s),
