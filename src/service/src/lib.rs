@@ -27,6 +27,8 @@ pub mod rooms;
 mod seal;
 mod service;
 pub mod sync;
+#[cfg(test)]
+mod testing;
 pub mod vault;
 pub mod workers;
 
