@@ -10,7 +10,10 @@ use weft_testkit::{
     device::{Device, certify, now_ms, prepare_registration, random},
     http,
 };
-use weft_wire::{Blob, Code, Signed, accounts::{RegisterFinish, RegisterStart, SessionRequest}};
+use weft_wire::{
+    Blob, Code, Signed,
+    accounts::{RegisterFinish, RegisterStart, SessionRequest},
+};
 
 async fn finish(node: &TestNode, request: &RegisterFinish) -> Result<http::Answer> {
     http::call(node.address, Method::POST, "/api/v1/accounts/register/finish", None, request).await
@@ -61,7 +64,11 @@ async fn used_unknown_and_missing_invites_are_refused() -> Result<()> {
     let node = TestNode::start().await?;
     let invite = node.invite().await?;
     Device::register(node.address, "alice", Some(&invite)).await?;
-    for (invite, wanted) in [(Some(invite.as_str()), "InviteInvalid"), (Some("AAAAAAAAAAAAAAAAAAAAAA"), "InviteInvalid"), (None, "InviteRequired")] {
+    for (invite, wanted) in [
+        (Some(invite.as_str()), "InviteInvalid"),
+        (Some("AAAAAAAAAAAAAAAAAAAAAA"), "InviteInvalid"),
+        (None, "InviteRequired"),
+    ] {
         let told = Device::register(node.address, "mallory", invite).await.err().unwrap().to_string();
         assert!(told.contains(wanted), "{invite:?}: {told}");
     }
@@ -70,7 +77,8 @@ async fn used_unknown_and_missing_invites_are_refused() -> Result<()> {
 
 #[tokio::test]
 async fn a_closed_node_takes_nobody_even_with_an_invite() -> Result<()> {
-    let node = TestNode::start_with(|config| config.node.signup = weft_wire::node::SignupPolicy::Closed).await?;
+    let node =
+        TestNode::start_with(|config| config.node.signup = weft_wire::node::SignupPolicy::Closed).await?;
     // The owner may come in whatever the policy is: somebody has to run the node.
     Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
     let told = Device::register(node.address, "bob", None).await.err().unwrap().to_string();
@@ -88,7 +96,10 @@ async fn a_foreign_device_certificate_is_refused() -> Result<()> {
     let stranger = SigningKey::generate(&mut OsRng);
     for (why, cert) in [
         ("signed by another identity", certify(&user, &stranger, &key, now_ms() + 60_000)),
-        ("for another person", certify(&"alice@elsewhere.example".parse()?, &identity, &key, now_ms() + 60_000)),
+        (
+            "for another person",
+            certify(&"alice@elsewhere.example".parse()?, &identity, &key, now_ms() + 60_000),
+        ),
         ("expired", certify(&user, &identity, &key, now_ms() - 500)),
     ] {
         request.device = cert;
@@ -140,7 +151,8 @@ async fn many_sign_ins_from_one_address_are_slowed_down() -> Result<()> {
     let node = TestNode::start_with(|config| config.limits.rate_multiplier = 1.0).await?;
     let request = RegisterStart { name: "mallory".parse()?, invite: None, opaque_request: Blob(vec![0; 32]) };
     for _ in 0..200 {
-        let answer = http::call(node.address, Method::POST, "/api/v1/accounts/login/start", None, &request).await?;
+        let answer =
+            http::call(node.address, Method::POST, "/api/v1/accounts/login/start", None, &request).await?;
         if answer.code() == Code::RateLimited {
             assert!(answer.problem()?.retry_after_ms.unwrap() > 0);
             assert!(answer.header("retry-after").parse::<u64>()? > 0);

@@ -81,7 +81,14 @@ async fn malformed_cbor_and_json_are_told_without_quoting_them() -> Result<()> {
         assert_eq!(answer.code(), Code::Malformed);
         assert!(!String::from_utf8_lossy(&answer.body).contains("canary"));
     }
-    for body in ["", "{", "[]", "\"secret-canary\"", "{\"name\":\"secret-canary\",\"opaque_request\":7}", &"[".repeat(5000)] {
+    for body in [
+        "",
+        "{",
+        "[]",
+        "\"secret-canary\"",
+        "{\"name\":\"secret-canary\",\"opaque_request\":7}",
+        &"[".repeat(5000),
+    ] {
         let answer = post(&node, &[("content-type", "application/json")], body.as_bytes().to_vec()).await?;
         assert_eq!(answer.code(), Code::Malformed);
         assert_eq!(answer.header("content-type"), "application/problem+json");
@@ -93,8 +100,14 @@ async fn malformed_cbor_and_json_are_told_without_quoting_them() -> Result<()> {
 #[tokio::test]
 async fn another_kind_of_body_is_refused() -> Result<()> {
     let node = TestNode::start().await?;
-    for kind in ["text/plain", "multipart/form-data", "application/cborish", "application/x-www-form-urlencoded"] {
-        assert_eq!(post(&node, &[("content-type", kind)], vec![0xa0]).await?.code(), Code::Malformed, "{kind}");
+    for kind in
+        ["text/plain", "multipart/form-data", "application/cborish", "application/x-www-form-urlencoded"]
+    {
+        assert_eq!(
+            post(&node, &[("content-type", kind)], vec![0xa0]).await?.code(),
+            Code::Malformed,
+            "{kind}"
+        );
     }
     node.stop().await
 }
@@ -120,7 +133,8 @@ async fn random_bytes_never_make_a_fault_of_the_node() -> Result<()> {
         let len = rng.gen_range(0..600);
         let body: Vec<u8> = (0..len).map(|_| rng.r#gen()).collect();
         let path = paths[rng.gen_range(0..paths.len())];
-        let answer = http::send(node.address, http::request(node.address, Method::POST, path, &[], body)).await?;
+        let answer =
+            http::send(node.address, http::request(node.address, Method::POST, path, &[], body)).await?;
         assert!(answer.status.is_client_error(), "seed {seed}, round {round}, {path}: {}", answer.status);
     }
     node.stop().await

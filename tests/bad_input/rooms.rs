@@ -1,15 +1,15 @@
 //! Envelopes and rooms: replayed, forged, stale, of others.
 
 use anyhow::Result;
-use hyper::Method;
 use ed25519_dalek::SigningKey;
+use hyper::Method;
 use rand::rngs::OsRng;
+use weft_mls::{member, openmls::prelude::OpenMlsProvider};
 use weft_testkit::{
     TestNode,
     device::{Device, Room, now_ms, random},
     http,
 };
-use weft_mls::{member, openmls::prelude::OpenMlsProvider};
 use weft_wire::{
     Blob, Code, MessageId, RoomId, Signed, limits,
     rooms::{Accepted, EntryKind, Envelope, LogPage, PutItem, RoomList, SubmitCommit, SubmitMessage},
@@ -124,7 +124,13 @@ async fn garbage_as_mls_is_refused() -> Result<()> {
     let epoch = story.room.group.epoch().as_u64();
     for body in [vec![], vec![0; 100], random::<512>().to_vec()] {
         let commit = SubmitCommit {
-            envelope: story.alice.envelope(story.room.id, EntryKind::Commit, epoch, MessageId(random()), body),
+            envelope: story.alice.envelope(
+                story.room.id,
+                EntryKind::Commit,
+                epoch,
+                MessageId(random()),
+                body,
+            ),
             group_info: Blob(vec![1, 2, 3]),
             welcome: None,
             welcome_to: vec![],
@@ -142,14 +148,21 @@ async fn another_users_room_looks_as_if_it_were_not_there() -> Result<()> {
     for path in [format!("rooms/{room}/log"), format!("rooms/{room}/group-info")] {
         assert_eq!(carol.get(&path).await?.code(), Code::NotFound, "{path}");
         let nowhere = path.replace(&room.to_string(), &RoomId(random()).to_string());
-        assert_eq!(carol.get(&nowhere).await?.body, carol.get(&path).await?.body, "the answers do not differ");
+        assert_eq!(
+            carol.get(&nowhere).await?.body,
+            carol.get(&path).await?.body,
+            "the answers do not differ"
+        );
     }
     let item = PutItem { kind: "read".to_owned(), version: 1, sealed: Blob(vec![1]) };
     let path = format!("/api/v1/rooms/{room}/items");
     let put = http::call(story.node.address, Method::PUT, &path, Some(&carol.token), &item).await?;
     assert_eq!(put.code(), Code::NotFound);
     let theirs = story.alice.message(&mut story.room, MessageId(random()), b"not yours")?;
-    let mine = Signed::sign(&Envelope { sender: carol.user.clone(), device: carol.id(), ..theirs.envelope.peek()? }, &carol.key);
+    let mine = Signed::sign(
+        &Envelope { sender: carol.user.clone(), device: carol.id(), ..theirs.envelope.peek()? },
+        &carol.key,
+    );
     let answer = carol.post(&format!("rooms/{room}/messages"), &SubmitMessage { envelope: mine }).await?;
     assert_eq!(answer.code(), Code::NotFound);
     assert!(carol.get("rooms").await?.value::<RoomList>()?.rooms.is_empty());
@@ -177,8 +190,7 @@ async fn another_users_mailbox_is_out_of_reach() -> Result<()> {
     }
     // She signs no device of others out, and acknowledges nothing of theirs.
     let path = format!("/api/v1/devices/{}", story.bob.id());
-    let answer =
-        http::call(story.node.address, Method::DELETE, &path, Some(&story.carol.token), &()).await?;
+    let answer = http::call(story.node.address, Method::DELETE, &path, Some(&story.carol.token), &()).await?;
     assert_eq!(answer.code(), Code::NotFound);
     let mut hers = story.carol.socket().await?;
     hers.send(&ClientFrame::Ack { inbox: Some(u64::MAX), rooms: vec![(story.room.id, u64::MAX)] }).await?;
@@ -194,7 +206,13 @@ fn commit(device: &Device, room: &mut Room) -> Result<SubmitCommit> {
     let none: [Vec<u8>; 0] = [];
     let prepared = member::prepare(&device.mls, device.me(), &mut room.group, &none, &[], now_ms())?;
     Ok(SubmitCommit {
-        envelope: device.envelope(room.id, EntryKind::Commit, prepared.epoch, MessageId(random()), prepared.commit),
+        envelope: device.envelope(
+            room.id,
+            EntryKind::Commit,
+            prepared.epoch,
+            MessageId(random()),
+            prepared.commit,
+        ),
         group_info: Blob(prepared.group_info),
         welcome: None,
         welcome_to: vec![],

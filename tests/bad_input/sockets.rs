@@ -75,7 +75,8 @@ async fn connections_past_the_bound_are_told_so() -> Result<()> {
 
 #[tokio::test]
 async fn a_page_of_another_site_opens_no_socket() -> Result<()> {
-    let node = TestNode::start_with(|config| config.http.origins = vec!["http://localhost:5173".to_owned()]).await?;
+    let node =
+        TestNode::start_with(|config| config.http.origins = vec!["http://localhost:5173".to_owned()]).await?;
     for origin in ["https://evil.example", "null", "http://127.0.0.1:1", "http://", ""] {
         let Opened::Refused(response, _) = Socket::open(node.address, Some(origin)).await? else {
             panic!("{origin} was let in");
@@ -98,19 +99,29 @@ async fn a_hello_that_is_not_right_ends_the_socket() -> Result<()> {
         inbox_after: 0,
         vault: false,
     };
-    for (why, case) in ["another key", "another nonce", "another token", "no hello", "text", "nonsense"].iter().zip(0..) {
+    for (why, case) in
+        ["another key", "another nonce", "another token", "no hello", "text", "nonsense"].iter().zip(0..)
+    {
         let mut socket = Socket::connect(node.address).await?;
         let ServerFrame::Challenge { nonce } = socket.next().await? else { panic!("no challenge") };
         match case {
             0 => socket.send(&forge(nonce, &SigningKey::generate(&mut OsRng), &alice.token)).await?,
             1 => socket.send(&forge(random(), &alice.key, &alice.token)).await?,
-            2 => socket.send(&forge(nonce, &alice.key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")).await?,
+            2 => {
+                socket.send(&forge(nonce, &alice.key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")).await?
+            }
             3 => socket.send(&ClientFrame::Ack { inbox: Some(9), rooms: vec![] }).await?,
-            4 => futures::SinkExt::send(&mut socket.0, tokio_tungstenite::tungstenite::Message::text("hello")).await?,
+            4 => {
+                futures::SinkExt::send(&mut socket.0, tokio_tungstenite::tungstenite::Message::text("hello"))
+                    .await?
+            }
             _ => socket.send_raw(vec![0xff; 100]).await?,
         }
         let code = socket.fatal().await?.code;
-        assert!(matches!(code, Code::Unauthenticated | Code::BadSignature | Code::Malformed | Code::Forbidden), "{why}: {code:?}");
+        assert!(
+            matches!(code, Code::Unauthenticated | Code::BadSignature | Code::Malformed | Code::Forbidden),
+            "{why}: {code:?}"
+        );
     }
     assert!(alice.socket().await.is_ok(), "the right hello is still heard");
     node.stop().await
@@ -188,7 +199,8 @@ async fn a_flood_of_frames_is_slowed_down() -> Result<()> {
     let mut socket = alice.socket().await?;
     let flood = async {
         for _ in 0..5000 {
-            let frame = ClientFrame::Ephemeral { room: weft_wire::RoomId(random()), sealed: Blob(vec![0; 64]) };
+            let frame =
+                ClientFrame::Ephemeral { room: weft_wire::RoomId(random()), sealed: Blob(vec![0; 64]) };
             if socket.send(&frame).await.is_err() {
                 break;
             }

@@ -6,6 +6,7 @@
 
 pub mod cast;
 pub mod device;
+pub mod fleet;
 pub mod http;
 pub mod node;
 pub mod person;

@@ -14,6 +14,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
+use weft_node::control::{self, Answer, Request};
 
 /// A node in a process of its own. Dropping it kills it.
 pub struct NodeProcess {
@@ -77,6 +78,31 @@ impl NodeProcess {
     /// When the node makes none.
     pub async fn invite(&self) -> Result<String> {
         Ok(self.command(&["invite"]).await?.trim().to_owned())
+    }
+
+    /// A link for so many people, asked for as the commands do, but from this process: for programs whose binary is not
+    /// the `weft` command.
+    ///
+    /// # Errors
+    /// When the node makes none.
+    pub async fn invite_for(&self, uses: u32) -> Result<String> {
+        let request = Request::Invite { owner: false, uses, lifetime_ms: 24 * 60 * 60 * 1000 };
+        match control::ask(&crate::node::config(self.data()), request).await? {
+            Answer::Invite { link, .. } => Ok(link),
+            other => anyhow::bail!("no invite: {other:?}"),
+        }
+    }
+
+    /// Memory of the process that is in RAM, in bytes.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let pid = self.child.id().context("not running")?;
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
+        Ok(kib << 10)
     }
 
     /// Somebody joins, with a client in memory.

@@ -87,7 +87,10 @@ fn hint(suggestion: Option<&str>) -> String {
 /// Turns what figment says into what an operator needs.
 pub(super) fn explain(error: figment::Error, source: Option<&Source>) -> ConfigError {
     let mut path = error.path.clone();
-    if let Kind::UnknownField(field, _) = &error.kind {
+    // figment names the key itself in the path of some of its errors and not in others.
+    if let Kind::UnknownField(field, _) = &error.kind
+        && path.last() != Some(field)
+    {
         path.push(field.clone());
     }
     let key = path.join(".");

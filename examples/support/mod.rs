@@ -1,0 +1,35 @@
+//! The node of a measurement: this very program again, in a process of its own, started with `run` like the `weft` command.
+
+use anyhow::Result;
+use weft_node::{Config, Node, shutdown, telemetry};
+
+/// When this process is meant to be the node, is it until it is told to stop.
+pub fn be_the_node_if_asked() -> Result<bool> {
+    if std::env::args().nth(1).as_deref() != Some("run") {
+        return Ok(false);
+    }
+    let config = Config::load_here(None)?;
+    telemetry::init(&config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let node = Node::start(config).await?;
+        for address in &node.addresses {
+            println!("listening http://{address}");
+        }
+        shutdown::signal_to_stop().await?;
+        node.stop().await?;
+        Ok(true)
+    })
+}
+
+/// A line of a table.
+pub fn row(what: &str, value: impl std::fmt::Display, goal: &str) {
+    println!("| {what:<52} | {:>16} | {goal:<14} |", value.to_string());
+}
+
+/// The head of a table.
+pub fn head(title: &str) {
+    println!("\n{title}\n");
+    row("what", "measured", "goal");
+    println!("| {:-<52} | {:->16} | {:-<14} |", "", ":", "");
+}
