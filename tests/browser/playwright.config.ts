@@ -6,14 +6,15 @@ export default defineConfig({
   testMatch: 'stories/*.spec.ts',
   outputDir: 'results',
   // Key stretching takes a second of real work for each sign-up, and CI has two cores.
-  timeout: 120_000,
-  expect: { timeout: 20_000 },
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
   workers: 2,
   fullyParallel: true,
   retries: 0,
   forbidOnly: Boolean(process.env['CI']),
   reporter: process.env['CI'] ? [['line']] : [['list']],
   use: {
+    actionTimeout: 15_000,
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     locale: 'en-GB',

@@ -99,8 +99,8 @@ export class Person {
   }
 
   async openChat(other: Person): Promise<void> {
-    await this.at('/chats');
-    await this.page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: other.displayName }).click();
+    await this.at(`/contacts/${encodeURIComponent(other.address)}`);
+    await this.page.getByRole('main').getByRole('button', { name: 'Message' }).click();
     await expect(this.composer).toBeVisible();
   }
 

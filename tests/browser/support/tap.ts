@@ -51,6 +51,8 @@ export class Tap {
       socket.destroy();
       return;
     }
+    // A connection that is kept alive carries one request after another.
+    if (this.#sockets.has(socket)) return;
     this.#sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));

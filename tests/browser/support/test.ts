@@ -50,7 +50,8 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
   pair: async ({ person, node }, use) => {
     await use(async () => {
       const [alice, bob] = [await person('alice'), await person('bob')];
-      await Promise.all([alice.signUp(await node.invite()), (async () => bob.signUp(await node.invite()))()]);
+      await alice.signUp(await node.invite());
+      await bob.signUp(await node.invite());
       await bob.follow(await alice.link());
       await alice.openChat(bob);
       return [alice, bob];

@@ -1,0 +1,134 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../support/test.ts';
+
+async function clean(page: Page, screen: string): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+  const found = violations.map((violation) => `${violation.impact} ${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(' | ')}`);
+  expect(found, screen).toEqual([]);
+}
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`axe finds nothing on any screen (${scheme})`, async ({ person, node }) => {
+    const alice = await person('alice', { colorScheme: scheme });
+    const bob = await person('bob', { colorScheme: scheme, viewport: { width: 390, height: 844 } });
+    const { page } = alice;
+    await page.goto(node.url);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await clean(page, 'welcome');
+    for (const path of ['/sign-up', '/sign-in', '/recover']) {
+      await alice.at(path);
+      await expect(page.getByRole('textbox').first()).toBeVisible();
+      await clean(page, path);
+    }
+    await page.goto(await node.invite());
+    await alice.fillSignUp();
+    await expect(page.getByRole('listitem')).toHaveCount(24, { timeout: 60_000 });
+    await clean(page, 'words');
+    await alice.keepWords();
+    await expect(page.getByRole('heading', { name: 'No chats yet' })).toBeVisible();
+    await clean(page, 'no chats');
+    await bob.signUp(await node.invite());
+    await bob.follow(await alice.link());
+    await clean(page, 'my link');
+    await alice.openChat(bob);
+    await alice.say('hello 😀 https://home.example/');
+    await bob.say('hello back');
+    await expect(alice.bubbles).toHaveCount(2);
+    await clean(page, 'chat');
+    await clean(bob.page, 'chat on a phone');
+    await page.getByRole('button', { name: 'Emoji' }).click();
+    await expect(page.getByRole('dialog', { name: 'Emoji' }).getByRole('button', { name: /grinning face/ }).first()).toBeVisible();
+    await clean(page, 'emoji');
+    await page.getByRole('button', { name: 'Emoji' }).click();
+    await page.getByRole('button', { name: 'Details' }).click();
+    await expect(page.getByRole('complementary', { name: 'Details' })).toBeVisible();
+    await clean(page, 'details');
+    await page.keyboard.press('Control+k');
+    await expect(page.getByRole('combobox')).toBeFocused();
+    await clean(page, 'palette');
+    await page.keyboard.press('Escape');
+    const person_ = `/contacts/${encodeURIComponent(bob.address)}`;
+    for (const path of ['/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/about', '/me/sign-out']) {
+      await alice.at(path);
+      await expect(page.getByRole('heading', { level: 1 }).last()).toBeVisible();
+      await clean(page, path);
+      await bob.at(path.replace(encodeURIComponent(bob.address), encodeURIComponent(alice.address)));
+      await expect(bob.page.getByRole('heading', { level: 1 }).last()).toBeVisible();
+      await clean(bob.page, `${path} on a phone`);
+    }
+  });
+}
+
+test('a whole conversation by keyboard alone', async ({ person, node }) => {
+  const [alice, bob] = [await person('alice'), await person('bob')];
+  await alice.signUp(await node.invite());
+  await bob.signUp(await node.invite());
+  await bob.follow(await alice.link());
+  await bob.say('can you reach me?');
+  const { page } = alice;
+  const { keyboard } = page;
+
+  // Find the person, open the chat, write.
+  await keyboard.press('Control+k');
+  await keyboard.type(bob.name);
+  await expect(page.getByRole('option', { selected: true })).toContainText(bob.displayName);
+  await keyboard.press('Enter');
+  await expect(alice.composer).toBeFocused();
+  await keyboard.type('yes, without a mouse');
+  await keyboard.press('Enter');
+  await bob.sees(['can you reach me?', 'yes, without a mouse']);
+
+  // Up into the messages, answer the first one.
+  await keyboard.press('Shift+Tab');
+  await tabTo(page, 'log', true);
+  await keyboard.press('ArrowUp');
+  await keyboard.press('ArrowUp');
+  await expect(page.getByRole('article').filter({ hasText: 'can you reach me?' })).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'Reply' })).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(alice.composer).toBeFocused();
+  await keyboard.type('quite well');
+  await keyboard.press('Enter');
+  await expect(bob.log.locator('.reply')).toContainText('can you reach me?');
+
+  // An emoji.
+  await tabTo(page, 'button:Emoji', true);
+  await keyboard.press('Enter');
+  await keyboard.type('tulip');
+  await expect(page.getByRole('dialog', { name: 'Emoji' }).getByRole('button', { name: /tulip/i }).first()).toBeVisible();
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await keyboard.press('Escape');
+  await expect(alice.composer).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(bob.bubbles.last()).toHaveText('🌷');
+
+  // Every stop of Tab can be seen.
+  for (let stop = 0; stop < 12; stop += 1) {
+    await keyboard.press('Tab');
+    const seen = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (!element || element === document.body) return true;
+      const style = getComputedStyle(element);
+      return element.matches(':focus-visible') && (style.outlineStyle !== 'none' || style.boxShadow !== 'none' || style.borderColor !== '');
+    });
+    expect(seen).toBe(true);
+  }
+  // Escape leads back to the list.
+  await alice.composer.focus();
+  await keyboard.press('Escape');
+  await expect(page.getByRole('heading', { name: 'Choose a chat' })).toBeVisible();
+});
+
+/** Presses Tab until an element of this role (`role` or `role:name`) has the focus. */
+async function tabTo(page: Page, wanted: string, back = false): Promise<void> {
+  const [role, name] = wanted.split(':');
+  for (let stop = 0; stop < 20; stop += 1) {
+    const here = await page.evaluate(() => `${document.activeElement?.getAttribute('role') ?? document.activeElement?.localName}:${document.activeElement?.getAttribute('aria-label')}`);
+    if (here.startsWith(`${role}:`) && (!name || here === wanted)) return;
+    await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
+  }
+  throw new Error(`Tab does not reach ${wanted}`);
+}

@@ -1,0 +1,70 @@
+import { expect, test } from '../support/test.ts';
+import type { Person } from '../support/person.ts';
+
+async function ask(from: Person, to: Person, greeting: string): Promise<void> {
+  await from.at('/contacts/add');
+  await from.page.getByLabel('Link or address').fill(to.address);
+  await from.page.getByRole('button', { name: 'Continue' }).click();
+  await from.page.getByLabel('A line of greeting').fill(greeting);
+  await from.page.getByRole('button', { name: 'Send request' }).click();
+  await expect(from.page.getByText('Your request was sent.')).toBeVisible();
+}
+
+test('a request by address is accepted, another is declined, and what was written before goes out then', async ({ person, node }) => {
+  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
+  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+
+  await ask(bob, alice, 'we met at the market');
+  await bob.page.getByRole('main').getByRole('button', { name: 'Message' }).click();
+  await bob.say('written before you agreed');
+  await expect(bob.delivery('written before you agreed')).toHaveAttribute('data-delivery', 'queued');
+
+  await alice.at('/contacts');
+  const request = alice.page.getByRole('article', { name: `Request from ${bob.displayName}` });
+  await expect(request).toContainText('we met at the market');
+  await request.getByRole('button', { name: 'Accept' }).click();
+  await alice.sees(['written before you agreed']);
+  await expect(bob.delivery('written before you agreed')).toHaveAttribute('data-delivery', /delivered|read/);
+
+  await ask(carol, alice, 'hello?');
+  await alice.at('/contacts');
+  const second = alice.page.getByRole('article', { name: `Request from ${carol.displayName}` });
+  await second.getByRole('button', { name: 'Decline' }).click();
+  await expect(second).toBeHidden();
+  await alice.page.reload();
+  await expect(alice.page.getByRole('heading', { name: '1 contact' })).toBeVisible();
+  await expect(second).toBeHidden();
+});
+
+test('who is blocked reaches nobody, and a contact can be removed', async ({ pair }) => {
+  const [alice, bob] = await pair();
+  await bob.say('before');
+  await alice.sees(['before']);
+  await alice.page.getByRole('button', { name: 'Details' }).click();
+  const details = alice.page.getByRole('complementary', { name: 'Details' });
+  await details.getByRole('button', { name: 'Block' }).click();
+  await alice.page.getByRole('dialog').getByRole('button', { name: 'Block' }).click();
+  await expect(alice.page.getByText('You blocked this person.')).toBeVisible();
+  await bob.say('after');
+  await expect(bob.delivery('after')).toHaveAttribute('data-delivery', /queued|sending|sent|failed/);
+  await alice.sees(['before']);
+});
+
+test('what is no link, one own link, and an unknown person each get their words', async ({ person, node }) => {
+  const alice = await person('alice');
+  await alice.signUp(await node.invite());
+  const own = await alice.link();
+  await alice.at('/contacts/add');
+  const field = alice.page.getByLabel('Link or address');
+  const go = alice.page.getByRole('button', { name: 'Continue' });
+  await field.fill('certainly not a link');
+  await go.click();
+  await expect(alice.page.getByText('This is no Weft link or address')).toBeVisible();
+  await field.fill(own);
+  await go.click();
+  await expect(alice.page.getByText('This is your own link.')).toBeVisible();
+  await field.fill('nobody-at-all@home.example');
+  await go.click();
+  await alice.page.getByRole('button', { name: 'Send request' }).click();
+  await expect(alice.page.getByText('Nobody of that name was found.')).toBeVisible();
+});

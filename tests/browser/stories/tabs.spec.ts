@@ -1,0 +1,58 @@
+import { expect, test } from '../support/test.ts';
+import { Person } from '../support/person.ts';
+
+/** A second tab of the same browser. */
+async function secondTab(of: Person): Promise<Person> {
+  const tab = new Person(of.name, of.context, await of.context.newPage(), of.tap, of.node);
+  await tab.page.goto(of.node);
+  return tab;
+}
+
+for (const kind of ['SharedWorker', 'Web Locks'] as const) {
+  test(`two tabs share one engine, and one goes on when the other is closed (${kind})`, async ({ person, node }) => {
+    const [alice, bob] = [await person('alice'), await person('bob')];
+    // A browser without SharedWorker: the tabs elect the one whose worker owns the engine.
+    if (kind === 'Web Locks') await alice.context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'));
+    await alice.signUp(await node.invite());
+    await bob.signUp(await node.invite());
+    await bob.follow(await alice.link());
+    await alice.openChat(bob);
+    const other = await secondTab(alice);
+    await other.openChat(bob);
+
+    await bob.say('one');
+    await alice.sees(['one']);
+    await other.sees(['one']);
+    await other.say('two');
+    await alice.say('three');
+    for (const view of [alice, other, bob]) await view.sees(['one', 'two', 'three']);
+    expect(await sockets(node.url)).toBe(2);
+
+    // The first tab owned the engine where there is no SharedWorker.
+    await alice.page.close();
+    await bob.say('four');
+    await other.sees(['one', 'two', 'three', 'four']);
+    await other.say('five');
+    await bob.sees(['one', 'two', 'three', 'four', 'five']);
+    await other.page.reload();
+    await other.sees(['one', 'two', 'three', 'four', 'five']);
+    expect(other.complaints).toEqual([]);
+  });
+}
+
+test('signing out in one tab signs out the other', async ({ person, node }) => {
+  const alice = await person('alice');
+  await alice.signUp(await node.invite());
+  const other = await secondTab(alice);
+  await expect(other.page.getByRole('navigation', { name: 'Sections' }).first()).toBeVisible();
+  await alice.at('/me/sign-out');
+  await alice.page.getByLabel('Yes, remove everything from this device').check();
+  await alice.page.getByRole('main').getByRole('button', { name: 'Sign out' }).click();
+  for (const view of [alice, other]) await expect(view.page.getByRole('heading', { name: 'Welcome to Lindenhof' })).toBeVisible();
+});
+
+/** Open sync sockets at the node, as its metrics say. */
+async function sockets(url: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^weft_sockets(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? Number.NaN);
+}
