@@ -11,14 +11,19 @@
 //!     # use super::*;
 //!     #[derive(Serialize, Deserialize)]
 //!     pub struct Account { pub name: String }
-//!     impl Versioned for Account { const VERSION: u8 = 1; type Previous = First; }
+//!     impl Versioned for Account {
+//!         const VERSION: u8 = 1;
+//!         type Previous = First;
+//!         fn migrate(previous: First) -> Self { match previous {} }
+//!     }
 //! }
 //!
 //! #[derive(Serialize, Deserialize)]
 //! struct Account { first: String, last: String }
-//! impl Versioned for Account { const VERSION: u8 = 2; type Previous = v1::Account; }
-//! impl From<v1::Account> for Account {
-//!     fn from(old: v1::Account) -> Self { Account { first: old.name, last: String::new() } }
+//! impl Versioned for Account {
+//!     const VERSION: u8 = 2;
+//!     type Previous = v1::Account;
+//!     fn migrate(previous: v1::Account) -> Self { Account { first: previous.name, last: String::new() } }
 //! }
 //!
 //! let stored = v1::Account { name: "Ada".into() }.to_record();
@@ -51,7 +56,9 @@ pub trait Versioned: Serialize + DeserializeOwned {
     /// The byte in front of the CBOR. Counts up from 1.
     const VERSION: u8;
     /// The frozen type that this one replaced.
-    type Previous: Step + Into<Self>;
+    type Previous: Step;
+    /// The step from there to here. For the first version: `match previous {}`.
+    fn migrate(previous: Self::Previous) -> Self;
 }
 
 /// What stands before the first version: nothing, and nothing can be made of it.
@@ -77,7 +84,7 @@ impl<T: Versioned> Step for T {
         if version == T::VERSION {
             Ok(weft_wire::codec::decode(cbor, crate::VALUE_BYTES_MAX)?)
         } else {
-            T::Previous::read(version, cbor, newest).map(Into::into)
+            T::Previous::read(version, cbor, newest).map(T::migrate)
         }
     }
 }

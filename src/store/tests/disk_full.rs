@@ -1,5 +1,13 @@
 //! A disk that is really full: a small tmpfs. Where it may not be mounted the test says so and passes; the simulated disk
 //! (`simulated_disk.rs`) fills up everywhere.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends at the first surprise; clippy knows that of test functions only, not of their helpers"
+)]
 
 mod common;
 

@@ -1,4 +1,12 @@
 //! Checkpoint, snapshot, deletion, backup, restore, check, locks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends at the first surprise; clippy knows that of test functions only, not of their helpers"
+)]
 
 mod common;
 
@@ -82,7 +90,7 @@ async fn a_backup_while_commits_go_on_holds_a_state_that_was() {
         // One entry of the log for each commit: a state that was, whole.
         let log = restored.scan(B, Scan::prefix(b"log").limit(SCAN_ROWS_MAX)).await.unwrap();
         assert_eq!(log.len() as u64, *seq);
-        assert!(log.iter().all(|row| store_version_is(row)));
+        assert!(log.iter().all(store_version_is));
     }
     // Neither over a folder that holds something.
     assert!(matches!(store.backup(&backups[0].1).await, Err(Error::Folder { .. })));

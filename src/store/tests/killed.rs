@@ -1,4 +1,12 @@
 //! 200 times: a process that writes is killed with SIGKILL. Nothing acknowledged is missing, and no batch is half there.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends at the first surprise; clippy knows that of test functions only, not of their helpers"
+)]
 
 mod common;
 

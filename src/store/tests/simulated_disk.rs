@@ -1,5 +1,13 @@
 //! Seeded power cuts, failed syncs and full disks under the journal: no acknowledged batch is lost, none is half there, and
 //! the store opens every time. `WEFT_SEED=n` runs one seed again.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends at the first surprise; clippy knows that of test functions only, not of their helpers"
+)]
 
 mod common;
 

@@ -1,5 +1,13 @@
 //! Transactions must be usable where futures have to be `Send`: in spawned tasks, behind boxed futures, with borrowed
 //! arguments. Compiling is most of the test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends at the first surprise; clippy knows that of test functions only, not of their helpers"
+)]
 use std::{future::Future, pin::Pin};
 use weft_store::{Error, Scan, Store, Table};
 const T: Table = Table::new(200, "t");

@@ -33,6 +33,8 @@ mod shared;
 mod sled_index;
 mod snapshot;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 use std::{io, path::Path, sync::Arc};
 

@@ -105,7 +105,7 @@ impl SimDisk {
     pub fn lose_rows(&self, dir: &Path, rows: usize) {
         let mut world = self.world();
         let (_, (durable, current)) =
-            world.indexes.iter_mut().filter(|(path, _)| path.parent() == Some(dir)).next_back().unwrap();
+            world.indexes.iter_mut().rfind(|(path, _)| path.parent() == Some(dir)).unwrap();
         let keys: Vec<_> = current.keys().filter(|key| key[0] >= 8).take(rows).cloned().collect();
         for key in keys {
             durable.remove(&key);
@@ -350,7 +350,7 @@ impl DiskFile for SimFile {
         let mut rest = bytes;
         while !rest.is_empty() {
             // The current may fail between two sectors of one write.
-            if at % (16 * SECTOR) == 0 || rest.len() == bytes.len() {
+            if at.is_multiple_of(16 * SECTOR) || rest.len() == bytes.len() {
                 world.tick()?;
             }
             let len = rest.len().min(SECTOR - at % SECTOR);
