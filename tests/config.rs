@@ -21,7 +21,10 @@ impl File {
     }
 
     fn load(&self, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load(Some(&self.path()), env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+        Config::load(
+            Some(&self.path()),
+            env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        )
     }
 }
 
@@ -42,8 +45,14 @@ fn node_toml_holds_every_key_with_its_default() {
 fn every_key_of_node_toml_is_explained() {
     let text = fs::read_to_string(shipped()).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    for (number, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(" = ") && !line.starts_with('#')) {
-        assert!(number > 0 && lines[number - 1].starts_with("# "), "line {}: `{line}` has no explanation", number + 1);
+    for (number, line) in
+        lines.iter().enumerate().filter(|(_, line)| line.contains(" = ") && !line.starts_with('#'))
+    {
+        assert!(
+            number > 0 && lines[number - 1].starts_with("# "),
+            "line {}: `{line}` has no explanation",
+            number + 1
+        );
     }
 }
 
@@ -63,7 +72,9 @@ fn an_unknown_key_is_told_with_file_line_and_a_guess() {
 #[test]
 fn an_unknown_section_is_told() {
     let error = File::new("[nod]\ntitle = \"Home\"\n").load(&[]).unwrap_err();
-    let ConfigError::UnknownKey { place: Place::File { line, .. }, suggestion, .. } = &error else { panic!("{error:?}") };
+    let ConfigError::UnknownKey { place: Place::File { line, .. }, suggestion, .. } = &error else {
+        panic!("{error:?}")
+    };
     assert_eq!((*line, suggestion.as_deref()), (1, Some("node")));
 }
 
@@ -79,7 +90,10 @@ fn an_ill_typed_value_is_told_with_what_was_expected() {
         let error = File::new(text).load(&[]).unwrap_err();
         let told = error.to_string();
         let place = format!("node.toml, line {line}");
-        assert!(told.contains(&place) && told.contains(key) && told.contains(wanted), "{text:?} gave: {told}");
+        assert!(
+            told.contains(&place) && told.contains(key) && told.contains(wanted),
+            "{text:?} gave: {told}"
+        );
     }
 }
 
@@ -97,7 +111,8 @@ fn a_missing_file_is_told() {
 
 #[test]
 fn variables_override_the_file() {
-    let file = File::new("[node]\ntitle = \"File\"\nsignup = \"closed\"\n[http]\nlisten = [\"127.0.0.1:1\"]\n");
+    let file =
+        File::new("[node]\ntitle = \"File\"\nsignup = \"closed\"\n[http]\nlisten = [\"127.0.0.1:1\"]\n");
     let config = file
         .load(&[
             ("WEFT_NODE__TITLE", "Variable"),

@@ -29,7 +29,8 @@ impl Files {
 
     /// Replaces both files, as certificate tools do: written beside and renamed.
     fn renew(&self) -> CertificateDer<'static> {
-        let CertifiedKey { cert, key_pair } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let CertifiedKey { cert, key_pair } =
+            generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         put(&self.path("key.pem"), &key_pair.serialize_pem());
         put(&self.path("cert.pem"), &cert.pem());
         cert.der().clone()
@@ -48,7 +49,11 @@ fn put(path: &Path, text: &str) {
     std::fs::rename(&beside, path).unwrap();
 }
 
-async fn connect(address: SocketAddr, trusted: &CertificateDer<'static>, alpn: &[&str]) -> Result<TlsStream<TcpStream>> {
+async fn connect(
+    address: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    alpn: &[&str],
+) -> Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone())?;
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -63,9 +68,14 @@ async fn connect(address: SocketAddr, trusted: &CertificateDer<'static>, alpn: &
 async fn status(stream: TlsStream<TcpStream>) -> Result<(u16, String)> {
     let (mut sender, connection) = http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
-    let request = Request::builder().method(Method::GET).uri("/healthz").header("host", "localhost").body(String::new())?;
+    let request = Request::builder()
+        .method(Method::GET)
+        .uri("/healthz")
+        .header("host", "localhost")
+        .body(String::new())?;
     let response = sender.send_request(request).await?;
-    let transport = response.headers().get("strict-transport-security").map(|value| value.to_str().unwrap().to_owned());
+    let transport =
+        response.headers().get("strict-transport-security").map(|value| value.to_str().unwrap().to_owned());
     driver.abort();
     Ok((response.status().as_u16(), transport.unwrap_or_default()))
 }
@@ -76,7 +86,8 @@ async fn own_files_are_served_and_read_anew_when_they_change() {
     let first = files.renew();
     let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
     assert!(node.url().starts_with("https://"));
-    let (code, transport) = status(connect(node.address, &first, &["http/1.1"]).await.unwrap()).await.unwrap();
+    let (code, transport) =
+        status(connect(node.address, &first, &["http/1.1"]).await.unwrap()).await.unwrap();
     assert_eq!((code, transport.as_str()), (200, "max-age=63072000"));
 
     let second = files.renew();
@@ -118,12 +129,16 @@ async fn http2_is_spoken_where_it_is_asked_for() {
     let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
     let stream = connect(node.address, &certificate, &["h2", "http/1.1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(hyper_util::rt::TokioExecutor::new(), hyper_util::rt::TokioIo::new(stream))
-            .await
-            .unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(
+        hyper_util::rt::TokioExecutor::new(),
+        hyper_util::rt::TokioIo::new(stream),
+    )
+    .await
+    .unwrap();
     let driver = tokio::spawn(connection);
-    let request = Request::get(format!("https://localhost:{}/healthz", node.address.port())).body(String::new()).unwrap();
+    let request = Request::get(format!("https://localhost:{}/healthz", node.address.port()))
+        .body(String::new())
+        .unwrap();
     assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
     driver.abort();
     node.stop().await.unwrap();

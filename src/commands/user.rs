@@ -1,7 +1,7 @@
 //! `weft user`.
 
 use super::{NodeArgs, out, small_runtime};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use weft_node::{
@@ -46,7 +46,8 @@ pub fn run(args: &User) -> Result<ExitCode> {
         match &args.action {
             Action::List => list(&config).await?,
             Action::EndSessions { name } => {
-                let answer = control::ask(&config, Request::EndSessions { name: name.clone() }).await?;
+                let answer = control::ask(&config, Request::EndSessions { name: name.clone() }).await;
+                let answer = answer.with_context(|| format!("account {name}"))?;
                 let Answer::Ended(count) = answer else { bail!("the node gave another answer") };
                 out::line(format_args!("{count} sessions of {name} ended"));
             }
@@ -85,7 +86,8 @@ fn print(row: &UserRow) {
 }
 
 async fn set_disabled(config: &Config, name: &UserName, disabled: bool) -> Result<()> {
-    control::ask(config, Request::SetDisabled { name: name.clone(), disabled }).await?;
+    let asked = control::ask(config, Request::SetDisabled { name: name.clone(), disabled }).await;
+    asked.with_context(|| format!("account {name}"))?;
     out::line(format_args!("{name} is {}", if disabled { "locked out" } else { "let in again" }));
     Ok(())
 }

@@ -55,19 +55,19 @@ async fn session(args: &Chat) -> Result<ExitCode> {
     let options = Options {
         keep: keep::Keep::File(Box::new(profile)),
         plain_http: args.plain_http,
-        ..Options::memory(url)
+        ..Options::memory(&url)
     };
     let client = Client::start(options).await?;
     let lines = lines();
-    let done = talk_as(&client, args, lines).await;
+    let done = talk_as(&client, args, &url, lines).await;
     client.stop().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn talk_as(client: &Client, args: &Chat, mut lines: mpsc::Receiver<String>) -> Result<()> {
+async fn talk_as(client: &Client, args: &Chat, url: &str, mut lines: mpsc::Receiver<String>) -> Result<()> {
     let events = client.events();
     signin::enter(client, args, &mut lines).await?;
-    talk::talk(client, events, &mut lines).await
+    talk::talk(client, events, url, &mut lines).await
 }
 
 fn state_folder(args: &Chat) -> Result<PathBuf> {

@@ -24,12 +24,19 @@ const SHOWN: u32 = 20;
 /// Who is being talked to.
 struct Talk<'a> {
     client: &'a Client,
+    /// Where the node is: what links begin with.
+    base_url: &'a str,
     chat: Option<ChatView>,
 }
 
 /// Goes on until `/quit`, `/sign-out`, the end of the input, or Ctrl+C.
-pub async fn talk(client: &Client, mut events: Events, lines: &mut mpsc::Receiver<String>) -> Result<()> {
-    let mut talk = Talk { client, chat: None };
+pub async fn talk(
+    client: &Client,
+    mut events: Events,
+    base_url: &str,
+    lines: &mut mpsc::Receiver<String>,
+) -> Result<()> {
+    let mut talk = Talk { client, base_url, chat: None };
     loop {
         tokio::select! {
             line = lines.recv() => match line {
@@ -68,7 +75,9 @@ impl Talk<'_> {
             "/remove" => self.show(Call::RemoveContact { user }).await?,
             "/safety" => self.show(Call::SafetyNumber { user }).await?,
             "/verified" => self.show(Call::SetVerified { user, verified: true }).await?,
-            "/link" => self.show(Call::CreateLink { invite: true, base_url: self.base_url().await }).await?,
+            "/link" => {
+                self.show(Call::CreateLink { invite: true, base_url: self.base_url.to_owned() }).await?
+            }
             "/sign-out" => {
                 self.client.call(Call::SignOut).await?;
                 return Ok(false);
@@ -136,14 +145,6 @@ impl Talk<'_> {
             _ => out::note("* done"),
         }
         Ok(())
-    }
-
-    /// Links lead to the node's name, which is where others reach it.
-    async fn base_url(&self) -> String {
-        match self.client.call(Call::Node).await {
-            Ok(Reply::Node(node)) => format!("https://{}", node.name),
-            _ => String::new(),
-        }
     }
 
     async fn happened(&mut self, event: Event) {

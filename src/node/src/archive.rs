@@ -77,7 +77,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Restored, ArchiveError> {
 /// [`ArchiveError`]; among them [`weft_store::Error::Corrupt`], whose text says what can be done.
 pub fn check(config: &Config) -> Result<Report, ArchiveError> {
     let dir = config.storage.data.join(STORE_FOLDER);
-    Ok(embedded::check(&dir, &store_options(config), &|_, _, _| Ok(()))?)
+    Ok(embedded::check(&dir, &store_options(config), &weft_service::check_record)?)
 }
 
 fn empty(dir: &Path) -> Result<(), ArchiveError> {

@@ -8,6 +8,7 @@
 
 pub mod accounts;
 mod cache;
+mod check;
 mod caller;
 mod chunks;
 mod clock;
@@ -34,6 +35,7 @@ pub mod workers;
 
 pub use accounts::Accounts;
 pub use caller::{Caller, Session};
+pub use check::check_record;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::ServiceConfig;
 pub use contacts::Contacts;

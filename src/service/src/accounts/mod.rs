@@ -3,7 +3,7 @@
 mod devices;
 mod error;
 mod login;
-mod records;
+pub(crate) mod records;
 mod sessions;
 #[cfg(test)]
 mod tests;

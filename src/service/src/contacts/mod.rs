@@ -1,7 +1,7 @@
 //! Contacts come first: nobody reaches a person without that person's consent.
 
 mod error;
-mod records;
+pub(crate) mod records;
 mod stand;
 #[cfg(test)]
 mod tests;

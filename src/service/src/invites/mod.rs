@@ -1,7 +1,7 @@
 //! Invites to the node. A code is told once; the node keeps its hash.
 
 mod error;
-mod records;
+pub(crate) mod records;
 #[cfg(test)]
 mod tests;
 

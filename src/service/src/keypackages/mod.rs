@@ -1,7 +1,7 @@
 //! KeyPackages (RFC 9420, section 10) in stock: each is handed out once, save the last-resort one.
 
 mod error;
-mod records;
+pub(crate) mod records;
 #[cfg(test)]
 mod tests;
 

@@ -7,7 +7,7 @@ mod items;
 mod log;
 mod messages;
 mod parts;
-mod records;
+pub(crate) mod records;
 mod retention;
 mod state;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Vault records: what the devices of one account share, last writer wins. The node learns neither names nor contents.
 
-mod records;
+pub(crate) mod records;
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,65 @@
+//! Judges one stored record at a time, for `weft check`: is it what the catalogue of tables says?
+
+use crate::{
+    accounts::records::{AccountRecord, DeviceRecord, SessionRecord},
+    contacts::records::{BookRecord, ContactRecord, LinkRecord},
+    inbox::records::InboxRecord,
+    invites::records::InviteRecord,
+    keypackages::records::PackageRecord,
+    rooms::records::{CursorRecord, ItemRecord, LogRecord, MessageIdRecord, RoomRecord},
+    vault::records::{VaultBook, VaultRow},
+};
+use weft_store::{Table, record::Record, tables};
+
+/// Reads a record as its table's type, older versions included. Tables of raw bytes and of other versions pass.
+///
+/// # Errors
+/// What is wrong, without the record's contents.
+pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), String> {
+    match table {
+        tables::ACCOUNTS => read::<AccountRecord>(value),
+        tables::DEVICES => read::<DeviceRecord>(value),
+        tables::SESSIONS => read::<SessionRecord>(value),
+        tables::INVITES => read::<InviteRecord>(value),
+        tables::CONTACTS => read::<ContactRecord>(value),
+        tables::CONTACT_BOOKS => read::<BookRecord>(value),
+        tables::CONTACT_LINKS => read::<LinkRecord>(value),
+        tables::KEY_PACKAGES | tables::KEY_PACKAGES_LAST => read::<PackageRecord>(value),
+        tables::ROOMS => read::<RoomRecord>(value),
+        tables::ROOM_LOG => read::<LogRecord>(value),
+        tables::ROOM_MESSAGE_IDS => read::<MessageIdRecord>(value),
+        tables::ROOM_CURSORS => read::<CursorRecord>(value),
+        tables::ROOM_ITEMS => read::<ItemRecord>(value),
+        tables::INBOX => read::<InboxRecord>(value),
+        tables::VAULT => read::<VaultRow>(value),
+        tables::VAULT_BOOKS => read::<VaultBook>(value),
+        tables::COUNTS
+        | tables::KEY_PACKAGES_LEFT
+        | tables::ROOM_HEADS
+        | tables::ROOMS_OF_COUNT
+        | tables::INBOX_HEADS => counter(value),
+        _ => Ok(()),
+    }
+}
+
+fn read<R: Record>(value: &[u8]) -> Result<(), String> {
+    R::from_record(value).map(drop).map_err(|error| error.to_string())
+}
+
+fn counter(value: &[u8]) -> Result<(), String> {
+    if value.len() == 8 { Ok(()) } else { Err(format!("a counter of {} bytes", value.len())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_record_is_found() {
+        assert!(check_record(tables::ACCOUNTS, b"alice", b"").is_err());
+        assert!(check_record(tables::ACCOUNTS, b"alice", &[9, 0xa0]).unwrap_err().contains("version 9"));
+        assert!(check_record(tables::ROOM_LOG, b"", b"\x01nonsense").is_err());
+        assert!(check_record(tables::COUNTS, b"accounts", &[0; 7]).is_err());
+        assert!(check_record(tables::COUNTS, b"accounts", &[0; 8]).is_ok());
+    }
+}
