@@ -9,6 +9,7 @@ mod calls;
 mod chats;
 mod connection;
 pub mod contacts;
+mod crypto;
 mod engine;
 mod error;
 pub mod host;

@@ -3,8 +3,8 @@
 //! The semantics are those of `openmls_memory_storage`. Every write goes through [`Kv`] and so becomes durable together
 //! with whatever else the same input changed: a ratchet never moves without the cursor that it belongs to.
 
+use crate::crypto::Crypto;
 use crate::kv::{Kv, prefix};
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
     OpenMlsProvider,
     random::OpenMlsRand,
@@ -30,22 +30,22 @@ pub(crate) enum Slot {
 pub(crate) struct MlsProvider<'a> {
     store: MlsStore<'a>,
     rand: MlsRand<'a>,
-    crypto: RustCrypto,
+    crypto: Crypto,
 }
 
 impl<'a> MlsProvider<'a> {
     pub(crate) fn new(kv: &'a mut dyn Kv, rng: &'a mut dyn CryptoRngCore, slot: Slot) -> Self {
+        let crypto = Crypto::new(rng);
         MlsProvider {
             store: MlsStore { kv: RefCell::new(kv), slot },
             rand: MlsRand(RefCell::new(rng)),
-            // Seeded by the operating system; it makes the ephemeral keys of HPKE. All other randomness is injected.
-            crypto: RustCrypto::default(),
+            crypto,
         }
     }
 }
 
 impl<'a> OpenMlsProvider for MlsProvider<'a> {
-    type CryptoProvider = RustCrypto;
+    type CryptoProvider = Crypto;
     type RandProvider = MlsRand<'a>;
     type StorageProvider = MlsStore<'a>;
 

@@ -247,7 +247,7 @@ pub(super) fn merge_own(
 impl RoomCtx<'_> {
     /// What is to be done at the start of each epoch.
     pub(super) fn entered(&mut self, room: RoomId, group: &MlsGroup) -> Result<(), RoomError> {
-        let crypto = openmls_rust_crypto::RustCrypto::default();
+        let crypto = crate::crypto::Crypto::new(&mut *self.rng);
         keep_epoch_keys(self.kv, &crypto, group, room)
     }
 }

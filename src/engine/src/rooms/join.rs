@@ -130,11 +130,11 @@ pub fn external_join(
         let mut scratch = MemoryKv::default();
         let me = ctx.me;
         let (members, prepared) = {
+            let crypto = crate::crypto::Crypto::new(&mut *ctx.rng);
             let provider = MlsProvider::new(&mut scratch, &mut *ctx.rng, Slot::Current);
             let (group, prepared) =
                 member::join_externally(&provider, me.identity(), room, answer.group_info.as_slice())?;
             let members = member::verified_members(&group)?;
-            let crypto = openmls_rust_crypto::RustCrypto::default();
             let mut keys = MemoryKv::default();
             keep_epoch_keys(&mut keys, &crypto, &group, room)?;
             // The keys go where the state goes.
