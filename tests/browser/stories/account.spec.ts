@@ -52,6 +52,7 @@ test('signing out forgets everything here; the password, or the 24 words, bring 
   await expect(page.getByText('The name or the password is wrong.')).toBeVisible({ timeout: 60_000 });
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await alice.inside();
   // Contacts come back from the vault.
   await alice.openChat(bob);
   await bob.say('to the second device');
@@ -71,6 +72,7 @@ test('signing out forgets everything here; the password, or the 24 words, bring 
   await expect(page.getByText(/not the right words|do not belong/)).toBeVisible({ timeout: 60_000 });
   await words.fill(alice.words.join('  ').toUpperCase());
   await recover.click();
+  await alice.inside();
   await alice.openChat(bob);
   await alice.say('I am back');
   await expect(bob.bubbles.last()).toHaveText('I am back');

@@ -51,10 +51,13 @@ test('the app can be installed, and starts without a network', async ({ person, 
 
 test('typing, read state and a reply reach the other side', async ({ pair }) => {
   const [alice, bob] = await pair();
+  // The room exists from the first message on.
+  await alice.say('hello');
+  await bob.sees(['hello']);
   await bob.composer.pressSequentially('a question?');
   await expect(alice.page.getByRole('main').getByText('typing…')).toBeVisible();
   await bob.composer.press('Enter');
-  await alice.sees(['a question?']);
+  await alice.sees(['hello', 'a question?']);
   await expect(alice.page.getByRole('main').getByText('typing…')).toBeHidden();
   await alice.log.getByRole('article').filter({ hasText: 'a question?' }).click({ button: 'right' });
   await alice.page.getByRole('menuitem', { name: 'Reply' }).click();

@@ -59,7 +59,7 @@ export class Person {
     await page.goto(link);
     await this.fillSignUp();
     await this.keepWords();
-    await expect(page.getByRole('navigation', { name: 'Sections' }).first()).toBeVisible();
+    await this.inside();
   }
 
   async keepWords(): Promise<void> {
@@ -73,6 +73,11 @@ export class Person {
       await field.fill(this.words[number - 1] ?? '');
     }
     await page.getByRole('button', { name: 'Check' }).click();
+  }
+
+  /** The chats are there. */
+  async inside(): Promise<void> {
+    await expect(this.page.getByRole('navigation', { name: 'Sections' }).first()).toBeVisible({ timeout: 60_000 });
   }
 
   async signIn(password = PASSWORD): Promise<void> {

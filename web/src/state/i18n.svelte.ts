@@ -17,9 +17,14 @@ function systemLocale(languages: readonly string[]): Locale {
 class I18n {
   language = $state<Language>('system');
   #system = $state<Locale>('en');
+  #regions = $state.raw<readonly string[]>([]);
   readonly locale: Locale = $derived(this.language === 'system' ? this.#system : this.language);
 
+  /** For dates and times: the language of the interface as the person's region writes it (`en-GB`, `zh-TW`). */
+  readonly tag: string = $derived(this.#regions.find((tag) => tag.startsWith(this.locale)) ?? this.locale);
+
   start(): void {
+    this.#regions = navigator.languages;
     this.#system = systemLocale(navigator.languages);
     const stored = localStorage.getItem(STORED);
     if (stored === 'en' || stored === 'zh') this.language = stored;

@@ -36,6 +36,11 @@ class Notices {
     if (!this.standing.some((notice) => notice.code === code && notice.user === user)) this.standing = [...this.standing, { code, user }];
   }
 
+  /** Whoever signs in or out begins with nothing standing. */
+  clear(): void {
+    this.standing = [];
+  }
+
   seen(notice: Notice): void {
     this.standing = this.standing.filter((other) => other.code !== notice.code || other.user !== notice.user);
   }

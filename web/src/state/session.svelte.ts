@@ -5,6 +5,7 @@ import type { MeView } from '../wire/MeView';
 import type { NodeView } from '../wire/NodeView';
 import { appearance } from './appearance.svelte';
 import { engine } from './engine';
+import { notices } from './notices.svelte';
 
 /** Who is signed in, at which node, and how the connection is. */
 class Session {
@@ -59,6 +60,7 @@ class Session {
 
   async signOut(): Promise<void> {
     await engine().call({ call: 'sign_out' });
+    notices.clear();
     this.me = null;
   }
 
@@ -72,7 +74,9 @@ class Session {
   }
 
   async #enter(me: Promise<MeView | null>): Promise<void> {
+    const entered = this.me === null;
     this.me = await me;
+    if (entered) notices.clear();
   }
 }
 

@@ -14,7 +14,7 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function format(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${locale} ${JSON.stringify(options)}`;
   let found = formats.get(key);
-  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale === 'zh' ? 'zh-CN' : locale, options)));
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)));
   return found;
 }
 
