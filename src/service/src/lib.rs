@@ -8,8 +8,8 @@
 
 pub mod accounts;
 mod cache;
-mod check;
 mod caller;
+mod check;
 mod chunks;
 mod clock;
 mod config;

@@ -6,9 +6,7 @@ macro_rules! first_version {
         impl weft_store::record::Versioned for $record {
             const VERSION: u8 = 1;
             type Previous = weft_store::record::First;
-        }
-        impl From<weft_store::record::First> for $record {
-            fn from(never: weft_store::record::First) -> Self {
+            fn migrate(never: weft_store::record::First) -> Self {
                 match never {}
             }
         }

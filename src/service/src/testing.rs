@@ -111,7 +111,7 @@ impl World {
         let packages: Vec<_> = claimed.packages.into_iter().map(|package| package.key_package).collect();
         assert!(!packages.is_empty(), "nothing to add");
         let prepared = by.prepare(group, &packages, &[]);
-        let submit = by.commit(room, &prepared, 7);
+        let submit = by.commit(room, &prepared, 0xff);
         self.service.flows().submit_commit(by.caller(), room, submit).await.unwrap();
         group.merge_pending_commit(&by.provider).unwrap();
         prepared

@@ -75,7 +75,8 @@ impl Flows {
             let mut with = Batch::new();
             if let Some(welcome) = &request.welcome {
                 let (by, message) = checked.id();
-                let new = NewWelcome { room, by, message, welcome: welcome.as_slice() };
+                let copies = checked.facts.added.len();
+                let new = NewWelcome { room, by, message, welcome: welcome.as_slice(), copies };
                 for cert in &checked.facts.added {
                     self.inbox.check_room(&cert.user.name, cert.device).await?;
                     let (batch, ahead) = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new)?;

@@ -1,1 +1,123 @@
+use crate::{Worker, testing::*};
+use weft_store::{Batch, Scan, tables};
+use weft_wire::{
+    Code, Problem,
+    sync::{ClientFrame, InboxItem, ServerFrame},
+};
 
+#[tokio::test]
+async fn a_device_that_is_signed_out_is_out_everywhere() {
+    let world = World::new().await;
+    let (alice, bob, room, mut at_alice, _) = world.talking().await;
+    let mut tablet = Device::new("bob", 2);
+    tablet.sign_in(&world.service).await.unwrap();
+    let mut at_alice_socket = alice.socket(&world.service, 0).await;
+    at_alice_socket.on_frame(ClientFrame::Follow { rooms: vec![(room, 1)] }).await.unwrap();
+    let mut victim = bob.socket(&world.service, 1_000).await;
+
+    world.service.flows().sign_out(tablet.caller(), bob.id()).await.unwrap();
+    let accounts = world.service.accounts();
+    assert_eq!(code(accounts.authenticate(&bob.token, FROM).await.unwrap_err()), Code::Unauthenticated);
+    let ended = loop {
+        match victim.next().await {
+            Ok(_) => {}
+            Err(error) => break Problem::from(error),
+        }
+    };
+    assert_eq!(ended.code, Code::DeviceRevoked);
+    let mut thief = Device::new("bob", 1);
+    let error = accounts.renew_session(FROM, thief.session_request(START_MS)).await.unwrap_err();
+    assert_eq!(code(error), Code::DeviceRevoked);
+    assert_eq!(thief.sign_in(&world.service).await.unwrap_err().code, Code::BadCertificate);
+    for table in [tables::KEY_PACKAGES, tables::KEY_PACKAGES_LAST, tables::SIGN_OUTS] {
+        assert_eq!(world.store.scan(table, Scan::prefix([])).await.unwrap(), []);
+    }
+
+    // Alice's client is told, and may remove the leaf, which in a direct room is not hers otherwise.
+    let gone = loop {
+        if let ServerFrame::Room { state } = next(&mut at_alice_socket).await
+            && !state.gone.is_empty()
+        {
+            break state.gone;
+        }
+    };
+    assert_eq!(gone, [bob.caller().device_ref()]);
+    let removal = alice.prepare(&mut at_alice, &[], &[bob.id()]);
+    world
+        .service
+        .flows()
+        .submit_commit(alice.caller(), room, alice.commit(room, &removal, 60))
+        .await
+        .unwrap();
+    let state = &world.service.rooms().list(tablet.caller(), None).await.unwrap().rooms[0];
+    assert_eq!((state.gone.len(), state.members.len(), state.epoch), (0, 2, 2));
+
+    let mut told = tablet.socket(&world.service, 0).await;
+    let ServerFrame::Inbox { items } = next(&mut told).await else { panic!("not an inbox") };
+    assert_eq!(items.last().unwrap().item, InboxItem::DeviceRemoved { device: bob.id() });
+}
+
+#[tokio::test]
+async fn another_persons_device_cannot_be_signed_out() {
+    let world = World::new().await;
+    let (alice, bob) = (world.sign_up("alice").await, world.sign_up("bob").await);
+    let flows = world.service.flows();
+    assert_eq!(code(flows.sign_out(alice.caller(), bob.id()).await.unwrap_err()), Code::NotFound);
+    flows.sign_out(alice.caller(), alice.id()).await.unwrap();
+    assert_eq!(code(flows.sign_out(alice.caller(), alice.id()).await.unwrap_err()), Code::NotFound);
+}
+
+#[tokio::test]
+async fn a_sign_out_that_a_stop_cut_short_is_finished_after_the_start() {
+    let world = World::new().await;
+    let (_alice, bob, room, ..) = world.talking().await;
+    world.service.flows().sign_out(bob.caller(), bob.id()).await.unwrap();
+    // As if the node had stopped right after the first commit: the note is there, the room does not know.
+    let row = world.store.get(tables::ROOMS, room.as_bytes()).await.unwrap().unwrap();
+    let before = world.service.rooms().load(room).await.unwrap();
+    let mut record = before.record.clone();
+    record.members.clone_from(&before.members);
+    record.gone.clear();
+    let note = crate::context::joined(bob.name().as_str(), bob.id().as_bytes());
+    let batch = Batch::new()
+        .put(tables::ROOMS, &row.key, weft_store::record::Record::to_record(&record))
+        .put(tables::SIGN_OUTS, note, Vec::new());
+    world.store.commit(batch).await.unwrap();
+    let restarted = world.restarted().await;
+    assert_eq!(Worker::SignOuts.run_once(&restarted.service).await.unwrap(), 1);
+    let room = restarted.service.rooms().load(room).await.unwrap();
+    assert_eq!(room.record.gone, [bob.caller().device_ref()]);
+    assert_eq!(Worker::SignOuts.run_once(&restarted.service).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn workers_run_and_end() {
+    let world = World::new().await;
+    let workers = crate::Workers::start(&world.service);
+    while workers.status().iter().any(|status| status.rounds == 0) {
+        tokio::task::yield_now().await;
+    }
+    assert!(workers.status().iter().all(|status| status.failed.is_none()));
+    workers.shutdown().await;
+}
+
+/// What must never be stored: the password, the plaintext of a message.
+#[tokio::test]
+async fn nothing_that_the_node_keeps_holds_a_password_or_a_plaintext() {
+    let world = World::new().await;
+    let (alice, _, room, mut at_alice, _) = world.talking().await;
+    let canary = "canary-7f3a9c21";
+    let message = alice.message(&mut at_alice, room, 1, canary);
+    world.service.rooms().submit_message(alice.caller(), room, message).await.unwrap();
+    let secrets = [canary.as_bytes(), alice.password.as_bytes(), alice.token.as_bytes()];
+    for table in tables::ALL {
+        for row in world.store.scan(*table, Scan::prefix([]).limit(10_000)).await.unwrap() {
+            for secret in secrets {
+                let held = [&row.key, &row.value]
+                    .into_iter()
+                    .any(|bytes| bytes.windows(secret.len()).any(|w| w == secret));
+                assert!(!held, "table {} holds a secret", table.name);
+            }
+        }
+    }
+}

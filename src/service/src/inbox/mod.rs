@@ -1,8 +1,6 @@
 //! What is addressed to a device outside any room: in order, bounded, deleted when it is acknowledged.
 
 pub(crate) mod records;
-#[cfg(test)]
-mod tests;
 
 use crate::{
     Fault, chunks,
@@ -16,8 +14,10 @@ use weft_wire::{
     Blob, DeviceId, MessageId, Millis, RoomId, UserName, limits::INBOX_ITEMS_MAX, sync::InboxItem,
 };
 
-/// A Welcome up to this size stands in its entry.
+/// A Welcome up to this size may stand in its entry.
 const INLINE_BYTES_MAX: usize = 48 << 10;
+/// All Welcomes of one commit that stand in their entries, together: they share a batch with the commit.
+const INLINE_TOGETHER_BYTES_MAX: usize = 256 << 10;
 /// Entries that are deleted in one batch.
 const DELETE_PAGE: usize = 512;
 
@@ -54,6 +54,8 @@ pub(crate) struct NewWelcome<'a> {
     /// The commit's id.
     pub message: MessageId,
     pub welcome: &'a [u8],
+    /// How many devices it is for.
+    pub copies: usize,
 }
 
 /// The key of a device's rows.
@@ -108,7 +110,9 @@ impl Inbox {
         new: &NewWelcome<'_>,
     ) -> Result<(Batch, Option<Batch>), Fault> {
         let key = mailbox(name, device);
-        let (body, ahead) = if new.welcome.len() <= INLINE_BYTES_MAX {
+        let together = new.welcome.len().saturating_mul(new.copies);
+        let inline = new.welcome.len() <= INLINE_BYTES_MAX && together <= INLINE_TOGETHER_BYTES_MAX;
+        let (body, ahead) = if inline {
             (WelcomeBody::Inline(Blob::from(new.welcome)), None)
         } else {
             let id: [u8; 16] = self.ctx.random();
