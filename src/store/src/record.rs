@@ -5,10 +5,12 @@
 //!
 //! ```
 //! use serde::{Deserialize, Serialize};
-//! use weft_store::record::{First, Record, Versioned};
+//! use weft_store::record::{Record, Versioned};
 //!
 //! mod v1 {
-//!     # use super::*;
+//!     use serde::{Deserialize, Serialize};
+//!     use weft_store::record::{First, Versioned};
+//!
 //!     #[derive(Serialize, Deserialize)]
 //!     pub struct Account { pub name: String }
 //!     impl Versioned for Account {

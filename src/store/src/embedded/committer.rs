@@ -67,6 +67,7 @@ impl Committer {
 
     /// Serves until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _last = LastWords(self.shared.clone());
         while let Some(group) = self.shared.queue.next_group() {
             let (mut batches, mut replies, mut keeps) = (Vec::new(), Vec::new(), Vec::new());
             for request in group {
@@ -299,6 +300,18 @@ impl Committer {
         };
         self.names = Remembered::from_keys(edge(false)?.as_deref(), edge(true)?.as_deref());
         Ok(())
+    }
+}
+
+/// Should the committer ever panic, those who wait must hear of it instead of waiting for ever.
+struct LastWords(Arc<Shared>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.fail("the committer ended unexpectedly".to_owned());
+        }
+        self.0.queue.abandon();
     }
 }
 

@@ -83,6 +83,15 @@ impl Queue {
         Some(group)
     }
 
+    /// Lets nothing more in and lets go of what waits: there is nobody left to serve it. Whoever waits gets [`Error::Closed`].
+    pub(crate) fn abandon(&self) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        let waiting = std::mem::take(&mut inner.waiting);
+        drop(inner);
+        drop(waiting);
+    }
+
     /// Lets nothing more in. What is in is still served.
     pub(crate) fn close(&self) {
         self.inner.lock().closed = true;
