@@ -81,15 +81,14 @@ impl Committer {
                 }
             }
             let answers = self.commit(&batches);
+            // Before the answers, so that whoever hears one knows that nothing is going on any more.
+            let kept = if self.shared.options.background { Ok(()) } else { self.keep(!keeps.is_empty()) };
             for ((reply, _permit), answer) in replies.into_iter().zip(answers) {
                 // Whoever asked may have gone; the commit stands.
                 let _ = reply.send(answer);
             }
-            if !self.shared.options.background {
-                let kept = self.keep(!keeps.is_empty());
-                for reply in keeps {
-                    let _ = reply.send(kept.clone());
-                }
+            for reply in keeps {
+                let _ = reply.send(kept.clone());
             }
         }
     }

@@ -5,7 +5,7 @@
 //!  - `flush()` does not reach the disk: [`SledIndex`] syncs every file itself.
 //!  - It may panic on damaged files, in any call and in `drop`: every call is caught, and a panic is an error like another.
 //!  - Its cache takes much more memory than it counts: pages cost about 1.6 times their stored size, and glibc keeps what one
-//!    thread freed for that thread, so that with four threads a full cache is paid for more than twice. It is given a quarter
+//!    thread freed for that thread, so that with four threads a full cache is paid for more than twice. It is given less than a fifth
 //!    of the budget; what it misses, the kernel's page cache has.
 //!  - After a kill it reads its whole log, a segment of 8 MiB at a time, and glibc maps and unmaps each of these buffers,
 //!    which costs ten times the reading: [`settle_allocator`].
@@ -30,7 +30,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Above this size of its log the allocator is settled before sled opens.
 const SETTLE_ABOVE_BYTES: u64 = 256 << 20;
-const CACHE_PERCENT: u64 = 25;
+const CACHE_PERCENT: u64 = 18;
 
 /// Opens indexes on sled.
 #[derive(Debug, Default, Clone, Copy)]
