@@ -7,7 +7,6 @@ use ts_rs::TS;
 /// A wish of the user interface. Each is answered once by [`Reply`] or [`CallError`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "call")]
-#[ts(export)]
 pub enum Call {
     /// What the node says of itself. → [`Reply::Node`]
     Node,
@@ -114,7 +113,8 @@ pub enum Call {
         /// What was scanned.
         code: String,
     },
-    /// The people compared the digits themselves. → [`Reply::Safety`]
+    /// The people compared the digits themselves. When the key has changed, this is also the decision to go on with the new
+    /// one, verified or not; until then nothing is sent. → [`Reply::Safety`]
     SetVerified {
         /// Address.
         user: String,
@@ -188,7 +188,6 @@ pub enum Call {
 /// The answer to a [`Call`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "reply", content = "value")]
-#[ts(export)]
 pub enum Reply {
     /// Nothing to tell.
     Done,
@@ -222,7 +221,6 @@ pub enum Reply {
 
 /// Why a call was not done, in a form that the interface can translate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct CallError {
     /// A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
     /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
@@ -237,9 +235,10 @@ pub struct CallError {
 }
 
 /// Something changed, without having been asked for.
+// An event is made, handed over and gone: a box for each chat would cost more than the room it saves.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "event", content = "value")]
-#[ts(export)]
 pub enum Event {
     /// Signed in, out, or changed.
     Me(Option<MeView>),
@@ -277,8 +276,9 @@ pub enum Event {
         /// Whether.
         on: bool,
     },
-    /// Something that the person must know: `key_changed` (a contact's identity is another one than before),
-    /// `device_added`, `signed_out_remotely`, `state_damaged`.
+    /// Something that the person must know: `key_changed` (a contact's identity is another one than before), `device_added`,
+    /// `foreign_device` (an alarm: the node shows a device on this account that the account's own key did not certify),
+    /// `signed_out_remotely`, `state_damaged`.
     Notice {
         /// Which.
         code: String,
@@ -289,7 +289,6 @@ pub enum Event {
 
 /// About the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct NodeView {
     /// The right half of addresses here.
     pub name: String,
@@ -307,7 +306,6 @@ pub struct NodeView {
 
 /// About the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct MeView {
     /// `alice@home.example`.
     pub user: String,
@@ -325,7 +323,6 @@ pub struct MeView {
 
 /// A device of one's own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct DeviceView {
     /// Id.
     pub device: String,
@@ -340,7 +337,6 @@ pub struct DeviceView {
 /// The state of the connection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "state")]
-#[ts(export)]
 pub enum ConnectionView {
     /// No attempt is under way; the next at this time.
     Offline {
@@ -355,7 +351,6 @@ pub enum ConnectionView {
 
 /// A link to give away.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct LinkView {
     /// The URL; also the content of the QR code.
     pub url: String,
@@ -365,7 +360,6 @@ pub struct LinkView {
 
 /// What a link leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct LinkPreview {
     /// Address of the person, if it leads to one.
     pub user: Option<String>,
@@ -383,7 +377,6 @@ pub struct LinkPreview {
 
 /// A contact or request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct ContactView {
     /// Address.
     pub user: String,
@@ -405,7 +398,6 @@ pub struct ContactView {
 
 /// Safety number of two people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct SafetyView {
     /// Address.
     pub user: String,
@@ -419,7 +411,6 @@ pub struct SafetyView {
 
 /// A chat in the list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct ChatView {
     /// Id; for a direct chat it never changes, whatever room lies under it.
     pub chat: String,
@@ -445,7 +436,6 @@ pub struct ChatView {
 
 /// A page of messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct MessagePage {
     /// Chat id.
     pub chat: String,
@@ -457,7 +447,6 @@ pub struct MessagePage {
 
 /// A message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct MessageView {
     /// Id, as its sender named it.
     pub id: String,
@@ -480,7 +469,6 @@ pub struct MessageView {
 /// The content of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-#[ts(export)]
 pub enum BodyView {
     /// Text.
     Text {
@@ -503,7 +491,6 @@ pub enum BodyView {
 
 /// The message that is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export)]
 pub struct ReplyView {
     /// Its id.
     pub id: String,
@@ -516,7 +503,6 @@ pub struct ReplyView {
 /// How far one's own message has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
-#[ts(export)]
 pub enum DeliveryView {
     /// Somebody else's, or a system line.
     None,

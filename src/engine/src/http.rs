@@ -36,10 +36,17 @@ impl Failure {
         }
     }
 
-    /// Whether the node understood and refused for good: trying the same again would not help.
+    /// Whether the node understood and refused for good: trying the same again would not help. A session that has ended is
+    /// none of the request's fault.
     pub fn is_final(&self) -> bool {
         match self {
-            Failure::Problem(problem) => (400..500).contains(&problem.status) && problem.status != 429,
+            Failure::Problem(problem) => {
+                let later = matches!(
+                    problem.code,
+                    Code::Unauthenticated | Code::DeviceRevoked | Code::RateLimited | Code::SlowReader
+                );
+                (400..500).contains(&problem.status) && problem.status != 429 && !later
+            }
             _ => false,
         }
     }

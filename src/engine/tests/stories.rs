@@ -4,6 +4,7 @@ mod support;
 
 use support::{World, story::*};
 use weft_engine::api::{Call, DeliveryView, Event, Reply};
+use weft_wire::rooms::{EntryKind, LogEntry};
 
 #[test]
 fn two_people_connect_by_link_and_talk() {
@@ -384,4 +385,132 @@ fn unread_messages_are_counted_until_they_are_read() {
     assert_eq!(unread(&mut world), 0);
     world.call(0, Call::MarkRead { chat: chat.clone(), order: f64::NAN });
     assert_eq!(unread(&mut world), 0);
+}
+
+#[test]
+fn a_refused_message_can_be_tried_again_or_dropped() {
+    let (mut world, chat) = talking();
+    world.node.refuse_messages = Some(weft_wire::Code::Forbidden);
+    send(&mut world, 0, &chat, "second");
+    send(&mut world, 0, &chat, "third");
+    world.settle(5_000);
+    let failed: Vec<_> = messages(&mut world, 0, &chat)
+        .into_iter()
+        .filter(|message| message.delivery == DeliveryView::Failed)
+        .map(|message| message.id)
+        .collect();
+    assert_eq!(failed.len(), 2);
+    world.node.refuse_messages = None;
+    world.call(0, Call::Discard { chat: chat.clone(), id: failed[0].clone() });
+    world.call(0, Call::Retry { chat: chat.clone(), id: failed[1].clone() });
+    world.settle(5_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "third"]);
+    assert_eq!(texts(&mut world, 1, &chat), ["first", "third"]);
+    let sent = Call::Discard { chat, id: failed[1].clone() };
+    assert_eq!(world.try_call(0, sent).unwrap_err().code, "not_found");
+}
+
+#[test]
+fn another_key_in_a_known_name_is_an_alarm_and_nothing_is_sent_to_it() {
+    let mut world = signed_up(&["alice", "bob", "mallory"]);
+    connect(&mut world, 0, 1);
+    world.settle(2_000);
+    let chat = chat(&mut world, 1, "alice");
+    world.node.replace_account("alice", "mallory");
+    send(&mut world, 1, &chat, "for alice only");
+    world.settle(200_000);
+    assert!(notices(&world, 1).contains(&"key_changed"));
+    assert!(contact(&mut world, 1, "alice").unwrap().key_changed);
+    assert!(lines(&mut world, 1, &chat).contains(&"key_changed".to_owned()));
+    assert_eq!(messages(&mut world, 1, &chat)[1].delivery, DeliveryView::Queued);
+    let call = Call::SendText { chat: chat.clone(), text: "more".into(), reply_to: None };
+    assert_eq!(world.try_call(1, call).unwrap_err().code, "key_changed");
+    // The real alice may have come in by herself; nobody was told anything.
+    let said = |entry: &LogEntry| entry.envelope.peek().unwrap().kind == EntryKind::Message;
+    assert!(!world.node.rooms.values().any(|room| room.log.iter().any(said)), "nothing was sent");
+}
+
+#[test]
+fn a_link_whose_key_is_not_the_node_s_makes_no_contact() {
+    let mut world = signed_up(&["alice", "bob", "mallory"]);
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into() };
+    let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
+    world.node.replace_account("alice", "mallory");
+    let add = Call::AddContact { target: link.url, greeting: String::new() };
+    assert_eq!(world.try_call(1, add).unwrap_err().code, "key_changed");
+    assert_eq!(contact(&mut world, 1, "alice"), None);
+}
+
+#[test]
+fn a_session_that_the_node_forgot_is_renewed_by_the_device_key() {
+    let (mut world, chat) = talking();
+    world.node.tokens.clear();
+    send(&mut world, 1, &chat, "second");
+    world.settle(5_000);
+    world.kill(0);
+    world.start(0);
+    world.settle(10_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "second"]);
+}
+
+#[test]
+fn a_socket_that_says_nothing_any_more_is_given_up() {
+    let (mut world, chat) = talking();
+    world.node.deaf = true;
+    send(&mut world, 1, &chat, "second");
+    let away = world.run_until(60_000, |world| {
+        world.hosts[0]
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Connection(weft_engine::api::ConnectionView::Offline { .. })))
+    });
+    assert!(away, "noticed within a minute");
+    world.node.deaf = false;
+    world.settle(120_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "second"]);
+}
+
+#[test]
+fn who_is_blocked_is_not_heard() {
+    let (mut world, chat) = talking();
+    world.call(0, Call::BlockContact { user: "bob@home.example".into() });
+    world.settle(2_000);
+    send(&mut world, 1, &chat, "are you angry?");
+    world.settle(5_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first"]);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().state, "blocked");
+    let call = Call::SendText { chat, text: "no".into(), reply_to: None };
+    assert_eq!(world.try_call(0, call).unwrap_err().code, "unknown_contact");
+}
+
+#[test]
+fn bad_input_is_refused_by_field() {
+    let mut world = World::new();
+    world.device();
+    let sign_up = |name: &str, password: &str| Call::SignUp {
+        name: name.into(),
+        display_name: "A".into(),
+        password: password.into(),
+        invite: None,
+    };
+    let refused = |world: &mut World, call| {
+        let error = world.try_call(0, call).unwrap_err();
+        (error.code, error.field)
+    };
+    let field = |code: &str, field: &str| (code.to_owned(), Some(field.to_owned()));
+    assert_eq!(refused(&mut world, sign_up("a", PASSWORD)), field("bad_input", "name"));
+    assert_eq!(refused(&mut world, sign_up("al ice", PASSWORD)), field("bad_input", "name"));
+    assert_eq!(refused(&mut world, sign_up("alice", "too short")), field("weak_password", "password"));
+    assert_eq!(refused(&mut world, Call::Chats).0, "not_signed_in");
+    assert_eq!(refused(&mut world, Call::ReadLink { text: "https://evil.example/".into() }).0, "bad_link");
+    world.call(0, sign_up("alice", PASSWORD));
+    assert_eq!(refused(&mut world, sign_up("bob", PASSWORD)).0, "already_signed_in");
+    let other = world.device();
+    assert_eq!(world.try_call(other, sign_up("alice", PASSWORD)).unwrap_err().code, "name_taken");
+    let own = Call::AddContact { target: "alice@home.example".into(), greeting: String::new() };
+    assert_eq!(refused(&mut world, own).0, "own_link");
+    let nobody = Call::AddContact { target: "nobody@home.example".into(), greeting: String::new() };
+    assert_eq!(refused(&mut world, nobody).0, "not_found");
+    let no_chat = Call::Messages { chat: "00".into(), before: None, limit: 1 };
+    assert_eq!(refused(&mut world, no_chat).0, "unknown_chat");
 }

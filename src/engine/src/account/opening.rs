@@ -10,6 +10,7 @@ use crate::runtime::{Cx, State};
 use crate::{connection, vault};
 use serde::Serialize;
 use std::rc::Rc;
+use weft_wire::Code;
 use weft_wire::accounts::{Role, SessionGranted};
 
 /// Keeps the account as pending, asks the node, and signs in.
@@ -51,8 +52,14 @@ pub(crate) async fn resume_pending(cx: &Cx) -> Result<bool, Failure> {
             cx.with(|s| promote(s, account, &granted));
             Ok(true)
         }
-        Err(failure) if failure.is_final() => {
-            cx.with(|s| s.kv_delete(PENDING));
+        // Also "who are you?": the node has never heard of the device.
+        Err(failure) if failure.is_final() || failure.code() == Some(Code::Unauthenticated) => {
+            cx.with(|s| {
+                // Another attempt may have begun meanwhile.
+                if s.load::<Account>(PENDING).is_some_and(|now| now.cert == account.cert) {
+                    s.kv_delete(PENDING);
+                }
+            });
             Ok(false)
         }
         Err(failure) => Err(failure),

@@ -75,7 +75,7 @@ fn decide(s: &mut State, contact: &Contact, state: Option<ContactState>, wish: W
 
 async fn tell_now(cx: &Cx, user: &UserAddress, before: Contact) -> Result<(), CallError> {
     match tell(cx, user).await {
-        Err(failure) if failure.is_final() && failure.code() != Some(Code::Unauthenticated) => {
+        Err(failure) if failure.is_final() => {
             cx.with(|s| save(s, &Contact { wish: None, ..before }));
             Err(failure.into())
         }

@@ -8,6 +8,7 @@ use crate::jobs::Job;
 use crate::rooms::{Message, Processed, Reason, RoomError, process_entry};
 use crate::runtime::State;
 use timeline::{Body, NewRow};
+use weft_wire::contacts::ContactState;
 use weft_wire::content::Profile;
 use weft_wire::rooms::{EntryKind, LogEntry};
 use weft_wire::{MessageId, Millis, RoomId, limits};
@@ -53,6 +54,10 @@ fn received(s: &mut State, room: RoomId, message: Message) {
     typing::heard(s, room, user.clone(), false);
     if message.content.kind == "profile" {
         return renamed(s, &user, message.content.body.as_slice());
+    }
+    // Blocked: read, so that the ratchet goes on, and not shown.
+    if contacts::find(s, &user).is_some_and(|contact| contact.state == Some(ContactState::Blocked)) {
+        return;
     }
     let Some(body) = queue::body(&message.content) else { return };
     let Some(mut chat) = chats::of_room(s, room) else { return };

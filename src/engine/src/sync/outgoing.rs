@@ -83,7 +83,7 @@ fn answered(
             queue::update(s, &queued);
             Ok(Some(Done::After(FOLDED_MS)))
         }
-        Some(code) if failure.is_final() && code != Code::Unauthenticated => {
+        Some(code) if failure.is_final() => {
             rooms::with(s, |ctx| forget_message(ctx, room, queued.content.id));
             queued.room = None;
             queued.stage = Stage::Failed { code: code.as_str().into() };

@@ -220,6 +220,23 @@ impl Node {
         self.grant(asked.user, asked.device)
     }
 
+    /// The account is made anew by somebody else: the name stays, the keys do not.
+    pub fn replace_account(&mut self, name: &str, by: &str) {
+        let by: UserName = by.parse().unwrap();
+        let name: UserName = name.parse().unwrap();
+        let theirs = self.accounts[&by].identity.open().unwrap();
+        let kept = self.accounts.get_mut(&name).unwrap();
+        // Signed by the other's identity key in this name: all that a node can make up is another key.
+        let key = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
+        let identity = UserIdentity {
+            user: kept.user.clone(),
+            identity_key: key.verifying_key().to_bytes(),
+            seal_key: theirs.seal_key,
+            created_ms: 0,
+        };
+        kept.identity = Signed::sign(&identity, &key);
+    }
+
     /// Signs a device out.
     pub fn revoke(&mut self, user: &UserAddress, device: DeviceId) -> Answer {
         let account = self.account(user)?;

@@ -25,6 +25,10 @@ pub struct Node {
     pub inbox_seq: u64,
     /// Requests, by method and first word of the path.
     pub requests: BTreeMap<String, u32>,
+    /// Refuses messages with this.
+    pub refuse_messages: Option<Code>,
+    /// Takes frames and says nothing.
+    pub deaf: bool,
     /// After so many requests, one is carried out and its answer lost.
     pub lose_after: Option<u32>,
 }
@@ -68,6 +72,8 @@ impl Node {
             inbox_seq: 0,
             requests: BTreeMap::new(),
             lose_after: None,
+            refuse_messages: None,
+            deaf: false,
         }
     }
 
@@ -158,6 +164,9 @@ impl Node {
     }
 
     pub fn client_frame(&mut self, id: u64, frame: ClientFrame) {
+        if self.deaf {
+            return;
+        }
         let Some(mut socket) = self.sockets.remove(&id) else { return };
         match frame {
             ClientFrame::Hello { token, proof, inbox_after, vault } => {
@@ -211,6 +220,9 @@ impl Node {
     /// Everything that the sockets are owed now.
     pub fn frames(&mut self) -> Vec<(u64, ServerFrame)> {
         let mut frames = Vec::new();
+        if self.deaf {
+            return frames;
+        }
         let ids: Vec<u64> = self.sockets.keys().copied().collect();
         for id in ids {
             let mut socket = self.sockets.remove(&id).unwrap();

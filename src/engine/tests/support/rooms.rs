@@ -93,6 +93,9 @@ impl Node {
                 Ok(Vec::new())
             }
             ("POST", "messages") => {
+                if let Some(code) = self.refuse_messages {
+                    return Err(problem(code));
+                }
                 let request: SubmitMessage = read(body)?;
                 let envelope = request.envelope.peek().unwrap();
                 assert_eq!(envelope.kind, EntryKind::Message);
