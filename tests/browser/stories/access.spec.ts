@@ -96,6 +96,7 @@ test('a whole conversation by keyboard alone', async ({ person, node }) => {
   // An emoji.
   await tabTo(page, 'button:Emoji', true);
   await keyboard.press('Enter');
+  await expect(page.getByRole('searchbox', { name: 'Search emoji' })).toBeFocused();
   await keyboard.type('tulip');
   await expect(page.getByRole('dialog', { name: 'Emoji' }).getByRole('button', { name: /tulip/i }).first()).toBeVisible();
   await keyboard.press('ArrowDown');

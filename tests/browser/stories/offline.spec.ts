@@ -46,7 +46,7 @@ test('the app can be installed, and starts without a network', async ({ person, 
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   alice.tap.cut();
   await page.reload();
-  await expect(page.getByRole('heading', { name: 'Chats' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Chats', exact: true })).toBeVisible();
 });
 
 test('typing, read state and a reply reach the other side', async ({ pair }) => {
@@ -59,7 +59,7 @@ test('typing, read state and a reply reach the other side', async ({ pair }) => 
   await bob.composer.press('Enter');
   await alice.sees(['hello', 'a question?']);
   await expect(alice.page.getByRole('main').getByText('typing…')).toBeHidden();
-  await alice.log.getByRole('article').filter({ hasText: 'a question?' }).click({ button: 'right' });
+  await alice.log.locator('.bubble').filter({ hasText: 'a question?' }).click({ button: 'right' });
   await alice.page.getByRole('menuitem', { name: 'Reply' }).click();
   await alice.say('an answer.');
   const answer = bob.log.getByRole('article').filter({ hasText: 'an answer.' });

@@ -26,13 +26,11 @@ describe('a timeline', () => {
   it('begins with the newest page and goes back a page at a time', async () => {
     const fake = engine();
     const timeline = await loaded();
-    expect(ids(timeline).at(0)).toBe('m150');
+    expect(ids(timeline).at(0)).toBe('m190');
     expect(timeline.shift).toBe(false);
     await Promise.all([timeline.loadOlder(), timeline.loadOlder()]);
-    expect(timeline.messages).toHaveLength(200);
-    expect(timeline.shift).toBe(true);
     expect(fake.calls).toHaveLength(2);
-    await timeline.loadOlder();
+    expect(timeline.shift).toBe(true);
     expect(timeline.messages).toEqual(all);
     expect(timeline.more).toBe(false);
   });
@@ -52,7 +50,7 @@ describe('a timeline', () => {
     engine();
     const timeline = await loaded();
     timeline.merge([message('m3', 4, { text: 'changed' })]);
-    expect(ids(timeline).at(0)).toBe('m150');
+    expect(ids(timeline).at(0)).toBe('m190');
   });
 
   it('reaches back to the first unread message of others', async () => {
@@ -75,7 +73,7 @@ describe('a timeline', () => {
     engine();
     const timeline = await loaded();
     timeline.heard({ event: 'message_discarded', value: { chat: 'other', id: 'm249' } });
-    expect(timeline.messages).toHaveLength(100);
+    expect(timeline.messages).toHaveLength(60);
     timeline.heard({ event: 'message_discarded', value: { chat: 'c', id: 'm249' } });
     expect(ids(timeline)).not.toContain('m249');
   });

@@ -2,7 +2,9 @@ import type { Event } from '../wire/Event';
 import type { MessageView } from '../wire/MessageView';
 import { engine } from './engine';
 
-const PAGE = 100;
+/** A screen or two, so that a chat opens at once; and what is fetched at a time on the way back, the most that is given. */
+const PAGE = 60;
+const PAGE_OLDER = 200;
 /** Pages that are loaded at most to reach the first unread message. */
 const UNREAD_PAGES_MAX = 50;
 
@@ -39,7 +41,7 @@ export class Timeline {
 
   /** The page before what is at hand. */
   loadOlder(): Promise<void> {
-    this.#fetching ??= this.#older(PAGE).finally(() => (this.#fetching = null));
+    this.#fetching ??= this.#older(PAGE_OLDER).finally(() => (this.#fetching = null));
     return this.#fetching;
   }
 

@@ -40,5 +40,6 @@ function joins(one: MessageView | undefined, next: MessageView): boolean {
 }
 
 function sameDay(a: number, b: number): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString();
+  // Cheap: this runs for every message at hand whenever one of them changes.
+  return Math.abs(a - b) < 86_400_000 && new Date(a).getDate() === new Date(b).getDate();
 }
