@@ -177,3 +177,29 @@ async fn a_second_device_hears_and_speaks_too() -> Result<()> {
     assert_eq!(devices.len(), 2);
     node.stop().await
 }
+
+#[tokio::test]
+async fn after_a_restart_a_wiped_device_signs_in_and_finds_its_people() -> Result<()> {
+    let node = TestNode::start().await?;
+    let alice = node.sign_up(Cast::Alice).await?;
+    let bob = node.sign_up(Cast::Bob).await?;
+    bob.connect(&alice).await?;
+    alice.say(&bob.address, "before").await?;
+    bob.hears(&alice.address, "before").await?;
+    alice.client.stop().await;
+    let node = node.restart().await?;
+    let alice = Person::sign_in(node.url(), Cast::Alice).await?;
+    let known = async |me: &Person| {
+        let Reply::Contacts(contacts) = me.call(Call::Contacts).await? else { return Ok(None) };
+        Ok(contacts
+            .iter()
+            .any(|contact| contact.user == bob.address && contact.state == "accepted")
+            .then_some(()))
+    };
+    alice.until("Bob is a contact again", known).await?;
+    bob.call(Call::Wake).await?;
+    alice.say(&bob.address, "after").await?;
+    bob.hears(&alice.address, "after").await?;
+    assert_eq!(bob.texts(&alice.address).await?, [(false, "before".to_owned()), (false, "after".to_owned())]);
+    node.stop().await
+}

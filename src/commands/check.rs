@@ -4,8 +4,9 @@ use super::{NodeArgs, out};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::process::ExitCode;
-use weft_node::archive;
+use weft_node::archive::{self, ArchiveError};
 use weft_store::{
+    Error,
     embedded::{IndexState, Report},
     tables,
 };
@@ -23,7 +24,14 @@ const DAMAGED: u8 = 3;
 pub fn run(args: &Check) -> Result<ExitCode> {
     let config = args.node.load()?;
     let data = &config.storage.data;
-    let report = archive::check(&config).with_context(|| format!("the data in {}", data.display()))?;
+    let report = match archive::check(&config) {
+        Ok(report) => report,
+        Err(ArchiveError::Store(damage @ (Error::Corrupt { .. } | Error::BadSnapshot { .. }))) => {
+            out::line(format_args!("damaged: {damage}"));
+            return Ok(ExitCode::from(DAMAGED));
+        }
+        Err(error) => return Err(error).with_context(|| format!("the data in {}", data.display())),
+    };
     print(&report);
     if report.is_ok() {
         out::line("all is well");

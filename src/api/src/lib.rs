@@ -14,6 +14,7 @@ mod headers;
 mod metrics;
 mod negotiate;
 mod origin;
+mod patience;
 mod routes;
 pub mod server;
 mod session;
@@ -62,6 +63,9 @@ pub struct Config {
 /// The API of one node. Cheap to clone.
 #[derive(Clone)]
 pub struct Api(Arc<Inner>);
+
+#[cfg(test)]
+mod tests;
 
 struct Inner {
     service: Service,

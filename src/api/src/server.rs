@@ -6,7 +6,8 @@
 use crate::{
     Api,
     address::{Peer, group},
-    counts::Full,
+    counts::{Full, Place},
+    patience::Patient,
 };
 use axum::{Router, body::Body};
 use bytes::Bytes;
@@ -40,6 +41,10 @@ pub trait Secure: Send + Sync + 'static {
     /// Runs the handshake. None when the connection was for the certificate authority only (TLS-ALPN-01).
     fn accept(&self, tcp: TcpStream) -> BoxFuture<'static, io::Result<Option<Secured>>>;
 }
+
+/// The place of a connection among those that are open. A request that outlives its connection (a socket) keeps it.
+#[derive(Clone)]
+pub(crate) struct Held(#[allow(dead_code)] Arc<Place>);
 
 /// Refusals that are being told at one time; past it a connection is dropped without a word.
 const REFUSALS_MAX: usize = 64;
@@ -81,12 +86,16 @@ pub async fn serve(
         let place = api.connections().take(address, api.config().connections_max, per_address);
         match place {
             Ok(place) => {
-                let connection =
-                    connection(api.clone(), tcp, peer, secure.clone(), router.clone(), stop.clone());
-                tasks.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+                let held = Held(Arc::new(place));
+                tasks.spawn(connection(
+                    api.clone(),
+                    tcp,
+                    peer,
+                    held,
+                    secure.clone(),
+                    router.clone(),
+                    stop.clone(),
+                ));
             }
             Err(full) => {
                 metrics::counter!("weft_connections_refused_total").increment(1);
@@ -110,6 +119,7 @@ async fn connection(
     api: Api,
     tcp: TcpStream,
     peer: SocketAddr,
+    held: Held,
     secure: Option<Arc<dyn Secure>>,
     router: Router,
     stop: CancellationToken,
@@ -127,9 +137,10 @@ async fn connection(
     };
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(Peer(peer));
+        request.extensions_mut().insert(held.clone());
         router.clone().oneshot(request.map(Body::new))
     });
-    let io = TokioIo::new(secured.stream);
+    let io = TokioIo::new(Patient::new(secured.stream, api.config().write_timeout));
     if secured.http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder

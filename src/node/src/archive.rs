@@ -29,7 +29,7 @@ pub enum ArchiveError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// The operating system said no.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Io {
         /// What was meant.
         path: PathBuf,

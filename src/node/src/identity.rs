@@ -17,7 +17,7 @@ pub const KEY_FILE: &str = "node.key";
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The data folder or the file cannot be used.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be used", path.display())]
     Io {
         /// What was meant.
         path: PathBuf,

@@ -8,7 +8,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// `log.filter`.
-    #[error("`log.filter`: {0}")]
+    #[error("`log.filter` is not understood")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
     /// Twice in one process.
     #[error("logging was set up already")]

@@ -35,7 +35,7 @@ pub enum StartError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// The store; its text says what the operator can do.
-    #[error("the store in {} cannot be opened: {source}", path.display())]
+    #[error("the store in {} cannot be opened", path.display())]
     Store {
         /// The folder.
         path: PathBuf,
@@ -43,13 +43,13 @@ pub enum StartError {
         source: weft_store::Error,
     },
     /// The service.
-    #[error("the service cannot start: {0}")]
+    #[error("the service cannot start")]
     Service(#[from] weft_service::Fault),
     /// A certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// An address that cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}")]
     Listen {
         /// Which.
         address: SocketAddr,
@@ -57,7 +57,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The control socket.
-    #[error("the control socket in {} cannot be made: {source}", path.display())]
+    #[error("the control socket in {} cannot be made", path.display())]
     Control {
         /// The data folder.
         path: PathBuf,

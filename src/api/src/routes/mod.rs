@@ -46,7 +46,8 @@ pub(crate) fn metrics_router(api: &Api) -> Router {
     surround(api, Router::new().route("/metrics", routing::get(metrics::anyone)).fallback(no_route))
 }
 
-fn surround(api: &Api, router: Router<Api>) -> Router {
+/// The layers that every answer passes through.
+pub(crate) fn surround(api: &Api, router: Router<Api>) -> Router {
     router
         .layer(middleware::from_fn_with_state(api.clone(), guard::layer))
         .layer(middleware::from_fn_with_state(api.clone(), session::address_layer))

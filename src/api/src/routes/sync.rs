@@ -1,9 +1,9 @@
 //! `GET sync`: the socket's door. Refusals are told as ordinary answers, before anything is upgraded.
 
-use crate::{Api, error::Fault, origin, session::From, socket};
+use crate::{Api, error::Fault, origin, server::Held, session::From, socket};
 use axum::{
     Router,
-    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    extract::{Extension, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     http::{HeaderMap, Uri},
     response::Response,
     routing::get,
@@ -17,6 +17,7 @@ pub(crate) fn routes() -> Router<Api> {
 async fn sync(
     State(api): State<Api>,
     From(from): From,
+    Extension(held): Extension<Held>,
     uri: Uri,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -34,5 +35,11 @@ async fn sync(
         // Frames are written out at once, and what one write may hold back is bounded by the largest frame.
         .write_buffer_size(0)
         .max_write_buffer_size(2 * limits::SERVER_FRAME_BYTES_MAX)
-        .on_upgrade(move |socket| tasks.track_future(socket::run(api, session, socket))))
+        .on_upgrade(move |socket| {
+            tasks.track_future(async move {
+                socket::run(api, session, socket).await;
+                // Only now is the connection's place free for another.
+                drop(held);
+            })
+        }))
 }

@@ -96,8 +96,14 @@ impl Control {
     async fn backup(&self, dir: &Path) -> Result<Answer, Problem> {
         match archive::backup(&self.0.store, &self.0.data, dir).await {
             Ok(seq) => Ok(Answer::Backup { seq }),
-            // Its own sentence helps the operator more than any code.
-            Err(error) => Ok(Answer::Refused(error.to_string())),
+            // Its own sentences help the operator more than any code.
+            Err(error) => Ok(Answer::Refused(with_causes(&error))),
         }
     }
+}
+
+/// An error's text with those of its causes, `a: b: c`.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -65,7 +65,10 @@ impl FileCertificate {
                         state.current = Arc::new(fresh);
                     }
                     Err(error) => {
-                        tracing::error!(%error, "the TLS certificate changed, but the former one stays in use")
+                        tracing::error!(
+                            ?error,
+                            "the TLS certificate changed, but the former one stays in use"
+                        )
                     }
                 }
             }

@@ -26,7 +26,7 @@ const ACME: &[u8] = b"acme-tls/1";
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read", path.display())]
     Read {
         /// Which.
         path: PathBuf,
@@ -42,7 +42,7 @@ pub enum TlsError {
         what: &'static str,
     },
     /// Key and certificate do not belong together, or are of a kind that rustls does not take.
-    #[error("the certificate and its key cannot be used: {0}")]
+    #[error("the certificate and its key cannot be used")]
     Rustls(#[from] rustls::Error),
     /// The authority's directory, or the domains, are not usable.
     #[error("`tls`: {0}")]
