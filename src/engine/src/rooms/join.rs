@@ -10,10 +10,16 @@ use super::{
     },
 };
 use crate::{
-    kv::{Kv, MemoryKv, prefix},
+    crypto::Crypto,
+    kv::{Kv, MemoryKv},
     mls_store::{MlsProvider, Slot},
 };
-use weft_mls::{PolicyError, commit::device_ref, key_packages, member};
+use weft_mls::{
+    PolicyError,
+    commit::device_ref,
+    key_packages,
+    member::{self, Prepared},
+};
 use weft_wire::{
     Blob, RoomId,
     identity::DeviceCert,
@@ -126,34 +132,14 @@ pub fn external_join(
 
     ctx.atomic(|ctx| {
         drop_pending(ctx, room)?;
-        // Built aside: it becomes the room's state only when the hub has accepted it.
-        let mut scratch = MemoryKv::default();
-        let me = ctx.me;
-        let (members, prepared) = {
-            let crypto = crate::crypto::Crypto::new(&mut *ctx.rng);
-            let provider = MlsProvider::new(&mut scratch, &mut *ctx.rng, Slot::Current);
-            let (group, prepared) =
-                member::join_externally(&provider, me.identity(), room, answer.group_info.as_slice())?;
-            let members = member::verified_members(&group)?;
-            let mut keys = MemoryKv::default();
-            keep_epoch_keys(&mut keys, &crypto, &group, room)?;
-            // The keys go where the state goes.
-            drop(provider);
-            for (key, value) in keys.scan(prefix::ROOMS) {
-                scratch.put(&key, value);
-            }
-            keys.wipe();
-            (members, prepared)
-        };
+        let (members, prepared, rows) = build_aside(ctx, room, answer)?;
         check_members(ctx, meta.kind.as_ref(), &members)?;
-        let rows = scratch.scan(&[]).into_iter().map(|(key, value)| (Blob(key), Blob(value))).collect();
-        scratch.wipe();
-        let own = members.iter().filter(|cert| cert.device == me.device).cloned().collect();
+        let me = ctx.me;
         let change = Change {
             epoch: prepared.epoch + 1,
             by: me.device_ref(),
             own: true,
-            added: own,
+            added: members.into_iter().filter(|cert| cert.device == me.device).collect(),
             removed: Vec::new(),
             removed_me: false,
             lost_pending: false,
@@ -161,6 +147,28 @@ pub fn external_join(
         save_meta(ctx.kv, room, &meta);
         keep_pending(ctx, room, prepared, change, true, rows)
     })
+}
+
+/// The rows of a group's state.
+type Rows = Vec<(Blob, Blob)>;
+
+/// Builds the state after an external commit: it becomes the room's state only when the hub has accepted it.
+fn build_aside(
+    ctx: &mut RoomCtx<'_>,
+    room: RoomId,
+    answer: &GroupInfoAnswer,
+) -> Result<(Vec<DeviceCert>, Prepared, Rows), RoomError> {
+    let mut scratch = MemoryKv::default();
+    let me = ctx.me.identity();
+    let (group, prepared) = {
+        let provider = MlsProvider::new(&mut scratch, &mut *ctx.rng, Slot::Current);
+        member::join_externally(&provider, me, room, answer.group_info.as_slice())?
+    };
+    keep_epoch_keys(&mut scratch, &Crypto::new(&mut *ctx.rng), &group, room)?;
+    let members = member::verified_members(&group)?;
+    let rows = scratch.scan(&[]).into_iter().map(|(key, value)| (Blob(key), Blob(value))).collect();
+    scratch.wipe();
+    Ok((members, prepared, rows))
 }
 
 /// Makes the state after an accepted external commit the room's state. `meta.cursor` is at the commit.

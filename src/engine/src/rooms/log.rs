@@ -14,7 +14,9 @@ use weft_mls::{MlsError, commit::device_ref, config::PAST_EPOCHS_KEPT, member, m
 use weft_wire::{
     RoomId,
     content::Content,
-    decode, limits,
+    decode,
+    identity::DeviceCert,
+    limits,
     rooms::{DeviceRef, EntryKind, Envelope, LogEntry},
 };
 use zeroize::Zeroizing;
@@ -174,6 +176,7 @@ fn message(
         return Err(Failure::entry(Reason::Malformed));
     }
     if epoch > meta.epoch {
+        check_signature(&members_now(ctx, room)?, entry, envelope)?;
         return Err(Failure::group(Reason::Behind));
     }
     if epoch + PAST_EPOCHS_KEPT < meta.epoch {
@@ -230,10 +233,7 @@ fn commit(
     }
     let mut group = ctx.group(room)?;
     let present = member::members(&group).map_err(RoomError::from)?;
-    // A member's signature is checked first: what a hub makes up does not count as the group having moved on.
-    if let Some(cert) = present.iter().find(|cert| device_ref(cert) == from(envelope)) {
-        entry.envelope.verify(&cert.device_key).map_err(|_| Failure::entry(Reason::Signature))?;
-    }
+    check_signature(&present, entry, envelope)?;
     let now = ctx.now;
     let staged = member::stage(&ctx.provider(Slot::Current), &mut group, envelope.body.as_slice(), now);
     let (facts, staged) = match staged {
@@ -264,6 +264,21 @@ fn commit(
         ctx.drop_retired(room, meta);
     }
     Ok(Processed::Commit(Box::new(change)))
+}
+
+fn members_now(ctx: &mut RoomCtx<'_>, room: RoomId) -> Result<Vec<DeviceCert>, RoomError> {
+    Ok(member::members(&ctx.group(room)?)?)
+}
+
+/// Where the device that is named is a member now, the envelope must be signed by it. (One that is not may have come in
+/// since.) What a hub makes up is set aside; it does not count as the group having moved on.
+fn check_signature(members: &[DeviceCert], entry: &LogEntry, envelope: &Envelope) -> Result<(), Failure> {
+    match members.iter().find(|cert| device_ref(cert) == from(envelope)) {
+        Some(cert) => {
+            entry.envelope.verify(&cert.device_key).map_err(|_| Failure::entry(Reason::Signature)).map(drop)
+        }
+        None => Ok(()),
+    }
 }
 
 /// An own commit from the epoch that somebody else has just won. OpenMLS has dropped it from the group already.

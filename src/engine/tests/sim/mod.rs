@@ -8,7 +8,10 @@
 use ed25519_dalek::SigningKey;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_chacha::ChaCha20Rng;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
 use weft_engine::{
     host::Write,
     kv::MemoryKv,
@@ -96,7 +99,9 @@ impl Device {
     }
 
     pub fn with(me: Me) -> Self {
-        let rng = ChaCha20Rng::from_seed(me.identity_key);
+        // A device that lost its state has not lost its luck: never the same keys twice.
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let rng = ChaCha20Rng::seed_from_u64(NEXT.fetch_add(1, Ordering::Relaxed));
         Device { me, pins: Book::default(), kv: MemoryKv::default(), disk: BTreeMap::new(), rng, now: NOW }
     }
 
@@ -310,7 +315,7 @@ impl Hub {
         }
         self.removals_at.push(removals);
         let members = self.group.members().unwrap();
-        members.iter().for_each(|cert| drop(self.keys.insert(cert.device, cert.device_key)));
+        self.keys.extend(members.iter().map(|cert| (cert.device, cert.device_key)));
         self.members_at.push(members.into_iter().map(|cert| cert.device).collect());
         Ok(accepted)
     }
