@@ -112,6 +112,8 @@ async fn nothing_that_the_node_keeps_holds_a_password_or_a_plaintext() {
     let secrets = [canary.as_bytes(), alice.password.as_bytes(), alice.token.as_bytes()];
     for table in tables::ALL {
         for row in world.store.scan(*table, Scan::prefix([]).limit(10_000)).await.unwrap() {
+            // And every row is what its table says.
+            crate::check_record(*table, &row.key, &row.value).unwrap();
             for secret in secrets {
                 let held = [&row.key, &row.value]
                     .into_iter()

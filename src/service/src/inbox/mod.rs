@@ -1,6 +1,8 @@
 //! What is addressed to a device outside any room: in order, bounded, deleted when it is acknowledged.
 
 pub(crate) mod records;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Fault, chunks,

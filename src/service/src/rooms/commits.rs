@@ -98,10 +98,9 @@ impl Rooms {
         let hash = *blake3::hash(request.envelope.body()).as_bytes();
         let room = self.load_for(room_id, caller.user()).await?;
         let current = room.record.epoch;
-        if room.record.folded_into.is_some() || envelope.epoch != current {
-            if let Some(accepted) = self.replay(&envelope, &hash).await? {
-                return Ok(Judged::Known(accepted));
-            }
+        let moved_on = room.record.folded_into.is_some() || envelope.epoch != current;
+        if moved_on && let Some(accepted) = self.replay(&envelope, &hash).await? {
+            return Ok(Judged::Known(accepted));
         }
         if let Some(into) = room.record.folded_into {
             return Err(RoomError::Folded { into });

@@ -495,12 +495,12 @@ async fn a_large_group_is_kept_in_parts_and_large_welcomes_arrive_whole() {
     let (request, mut at_alice) = alice.create_request(RoomKind::Group, room);
     flows.create_room(alice.caller(), request).await.unwrap();
     let mut people = Vec::new();
-    for n in 0..120 {
+    for n in 0..180 {
         let device = world.sign_up(&format!("person{n:03}")).await;
         world.connect(&alice, &device).await;
         people.push(device);
     }
-    for (id, some) in people.chunks(40).enumerate() {
+    for (id, some) in people.chunks(60).enumerate() {
         let packages: Vec<_> = some.iter().map(|device| device.key_package(false)).collect();
         let prepared = alice.prepare(&mut at_alice, &packages, &[]);
         let submit = alice.commit(room, &prepared, id as u8);
@@ -509,7 +509,7 @@ async fn a_large_group_is_kept_in_parts_and_large_welcomes_arrive_whole() {
     }
     let restarted = world.restarted().await;
     let state = &restarted.service.rooms().list(alice.caller(), None).await.unwrap().rooms[0];
-    assert_eq!((state.members.len(), state.epoch), (121, 3));
+    assert_eq!((state.members.len(), state.epoch), (181, 3));
     let last = people.last().unwrap();
     let mut socket = last.socket(&restarted.service, 0).await;
     let welcome = loop {
@@ -523,9 +523,9 @@ async fn a_large_group_is_kept_in_parts_and_large_welcomes_arrive_whole() {
         }
     };
     assert_eq!(welcome.1, 3);
-    assert!(welcome.0.len() > 60_000, "{}", welcome.0.len());
+    assert!(welcome.0.len() > 64 << 10, "{}", welcome.0.len());
     let group = member::join(&last.provider, room, welcome.0.as_slice()).unwrap();
-    assert_eq!(group.members().count(), 121);
+    assert_eq!(group.members().count(), 181);
     // Parts of former epochs are gone, and notes of what was written ahead are, too.
     let notes = restarted
         .store
