@@ -86,8 +86,7 @@ mod tests {
         let start = ClientRegistration::<Suite>::start(&mut rng, at_sign_up).unwrap();
         let answer =
             ServerRegistration::<Suite>::start(&setup, start.message, credential_identifier(&name)).unwrap();
-        let params =
-            ClientRegistrationFinishParameters::new(identifiers(&name), Some(&Stretching::LIGHT));
+        let params = ClientRegistrationFinishParameters::new(identifiers(&name), Some(&Stretching::LIGHT));
         let upload = start.state.finish(&mut rng, at_sign_up, answer.message, params).unwrap();
         let record = ServerRegistration::<Suite>::finish(upload.message);
 
@@ -101,11 +100,8 @@ mod tests {
             ServerLoginParameters { context: Some(CONTEXT), identifiers: identifiers(&name) },
         )
         .unwrap();
-        let params = ClientLoginFinishParameters::new(
-            Some(CONTEXT),
-            identifiers(&name),
-            Some(&Stretching::LIGHT),
-        );
+        let params =
+            ClientLoginFinishParameters::new(Some(CONTEXT), identifiers(&name), Some(&Stretching::LIGHT));
         let client = login.state.finish(&mut rng, at_sign_in, server.message, params).ok()?;
         let params = ServerLoginParameters { context: Some(CONTEXT), identifiers: identifiers(&name) };
         let keys = server.state.finish(client.message, params).ok()?;
