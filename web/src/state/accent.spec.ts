@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { contrast, legible } from './accent';
 
 describe('the accent of a node', () => {
+  it('keeps its hue', () => expect(legible('#0f766e', '#1c1a17')).toMatch(/^#[0-4][0-9a-f][a-d][0-9a-f][9a-c][0-9a-f]$/));
+
   it('stays as it is when it can be read', () => {
     expect(legible('#0f766e', '#fffdf9')).toBe('#0f766e');
   });

@@ -27,15 +27,34 @@ export function contrast(a: string, b: string): number {
   return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
 }
 
-/** The colour nearest to `colour` that can be read as text on `surface`, both `#rrggbb`. */
+/** Hue 0 to 6, saturation and lightness 0 to 1. */
+function toHsl(rgb: Rgb): Rgb {
+  const [r, g, b] = rgb.map((part) => part / 255) as Rgb;
+  const most = Math.max(r, g, b);
+  const spread = most - Math.min(r, g, b);
+  const lightness = most - spread / 2;
+  if (spread === 0) return [0, 0, lightness];
+  const hue = most === r ? (g - b) / spread + 6 : most === g ? (b - r) / spread + 2 : (r - g) / spread + 4;
+  return [hue % 6, spread / (1 - Math.abs(2 * lightness - 1)), lightness];
+}
+
+function fromHsl([hue, saturation, lightness]: Rgb): Rgb {
+  const strength = saturation * Math.min(lightness, 1 - lightness);
+  const part = (offset: number): number => {
+    const at = (offset + hue * 2) % 12;
+    return 255 * (lightness - strength * Math.max(-1, Math.min(at - 3, 9 - at, 1)));
+  };
+  return [part(0), part(8), part(4)];
+}
+
+/** The colour nearest to `colour` that can be read as text on `surface`, both `#rrggbb`. Its hue stays. */
 export function legible(colour: string, surface: string): string {
   const light = luminance(parse(surface)) > 0.3;
-  const towards: Rgb = light ? [0, 0, 0] : [255, 255, 255];
   const least = light ? CONTRAST_MIN.light : CONTRAST_MIN.dark;
-  const from = parse(colour);
-  for (let share = 0; share <= 1; share += 0.04) {
-    const mixed = format(from.map((part, index) => part + ((towards[index] ?? 0) - part) * share) as Rgb);
-    if (contrast(mixed, surface) >= least) return mixed;
+  const [hue, saturation, lightness] = toHsl(parse(colour));
+  for (let moved = lightness; moved > 0 && moved < 1; moved += light ? -0.02 : 0.02) {
+    const bent = moved === lightness ? colour : format(fromHsl([hue, Math.min(saturation, 0.75), moved]));
+    if (contrast(bent, surface) >= least) return bent;
   }
-  return format(towards);
+  return light ? '#000000' : '#ffffff';
 }

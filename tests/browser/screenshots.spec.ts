@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { expect, test } from './support/test.ts';
+import type { Person } from './support/person.ts';
+
+const folder = join(import.meta.dirname, '../../docs/screenshots');
+const desktop = { width: 1280, height: 800 };
+const phone = { width: 390, height: 844 };
+
+async function signUpAs(person: Person, name: string, link: string): Promise<void> {
+  const { page } = person;
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await page.getByLabel('User name').fill(person.name);
+  await page.getByLabel('Your name').fill(name);
+  await page.getByLabel('Password', { exact: true }).fill('a long walk by the river');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await person.keepWords();
+  await person.inside();
+}
+
+async function picture(person: Person, name: string): Promise<void> {
+  await person.page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await person.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
+}
+
+test('pictures for the README', async ({ person, node }) => {
+  test.slow();
+  const anna = await person('anna', { viewport: desktop, colorScheme: 'light' });
+  const ming = await person('xiaoming', { viewport: phone, colorScheme: 'dark' });
+  const rosa = await person('rosa', { viewport: phone, colorScheme: 'light' });
+  await signUpAs(anna, 'Anna', await node.invite());
+  await signUpAs(ming, '王小明', await node.invite());
+  await rosa.page.goto(await anna.link());
+  await expect(rosa.page.getByRole('heading', { level: 1 })).toContainText('Anna');
+  await picture(rosa, 'welcome-phone');
+  await signUpAs(rosa, 'Rosa', await node.invite());
+  const link = await anna.link();
+  await rosa.follow(link);
+  await ming.follow(link);
+
+  await rosa.say('The table in the garden is free on Sunday.');
+  await anna.openChat(rosa);
+  await expect(anna.bubbles).toHaveCount(1);
+  await anna.say('Then I bring the plum cake 🥧');
+  await expect(rosa.bubbles).toHaveCount(2);
+
+  await anna.openChat(ming);
+  const talk: [Person, string][] = [
+    [ming, 'Shall we meet at the market on Saturday?'],
+    [anna, '好啊，几点？'],
+    [ming, '十点可以。我带咖啡 ☕'],
+    [anna, 'Perfect. Here is the place: https://market.example/old-town'],
+    [ming, '😄'],
+    [ming, 'If it clears up we can walk along the river afterwards.'],
+    [anna, 'Yes, let us. I will be at the north gate.'],
+  ];
+  for (const [index, [who, text]] of talk.entries()) {
+    await who.say(text);
+    await expect(anna.bubbles).toHaveCount(index + 1);
+    await expect(ming.bubbles).toHaveCount(index + 1);
+  }
+  await expect(anna.delivery('north gate')).toHaveAttribute('data-delivery', 'read');
+  await picture(anna, 'chat-desktop');
+  await picture(ming, 'chat-phone-dark');
+
+  await anna.page.emulateMedia({ colorScheme: 'dark' });
+  await anna.page.getByRole('button', { name: 'Details' }).click();
+  await expect(anna.page.getByRole('complementary', { name: 'Details' })).toBeVisible();
+  await picture(anna, 'details-desktop-dark');
+  await anna.page.emulateMedia({ colorScheme: 'light' });
+  await anna.page.getByRole('button', { name: 'Emoji' }).click();
+  await expect(anna.page.getByRole('dialog', { name: 'Emoji' }).getByRole('button', { name: /grinning face/ }).first()).toBeVisible();
+  await picture(anna, 'emoji-desktop');
+
+  await ming.at(`/contacts/${encodeURIComponent(anna.address)}/verify`);
+  await ming.page.emulateMedia({ colorScheme: 'light' });
+  await expect(ming.page.getByRole('group', { name: 'Safety number' })).toBeVisible();
+  await picture(ming, 'safety-phone');
+  await ming.at('/me/appearance');
+  await ming.page.getByText('中文', { exact: true }).click();
+  await ming.at('/chats');
+  await expect(ming.page.getByRole('heading', { name: '聊天' })).toBeVisible();
+  await picture(ming, 'list-phone-zh');
+});
