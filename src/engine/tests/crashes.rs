@@ -1,6 +1,15 @@
 //! One story, again and again: each time a device is killed at another output, before or after its effects. In the end
 //! nothing is missing, nothing is doubled, and nobody had to join anew.
 
+// Helpers outside of `#[test]` functions may fail loudly, too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::result_large_err
+)]
+
 mod support;
 
 use support::{Crash, World, story::*};

@@ -2,6 +2,15 @@
 //!
 //! `WEFT_BLESS=1 cargo nextest run -p weft-engine --test typescript` writes them.
 
+// Helpers outside of `#[test]` functions may fail loudly, too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::result_large_err
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
