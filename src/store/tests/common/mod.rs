@@ -48,10 +48,11 @@ impl Seeded {
     }
 }
 
-/// Seeds for a test: `WEFT_SEED` alone if it is set, to replay a failure; else the range.
+/// Seeds for a test: `WEFT_SEED=n` runs one alone, to replay a failure; `WEFT_SEEDS=n` runs so many instead of `count`.
 pub fn seeds(count: u64) -> Vec<u64> {
-    match std::env::var("WEFT_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    let number = |name| std::env::var(name).ok().and_then(|value| value.parse().ok());
+    match number("WEFT_SEED") {
         Some(seed) => vec![seed],
-        None => (0..count).collect(),
+        None => (0..number("WEFT_SEEDS").unwrap_or(count)).collect(),
     }
 }
