@@ -1,8 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BrowserContext } from '@playwright/test';
 import { expect, test } from './support/test.ts';
 import type { Person } from './support/person.ts';
 
 const folder = join(import.meta.dirname, '../../docs/screenshots');
+test.use({ plainNames: true });
+
 const desktop = { width: 1280, height: 800 };
 const phone = { width: 390, height: 844 };
 
@@ -21,6 +25,21 @@ async function signUpAs(person: Person, name: string, link: string): Promise<voi
 async function picture(person: Person, name: string): Promise<void> {
   await person.page.evaluate(() => document.fonts.ready.then(() => undefined));
   await person.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
+}
+
+/** Desktop and phone on one picture, as the README shows them. */
+async function overview(context: BrowserContext): Promise<void> {
+  const image = async (name: string): Promise<string> => `data:image/png;base64,${(await readFile(join(folder, `${name}.png`))).toString('base64')}`;
+  const page = await context.newPage();
+  await page.setViewportSize({ width: 1600, height: 880 });
+  await page.setContent(`<style>
+    body { margin: 0; background: #e9e1d5; }
+    img { position: absolute; border-radius: 14px; box-shadow: 0 18px 50px rgb(60 45 20 / 28%); }
+  </style>
+  <img src="${await image('chat-desktop')}" style="left: 40px; top: 40px; width: 1152px">
+  <img src="${await image('chat-phone-dark')}" style="right: 40px; bottom: 40px; width: 340px; border-radius: 28px">`);
+  await page.screenshot({ path: join(folder, 'overview.png') });
+  await page.close();
 }
 
 test('pictures for the README', async ({ person, node }) => {
@@ -62,6 +81,7 @@ test('pictures for the README', async ({ person, node }) => {
   await expect(anna.delivery('north gate')).toHaveAttribute('data-delivery', 'read');
   await picture(anna, 'chat-desktop');
   await picture(ming, 'chat-phone-dark');
+  await overview(rosa.context);
 
   await anna.page.emulateMedia({ colorScheme: 'dark' });
   await anna.page.getByRole('button', { name: 'Details' }).click();

@@ -1,7 +1,14 @@
+import type { CDPSession } from '@playwright/test';
 import { expect, test } from '../support/test.ts';
 import { seedHistory } from '../support/seed.ts';
 
 const COUNT = 10_000;
+
+/** Processor time that the page's main thread has used, ms. */
+async function taskMs(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return (metrics.find((metric) => metric.name === 'TaskDuration')?.value ?? 0) * 1_000;
+}
 
 test('ten thousand messages scroll without jank, and are there at once after a reload', async ({ pair }) => {
   test.slow();
@@ -22,6 +29,10 @@ test('ten thousand messages scroll without jank, and are there at once after a r
   await expect(alice.bubbles.last()).toContainText(`message ${COUNT}`);
   const opened = Date.now() - begun;
 
+  const session = await alice.context.newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const workBefore = await taskMs(session);
+
   // A thousand pixels at a time up to the top, as fast as the pages come; every frame is timed.
   const frames = await alice.log.evaluate(async (log) => {
     const times: number[] = [];
@@ -39,18 +50,17 @@ test('ten thousand messages scroll without jank, and are there at once after a r
     }
     return times;
   });
+  const work = (await taskMs(session)) - workBefore;
   await expect(alice.bubbles.first()).toHaveText('from alice');
   const sorted = [...frames].sort((a, b) => a - b);
   const at = (share: number): number => Math.round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
   const long = frames.filter((time) => time > 100).length;
-  const report = `opened in ${opened} ms; ${frames.length} frames: median ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms, over 100 ms: ${long}`;
+  const report = `opened in ${opened} ms; ${frames.length} frames: median ${at(0.5)} ms, p95 ${at(0.95)} ms, longest ${at(1)} ms, over 100 ms: ${long}; ${(work / frames.length).toFixed(1)} ms of work a frame`;
   test.info().annotations.push({ type: 'scroll', description: report });
   console.log(report);
   expect(opened).toBeLessThan(5_000);
-  // Without a GPU, beside another browser and a node, on two cores: on a quiet machine the median is 17 ms. What would be felt
-  // are frames over 100 ms; rendering the whole history instead of what is near the window makes every frame one.
-  expect(at(0.5)).toBeLessThan(34);
-  expect(long / frames.length).toBeLessThan(0.03);
+  // The clock on the wall also measures whatever else the machine does; the processor time of the page does not.
+  expect(work / frames.length).toBeLessThan(16);
 
   // Only what is near the window is in the document.
   expect(await alice.log.getByRole('article').count()).toBeLessThan(150);

@@ -4,6 +4,8 @@ import { Person } from './person.ts';
 import { Tap } from './tap.ts';
 
 interface Fixtures {
+  /** Names as they are, for pictures; otherwise they are made unique, because stories share a node. */
+  plainNames: boolean;
   /** A person with a fresh browser profile; whatever their browser complains about fails the test in the end. */
   person: (name: string, options?: BrowserContextOptions) => Promise<Person>;
   /** Two people who are signed up and connected, each with the other's chat open. */
@@ -25,14 +27,15 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
 
-  person: async ({ browser, node }, use, info) => {
+  plainNames: [false, { option: true }],
+
+  person: async ({ browser, node, plainNames }, use, info) => {
     const people: Person[] = [];
     await use(async (name, options = {}) => {
       const tap = await Tap.open(node.url);
       const context = await browser.newContext({ ...options, proxy: { server: tap.url, bypass: '<-loopback>' } });
       await context.grantPermissions(['clipboard-read', 'clipboard-write', 'camera']);
-      // Names are unique on a node, and stories share one.
-      const unique = `${name}${info.workerIndex}${info.testId.slice(-6)}`.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+      const unique = plainNames ? name : `${name}${info.workerIndex}${info.testId.slice(-6)}`.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
       const person = new Person(unique, context, await context.newPage(), tap, node.url);
       people.push(person);
       return person;

@@ -37,9 +37,16 @@ function network(engine: Engine, up: boolean): void {
   if (up) wake(engine);
 }
 
+/** An engine that was just started may be gone again at once (its tab was closed): then the next one is asked. */
+const AGAIN_MS = 1_000;
+
 async function loadAll(): Promise<void> {
-  await session.load();
-  if (session.me) await loadPeople();
+  try {
+    await session.load();
+    if (session.me) await loadPeople();
+  } catch {
+    if (session.host.state === 'ready') setTimeout(() => void loadAll(), AGAIN_MS);
+  }
 }
 
 async function loadPeople(): Promise<void> {
@@ -63,5 +70,5 @@ function signedIn(now: boolean): void {
     contacts.clear();
     chats.clear();
     timelines.clear();
-  } else if (!contacts.loaded) void loadPeople();
+  } else if (!contacts.loaded) loadPeople().catch(() => undefined);
 }
