@@ -302,3 +302,26 @@ fn garbage_is_refused_and_nothing_panics() {
     assert!(matches!(HubGroup::from_bytes(ROOM, &vec![0; 64 << 20]), Err(MlsError::State(_))));
     assert!(matches!(key_packages::check(&huge, NOW), Err(MlsError::TooLarge { .. })));
 }
+
+#[test]
+fn a_hundred_devices_fit() {
+    let alice = device("alice", "phone");
+    let (mut at_alice, mut hub) = alice.create();
+    let packages: Vec<_> = (0..100).map(|n| device(&format!("user{n}"), "phone").key_package()).collect();
+    let adding = alice.prepare(&mut at_alice, &packages, &[]);
+    accept(&mut hub, &adding);
+    alice.merge(&mut at_alice);
+    let update = alice.prepare(&mut at_alice, &[] as &[Vec<u8>], &[]);
+    let start = std::time::Instant::now();
+    accept(&mut hub, &update);
+    let took = start.elapsed();
+    let (state, group_info) = (hub.to_bytes().len() / 101, update.group_info.len() / 101);
+    println!(
+        "each device: {state} bytes of state, {group_info} of GroupInfo, {} of Welcome; commit of 100 adds: {}, \
+         an update: {}; checked and applied in {took:?}",
+        adding.welcome.as_ref().unwrap().len() / 101,
+        adding.commit.len(),
+        update.commit.len(),
+    );
+    assert!(state < 2_500 && group_info < 1_000);
+}
