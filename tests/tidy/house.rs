@@ -63,13 +63,13 @@ pub fn no_test_is_switched_off(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-/// No sleep in a test, whatever it is called.
+/// No sleep in a test, unless its clock is a virtual one that jumps as soon as all wait: `start_paused = true`.
 pub fn tests_wait_for_events(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.below("", &[".rs"]) {
         let (body, tests) = if is_test_file(path) { ("", text) } else { split_at_tests(text) };
         let code = strip(path, tests, Keep::Code);
-        for offset in offsets_of(&code, "sleep(") {
+        for offset in offsets_of(&code, "sleep(").filter(|offset| !is_clock_paused(&code, *offset)) {
             findings.push(Finding::at(path, body.lines().count() + line_of(&code, offset), "a sleep"));
         }
     }
@@ -79,6 +79,13 @@ pub fn tests_wait_for_events(tree: &Tree) -> Vec<Finding> {
         findings.extend(lines.into_iter().map(|line| Finding::at(path, line, "a sleep")));
     }
     findings
+}
+
+/// Does the test around this offset say that its clock is paused?
+fn is_clock_paused(code: &str, offset: usize) -> bool {
+    let before = code.get(..offset).unwrap_or("");
+    let attribute = before.rfind("::test").and_then(|start| before.get(start..)?.split_once(']'));
+    attribute.is_some_and(|(attribute, _)| attribute.contains("start_paused = true"))
 }
 
 /// Every manifest takes its lints from the workspace.
@@ -221,6 +228,13 @@ fn sleeps_in_tests_are_found() {
     let places: Vec<_> = tests_wait_for_events(&tree).iter().map(|f| (f.path.clone(), f.line)).collect();
     let expected = [("src/a.rs", 4), ("tests/b.rs", 1), ("tests/browser/c.ts", 1)];
     assert_eq!(places, expected.map(|(path, line)| (path.to_owned(), line)));
+    let paused = "#[tokio::test(start_paused = true)]\nasync fn f() { sleep(d).await }\n";
+    let mixed = format!("{paused}#[tokio::test]\nasync fn g() {{ sleep(d).await }}\n");
+    assert_eq!(tests_wait_for_events(&Tree::of(&[("tests/b.rs", paused)])), []);
+    assert_eq!(
+        tests_wait_for_events(&Tree::of(&[("tests/b.rs", &mixed)])),
+        [Finding::at("tests/b.rs", 4, "a sleep")]
+    );
 }
 
 #[test]
