@@ -116,7 +116,10 @@ impl WeftEngine {
     }
 }
 
-fn read_rows(rows: &Array) -> Result<Vec<(Vec<u8>, Vec<u8>)>, JsError> {
+/// Key and value.
+type Row = (Vec<u8>, Vec<u8>);
+
+fn read_rows(rows: &Array) -> Result<Vec<Row>, JsError> {
     let bytes = |value: JsValue| {
         value
             .dyn_into::<Uint8Array>()
