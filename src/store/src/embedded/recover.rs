@@ -163,9 +163,11 @@ fn index(
         tracing::warn!(reason, "rebuilding the index from the journal");
         counters.rebuilds.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
-    let generation = generations.iter().max().copied().unwrap_or(0) + 1;
+    // Never the number that the checkpoint names, even if that folder is gone: it is what is set aside below.
+    let named = checkpoint.map_or(0, |checkpoint| checkpoint.generation);
+    let generation = generations.iter().copied().max().unwrap_or(0).max(named) + 1;
     let index = truth.rebuild(generation)?;
-    if let Some(checkpoint) = checkpoint {
+    if let Some(checkpoint) = checkpoint.filter(|checkpoint| generations.contains(&checkpoint.generation)) {
         let aside = opener.set_aside(&index_dir(truth.dir, checkpoint.generation), true);
         aside.map_err(io_error("move the damaged index aside"))?;
     }
