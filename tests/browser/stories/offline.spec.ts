@@ -3,6 +3,11 @@ import { expect, test } from '../support/test.ts';
 test('a draft survives a reload, chat by chat', async ({ pair }) => {
   const [alice, bob] = await pair();
   await alice.composer.pressSequentially('half a tho');
+  // Another tab shows what the engine has kept, and is gone again before the reload.
+  const other = await alice.context.newPage();
+  await other.goto(`${alice.node}/#/chats`);
+  await expect(other.getByRole('link', { name: new RegExp(bob.displayName) })).toContainText('Draft: half a tho');
+  await other.close();
   await alice.page.reload();
   await expect(alice.composer).toHaveValue('half a tho');
   await alice.at('/chats');

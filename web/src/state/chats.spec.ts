@@ -32,6 +32,14 @@ describe('the list of chats', () => {
     expect(chats.get('chat-b')?.draft).toBe('he');
   });
 
+  it('keeps the draft of somebody who types without a pause', () => {
+    for (let typed = 1; typed <= 10; typed += 1) {
+      chats.draft('chat-b', 'x'.repeat(typed));
+      vi.advanceTimersByTime(100);
+    }
+    expect(drafts().length).toBeGreaterThanOrEqual(3);
+  });
+
   it('keeps all drafts at once when the page is left', () => {
     chats.draft('chat-b', 'one');
     chats.draft('chat-c', 'two');

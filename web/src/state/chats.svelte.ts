@@ -3,7 +3,7 @@ import type { ChatView } from '../wire/ChatView';
 import type { Event } from '../wire/Event';
 import { engine } from './engine';
 
-/** How long after the last key a draft is kept: short, so that a crash costs a word at most. */
+/** How often a draft is kept while somebody types: a crash costs a word at most. */
 const DRAFT_WAIT_MS = 250;
 
 /** The list of chats. */
@@ -46,8 +46,9 @@ class Chats {
   draft(chat: string, text: string): void {
     const known = this.#all.get(chat);
     if (known && known.draft !== text) this.#all.set(chat, { ...known, draft: text });
-    clearTimeout(this.#draftTimers.get(chat)?.timer);
-    this.#draftTimers.set(chat, { text, timer: setTimeout(() => this.#keepDraft(chat), DRAFT_WAIT_MS) });
+    // Not put off by further keys: whoever types on and on has their text kept all the same.
+    const timer = this.#draftTimers.get(chat)?.timer ?? setTimeout(() => this.#keepDraft(chat), DRAFT_WAIT_MS);
+    this.#draftTimers.set(chat, { text, timer });
   }
 
   /** Keeps all drafts now: the page is being hidden, and may not come back. */
