@@ -65,9 +65,12 @@ test('a whole conversation by keyboard alone', async ({ person, node }) => {
   await alice.signUp(await node.invite());
   await bob.signUp(await node.invite());
   await bob.follow(await alice.link());
+  await alice.at('/chats');
   await bob.say('can you reach me?');
   const { page } = alice;
   const { keyboard } = page;
+
+  await expect(page.getByRole('navigation', { name: 'Chats' })).toContainText('can you reach me?');
 
   // Find the person, open the chat, write.
   await keyboard.press('Control+k');
@@ -78,6 +81,8 @@ test('a whole conversation by keyboard alone', async ({ person, node }) => {
   await keyboard.type('yes, without a mouse');
   await keyboard.press('Enter');
   await bob.sees(['can you reach me?', 'yes, without a mouse']);
+
+  await expect(alice.delivery('yes, without a mouse')).toHaveAttribute('data-delivery', 'read');
 
   // Up into the messages, answer the first one.
   await keyboard.press('Shift+Tab');
