@@ -80,8 +80,10 @@ async fn run(args: Args) -> Result<()> {
     let warm_up = lane::send(&lanes, Duration::from_secs(1), None).await?;
     println!("warm-up: {warm_up:.0} messages/s");
     clock.measure();
+    let before = node.processor_time()?;
     let rate = lane::send(&lanes, half, None).await?;
     let closed = clock.times().await?;
+    let processor = (node.processor_time()? - before).as_secs_f64() / closed.acked.len().max(1) as f64;
     clock.measure();
     let open_rate = lane::send(&lanes, half, Some(rate / 2.0)).await?;
     let open = clock.times().await?;
@@ -98,6 +100,7 @@ async fn run(args: Args) -> Result<()> {
     latencies("closed loop", &closed, "");
     support::row("messages/s, open loop", format!("{open_rate:.0}"), "half of it");
     latencies("half load", &open, "≤ 100 ms (p99)");
+    support::row("node's processor time a message, closed loop", format!("{:.0} µs", processor * 1e6), "");
     support::row("node's resident memory", format!("{:.1} MiB", resident as f64 / 1_048_576.0), "");
     support::row(
         "messages delivered / acknowledged",

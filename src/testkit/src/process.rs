@@ -8,6 +8,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
+    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -111,6 +112,21 @@ impl NodeProcess {
     /// When they cannot.
     pub async fn sign_up(&self, who: impl Into<SignUp>) -> Result<Person> {
         Person::sign_up(&self.url(), who.into(), Some(self.invite().await?)).await
+    }
+
+    /// Time that the process has spent on processors so far: unlike the clock on the wall it does not depend on what else
+    /// the machine does.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn processor_time(&self) -> Result<Duration> {
+        let pid = self.child.id().context("not running")?;
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        // The command's name may hold spaces; what follows it does not. utime and stime are fields 14 and 15 of all.
+        let (_, rest) = stat.rsplit_once(')').context("no process name")?;
+        let ticks =
+            rest.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)))
     }
 
     /// SIGKILL: nothing is said, nothing is finished.
