@@ -1,5 +1,7 @@
 //! Decoders against hostile bytes: no panic, no allocation out of proportion, no forged signature.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod common;
 use common::Visitor;
 use proptest::prelude::*;
