@@ -2,7 +2,7 @@
 //! byte that it was sent.
 
 // A test fails where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
 use rand::{Rng, SeedableRng};
@@ -31,7 +31,6 @@ impl Canaries {
 }
 
 #[tokio::test]
-#[allow(clippy::indexing_slicing)]
 async fn nothing_that_people_write_is_seen_by_the_node() -> Result<()> {
     let seed = std::env::var("WEFT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(50_u64);
     let mut canaries = Canaries { rng: ChaCha20Rng::seed_from_u64(seed), all: Vec::new() };

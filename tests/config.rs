@@ -1,5 +1,8 @@
 //! `node.toml` is the whole truth about the configuration, and mistakes in it are told so that an operator can mend them.
 
+// Tests and their helpers fail where something is not as it should be.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::{fs, path::PathBuf};
 use weft_node::{
     Config, ConfigError,

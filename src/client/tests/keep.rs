@@ -1,5 +1,7 @@
 //! The profile file: what was acknowledged is there again, whatever happens to the process or the file's end.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
