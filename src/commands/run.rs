@@ -31,17 +31,18 @@ pub fn run(args: &Run) -> Result<ExitCode> {
     telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stopped = runtime.block_on(async {
+        let mut signals = shutdown::Signals::listen()?;
         let node = Node::start(config).await?;
         announce(&node, args.ready_file.as_deref())?;
         invite_owner(&node).await;
-        let signal = shutdown::signal_to_stop().await?;
+        let signal = signals.next().await;
         tracing::info!(signal, "asked to stop");
         tokio::select! {
             stopped = node.stop() => {
                 stopped.context("the store did not come to rest; nothing that was acknowledged is lost")?;
                 anyhow::Ok(true)
             }
-            _ = shutdown::signal_to_stop() => Ok(false),
+            _ = signals.next() => Ok(false),
         }
     })?;
     if let Some(file) = &args.ready_file {
