@@ -12,11 +12,12 @@ pub fn be_the_node_if_asked() -> Result<bool> {
     telemetry::init(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let mut signals = shutdown::Signals::listen()?;
         let node = Node::start(config).await?;
         for address in &node.addresses {
             println!("listening http://{address}");
         }
-        shutdown::signal_to_stop().await?;
+        signals.next().await;
         node.stop().await?;
         Ok(true)
     })
