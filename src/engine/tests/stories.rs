@@ -47,6 +47,33 @@ fn two_people_connect_by_link_and_talk() {
 }
 
 #[test]
+fn who_is_added_by_link_has_the_name_that_the_link_carries() {
+    let mut world = signed_up(&["alice", "bob"]);
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into() };
+    let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
+    let add = Call::AddContact { target: link.url, greeting: String::new() };
+    let Reply::Contact(added) = world.call(1, add) else { panic!("a contact") };
+    assert_eq!(added.display_name, "ALICE");
+    let chat = chat(&mut world, 1, "alice");
+    send(&mut world, 1, &chat, "hello");
+    world.settle(10_000);
+    assert_eq!(contact(&mut world, 1, "alice").unwrap().display_name, "ALICE");
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().display_name, "BOB", "the greeting brought it");
+
+    // It is kept in the vault, so that another device has it as well.
+    let tablet = world.device();
+    let sign_in = Call::SignIn { name: "bob".into(), password: PASSWORD.into() };
+    world.call(tablet, sign_in);
+    world.settle(10_000);
+    assert_eq!(contact(&mut world, tablet, "alice").unwrap().display_name, "ALICE");
+
+    // What she calls herself later stands above it.
+    world.call(0, Call::SetDisplayName { name: "Alice of Lindenhof".into() });
+    world.settle(10_000);
+    assert_eq!(contact(&mut world, 1, "alice").unwrap().display_name, "Alice of Lindenhof");
+}
+
+#[test]
 fn a_request_by_address_waits_for_consent_and_so_do_messages() {
     let mut world = signed_up(&["alice", "bob"]);
     let call = Call::AddContact { target: "bob@home.example".into(), greeting: "we met at the fair".into() };

@@ -1,5 +1,6 @@
 //! Asking people, by link or by address.
 
+use super::incoming::tidy;
 use super::{Contact, GREETING, Pin, check_pin, find, save};
 use crate::account::{self, me};
 use crate::api::{CallError, ContactView};
@@ -12,7 +13,7 @@ use weft_wire::contacts::{ContactAnswer, ContactRequest, ContactState, UserLooku
 use weft_wire::content::Greeting;
 use weft_wire::identity::UserIdentity;
 use weft_wire::invites::{Link, LinkPerson};
-use weft_wire::{Blob, UserAddress};
+use weft_wire::{Blob, UserAddress, limits};
 
 /// A greeting is a line, not a letter.
 const GREETING_BYTES_MAX: usize = 500;
@@ -87,6 +88,13 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
         let now = s.now;
         let mut contact = find(s, &user).unwrap_or_else(|| Contact::new(user.clone(), now));
         check_pin(s, &mut contact, Pin::from(&identity));
+        // Nobody answers to a link, so that no greeting will ever bring their name: what the link says has to do until
+        // they change it. A name that they gave themselves stands above it.
+        if contact.name.is_empty()
+            && let Target::Person(person) = &target
+        {
+            contact.name = tidy(&person.name, limits::DISPLAY_NAME_BYTES_MAX);
+        }
         if contact.state != Some(answer.state) {
             contact.since_ms = now;
         }
