@@ -56,6 +56,7 @@ pub(crate) async fn set_up(cx: &Cx, chat: ChatId) -> Result<Done, Failure> {
         let all = [theirs, missing(&ours)].concat();
         if all.is_empty() {
             let now = s.now;
+            settle::set_up_ended(s, room);
             settle::settle(s, room, "secured", now);
             return Ok(Some(Done::Yes));
         }

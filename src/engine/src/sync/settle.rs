@@ -33,6 +33,13 @@ pub(crate) fn end_set_up(s: &mut State, chat: ChatId) {
     s.kv_delete(&set_up_key(chat));
 }
 
+/// Every device that could be added to an own room is in it.
+pub(crate) fn set_up_ended(s: &mut State, room: RoomId) {
+    if let Some(chat) = chats::of_room(s, room).filter(|chat| set_up_room(s, chat.id) == Some(room)) {
+        end_set_up(s, chat.id);
+    }
+}
+
 /// Chats that wait for a room.
 pub(crate) fn in_set_up(s: &mut State) -> Vec<ChatId> {
     chats::all(s).into_iter().map(|chat| chat.id).filter(|id| set_up_room(s, *id).is_some()).collect()
@@ -76,6 +83,10 @@ pub(crate) fn changed(s: &mut State, room: RoomId, time_ms: Millis, change: &Cha
             line(s, &mut chat, "device_added", Some(cert.user.clone()), time_ms);
         }
     }
+    // Somebody else's commit does not finish what is being set up here: devices that were to be added are still outside.
+    if change.own && change.added.iter().any(|cert| cert.user != me.user) {
+        set_up_ended(s, room);
+    }
     // Whoever comes in first has missed nothing.
     let late = came_by_itself && change.epoch > 1;
     settle(s, room, if late { "joined" } else { "secured" }, time_ms);
@@ -92,6 +103,11 @@ pub(crate) fn settle(s: &mut State, room: RoomId, first_line: &str, time_ms: Mil
     if !has_peer || folded_into(s, room).is_some() {
         return;
     }
+    // Not before every device of both is in: what is written earlier the others could never read.
+    if set_up_room(s, chat.id) == Some(room) {
+        s.jobs.want(Job::SetUp(chat.id));
+        return;
+    }
     // Of two rooms of one pair the lower id goes on, whoever made it.
     let better = chat.room.is_none_or(|now| room < now || folded_into(s, now).is_some());
     if better && chat.room != Some(room) {
@@ -104,7 +120,6 @@ pub(crate) fn settle(s: &mut State, room: RoomId, first_line: &str, time_ms: Mil
         s.event(Event::Chat(view));
     }
     match set_up_room(s, chat.id) {
-        Some(own) if own == room => end_set_up(s, chat.id),
         // Made at the same moment as the other's. The hub says which one goes on; if it is not known there yet, it never will.
         Some(own) if room < own => abandon(s, chat.id, own),
         _ => {}
