@@ -358,6 +358,21 @@ fn an_answer_shows_what_it_answers() {
         _ => false,
     });
     assert!(shown, "also in the event");
+
+    // And it goes on showing it when the message comes further: delivered, then read.
+    world.call(1, Call::MarkRead { chat: chat.clone(), order: got.order });
+    world.settle(5_000);
+    let of_sender = world.hosts[0].events.iter().filter_map(|event| match event {
+        Event::Messages { messages, .. } => messages.iter().find(|m| m.id == sent.id),
+        _ => None,
+    });
+    let (mut read, mut excerpts) = (false, Vec::new());
+    for view in of_sender {
+        read |= view.delivery == DeliveryView::Read;
+        excerpts.push(view.reply_to.as_ref().map_or("", |reply| reply.excerpt.as_str()));
+    }
+    assert!(read);
+    assert!(excerpts.iter().all(|excerpt| *excerpt == "first"), "{excerpts:?}");
 }
 
 #[test]

@@ -286,15 +286,18 @@ async fn moved(cx: &Cx, id: ChatId, room: RoomId, after: u64, upto: u64) {
         let rows: Vec<_> = found.iter().filter_map(read_row).collect();
         let done = found.len() < PAGE_MAX
             || rows.iter().any(|row| row.place.is_some_and(|(of, seq)| of == room && seq <= after));
+        let moved = |row: &Row| row.place.is_some_and(|(of, seq)| of == room && seq > after && seq <= upto);
+        let moved: Vec<_> = rows.into_iter().filter(moved).collect();
+        // The view replaces the one on the screen: what a message answers has to be part of it.
+        let replies = replies(cx, id, &moved).await;
         cx.with(|s| {
             let Some(me) = s.live.me.clone() else { return };
             let Some(chat) = find(s, id) else { return };
-            let messages: Vec<_> = rows
+            let messages: Vec<_> = moved
                 .iter()
                 .rev()
                 .filter(|row| row.sender.as_ref() == Some(&me.user))
-                .filter(|row| row.place.is_some_and(|(of, seq)| of == room && seq > after && seq <= upto))
-                .map(|row| row.view(s, &chat, None))
+                .map(|row| row.view(s, &chat, row.reply_to.and_then(|id| replies.get(&id).cloned())))
                 .collect();
             if !messages.is_empty() {
                 tell(s, id, messages);
