@@ -2,9 +2,9 @@
 //! rest of the engine has.
 //!
 //! Why not `openmls_rust_crypto`: it brings three NIST curves, AES, post-quantum KEMs and a second generation of SHA-2 and
-//! HKDF along, 150 kB of the engine in the browser; and it draws the ephemeral keys of HPKE from the operating system,
-//! where an engine whose randomness is injected can be replayed. The node and the tests use it, and [`tests`] hold the
-//! two against each other.
+//! HKDF along, too much for the engine in the browser; and it draws the ephemeral keys of HPKE from the operating system,
+//! where an engine whose randomness is injected can be replayed (`docs/decisions/0005-hpke.md` has the numbers). The node
+//! and the tests use it, and [`tests`] hold the two against each other.
 
 mod hpke;
 #[cfg(test)]
@@ -24,9 +24,8 @@ use openmls_traits::types::{
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{CryptoRngCore, SeedableRng};
 use sha2::{Digest, Sha256};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use weft_mls::config::CIPHERSUITE;
-use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
 /// Cryptography for OpenMLS, seeded by the engine.
@@ -40,10 +39,9 @@ impl Crypto {
         Crypto(Mutex::new(ChaCha20Rng::from_seed(*seed)))
     }
 
-    fn ephemeral(&self) -> StaticSecret {
+    fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
         // A panic while a key was drawn leaves the generator as good as before.
-        let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        StaticSecret::random_from_rng(&mut *rng)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,8 +147,7 @@ impl OpenMlsCrypto for Crypto {
         if alg != SignatureScheme::ED25519 {
             return Err(CryptoError::UnsupportedSignatureScheme);
         }
-        let mut rng = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = SigningKey::generate(&mut *rng);
+        let key = SigningKey::generate(&mut *self.rng());
         Ok((key.to_bytes().to_vec(), key.verifying_key().to_bytes().to_vec()))
     }
 
@@ -186,9 +183,9 @@ impl OpenMlsCrypto for Crypto {
         plain: &[u8],
     ) -> Result<HpkeCiphertext, CryptoError> {
         suite(&config)?;
-        let (enc, context) = hpke::setup_sender(self.ephemeral(), &key(public)?, info)?;
-        let ciphertext = context.seal(aad, plain)?;
-        Ok(HpkeCiphertext { kem_output: enc.to_vec().into(), ciphertext: ciphertext.into() })
+        let (enc, mut context) = hpke::sender(&mut *self.rng(), public, info)?;
+        let ciphertext = context.seal(plain, aad).map_err(|_| CryptoError::CryptoLibraryError)?;
+        Ok(HpkeCiphertext { kem_output: enc.into(), ciphertext: ciphertext.into() })
     }
 
     fn hpke_open(
@@ -200,11 +197,9 @@ impl OpenMlsCrypto for Crypto {
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
         suite(&config)?;
-        let enc = key(input.kem_output.as_slice()).map_err(|_| CryptoError::HpkeDecryptionError)?;
-        let secret = StaticSecret::from(key(secret)?);
-        let context =
-            hpke::setup_receiver(&enc, &secret, info).map_err(|_| CryptoError::HpkeDecryptionError)?;
-        context.open(aad, input.ciphertext.as_slice())
+        let context = hpke::receiver(input.kem_output.as_slice(), secret, info);
+        let mut context = context.map_err(|_| CryptoError::HpkeDecryptionError)?;
+        context.open(input.ciphertext.as_slice(), aad).map_err(|_| CryptoError::HpkeDecryptionError)
     }
 
     fn hpke_setup_sender_and_export(
@@ -216,10 +211,10 @@ impl OpenMlsCrypto for Crypto {
         exporter_length: usize,
     ) -> Result<(Vec<u8>, ExporterSecret), CryptoError> {
         suite(&config)?;
-        let (enc, context) = hpke::setup_sender(self.ephemeral(), &key(public)?, info)
-            .map_err(|_| CryptoError::SenderSetupError)?;
-        let secret = context.export(exporter_context, exporter_length)?;
-        Ok((enc.to_vec(), secret.to_vec().into()))
+        let (enc, context) =
+            hpke::sender(&mut *self.rng(), public, info).map_err(|_| CryptoError::SenderSetupError)?;
+        let secret = hpke::exported(|out| context.export(exporter_context, out), exporter_length)?;
+        Ok((enc, secret.to_vec().into()))
     }
 
     fn hpke_setup_receiver_and_export(
@@ -232,15 +227,14 @@ impl OpenMlsCrypto for Crypto {
         exporter_length: usize,
     ) -> Result<ExporterSecret, CryptoError> {
         suite(&config)?;
-        let secret = StaticSecret::from(key(secret)?);
-        let context =
-            hpke::setup_receiver(&key(enc)?, &secret, info).map_err(|_| CryptoError::ReceiverSetupError)?;
-        Ok(context.export(exporter_context, exporter_length)?.to_vec().into())
+        let context = hpke::receiver(enc, secret, info).map_err(|_| CryptoError::ReceiverSetupError)?;
+        let secret = hpke::exported(|out| context.export(exporter_context, out), exporter_length)?;
+        Ok(secret.to_vec().into())
     }
 
     fn derive_hpke_keypair(&self, config: HpkeConfig, ikm: &[u8]) -> Result<HpkeKeyPair, CryptoError> {
         suite(&config)?;
-        let (secret, public) = hpke::derive_key_pair(ikm)?;
-        Ok(HpkeKeyPair { private: secret.as_slice().into(), public: public.to_vec() })
+        let (secret, public) = hpke::derive_key_pair(ikm);
+        Ok(HpkeKeyPair { private: secret.as_slice().into(), public })
     }
 }
