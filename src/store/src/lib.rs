@@ -23,6 +23,7 @@ pub mod embedded;
 mod engine;
 mod error;
 mod memory;
+pub mod private;
 mod range;
 pub mod record;
 mod resolve;

@@ -320,6 +320,79 @@ fn a_missing_or_headless_segment_stops_the_start() {
 }
 
 #[test]
+fn a_headless_journal_is_never_taken_for_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    block_on(async {
+        let options = Options { snapshot_bytes: 1 << 30, segment_bytes: 64 << 20, ..common::small() };
+        let store = embedded::open(dir.path(), options).unwrap();
+        load(&store, 50, 3).await;
+        store.close().await.unwrap();
+    });
+    // Whatever else told of the store is gone.
+    fs::remove_dir_all(index_dir(dir.path())).unwrap();
+    fs::remove_file(dir.path().join("checkpoint")).unwrap();
+    let path = files(&dir.path().join("journal")).pop().unwrap();
+    let whole = fs::read(&path).unwrap();
+    let mut damaged = Vec::new();
+    for at in [0, 8, 60, 113] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 4;
+        damaged.push(bytes);
+    }
+    damaged.extend([vec![0; 513], vec![0; whole.len()], whole[1..512].to_vec(), b"x".to_vec()]);
+    for bytes in damaged {
+        fs::write(&path, &bytes).unwrap();
+        for _ in 0..2 {
+            let opened = embedded::open(dir.path(), common::small()).map(|store| store.status().seq);
+            assert!(matches!(opened, Err(Error::Corrupt { .. })), "{} bytes: {opened:?}", bytes.len());
+        }
+        assert_eq!(fs::read(&path).unwrap(), bytes, "a refused start changed the journal");
+    }
+    fs::write(&path, &whole).unwrap();
+    let store = embedded::open(dir.path(), common::small()).unwrap();
+    assert_eq!(store.status().seq, 50);
+}
+
+#[test]
+fn a_first_start_that_a_crash_cut_short_is_begun_again() {
+    for left in [None, Some(0), Some(512)] {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("journal")).unwrap();
+        let path = dir.path().join("journal/0000000000000001.journal");
+        left.iter().for_each(|len| fs::write(&path, vec![0; *len]).unwrap());
+        let store = embedded::open(dir.path(), common::small()).unwrap();
+        assert_eq!(store.status().seq, 0);
+    }
+}
+
+#[test]
+fn a_deleted_index_is_rebuilt_and_the_store_comes_to_rest_again() {
+    let (dir, rows) = template(true);
+    fs::remove_dir_all(index_dir(dir.path())).unwrap();
+    for rebuilds in [1, 0] {
+        block_on(async {
+            let store = embedded::open(dir.path(), common::small()).unwrap();
+            assert!(dump(&store).await == rows);
+            assert_eq!(store.status().index_rebuilds, rebuilds);
+            store.close().await.unwrap();
+        });
+        let report = embedded::check(dir.path(), &common::small(), &|_, _, _| Ok(())).unwrap();
+        assert_eq!(report.index, embedded::IndexState::Same);
+    }
+    assert!(!dir.path().join("index-damaged").exists(), "there was nothing to set aside");
+}
+
+#[test]
+fn check_of_a_folder_without_a_store_says_so_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    for there in [dir.path().join("none"), dir.path().to_owned()] {
+        let checked = embedded::check(&there, &common::small(), &|_, _, _| Ok(()));
+        assert!(matches!(&checked, Err(Error::Folder { .. })), "{checked:?}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
 fn a_torn_tail_is_cut_off_after_a_crash_and_refused_after_an_orderly_stop() {
     for orderly in [false, true] {
         let dir = tempfile::tempdir().unwrap();

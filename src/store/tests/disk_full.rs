@@ -118,6 +118,60 @@ async fn a_full_disk_refuses_commits_keeps_reading_and_loses_nothing() {
     all_there(&store, &acknowledged).await;
 }
 
+/// A start and a check on a disk without a single free byte: an error that says so, or a store that reads; and when there is
+/// room again everything is as it was.
+#[tokio::test]
+async fn a_start_and_a_check_on_a_full_disk_harm_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let Some(mounted) = Tmpfs::mount(&temp.path().join("small"), 96) else {
+        println!("skipped: this user may not mount a tmpfs");
+        return;
+    };
+    let (data, filler) = (mounted.0.join("data"), mounted.0.join("filler"));
+    let mut acknowledged = Vec::new();
+    let store = embedded::open(&data, options()).unwrap();
+    let mut seeded = Seeded(2);
+    for n in 0..300 {
+        let value = seeded.bytes(20_000);
+        store.commit(Batch::new().put(A, u64::to_be_bytes(n), value.clone())).await.unwrap();
+        acknowledged.push((n, value));
+    }
+    store.close().await.unwrap();
+    drop(store);
+    for (index, checkpoint) in [(true, true), (false, true), (true, false)] {
+        for entry in fs::read_dir(&data).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if !index && name.starts_with("index-") {
+                fs::remove_dir_all(entry.path()).unwrap();
+            } else if !checkpoint && name == "checkpoint" {
+                fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        fill(&filler);
+        for _ in 0..2 {
+            match embedded::open(&data, options()) {
+                Ok(store) => all_there(&store, &acknowledged).await,
+                Err(error) => assert!(matches!(error, Error::DiskFull), "{index} {checkpoint}: {error:?}"),
+            }
+            let checked = embedded::check(&data, &options(), &|_, _, _| Ok(()));
+            assert!(matches!(checked, Err(Error::DiskFull)), "{index} {checkpoint}: {checked:?}");
+        }
+        fs::remove_file(&filler).unwrap();
+        let store = embedded::open(&data, options()).unwrap();
+        all_there(&store, &acknowledged).await;
+        store.close().await.unwrap();
+        drop(store);
+        let report = embedded::check(&data, &options(), &|_, _, _| Ok(())).unwrap();
+        assert_eq!(report.index, embedded::IndexState::Same);
+    }
+    let beginning = mounted.0.join("new");
+    fill(&filler);
+    let error = embedded::open(&beginning, options()).err().expect("there is no room for a new store");
+    assert!(matches!(error, Error::DiskFull), "{error:?}");
+    fs::remove_file(&filler).unwrap();
+    assert_eq!(embedded::open(&beginning, options()).unwrap().status().seq, 0);
+}
+
 fn fill(path: &Path) {
     use std::io::Write;
     let mut file = fs::File::create(path).unwrap();

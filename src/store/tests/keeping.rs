@@ -103,6 +103,53 @@ fn store_version_is(row: &Row) -> bool {
 }
 
 #[tokio::test]
+async fn a_backup_into_the_store_itself_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let store = embedded::open(&data, common::small()).unwrap();
+    store.commit(Batch::new().put(A, b"k", b"v")).await.unwrap();
+    std::os::unix::fs::symlink(data.join("journal"), dir.path().join("link")).unwrap();
+    for inside in ["data", "data/backup", "data/snapshots/b", "link/backup", "other/../data/b"] {
+        let refused = store.backup(&dir.path().join(inside)).await;
+        assert!(matches!(&refused, Err(Error::Folder { .. })), "{inside}: {refused:?}");
+    }
+    assert!(!data.join("backup").exists() && !dir.path().join("other").exists());
+    assert_eq!(store.backup(&dir.path().join("data-2")).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn store_backup_and_restored_store_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let [data, backup, restored] = ["data", "backup", "restored"].map(|name| dir.path().join(name));
+    for folder in [&data, &data.join("journal"), &backup, &restored] {
+        std::fs::create_dir(folder).unwrap();
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let store = embedded::open(&data, common::small()).unwrap();
+    store.commit(Batch::new().put(A, b"k", b"v")).await.unwrap();
+    store.backup(&backup).await.unwrap();
+    store.close().await.unwrap();
+    embedded::restore(&backup, &restored).unwrap();
+    let mut folders = vec![data, backup, restored];
+    while let Some(folder) = folders.pop() {
+        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            // sled's own files follow the mask of the process; their folder is closed.
+            if name == "index-1" {
+                assert_eq!(mode(&entry.path()), 0o700);
+            } else if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                assert_eq!(mode(&entry.path()), 0o600, "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_backup_that_was_tampered_with_or_not_finished_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let store = embedded::open(&dir.path().join("data"), common::small()).unwrap();

@@ -4,8 +4,8 @@
 //! and names every file with its BLAKE3 hash. It holds no index: the first start after a restore builds one.
 
 use std::{
-    fs::{self, File},
-    io::{Read, Write},
+    fs::File,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -19,7 +19,7 @@ use super::{
     snapshot::{snapshot_name, snapshot_seqs},
     survey::survey,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, private};
 
 const MANIFEST: &str = "weft-backup.txt";
 const FIRST_LINE: &str = "weft-backup 1";
@@ -38,6 +38,10 @@ pub struct Restored {
 
 /// See [`crate::Store::backup`].
 pub(crate) fn backup(shared: &Shared, dir: &Path) -> Result<u64> {
+    if private::lies_inside(dir, &shared.dir).map_err(io_error("follow the folder's path"))? {
+        let what = "a backup cannot lie inside the data that it is a backup of";
+        return Err(Error::Folder { path: dir.to_owned(), what });
+    }
     make_empty(dir)?;
     // No snapshot comes or goes and no segment is deleted while this is held. Commits go on.
     let _maintenance = shared.maintenance.lock();
@@ -53,7 +57,7 @@ pub(crate) fn backup(shared: &Shared, dir: &Path) -> Result<u64> {
         Ok(())
     };
     for folder in [journal_dir(dir), snapshot_dir(dir)] {
-        fs::create_dir_all(folder).map_err(io_error("make the backup's folders"))?;
+        private::create_folder(&folder).map_err(io_error("make the backup's folders"))?;
     }
     if let Some(newest) = snapshot_seqs(disk, &shared.snapshot_dir())?.pop() {
         let name = snapshot_name(newest);
@@ -76,7 +80,7 @@ pub(crate) fn backup(shared: &Shared, dir: &Path) -> Result<u64> {
     }
     manifest += &format!("end {}\n", blake3::hash(manifest.as_bytes()));
     let finish = || {
-        let mut file = File::create(dir.join(MANIFEST))?;
+        let mut file = private::create_file(&dir.join(MANIFEST))?;
         file.write_all(manifest.as_bytes())?;
         file.sync_all()?;
         for folder in [journal_dir(dir), snapshot_dir(dir), dir.to_owned()] {
@@ -134,7 +138,7 @@ fn read_manifest(dir: &Path) -> Result<(u64, Vec<Entry>)> {
     let bad = |what| Error::BadSnapshot { path: path.clone(), what };
     let mut text = String::new();
     match File::open(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Error::Folder {
                 path: dir.to_owned(),
                 what: "this is no backup, or one that was not finished",
@@ -172,20 +176,19 @@ fn parse_entry(line: &str) -> Option<Entry> {
     inside.then(|| Entry { name: PathBuf::from(name), len, hash })
 }
 
-/// Makes a folder, or accepts one in which there is nothing.
 fn make_empty(dir: &Path) -> Result<()> {
-    fs::create_dir_all(dir).map_err(io_error("make a folder"))?;
-    let mut entries = fs::read_dir(dir).map_err(io_error("look into a folder"))?;
-    match entries.next() {
-        None => Ok(()),
-        Some(_) => Err(Error::Folder { path: dir.to_owned(), what: "the folder is not empty" }),
-    }
+    private::make_empty_folder(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::DirectoryNotEmpty => {
+            Error::Folder { path: dir.to_owned(), what: "the folder is not empty" }
+        }
+        _ => io_error("make a folder")(error),
+    })
 }
 
 /// Copies the first `len` bytes, synced, and gives their hash.
 fn copy_file(from: &dyn DiskFile, len: u64, to: &Path) -> Result<blake3::Hash> {
     let copy = || {
-        let mut to = File::create(to)?;
+        let mut to = private::create_file(to)?;
         let mut hasher = blake3::Hasher::new();
         let mut buffer = vec![0; COPY_BYTES];
         let mut at = 0;
@@ -194,7 +197,7 @@ fn copy_file(from: &dyn DiskFile, len: u64, to: &Path) -> Result<blake3::Hash> {
             let part = buffer.get_mut(..want).unwrap_or_default();
             let read = from.read_at(part, at)?;
             if read == 0 {
-                return Err(std::io::ErrorKind::UnexpectedEof.into());
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let part = part.get(..read).unwrap_or_default();
             hasher.update(part);

@@ -11,9 +11,9 @@ use super::{
     recover,
     shared::journal_dir,
     sled_index::index_dir,
-    survey::survey,
+    survey::{corrupt, segment_numbers, survey},
 };
-use crate::{Result, Table, tables};
+use crate::{Error, Result, Table, tables};
 
 /// Judges one record: table, key, value. The service knows its records; the store does not.
 pub type Validator<'v> = dyn Fn(Table, &[u8], &[u8]) -> Result<(), String> + 'v;
@@ -82,15 +82,24 @@ pub struct BadRecord {
 /// much room again as the index; it is removed at the end.
 ///
 /// # Errors
-/// [`crate::Error::Corrupt`] if the journal is damaged, [`crate::Error::BadSnapshot`], [`crate::Error::Locked`] if a node is running,
-/// [`crate::Error::Io`].
+/// [`Error::Corrupt`] if the journal is damaged, [`Error::BadSnapshot`], [`Error::Locked`] if a node is running,
+/// [`Error::Folder`] if there is no store, [`Error::DiskFull`] if the replay finds no room, [`Error::Io`].
 pub fn check(dir: &Path, options: &Options, validator: &Validator<'_>) -> Result<Report> {
     let disk = &*options.disk;
+    let nothing = || Error::Folder { path: dir.to_owned(), what: "there is no store here" };
+    if segment_numbers(disk, &journal_dir(dir))?.is_empty() && Checkpoint::read(disk, dir)?.is_none() {
+        // Not even a lock file is left behind.
+        return Err(nothing());
+    }
     let _lock = recover::lock(options, dir)?;
     let checkpoint = Checkpoint::read(disk, dir)?;
     let required = checkpoint.map_or(0, |checkpoint| checkpoint.seq);
     let Some(survey) = survey(disk, &journal_dir(dir), required, |_| {})? else {
-        return Err(crate::Error::Folder { path: dir.to_owned(), what: "there is no store here" });
+        return Err(if checkpoint.is_some() {
+            corrupt(1, 1, 0, "the journal is missing")
+        } else {
+            nothing()
+        });
     };
     let truth = Truth {
         dir,
@@ -125,8 +134,12 @@ pub fn check(dir: &Path, options: &Options, validator: &Validator<'_>) -> Result
         };
         Ok(())
     });
+    let starved = recover::is_starved(options, dir);
     options.index.remove(&index_dir(dir, scratch)).map_err(io_error("remove the replay"))?;
-    compared.map(|()| report)
+    match compared {
+        Err(Error::Index(_)) if starved => Err(Error::DiskFull),
+        compared => compared.map(|()| report),
+    }
 }
 
 fn judge_records(index: &dyn Index, validator: &Validator<'_>, report: &mut Report) -> Result<()> {

@@ -8,6 +8,8 @@ use std::{
     path::Path,
 };
 
+use crate::private;
+
 /// A file system as the journal, the checkpoint and the snapshots use it.
 ///
 /// The contract is that of POSIX and no better: what was written may be lost, torn or reordered by a power cut until
@@ -39,7 +41,7 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// Those of the operating system.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
-    /// Makes a folder and those above it, and syncs each name on the way.
+    /// Makes a folder and those above it, and syncs each name on the way. A folder that is there is closed to other users.
     ///
     /// # Errors
     /// Those of the operating system.
@@ -101,7 +103,7 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?))
+        Ok(Box::new(private::create_file(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -123,13 +125,13 @@ impl Disk for RealDisk {
 
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         if dir.is_dir() {
-            return Ok(());
+            return private::close_folder(dir);
         }
         let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-        if let Some(parent) = parent {
+        if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
             self.create_dir(parent)?;
         }
-        fs::create_dir(dir)?;
+        private::create_folder(dir)?;
         self.sync_dir(parent.unwrap_or(Path::new(".")))
     }
 
@@ -143,7 +145,7 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = private::lock_file(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Box::new(file)),
             Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),

@@ -25,6 +25,8 @@ use crate::{Error, Result};
 /// How long a lock may linger after the process that held it was killed.
 const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
+/// sled takes room for two of its segments of 8 MiB before it writes anything.
+const INDEX_ROOM_BYTES: u64 = 16 << 20;
 
 pub(crate) type Lock = Box<dyn Any + Send + Sync>;
 
@@ -154,7 +156,8 @@ fn index(
                 return Ok((index, checkpoint.generation));
             }
             // Damage to the journal itself is not healed by reading it again.
-            Err(error @ (Error::Corrupt { .. } | Error::Io { .. })) => return Err(error),
+            Err(error @ (Error::Corrupt { .. } | Error::Io { .. } | Error::DiskFull)) => return Err(error),
+            Err(_) if is_starved(truth.options, truth.dir) => return Err(Error::DiskFull),
             Err(error) => error.to_string(),
         },
         None => "no checkpoint names one".to_owned(),
@@ -166,13 +169,27 @@ fn index(
     // Never the number that the checkpoint names, even if that folder is gone: it is what is set aside below.
     let named = checkpoint.map_or(0, |checkpoint| checkpoint.generation);
     let generation = generations.iter().copied().max().unwrap_or(0).max(named) + 1;
-    let index = truth.rebuild(generation)?;
+    let index = truth.rebuild(generation).map_err(|error| starved(truth, generation, error))?;
     if let Some(checkpoint) = checkpoint.filter(|checkpoint| generations.contains(&checkpoint.generation)) {
         let aside = opener.set_aside(&index_dir(truth.dir, checkpoint.generation), true);
         aside.map_err(io_error("move the damaged index aside"))?;
     }
     sweep(truth, &generations, generation);
     Ok((index, generation))
+}
+
+/// Whether there is too little room for an index to be opened or built: then its errors say nothing about damage.
+pub(crate) fn is_starved(options: &Options, dir: &Path) -> bool {
+    options.disk.free_bytes(dir).is_ok_and(|free| free < INDEX_ROOM_BYTES)
+}
+
+/// What is left of an index that could not be built goes, for it may be what fills the disk.
+fn starved(truth: &Truth, generation: u64, error: Error) -> Error {
+    let starved = matches!(error, Error::Index(_)) && is_starved(truth.options, truth.dir);
+    if let Err(error) = truth.options.index.remove(&index_dir(truth.dir, generation)) {
+        tracing::warn!(generation, %error, "an index that was begun could not be removed");
+    }
+    if starved { Error::DiskFull } else { error }
 }
 
 /// Opens the index that the checkpoint names and replays what it lacks.

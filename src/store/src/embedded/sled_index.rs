@@ -47,6 +47,9 @@ impl OpenIndex for SledIndex {
         if fs::metadata(dir.join("db")).is_ok_and(|db| db.len() > SETTLE_ABOVE_BYTES) {
             settle_allocator();
         }
+        // sled makes its files with whatever rights the process's mask leaves; nobody else gets to them through this folder.
+        let made = crate::private::make_folder(dir, &["db"]);
+        made.map_err(|error| IndexError(format!("folder of the index: {error}")))?;
         let began = Instant::now();
         loop {
             let config = sled::Config::new()

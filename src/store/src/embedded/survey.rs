@@ -93,14 +93,8 @@ pub(crate) fn survey(
         _ => None,
     };
     let Some(id) = id else {
-        // More than one file, or a checkpoint, means that this journal once had a beginning.
-        return match (numbers.first().or(unborn.as_ref()), required_seq) {
-            (Some(first), 1..) => Err(corrupt(*first, 0, 0, "the segment's header is unreadable")),
-            _ if !numbers.is_empty() => {
-                Err(corrupt(numbers.first().copied().unwrap_or(0), 0, 0, "no readable header"))
-            }
-            _ => Ok(None),
-        };
+        numbers.extend(unborn);
+        return nothing_yet(disk, dir, &numbers, required_seq).map(|()| None);
     };
     let mut survey = Survey { id, segments: Vec::new(), end: Link::START, unborn, frames: 0 };
     for number in &numbers {
@@ -124,6 +118,19 @@ pub(crate) fn survey(
         ));
     }
     Ok(Some(survey))
+}
+
+/// A journal without any readable header is one that never was, or one that was damaged. It never was if all there is of it
+/// is what a crash leaves of its making: the first file, with at most one sector, of which nothing was written. (The first
+/// header is alone in its file, and synced before any frame; a sector is written whole or not at all.)
+fn nothing_yet(disk: &dyn Disk, dir: &Path, numbers: &[u64], required_seq: u64) -> Result<()> {
+    let Some(first) = numbers.first() else { return Ok(()) };
+    let mut reader = SegmentReader::open(disk, dir, *first)?;
+    let blank = reader.len <= FRAMES_AT && reader.at(0, SECTOR)?.iter().all(|byte| *byte == 0);
+    if required_seq == 0 && *first == 1 && numbers.len() == 1 && blank {
+        return Ok(());
+    }
+    Err(corrupt(*first, 0, 0, "the segment's header is unreadable"))
 }
 
 /// A segment must go on exactly where the one before it ended.
