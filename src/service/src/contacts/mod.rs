@@ -117,6 +117,13 @@ impl Contacts {
         Ok(ours == Some(Stand::Accepted) && theirs == Some(Stand::Accepted))
     }
 
+    /// Whether `one` may think so: also where `other` has blocked `one` since. What they may do with a contact goes on, or else
+    /// the refusal would tell them; the other's devices show nothing of it.
+    pub(crate) async fn seem_contacts(&self, one: &UserName, other: &UserName) -> Result<bool, Fault> {
+        let (ours, theirs) = (self.stand(one, other).await?, self.stand(other, one).await?);
+        Ok(ours == Some(Stand::Accepted) && matches!(theirs, Some(Stand::Accepted | Stand::Blocked)))
+    }
+
     async fn stand(&self, me: &UserName, them: &UserName) -> Result<Option<Stand>, Fault> {
         let key = joined(me.as_str(), self.ctx.address(them).to_string());
         let record: Option<ContactRecord> = self.ctx.read(tables::CONTACTS, key).await?;

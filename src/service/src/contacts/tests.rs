@@ -130,6 +130,42 @@ async fn declined_and_blocked_look_like_no_answer() {
     assert_eq!(answer.state, ContactState::Accepted);
 }
 
+/// What one can do with a contact, step by step, by somebody who was blocked and by somebody who was not: the node answers
+/// alike, so that nobody finds out by trying.
+#[tokio::test]
+async fn who_was_blocked_gets_the_answers_of_a_contact() {
+    let mut answers = Vec::new();
+    for blocked in [false, true] {
+        let world = World::new().await;
+        let (alice, bob) = world.two_contacts().await;
+        let flows = world.service.flows();
+        alice.publish(&world.service, 3).await;
+        if blocked {
+            flows.block_contact(alice.caller(), &bob.user).await.unwrap();
+        }
+        assert_eq!(states(&world, &bob).await, [("alice@home.example".to_owned(), ContactState::Accepted)]);
+        let told = news(&world, &bob).await.len();
+        let asked = flows.request_contact(bob.caller(), ask(&alice, "again", None)).await.unwrap();
+        let room = weft_wire::RoomId([1; 16]);
+        let mut at_bob = bob.create_direct(&world.service, &alice, room).await.unwrap();
+        let added = world.add(&bob, &mut at_bob, room, &alice).await;
+        let message = bob.message(&mut at_bob, room, 1, "are you there?");
+        let taken = world.service.rooms().submit_message(bob.caller(), room, message).await.unwrap();
+        answers.push((told, asked.state, added.added.len(), taken.seq, taken.epoch));
+
+        // A group is another matter: there a third person would see them together.
+        let group = weft_wire::RoomId([2; 16]);
+        let (request, mut at_bob) = bob.create_request(weft_wire::rooms::RoomKind::Group, group);
+        flows.create_room(bob.caller(), request).await.unwrap();
+        let claimed = flows.claim_key_packages(bob.caller(), &alice.user).await.unwrap();
+        let packages: Vec<_> = claimed.packages.into_iter().map(|package| package.key_package).collect();
+        let prepared = bob.prepare(&mut at_bob, &packages, &[]);
+        let submitted = flows.submit_commit(bob.caller(), group, bob.commit(group, &prepared, 0xfe)).await;
+        assert_eq!(submitted.err().map(code), blocked.then_some(Code::NoConsent));
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
 #[tokio::test]
 async fn a_contact_that_is_removed_is_gone_for_both() {
     let world = World::new().await;

@@ -12,6 +12,7 @@ use weft_wire::{
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState},
     identity::UserIdentity,
     limits::SEALED_GREETING_BYTES_MAX,
+    rooms::RoomKind,
     sync::InboxItem,
 };
 
@@ -168,7 +169,7 @@ impl Flows {
         if !self.ctx.is_local(user) {
             return Ok(false);
         }
-        if self.contacts.are_contacts(caller.name(), &user.name).await? {
+        if self.contacts.seem_contacts(caller.name(), &user.name).await? {
             return Ok(true);
         }
         let mut after = None;
@@ -190,16 +191,28 @@ fn answer(outcome: &Outcome) -> ContactAnswer {
     ContactAnswer { state: state.unwrap_or(ContactState::Outgoing) }
 }
 
-/// Used by the making of rooms as well.
+/// For bringing somebody into a group: both have agreed to hear from one another, and do so still.
 pub(super) async fn require_consent(
     flows: &Flows,
     caller: &Caller,
     user: &UserAddress,
 ) -> Result<(), FlowError> {
     let local = flows.ctx.is_local(user);
-    if user == caller.user() || (local && flows.contacts.are_contacts(caller.name(), &user.name).await?) {
-        Ok(())
-    } else {
-        Err(crate::rooms::RoomError::NoConsent.into())
+    let agreed =
+        user == caller.user() || (local && flows.contacts.are_contacts(caller.name(), &user.name).await?);
+    if agreed { Ok(()) } else { Err(crate::rooms::RoomError::NoConsent.into()) }
+}
+
+/// For the making of a room. In a direct one, which no third person sees, who was blocked must not notice.
+pub(super) async fn require_consent_to(
+    flows: &Flows,
+    caller: &Caller,
+    kind: &RoomKind,
+    user: &UserAddress,
+) -> Result<(), FlowError> {
+    let direct = matches!(kind, RoomKind::Direct { .. });
+    if direct && flows.ctx.is_local(user) && flows.contacts.seem_contacts(caller.name(), &user.name).await? {
+        return Ok(());
     }
+    require_consent(flows, caller, user).await
 }

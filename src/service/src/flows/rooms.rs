@@ -1,7 +1,10 @@
 //! Making rooms and committing to them: what the hub alone cannot decide, consent and registered devices, and what follows
 //! outside the room, Welcomes and news.
 
-use super::{FlowError, Flows, Result, people::require_consent};
+use super::{
+    FlowError, Flows, Result,
+    people::{require_consent, require_consent_to},
+};
 use crate::{
     Caller, Fault,
     inbox::NewWelcome,
@@ -22,9 +25,10 @@ impl Flows {
         if let Some(answer) = self.rooms.made_before(caller, &request).await? {
             return Ok(answer);
         }
+        let kind = request.kind.clone();
         let new = self.rooms.check_new(caller, request).await?;
         for user in new.members() {
-            require_consent(self, caller, user).await?;
+            require_consent_to(self, caller, &kind, user).await?;
             self.rooms.check_room_for(user).await?;
         }
         let new = &new;
@@ -77,13 +81,12 @@ impl Flows {
                 let (by, message) = checked.id();
                 let copies = checked.facts.added.len();
                 let new = NewWelcome { room, by, message, welcome: welcome.as_slice(), copies };
+                // All inboxes first: a commit that one of them refuses must not have cost a copy for each of the others.
                 for cert in &checked.facts.added {
                     self.inbox.check_room(&cert.user.name, cert.device).await?;
-                    let (batch, ahead) = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new)?;
-                    with = batch;
-                    if let Some(ahead) = ahead {
-                        self.ctx.store.commit(ahead).await?;
-                    }
+                }
+                for cert in &checked.facts.added {
+                    with = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new).await?;
                 }
             }
             if let Stored::Accepted(accepted) = self.rooms.store(&checked, with).await? {
