@@ -3,13 +3,11 @@ import type { ChatView } from '../wire/ChatView';
 import type { Event } from '../wire/Event';
 import { engine } from './engine';
 
-/** How often a draft is kept while somebody types: a crash costs a word at most. */
-const DRAFT_WAIT_MS = 250;
-
 /** The list of chats. */
 class Chats {
   readonly #all = new SvelteMap<string, ChatView>();
-  readonly #draftTimers = new Map<string, { timer: ReturnType<typeof setTimeout>; text: string }>();
+  /** Drafts on their way to the disk, each with what was typed since; none: nothing was. */
+  readonly #drafts = new Map<string, string | null>();
   loaded = $state(false);
 
   readonly list = $derived([...this.#all.values()].sort((a, b) => b.active_ms - a.active_ms));
@@ -42,27 +40,26 @@ class Chats {
     return chat.chat;
   }
 
-  /** Keeps what was typed, soon. */
+  /** Keeps what was typed: at once, and then the newest each time that one has arrived. No timer: a reload would outrun it. */
   draft(chat: string, text: string): void {
     const known = this.#all.get(chat);
     if (known && known.draft !== text) this.#all.set(chat, { ...known, draft: text });
-    // Not put off by further keys: whoever types on and on has their text kept all the same.
-    const timer = this.#draftTimers.get(chat)?.timer ?? setTimeout(() => this.#keepDraft(chat), DRAFT_WAIT_MS);
-    this.#draftTimers.set(chat, { text, timer });
+    if (this.#drafts.has(chat)) this.#drafts.set(chat, text);
+    else void this.#keepDraft(chat, text);
   }
 
   /** Keeps all drafts now: the page is being hidden, and may not come back. */
   flushDrafts(): void {
-    for (const chat of [...this.#draftTimers.keys()]) this.#keepDraft(chat);
+    for (const [chat, text] of this.#drafts) if (text !== null) void this.#keepDraft(chat, text);
   }
 
-  #keepDraft(chat: string): void {
-    const waiting = this.#draftTimers.get(chat);
-    if (!waiting) return;
-    clearTimeout(waiting.timer);
-    this.#draftTimers.delete(chat);
+  async #keepDraft(chat: string, text: string): Promise<void> {
+    this.#drafts.set(chat, null);
     // A draft that could not be kept is no reason to disturb: it still stands in the composer.
-    engine().call({ call: 'set_draft', chat, text: waiting.text }).catch(() => undefined);
+    await engine().call({ call: 'set_draft', chat, text }).catch(() => undefined);
+    const newer = this.#drafts.get(chat) ?? null;
+    this.#drafts.delete(chat);
+    if (newer !== null) await this.#keepDraft(chat, newer);
   }
 }
 

@@ -18,7 +18,9 @@ class Session {
   /** The browser itself says that there is no network. */
   networkDown = $state(!navigator.onLine);
 
-  readonly offline = $derived(this.networkDown || this.connection.state === 'offline');
+  /** Between two tries the connection is `connecting` for a moment: that is no news until one succeeds. */
+  #lost = $state(false);
+  readonly offline = $derived(this.networkDown || this.#lost);
   readonly title = $derived(this.node?.title || this.node?.name || 'Weft');
 
   /** Asks who is here. */
@@ -42,6 +44,8 @@ class Session {
     if (event.event === 'me') this.me = event.value;
     if (event.event === 'connection') {
       this.connection = event.value;
+      // Nobody is signed in where no further try is planned.
+      if (event.value.state !== 'connecting') this.#lost = event.value.state === 'offline' && event.value.retry_ms !== null;
       if (event.value.state === 'online' && !this.node) void this.loadNode();
     }
   }

@@ -7,13 +7,13 @@ export class Task {
   error = $state('');
   field = $state<string | null>(null);
 
-  /** Runs it; whether it was done. */
-  run(work: () => Promise<unknown>): Promise<boolean> {
+  /** Runs it; whether it was done. `words` knows better what an error means here; none: the usual ones. */
+  run(work: () => Promise<unknown>, words?: (error: unknown) => string | null): Promise<boolean> {
     // An effect that starts a task must not run again because the task has begun or ended.
-    return untrack(() => this.#run(work));
+    return untrack(() => this.#run(work, words));
   }
 
-  async #run(work: () => Promise<unknown>): Promise<boolean> {
+  async #run(work: () => Promise<unknown>, words?: (error: unknown) => string | null): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
     this.clear();
@@ -21,7 +21,7 @@ export class Task {
       await work();
       return true;
     } catch (error) {
-      this.error = errorText(error);
+      this.error = words?.(error) ?? errorText(error);
       this.field = errorField(error);
       return false;
     } finally {

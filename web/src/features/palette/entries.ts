@@ -1,9 +1,24 @@
+import BookUser from '@lucide/svelte/icons/book-user';
+import Info from '@lucide/svelte/icons/info';
+import Languages from '@lucide/svelte/icons/languages';
+import LogOut from '@lucide/svelte/icons/log-out';
+import MessageCircle from '@lucide/svelte/icons/message-circle';
+import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
+import Moon from '@lucide/svelte/icons/moon';
+import PaletteIcon from '@lucide/svelte/icons/palette';
+import QrCode from '@lucide/svelte/icons/qr-code';
+import Sun from '@lucide/svelte/icons/sun';
+import UserPlus from '@lucide/svelte/icons/user-plus';
+import UserRound from '@lucide/svelte/icons/circle-user-round';
 import { m } from '$messages/messages';
+import type { Component } from 'svelte';
 import { HOME, router } from '../../router.svelte';
 import { appearance } from '../../state/appearance.svelte';
 import { chats } from '../../state/chats.svelte';
 import { contacts } from '../../state/contacts.svelte';
 import { i18n } from '../../state/i18n.svelte';
+
+type Icon = Component<{ size?: number }>;
 
 /** Something that can be found and opened. */
 export interface Entry {
@@ -12,6 +27,7 @@ export interface Entry {
   detail: string;
   /** A person, for the picture; none: a page or an action. */
   user: string | null;
+  icon?: Icon;
   run: () => void;
 }
 
@@ -31,22 +47,22 @@ export function entries(): Entry[] {
 }
 
 function pages(): Entry[] {
-  const page = (path: string, title: string): Entry => ({ key: path, title, detail: '', user: null, run: () => router.go(path) });
-  const action = (key: string, title: string, run: () => void): Entry => ({ key, title, detail: '', user: null, run });
+  const page = (path: string, title: string, icon: Icon): Entry => ({ key: path, title, detail: '', user: null, icon, run: () => router.go(path) });
+  const action = (key: string, title: string, icon: Icon, run: () => void): Entry => ({ key, title, detail: '', user: null, icon, run });
   return [
-    page(HOME, m.tab_chats()),
-    page('/contacts', m.tab_contacts()),
-    page('/contacts/add', m.contact_add()),
-    page('/contacts/link', m.my_link()),
-    page('/me/profile', m.profile()),
-    page('/me/appearance', m.appearance()),
-    page('/me/devices', m.devices()),
-    page('/me/about', m.about()),
-    page('/me/sign-out', m.sign_out()),
-    action('light', `${m.theme()}: ${m.theme_light()}`, () => appearance.set('light')),
-    action('dark', `${m.theme()}: ${m.theme_dark()}`, () => appearance.set('dark')),
-    action('en', 'English', () => i18n.set('en')),
-    action('zh', '中文', () => i18n.set('zh')),
+    page(HOME, m.tab_chats(), MessageCircle),
+    page('/contacts', m.tab_contacts(), BookUser),
+    page('/contacts/add', m.contact_add(), UserPlus),
+    page('/contacts/link', m.my_link(), QrCode),
+    page('/me/profile', m.profile(), UserRound),
+    page('/me/appearance', m.appearance(), PaletteIcon),
+    page('/me/devices', m.devices(), MonitorSmartphone),
+    page('/me/about', m.about(), Info),
+    page('/me/sign-out', m.sign_out(), LogOut),
+    action('light', `${m.theme()}: ${m.theme_light()}`, Sun, () => appearance.set('light')),
+    action('dark', `${m.theme()}: ${m.theme_dark()}`, Moon, () => appearance.set('dark')),
+    action('en', 'English', Languages, () => i18n.set('en')),
+    action('zh', '中文', Languages, () => i18n.set('zh')),
   ];
 }
 
