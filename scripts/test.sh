@@ -41,10 +41,11 @@ step_doctest() { cargo test --workspace --doc; }
 step_doc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps; }
 step_browser() {
   # The debug binary that nextest built already: a release build would cost minutes and show nothing more here.
-  cargo build --bin weft
+  cargo build -p weft -p weft-testkit --bins
   WEFT_BIN=$TARGET/debug/weft
   WEFT_CHROMIUM=$(chromium_bin)
-  export WEFT_BIN WEFT_CHROMIUM
+  WEFT_TESTKIT=$TARGET/debug/weft-testkit
+  export WEFT_BIN WEFT_TESTKIT WEFT_CHROMIUM
   npm --prefix tests/browser run --silent --if-present check
   npm --prefix tests/browser run --silent e2e
 }

@@ -1,75 +1,79 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
+import type { Readable, Writable } from 'node:stream';
 
+const TARGET = join(import.meta.dirname, '../../../target/debug');
 /** The binary under test. */
-const WEFT = process.env['WEFT_BIN'] ?? join(import.meta.dirname, '../../../target/debug/weft');
-const run = promisify(execFile);
+const WEFT = process.env['WEFT_BIN'] ?? join(TARGET, 'weft');
+/** What starts it for tests in every language: `src/testkit`. */
+const TESTKIT = process.env['WEFT_TESTKIT'] ?? join(TARGET, 'weft-testkit');
+
+type Answer = { node?: { node: number; url: string }; link?: string; log?: string; error?: string };
 
 /** A real node with a data folder of its own, on a free port. */
 export class Node {
   readonly url: string;
-  readonly #process: ChildProcess;
-  readonly #folder: string;
-  readonly #env: NodeJS.ProcessEnv;
+  readonly #number: number;
+  readonly #testkit: Testkit;
 
-  private constructor(url: string, process: ChildProcess, folder: string, env: NodeJS.ProcessEnv) {
+  private constructor(testkit: Testkit, number: number, url: string) {
     this.url = url;
-    this.#process = process;
-    this.#folder = folder;
-    this.#env = env;
+    this.#number = number;
+    this.#testkit = testkit;
   }
 
   static async start(settings: Record<string, string> = {}): Promise<Node> {
-    const folder = await mkdtemp(join(tmpdir(), 'weft-browser-'));
-    const env = {
-      PATH: process.env['PATH'],
-      HOME: folder,
-      WEFT_STORAGE__DATA: join(folder, 'data'),
-      WEFT_HTTP__LISTEN: '["127.0.0.1:0"]',
-      WEFT_NODE__NAME: 'home.example',
-      WEFT_NODE__TITLE: 'Lindenhof',
-      // The stories do in a minute what people do in a week.
-      WEFT_LIMITS__RATE_MULTIPLIER: '0',
-      WEFT_LOG__FILTER: 'warn',
-      ...settings,
-    };
-    const child = spawn(WEFT, ['run'], { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    return new Node(await listening(child), child, folder, env);
+    const variables = { WEFT_NODE__NAME: 'home.example', WEFT_NODE__TITLE: 'Lindenhof', WEFT_LOG__FILTER: 'warn', ...settings };
+    const testkit = new Testkit();
+    const { node } = await testkit.ask({ start: { binary: WEFT, variables } });
+    if (!node) throw new Error('the node did not start');
+    return new Node(testkit, node.node, node.url);
   }
 
   /** A link by which people may sign up here; as long as nobody owns the node, the owner's. */
   async invite(): Promise<string> {
-    const { stdout } = await run(WEFT, ['invite'], { env: this.#env, cwd: this.#folder });
-    const fragment = /#\/i\/[\w-]+/.exec(stdout)?.[0];
-    if (!fragment) throw new Error(`weft invite printed no link: ${stdout}`);
+    const { link } = await this.#testkit.ask({ invite: { node: this.#number } });
+    const fragment = /#\/i\/[\w-]+/.exec(link ?? '')?.[0];
+    if (!fragment) throw new Error(`weft invite printed no link: ${link}`);
     return `${this.url}/${fragment}`;
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGTERM');
-    await ended;
-    await rm(this.#folder, { recursive: true, force: true });
+    if (process.env['WEFT_SHOW_LOG']) console.error((await this.#testkit.ask({ log: { node: this.#number } })).log);
+    await this.#testkit.ask({ stop: { node: this.#number } });
+    await this.#testkit.end();
   }
 }
 
-function listening(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const said: string[] = [];
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the node ended with ${code} before it listened:\n${said.join('\n')}`)));
-    if (!child.stdout || !child.stderr) throw new Error('no output to read');
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      said.push(line);
-      if (process.env['WEFT_SHOW_LOG']) console.error(line);
+/** The process that starts nodes: one JSON line for each request, one for each answer, in order. */
+class Testkit {
+  readonly #process: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    this.#process = spawn(TESTKIT, [], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#lines = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
+  }
+
+  ask(request: object): Promise<Answer> {
+    const answer = this.#last.then(async () => {
+      this.#process.stdin.write(`${JSON.stringify(request)}\n`);
+      const line = await this.#lines.next();
+      if (line.done) throw new Error(`${TESTKIT} ended`);
+      const said = JSON.parse(line.value) as Answer | 'done';
+      const answer = said === 'done' ? {} : said;
+      if (answer.error) throw new Error(answer.error);
+      return answer;
     });
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const url = /^listening (http:\/\/\S+)/.exec(line)?.[1];
-      if (url) resolve(url);
-    });
-  });
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.stdin.end();
+    await ended;
+  }
 }
