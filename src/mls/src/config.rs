@@ -7,7 +7,7 @@ use openmls::{
         MlsGroupJoinConfig, ProtocolVersion, SenderRatchetConfiguration,
     },
 };
-use weft_wire::RoomId;
+use weft_wire::{Millis, RoomId};
 
 /// MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519, 0x0003 (RFC 9420, 17.1).
 pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
@@ -30,6 +30,11 @@ const OUT_OF_ORDER_MAX: u32 = 64;
 
 /// Messages of one sender that may be missing: encrypted, but never accepted by the hub.
 const FORWARD_MAX: u32 = 2_000;
+
+/// How long a node hands out a single-use KeyPackage after it was published, ms: 90 days. Bounds how far back a device whose
+/// state is stolen can be added by what was claimed for it. The last-resort one has no such end, or else nobody could write
+/// to a person who was away for longer; it is replaced when its device comes back.
+pub const KEY_PACKAGE_LIFETIME_MS: Millis = 90 * 24 * 3_600_000;
 
 /// The life time in every KeyPackage: for ever. How long a device counts is said once, in its certificate, and checked
 /// against a clock that is handed in. A second limit inside the leaf would let one device with a short one block a group:

@@ -1,8 +1,9 @@
 //! KeyPackages (RFC 9420, 10): made by a device, checked by its node, claimed by whoever adds it.
 
-use crate::{DeviceIdentity, MlsError, config, credentials, messages};
+use crate::{DeviceIdentity, MlsError, config, credentials, member, messages};
 use openmls::{prelude::*, storage::OpenMlsProvider};
 use openmls_rust_crypto::RustCrypto;
+use openmls_traits::storage::StorageProvider as _;
 use weft_wire::{Millis, identity::DeviceCert};
 
 /// What a node learns from a KeyPackage before it keeps it or hands it out.
@@ -16,6 +17,15 @@ pub struct CheckedKeyPackage {
     pub reference: Vec<u8>,
 }
 
+/// A KeyPackage that was made here.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// As an MLSMessage, for the node.
+    pub key_package: Vec<u8>,
+    /// KeyPackageRef (RFC 9420, 5.2): what its private keys are kept under.
+    pub reference: KeyPackageRef,
+}
+
 /// Makes a KeyPackage. Its private keys go to the provider's storage.
 ///
 /// # Errors
@@ -25,6 +35,18 @@ pub fn build<P: OpenMlsProvider>(
     me: DeviceIdentity<'_>,
     last_resort: bool,
 ) -> Result<Vec<u8>, MlsError> {
+    make(provider, me, last_resort).map(|made| made.key_package)
+}
+
+/// The same, and gives the name by which [`forget`] lets its private keys go.
+///
+/// # Errors
+/// [`MlsError::Refused`].
+pub fn make<P: OpenMlsProvider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    last_resort: bool,
+) -> Result<Made, MlsError> {
     let builder = KeyPackage::builder()
         .key_package_lifetime(config::lifetime())
         .leaf_node_capabilities(config::capabilities());
@@ -32,7 +54,27 @@ pub fn build<P: OpenMlsProvider>(
     let bundle = builder
         .build(config::CIPHERSUITE, provider, &me, me.credential())
         .map_err(MlsError::refused("to build a KeyPackage"))?;
-    messages::to_bytes(bundle.key_package().clone())
+    let key_package = bundle.key_package().clone();
+    let reference = key_package.hash_ref(provider.crypto()).map_err(MlsError::refused("a KeyPackage"))?;
+    Ok(Made { key_package: messages::to_bytes(key_package)?, reference })
+}
+
+/// Whether the private keys of a KeyPackage are here: neither used up nor forgotten.
+///
+/// # Errors
+/// [`MlsError::Refused`] when what is stored cannot be read.
+pub fn is_kept<P: member::Provider>(provider: &P, reference: &KeyPackageRef) -> Result<bool, MlsError> {
+    let kept: Option<KeyPackageBundle> =
+        provider.storage().key_package(reference).map_err(MlsError::refused("a stored KeyPackage"))?;
+    Ok(kept.is_some())
+}
+
+/// Lets the private keys of a KeyPackage go. A Welcome to it does not open afterwards ([`MlsError::NoKeyPackage`]).
+///
+/// # Errors
+/// [`MlsError::Refused`].
+pub fn forget<P: member::Provider>(provider: &P, reference: &KeyPackageRef) -> Result<(), MlsError> {
+    provider.storage().delete_key_package(reference).map_err(MlsError::refused("to forget a KeyPackage"))
 }
 
 /// Checks a KeyPackage: signatures, the device's certificate, and that it keeps to what Weft uses.

@@ -14,10 +14,13 @@ use crate::{
 };
 use records::PackageRecord;
 use std::{collections::BTreeMap, sync::Arc};
-use weft_mls::key_packages::{self, CheckedKeyPackage};
+use weft_mls::{
+    config::KEY_PACKAGE_LIFETIME_MS,
+    key_packages::{self, CheckedKeyPackage},
+};
 use weft_store::{Batch, Scan, Table, Tx, record::Record, tables};
 use weft_wire::{
-    Blob, DeviceId, UserName,
+    Blob, DeviceId, Millis, UserName,
     contacts::{DeviceKeyPackage, KeyPackageStock, PublishKeyPackages},
     limits::{KEY_PACKAGE_BYTES_MAX, KEY_PACKAGES_PER_DEVICE_MAX},
 };
@@ -62,14 +65,16 @@ impl KeyPackages {
                 for (reference, record) in packages {
                     added += u64::from(self.stage_add(&tx, key, reference, record).await?);
                 }
+                let ended = self.stage_drop_ended(&tx, key, now).await?;
                 let left = tx.get(tables::KEY_PACKAGES_LEFT, key).await?;
                 let left = left.and_then(|row| be64(&row.value)).unwrap_or(0) + added;
+                let left = left.saturating_sub(ended);
                 at_most(
                     "KeyPackages",
                     usize::try_from(left).unwrap_or(usize::MAX),
                     KEY_PACKAGES_PER_DEVICE_MAX,
                 )?;
-                tx.add(tables::KEY_PACKAGES_LEFT, key, added);
+                tx.add(tables::KEY_PACKAGES_LEFT, key, i128::from(added) - i128::from(ended));
                 if let Some((_, record)) = last {
                     tx.put(tables::KEY_PACKAGES_LAST, key, record.to_record());
                 }
@@ -100,6 +105,22 @@ impl KeyPackages {
             tx.put(tables::KEY_PACKAGES, row, record.to_record());
         }
         Ok(!known)
+    }
+
+    /// Room for new ones: those that nobody will get any more go. Gives how many.
+    async fn stage_drop_ended(&self, tx: &Tx, key: &[u8], now: Millis) -> Result<u64> {
+        let mut ended = 0;
+        for row in
+            tx.scan(tables::KEY_PACKAGES, Scan::prefix(key).limit(2 * KEY_PACKAGES_PER_DEVICE_MAX)).await?
+        {
+            let Some(row) = tx.get(tables::KEY_PACKAGES, &row.key).await? else { continue };
+            if PackageRecord::from_record(&row.value)?.expires_ms <= now {
+                tx.delete(tables::KEY_PACKAGES, &row.key);
+                tx.put(tables::KEY_PACKAGES_USED, &row.key, Vec::new());
+                ended += 1;
+            }
+        }
+        Ok(ended)
     }
 
     /// Takes one KeyPackage of a device: a single-use one, or else the last-resort one. A single-use one is never given twice.
@@ -173,7 +194,7 @@ fn check(
     package: Blob,
     last_resort: bool,
     session: &crate::Session,
-    now: weft_wire::Millis,
+    now: Millis,
 ) -> Result<(Vec<u8>, PackageRecord)> {
     within("packages", package.len(), KEY_PACKAGE_BYTES_MAX)?;
     let bad = |cause: weft_mls::MlsError| KeyPackageError::Bad(Arc::new(cause));
@@ -188,5 +209,8 @@ fn check(
     if checked.last_resort != last_resort {
         return Err(KeyPackageError::LastResort);
     }
-    Ok((checked.reference, PackageRecord { package, expires_ms: checked.cert.expires_ms }))
+    // The client keeps the private keys for longer, for Welcomes that are under way.
+    let for_now = if last_resort { Millis::MAX } else { now.saturating_add(KEY_PACKAGE_LIFETIME_MS) };
+    let expires_ms = checked.cert.expires_ms.min(for_now);
+    Ok((checked.reference, PackageRecord { package, expires_ms }))
 }

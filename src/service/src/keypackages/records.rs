@@ -9,7 +9,7 @@ use weft_wire::{Blob, Millis};
 pub(crate) struct PackageRecord {
     /// As an MLSMessage.
     pub package: Blob,
-    /// The end of the certificate in it: past it the package is worth nothing.
+    /// From then on nobody gets it: its certificate has ended, or its device has replaced it.
     pub expires_ms: Millis,
 }
 

@@ -87,3 +87,29 @@ async fn packages_of_an_expired_certificate_are_not_handed_out() {
     let claimed = world.service.flows().claim_key_packages(alice.caller(), &bob.user).await.unwrap();
     assert_eq!(claimed.packages, []);
 }
+
+#[tokio::test]
+async fn what_was_published_long_ago_makes_room_and_is_not_handed_out() {
+    let world = World::new().await;
+    let (alice, bob) = world.two_contacts().await;
+    let packages = world.service.key_packages();
+    let fresh = |count: usize| PublishKeyPackages {
+        packages: (0..count).map(|_| bob.key_package(false)).collect(),
+        last_resort: None,
+    };
+    let last_resort = bob.key_package(true);
+    let first = PublishKeyPackages { last_resort: Some(last_resort.clone()), ..fresh(60) };
+    packages.publish(bob.caller(), first).await.unwrap();
+    world.clock.advance(KEY_PACKAGE_LIFETIME_MS - 1);
+    let error = packages.publish(bob.caller(), fresh(60)).await.unwrap_err();
+    assert_eq!(code(error), Code::TooMany);
+    world.clock.advance(1);
+    let second = fresh(60);
+    let stock = packages.publish(bob.caller(), second.clone()).await.unwrap();
+    assert_eq!(stock, KeyPackageStock { left: 60, last_resort: true });
+    let claim = || world.service.flows().claim_key_packages(alice.caller(), &bob.user);
+    assert!(second.packages.contains(&claim().await.unwrap().packages[0].key_package));
+    assert_eq!(packages.stock(bob.caller()).await.unwrap().left, 59);
+    world.clock.advance(KEY_PACKAGE_LIFETIME_MS);
+    assert_eq!(claim().await.unwrap().packages[0].key_package, last_resort, "that one has no end");
+}
