@@ -1,9 +1,13 @@
 //! A node in memory and clients that speak to it in wire types, for the tests of all features.
 
+mod engine;
+
 use crate::{
-    Caller, Deps, ManualClock, NodeIdentity, Service, ServiceConfig, SharedRng, SyncSession, flows::FlowError,
+    Caller, Deps, Limits, ManualClock, NodeIdentity, Service, ServiceConfig, SharedRng, SyncSession,
+    SystemEntropy, context::Ctx, flows::FlowError, seal::Sealer,
 };
 use ed25519_dalek::SigningKey;
+pub use engine::ObservedEngine;
 use opaque_ke::{
     ClientLogin, ClientLoginFinishParameters, ClientRegistration, ClientRegistrationFinishParameters,
     CredentialResponse, RegistrationResponse,
@@ -39,6 +43,8 @@ pub const NODE: &str = "home.example";
 pub struct World {
     pub service: Service,
     pub store: Store,
+    /// What is below the store.
+    pub engine: Arc<ObservedEngine>,
     pub clock: Arc<ManualClock>,
     pub config: ServiceConfig,
 }
@@ -52,10 +58,11 @@ impl World {
     }
 
     pub async fn with(config: ServiceConfig) -> World {
-        World::on(Store::memory(), Arc::new(ManualClock::new(START_MS)), config).await
+        World::on(Arc::default(), Arc::new(ManualClock::new(START_MS)), config).await
     }
 
-    async fn on(store: Store, clock: Arc<ManualClock>, config: ServiceConfig) -> World {
+    async fn on(engine: Arc<ObservedEngine>, clock: Arc<ManualClock>, config: ServiceConfig) -> World {
+        let store = Store::new(engine.clone());
         let deps = Deps {
             store: store.clone(),
             clock: clock.clone(),
@@ -63,12 +70,25 @@ impl World {
             identity: NodeIdentity { key: SigningKey::from_bytes(&[9; 32]), name: NODE.parse().unwrap() },
             config: config.clone(),
         };
-        World { service: Service::open(deps).await.unwrap(), store, clock, config }
+        World { service: Service::open(deps).await.unwrap(), store, engine, clock, config }
     }
 
     /// The same node after a restart.
     pub async fn restarted(&self) -> World {
-        World::on(self.store.clone(), self.clock.clone(), self.config.clone()).await
+        World::on(self.engine.clone(), self.clock.clone(), self.config.clone()).await
+    }
+
+    /// What the features of this node stand on, for tests of a part by itself.
+    pub fn context(&self) -> Ctx {
+        Ctx {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            entropy: Box::new(SystemEntropy),
+            node: NODE.parse().unwrap(),
+            config: self.config.clone(),
+            limits: Limits::new(self.clock.clone(), 0.0),
+            sealer: Sealer::of_node(&SigningKey::from_bytes(&[9; 32])),
+        }
     }
 
     /// Somebody who signs up, with the first device.

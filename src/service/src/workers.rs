@@ -10,7 +10,7 @@ use tokio::{sync::watch, task::JoinHandle};
 pub enum Worker {
     /// Trims room logs that every device has passed, or whose retention is over.
     Retention,
-    /// Removes used tickets, ended sessions, invites and links that are over.
+    /// Removes used tickets, ended sessions, invites and links that are over, Welcomes of commits that never came.
     Sweep,
     /// Finishes sign-outs that a stop cut short.
     SignOuts,
@@ -53,7 +53,8 @@ impl Worker {
                 let accounts = service.accounts().sweep().await?;
                 let invites = service.invites().sweep().await?;
                 let links = service.contacts().sweep().await?;
-                Ok(accounts + invites + links)
+                let welcomes = service.flows().sweep().await?;
+                Ok(accounts + invites + links + welcomes)
             }
             Worker::SignOuts => service.flows().resume_sign_outs().await,
             Worker::Limits => {

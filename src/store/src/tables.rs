@@ -95,6 +95,7 @@ tables! {
     INBOX             = 64, "inbox",                  key: "name 00 device BE64(number)", record: "InboxRecord",                owner: "service/inbox";
     INBOX_HEADS       = 65, "inbox.heads",            key: "name 00 device",             record: "counter: the newest number",  owner: "service/inbox";
     INBOX_PARTS       = 66, "inbox.parts",            key: "name 00 device part index",  record: "bytes: long Welcomes in chunks", owner: "service/inbox";
+    INBOX_PARTS_AHEAD = 67, "inbox.parts_ahead",      key: "BE64(time) name 00 device part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/inbox";
 
     // vault
     VAULT             = 72, "vault",                  key: "name 00 record",             record: "VaultRow",                    owner: "service/vault";

@@ -5,7 +5,7 @@ pub(crate) mod records;
 mod tests;
 
 use crate::{
-    Fault, chunks,
+    Fault, ahead, chunks,
     context::{Ctx, be64, joined},
     error::at_most,
 };
@@ -103,28 +103,29 @@ impl Inbox {
         Ok(batch)
     }
 
-    /// Adds a Welcome for one device. Gives the batch, and a batch of its own for a long body, to be committed BEFORE.
-    pub fn add_welcome(
+    /// Adds a Welcome for one device to a batch. A long body is written at once, ahead of the batch.
+    pub async fn add_welcome(
         &self,
-        batch: Batch,
+        mut batch: Batch,
         name: &UserName,
         device: DeviceId,
         new: &NewWelcome<'_>,
-    ) -> Result<(Batch, Option<Batch>), Fault> {
+    ) -> Result<Batch, Fault> {
         let key = mailbox(name, device);
         let together = new.welcome.len().saturating_mul(new.copies);
         let inline = new.welcome.len() <= INLINE_BYTES_MAX && together <= INLINE_TOGETHER_BYTES_MAX;
-        let (body, ahead) = if inline {
-            (WelcomeBody::Inline(Blob::from(new.welcome)), None)
+        let body = if inline {
+            WelcomeBody::Inline(Blob::from(new.welcome))
         } else {
             let id: [u8; 16] = self.ctx.random();
-            let (ahead, count) =
-                chunks::put(Batch::new(), tables::INBOX_PARTS, &part(&key, &id), new.welcome)?;
-            (WelcomeBody::Parts { id: Blob(id.to_vec()), count }, Some(ahead))
+            let prefix = part(&key, &id);
+            let (long, count) = chunks::put(Batch::new(), tables::INBOX_PARTS, &prefix, new.welcome)?;
+            batch = batch.merge(ahead::INBOX_PARTS.write(&self.ctx, &prefix, vec![long]).await?);
+            WelcomeBody::Parts { id: Blob(id.to_vec()), count }
         };
         let kept = Kept::Welcome { room: new.room, device: new.by, message: new.message, body };
         let record = InboxRecord { time_ms: self.ctx.now(), item: kept };
-        Ok((batch.append(tables::INBOX_HEADS, &key, tables::INBOX, &key, record.to_record()), ahead))
+        Ok(batch.append(tables::INBOX_HEADS, &key, tables::INBOX, &key, record.to_record()))
     }
 
     /// Entries after a number, in order.
@@ -197,6 +198,11 @@ impl Inbox {
                 return Ok(());
             }
         }
+    }
+
+    /// Removes long Welcomes of commits that never came. Gives how many rows.
+    pub async fn sweep(&self) -> Result<u64, Fault> {
+        ahead::INBOX_PARTS.sweep(&self.ctx).await
     }
 
     /// Deletes a device's inbox, long bodies that no entry names included.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::*;
+use crate::{Worker, ahead, testing::*};
 use weft_wire::{Code, contacts::ContactRequest};
 
 /// As if a device had been away for long: its newest entry has this number, its oldest the number 1.
@@ -30,7 +30,7 @@ async fn a_full_inbox_refuses_welcomes_and_goes_without_news() {
     let carol = world.sign_up("carol").await;
     let ask = ContactRequest { to: bob.user.clone(), sealed: sealed("x"), token: None };
     world.service.flows().request_contact(carol.caller(), ask).await.unwrap();
-    let inbox = Inbox::new(std::sync::Arc::new(context(&world)));
+    let inbox = Inbox::new(Arc::new(world.context()));
     assert_eq!(inbox.waiting(bob.name(), bob.id()).await.unwrap(), INBOX_ITEMS_MAX);
 
     inbox.acknowledge(bob.name(), bob.id(), INBOX_ITEMS_MAX as u64).await.unwrap();
@@ -39,14 +39,63 @@ async fn a_full_inbox_refuses_welcomes_and_goes_without_news() {
     assert_eq!(inbox.waiting(bob.name(), bob.id()).await.unwrap(), 1);
 }
 
-fn context(world: &World) -> Ctx {
-    Ctx {
-        store: world.store.clone(),
-        clock: world.clock.clone(),
-        entropy: Box::new(crate::SystemEntropy),
-        node: NODE.parse().unwrap(),
-        config: world.config.clone(),
-        limits: crate::Limits::new(world.clock.clone(), 0.0),
-        sealer: crate::seal::Sealer::of_node(&ed25519_dalek::SigningKey::from_bytes(&[9; 32])),
-    }
+/// The same Welcome with an encrypted GroupInfo of so many bytes, which the hub cannot tell from a large group's.
+fn lengthened(welcome: &[u8], len: usize) -> Vec<u8> {
+    // MLSMessage: version, wire format; Welcome: cipher suite, secrets<V>, encrypted_group_info<V> (RFC 9420, 2.1.2).
+    let (at, first) = (6, usize::from(welcome[6]));
+    let (prefix, secrets) = match first >> 6 {
+        0 => (1, first),
+        1 => (2, (first & 0x3f) << 8 | usize::from(welcome[at + 1])),
+        _ => panic!("many secrets"),
+    };
+    let mut long = welcome[..at + prefix + secrets].to_vec();
+    long.extend((0x8000_0000 | u32::try_from(len).unwrap()).to_be_bytes());
+    long.resize(long.len() + len, 0x5a);
+    long
+}
+
+async fn parts(world: &World) -> usize {
+    world.store.scan(tables::INBOX_PARTS, Scan::prefix([])).await.unwrap().len()
+}
+
+#[tokio::test]
+async fn a_long_welcome_of_a_commit_that_never_comes_is_swept() {
+    let world = World::new().await;
+    let (alice, bob) = world.two_contacts().await;
+    let mut tablet = Device::new("bob", 2);
+    tablet.sign_in(&world.service).await.unwrap();
+    let room = RoomId([1; 16]);
+    let mut group = alice.create_direct(&world.service, &bob, room).await.unwrap();
+    let packages = [bob.key_package(false), tablet.key_package(false)];
+    let prepared = alice.prepare(&mut group, &packages, &[]);
+    let mut submit = alice.commit(room, &prepared, 1);
+    let long = lengthened(prepared.welcome.as_deref().unwrap(), 200_000);
+    submit.welcome = Some(Blob(long.clone()));
+    let flows = world.service.flows();
+
+    // One inbox is full: the other gets nothing either.
+    fill(&world, &tablet, INBOX_ITEMS_MAX as u64).await;
+    let full = flows.submit_commit(alice.caller(), room, submit.clone()).await.unwrap_err();
+    assert_eq!((code(full), parts(&world).await), (Code::TooMany, 0));
+    let inbox = Inbox::new(Arc::new(world.context()));
+    inbox.acknowledge(tablet.name(), tablet.id(), INBOX_ITEMS_MAX as u64).await.unwrap();
+
+    // A note and a Welcome for each, and then the commit itself fails.
+    world.engine.refuse_commits_after(4);
+    let failed = flows.submit_commit(alice.caller(), room, submit.clone()).await.unwrap_err();
+    world.engine.take_commits();
+    assert_eq!((code(failed), parts(&world).await), (Code::StorageUnavailable, 8));
+    world.clock.advance(ahead::LIFETIME_MS + 1);
+    Worker::Sweep.run_once(&world.service).await.unwrap();
+    assert_eq!(parts(&world).await, 0);
+
+    flows.submit_commit(alice.caller(), room, submit).await.unwrap();
+    world.clock.advance(ahead::LIFETIME_MS + 1);
+    Worker::Sweep.run_once(&world.service).await.unwrap();
+    let entries = inbox.page(tablet.name(), tablet.id(), 0, 99).await.unwrap();
+    let welcome = entries.into_iter().find_map(|entry| match entry.item {
+        Item::Welcome { welcome, .. } => Some(welcome),
+        Item::Ready(_) => None,
+    });
+    assert_eq!(welcome, Some(Blob(long)));
 }

@@ -8,7 +8,7 @@ use super::{
     state::{Part, Room, cursor_key},
 };
 use crate::{
-    Budget, Caller, Fault,
+    Budget, Caller, Fault, ahead,
     context::joined,
     error::{at_most, within},
 };
@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 use weft_mls::{CommitFacts, HubGroup, MlsError, Submission, policy};
-use weft_store::{Batch, Error as StoreError, Version, record::Record, tables};
+use weft_store::{Batch, Error as StoreError, record::Record, tables};
 use weft_wire::{
     Blob, RoomId, Signed, UserAddress, codec,
     identity::DeviceCert,
@@ -148,7 +148,8 @@ impl Rooms {
         let (mut written, kept) = write_parts(room_id, &part_id, checked)?;
         let mut batch = Batch::new();
         if written.bytes > TOGETHER_BYTES_MAX {
-            batch = self.write_ahead(room_id, &part_id, std::mem::take(&mut written.batches)).await?;
+            let prefix = [room_id.as_bytes().as_slice(), &part_id].concat();
+            batch = ahead::ROOM_PARTS.write(&self.ctx, &prefix, std::mem::take(&mut written.batches)).await?;
         }
         batch = written.batches.into_iter().fold(batch, Batch::merge);
         let record = RoomRecord {
@@ -178,20 +179,6 @@ impl Rooms {
             },
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Writes long parts before the commit that names them, with a note by which the sweep finds them if it never comes.
-    /// Gives the batch that removes the note.
-    async fn write_ahead(&self, room: RoomId, id: &[u8; 16], batches: Vec<Batch>) -> Result<Batch> {
-        let note = [self.ctx.now().to_be_bytes().as_slice(), room.as_bytes(), id].concat();
-        let noted =
-            self.ctx.store.commit(Batch::new().put(tables::ROOM_PARTS_AHEAD, &note, Vec::new())).await?;
-        for batch in batches {
-            self.ctx.store.commit(batch).await?;
-        }
-        // Asserted: had the sweep taken the parts away in between, the commit must not name them.
-        let noted = Batch::new().assert_version(tables::ROOM_PARTS_AHEAD, &note, Version(noted.seq));
-        Ok(noted.delete(tables::ROOM_PARTS_AHEAD, &note))
     }
 }
 

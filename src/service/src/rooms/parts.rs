@@ -1,16 +1,12 @@
 //! The long values of an epoch, in rows of their own.
 
 use super::{
-    Result, Rooms,
     records::{KeptEnvelope, Parts},
     state::{Part, part_key},
 };
-use crate::{Fault, chunks, context::be64};
-use weft_store::{Batch, Scan, tables};
-use weft_wire::{Blob, Millis, RoomId, Signed, rooms::Envelope};
-
-/// Notes of parts that were written ahead and are older than this belong to a commit that never came.
-const AHEAD_LIFETIME_MS: Millis = 10 * 60 * 1000;
+use crate::{Fault, chunks};
+use weft_store::{Batch, tables};
+use weft_wire::{Blob, RoomId, Signed, rooms::Envelope};
 
 /// Parts as they are written.
 pub(super) struct Written {
@@ -52,33 +48,4 @@ pub(super) fn drop_parts(batch: Batch, room: RoomId, parts: &Parts) -> Batch {
     all.into_iter().fold(batch, |batch, (part, count)| {
         chunks::delete(batch, tables::ROOM_PARTS, &part_key(room, parts.id.as_slice(), part), count)
     })
-}
-
-impl Rooms {
-    /// Removes parts that were written ahead of a commit that never came. Gives how many rows.
-    pub(super) async fn sweep_ahead(&self) -> Result<u64, Fault> {
-        let (store, mut removed) = (&self.ctx.store, 0);
-        for note in store.scan(tables::ROOM_PARTS_AHEAD, Scan::prefix([])).await? {
-            let time = note.key.get(..8).and_then(be64).unwrap_or(0);
-            let Some(prefix) = note.key.get(8..).filter(|_| time + AHEAD_LIFETIME_MS < self.ctx.now()) else {
-                break;
-            };
-            // The note goes first: whoever still wants to commit asserts that it is there.
-            let gone = Batch::new().delete(tables::ROOM_PARTS_AHEAD, &note.key);
-            let gone = gone.assert_version(tables::ROOM_PARTS_AHEAD, &note.key, note.version);
-            if store.commit(gone).await.is_err_and(|error| error.is_conflict()) {
-                continue;
-            }
-            loop {
-                let rows = store.scan(tables::ROOM_PARTS, Scan::prefix(prefix).limit(64)).await?;
-                if rows.is_empty() {
-                    break;
-                }
-                removed += rows.len() as u64;
-                let batch = rows.iter().fold(Batch::new(), |b, row| b.delete(tables::ROOM_PARTS, &row.key));
-                store.commit(batch).await?;
-            }
-        }
-        Ok(removed)
-    }
 }

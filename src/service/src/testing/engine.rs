@@ -1,0 +1,62 @@
+//! The memory engine, watched and made to fail: what a test wants to know of the store below it.
+
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use weft_store::{Batch, Committed, Engine, Error, MemoryEngine, Result, Row, Scan, Status, Table, Watch};
+
+/// Counts scans, and refuses commits when it is told to.
+#[derive(Default)]
+pub struct ObservedEngine {
+    inner: MemoryEngine,
+    scans: Mutex<HashMap<&'static str, usize>>,
+    /// How many commits are taken before the disk is full; none: as many as come.
+    commits_left: Mutex<Option<usize>>,
+}
+
+impl ObservedEngine {
+    /// Scans of a table since the last time this was asked.
+    pub fn take_scans(&self, table: Table) -> usize {
+        self.scans.lock().remove(table.name).unwrap_or(0)
+    }
+
+    /// The disk is full after so many commits.
+    pub fn refuse_commits_after(&self, commits: usize) {
+        *self.commits_left.lock() = Some(commits);
+    }
+
+    /// There is room again.
+    pub fn take_commits(&self) {
+        *self.commits_left.lock() = None;
+    }
+}
+
+#[async_trait::async_trait]
+impl Engine for ObservedEngine {
+    async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>> {
+        self.inner.get(table, key).await
+    }
+
+    async fn scan(&self, table: Table, scan: Scan) -> Result<Vec<Row>> {
+        *self.scans.lock().entry(table.name).or_default() += 1;
+        self.inner.scan(table, scan).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<Committed> {
+        if let Some(left) = &mut *self.commits_left.lock() {
+            *left = left.checked_sub(1).ok_or(Error::DiskFull)?;
+        }
+        self.inner.commit(batch).await
+    }
+
+    fn watch(&self, table: Table, prefix: &[u8]) -> Watch {
+        self.inner.watch(table, prefix)
+    }
+
+    fn status(&self) -> Status {
+        self.inner.status()
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.inner.close().await
+    }
+}
