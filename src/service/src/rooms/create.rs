@@ -3,7 +3,7 @@
 use super::{
     Result, RoomError, Rooms,
     commits::mls_error,
-    parts::new_parts,
+    parts::{drop_parts, new_parts},
     records::{CursorRecord, MemberRecord, RoomRecord},
     state::cursor_key,
 };
@@ -144,6 +144,8 @@ impl Rooms {
             return Ok(Some(RoomCreated { epoch: record.epoch, existing: Some(existing) }));
         }
         record.folded_into = Some(new.id);
+        // Nobody joins it or commits to it any more; its row stays, to say where it goes on.
+        tx.merge(drop_parts(Batch::new(), existing, &record.parts));
         for member in &record.members {
             tx.delete(tables::ROOMS_OF, joined(member.user.name.as_str(), existing.as_bytes()));
             tx.add(tables::ROOMS_OF_COUNT, member.user.name.as_str(), -1);

@@ -59,6 +59,8 @@ impl Rooms {
         }
         if entries.is_empty() {
             self.check_not_lost(room.id, after).await?;
+            // Whoever was promised more would ask again at once, and get nothing again.
+            more = false;
         }
         Ok((entries, more))
     }

@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use commits::{Judged, Stored};
 pub use error::RoomError;
-pub(crate) use state::Room;
+pub(crate) use state::{Delivered, Described, Room};
 
 use crate::{Budget, Caller, Fault, cache::Cache, context::Ctx};
 use std::sync::{
@@ -76,7 +76,7 @@ impl Rooms {
         for (id, _) in ids {
             // Left, between the two reads.
             let Ok(room) = self.load_for(id, caller.user()).await else { continue };
-            let (state, _) = self.describe(&room).await?;
+            let state = self.describe(&room).await?.state;
             bytes += STATE_BYTES + state.members.len() * MEMBER_BYTES;
             bytes += state.items.iter().map(|item| item.sealed.len()).sum::<usize>();
             rooms.push(state);
@@ -116,11 +116,14 @@ impl Rooms {
     /// `GET rooms/ROOM/group-info`.
     ///
     /// # Errors
-    /// [`RoomError::NotFound`].
+    /// [`RoomError::NotFound`], [`RoomError::Folded`].
     pub async fn group_info(&self, caller: &Caller, room: RoomId) -> Result<GroupInfoAnswer> {
         self.ctx.limits.take_account(Budget::Read, caller.name())?;
         for _ in 0..READS_MAX {
             let room = self.load_for(room, caller.user()).await?;
+            if let Some(into) = room.record.folded_into {
+                return Err(RoomError::Folded { into });
+            }
             if let Some(answer) = self.read_group_info(&room).await? {
                 return Ok(answer);
             }

@@ -5,7 +5,7 @@ use super::{
     records::{CursorRecord, ItemRecord, MemberRecord, Parts, RoomRecord},
 };
 use crate::{Fault, chunks, context::be64};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 use weft_store::{Scan, Version, Watch, record::Record, tables};
 use weft_wire::{
     DeviceId, RoomId, UserAddress, codec, limits,
@@ -44,6 +44,23 @@ impl Room {
             member.devices.iter().map(|device| DeviceRef { user: member.user.clone(), device: *device })
         })
     }
+}
+
+/// How far an account has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    pub user: UserAddress,
+    /// The last number that one of its devices has acknowledged.
+    pub seq: u64,
+    /// Of the row that says so.
+    pub version: Version,
+}
+
+/// A room as its members see it, and up to which version its cursors and items are in it.
+pub(crate) struct Described {
+    pub state: RoomState,
+    pub cursors: Version,
+    pub items: Version,
 }
 
 /// Kinds of parts, in their keys.
@@ -142,24 +159,27 @@ impl Rooms {
         Ok(first.first().and_then(|row| be64(&row.key)).unwrap_or(head + 1))
     }
 
-    /// How far each member's devices have come, and the newest version among the rows.
-    pub(crate) async fn delivered(
-        &self,
-        room: &Room,
-    ) -> Result<(BTreeMap<UserAddress, u64>, Version), Fault> {
-        let scan = Scan::prefix(room.id.as_bytes()).limit(ROWS_MAX);
-        let (mut delivered, mut newest) = (BTreeMap::new(), Version(0));
+    /// How far each account has come: the device of it that has come furthest. The latest news comes last.
+    pub(crate) async fn delivered(&self, room: RoomId) -> Result<Vec<Delivered>, Fault> {
+        let scan = Scan::prefix(room.as_bytes()).limit(ROWS_MAX);
+        let mut furthest: BTreeMap<UserAddress, Delivered> = BTreeMap::new();
         for row in self.ctx.store.scan(tables::ROOM_CURSORS, scan).await? {
-            newest = newest.max(row.version);
             let name = row.key.get(16..).and_then(|key| key.split(|byte| *byte == 0).next());
             let Some(name) = name.and_then(|name| std::str::from_utf8(name).ok()?.parse().ok()) else {
                 continue;
             };
-            let acked = CursorRecord::from_record(&row.value)?.acked;
-            let best: &mut u64 = delivered.entry(self.ctx.address(&name)).or_default();
-            *best = acked.max(*best);
+            let seq = CursorRecord::from_record(&row.value)?.acked;
+            let user = self.ctx.address(&name);
+            let this = Delivered { user: user.clone(), seq, version: row.version };
+            let best = furthest.entry(user).or_insert_with(|| this.clone());
+            // Of two devices that have come as far, the earlier one: the other is no news.
+            if (this.seq, Reverse(this.version)) > (best.seq, Reverse(best.version)) {
+                *best = this;
+            }
         }
-        Ok((delivered, newest))
+        let mut delivered: Vec<_> = furthest.into_values().collect();
+        delivered.sort_by_key(|one| one.version);
+        Ok(delivered)
     }
 
     /// The sealed items of a room's members that were written after a version, oldest first, and the newest version among
@@ -169,28 +189,36 @@ impl Rooms {
         room: &Room,
         seen: Version,
     ) -> Result<(Vec<(RoomItem, Version)>, Version), Fault> {
-        let scan = Scan::prefix(room.id.as_bytes()).limit(ROWS_MAX);
-        let (mut items, mut newest) = (Vec::new(), seen);
-        for row in self.ctx.store.scan(tables::ROOM_ITEMS, scan).await? {
-            newest = newest.max(row.version);
-            if row.version <= seen {
-                continue;
-            }
-            let Some((user, kind)) = row.key.get(16..).and_then(item_key_parts) else { continue };
-            if room.member(&user).is_some() {
-                let ItemRecord { version, sealed } = ItemRecord::from_record(&row.value)?;
-                items.push((RoomItem { user, kind, version, sealed }, row.version));
+        let (mut items, mut newest, mut after) = (Vec::new(), seen, Vec::new());
+        loop {
+            // All items of a large group may be more than one scan gives.
+            let scan = Scan::prefix(room.id.as_bytes()).after(&after).limit(ROWS_MAX);
+            let rows = self.ctx.store.scan(tables::ROOM_ITEMS, scan).await?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.key);
+            for row in rows {
+                newest = newest.max(row.version);
+                if row.version <= seen {
+                    continue;
+                }
+                let Some((user, kind)) = row.key.get(16..).and_then(item_key_parts) else { continue };
+                if room.member(&user).is_some() {
+                    let ItemRecord { version, sealed } = ItemRecord::from_record(&row.value)?;
+                    items.push((RoomItem { user, kind, version, sealed }, row.version));
+                }
             }
         }
         items.sort_by_key(|(_, version)| *version);
         Ok((items, newest))
     }
 
-    /// The room as its members see it, and the version up to which its items are in it.
-    pub(crate) async fn describe(&self, room: &Room) -> Result<(RoomState, Version), Fault> {
+    /// The room as its members see it.
+    pub(crate) async fn describe(&self, room: &Room) -> Result<Described, Fault> {
         let head = self.head(room.id).await?;
         let tail = self.tail(room.id, head).await?;
-        let (delivered, _) = self.delivered(room).await?;
+        let delivered = self.delivered(room.id).await?;
+        let cursors = delivered.last().map_or(Version(0), |last| last.version);
+        let delivered: BTreeMap<_, _> = delivered.into_iter().map(|one| (one.user, one.seq)).collect();
         let (items, mut newest) = self.items_since(room, Version(0)).await?;
         let (mut shown, mut bytes) = (Vec::new(), 0);
         for (item, version) in items {
@@ -217,7 +245,7 @@ impl Rooms {
             items: shown,
             gone: room.record.gone.clone(),
         };
-        Ok((state, newest))
+        Ok(Described { state, cursors, items: newest })
     }
 
     /// The rooms of an account after one, by id.

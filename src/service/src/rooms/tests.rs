@@ -382,6 +382,10 @@ async fn what_is_folded_takes_nothing_more() {
     let submit = alice.commit(high, &alice.prepare(&mut at_alice, &[], &[]), 2);
     let answer = world.service.flows().submit_commit(alice.caller(), high, submit).await;
     assert_eq!(refused(answer).code, Code::Conflict);
+    assert_eq!(refused(world.service.rooms().group_info(bob.caller(), high).await).code, Code::Conflict);
+    // Nor does it keep a view of its group: rooms can be folded one after another for ever.
+    let left = world.store.scan(weft_store::tables::ROOM_PARTS, weft_store::Scan::prefix(high.as_bytes()));
+    assert_eq!(left.await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -1,17 +1,22 @@
 //! Who listens to which room in this process. Durable changes come from the store's watches, so that they are seen whoever
 //! wrote them; all that is passed on is that something changed. Ephemeral events are passed on as they are.
 
+use super::shared::RoomReads;
 use parking_lot::Mutex;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
-use tokio::{sync::Notify, task::AbortHandle};
-use weft_store::{Store, tables};
+use tokio::{sync::Notify, task::AbortHandle, time::Instant};
+use weft_store::{Store, Watch, tables};
 use weft_wire::{RoomId, sync::ServerFrame};
 
 /// Ephemeral events that wait for one socket; the oldest goes when there are more.
 const EPHEMERAL_WAITING_MAX: usize = 64;
+/// Cursors and items of a room are told at once, and then not again for so long: in a group all devices acknowledge and read
+/// at about the same time, and each change is a wake-up for every socket.
+const GATHER: Duration = Duration::from_millis(100);
 
 /// What of a room changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,6 +89,7 @@ type Listeners = Arc<Mutex<HashMap<u64, Arc<Mailbox>>>>;
 
 struct Topic {
     listeners: Listeners,
+    reads: Arc<RoomReads>,
     task: AbortHandle,
 }
 
@@ -99,15 +105,16 @@ impl Fanout {
     }
 
     /// From now on each change of the room is marked in the mailbox of socket `id`. Whoever reads the room after this misses
-    /// nothing.
-    pub fn subscribe(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) {
+    /// nothing. Gives what the room's sockets read together.
+    pub fn subscribe(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) -> Arc<RoomReads> {
         let mut topics = self.topics.lock();
         let topic = topics.entry(room).or_insert_with(|| {
-            let listeners = Listeners::default();
-            let task = tokio::spawn(listen(&self.store, room, listeners.clone())).abort_handle();
-            Topic { listeners, task }
+            let (listeners, reads) = (Listeners::default(), Arc::<RoomReads>::default());
+            let task = tokio::spawn(listen(&self.store, room, listeners.clone(), reads.clone()));
+            Topic { listeners, reads, task: task.abort_handle() }
         });
         topic.listeners.lock().insert(id, mailbox.clone());
+        topic.reads.clone()
     }
 
     pub fn unsubscribe(&self, room: RoomId, id: u64) {
@@ -146,24 +153,42 @@ impl Fanout {
 }
 
 /// Makes the watches at once, before anything is awaited, so that nothing that happens from here on is missed.
-fn listen(store: &Store, room: RoomId, listeners: Listeners) -> impl Future<Output = ()> + use<> {
+fn listen(
+    store: &Store,
+    room: RoomId,
+    listeners: Listeners,
+    reads: Arc<RoomReads>,
+) -> impl Future<Output = ()> + use<> {
     let key = room.as_bytes();
     let mut rooms = store.watch(tables::ROOMS, key);
     let mut log = store.watch(tables::ROOM_LOG, key);
     let mut cursors = store.watch(tables::ROOM_CURSORS, key);
     let mut items = store.watch(tables::ROOM_ITEMS, key);
+    let (mut cursors_from, mut items_from) = (Instant::now(), Instant::now());
     async move {
         loop {
             let mut what = Dirty::default();
             tokio::select! {
                 () = rooms.changed() => what.room = true,
                 () = log.changed() => what.log = true,
-                () = cursors.changed() => what.cursors = true,
-                () = items.changed() => what.items = true,
+                () = changed_after(cursors_from, &mut cursors) => {
+                    reads.cursors_changed();
+                    (what.cursors, cursors_from) = (true, Instant::now() + GATHER);
+                }
+                () = changed_after(items_from, &mut items) => {
+                    reads.items_changed();
+                    (what.items, items_from) = (true, Instant::now() + GATHER);
+                }
             }
             for mailbox in listeners.lock().values() {
                 mailbox.mark(room, what);
             }
         }
     }
+}
+
+/// A change, but not before a time. Cancelling it loses nothing.
+async fn changed_after(from: Instant, watch: &mut Watch) {
+    tokio::time::sleep_until(from).await;
+    watch.changed().await;
 }

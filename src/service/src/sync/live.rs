@@ -3,36 +3,33 @@
 use super::{
     counts::Place,
     fanout::{Dirty, Fanout, Mailbox},
+    shared::RoomReads,
 };
 use crate::Caller;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 use tokio::time::Instant;
 use weft_store::{Version, Watch};
-use weft_wire::{RoomId, UserAddress};
+use weft_wire::RoomId;
 
 /// A room that the client follows.
-#[derive(Default)]
 pub(super) struct Followed {
     /// The last number that was sent.
     pub after: u64,
     /// The version that was last described.
     pub described: Option<Version>,
-    /// What the client knows of who has received what.
-    pub delivered: BTreeMap<UserAddress, u64>,
+    /// Who has received what was sent up to this version.
+    pub cursors: Version,
     /// Items up to this version were sent.
-    pub items: Version0,
+    pub items: Version,
+    pub reads: Arc<RoomReads>,
 }
 
-/// A version that begins at zero.
-#[derive(Clone, Copy)]
-pub(super) struct Version0(pub Version);
-
-impl Default for Version0 {
-    fn default() -> Self {
-        Version0(Version(0))
+impl Followed {
+    pub fn new(after: u64, reads: Arc<RoomReads>) -> Self {
+        Followed { after, described: None, cursors: Version(0), items: Version(0), reads }
     }
 }
 
@@ -65,7 +62,11 @@ impl Work {
         let Some(dirty) = self.rooms.get_mut(&room) else { return };
         what(dirty);
         let left = dirty.any();
-        self.turn.retain(|other| *other != room);
+        if self.turn.front() == Some(&room) {
+            self.turn.pop_front();
+        } else {
+            self.turn.retain(|other| *other != room);
+        }
         if left {
             self.turn.push_back(room);
         } else {

@@ -4,10 +4,13 @@
 //! when the one before it was handed over, so that a client that reads slowly costs the node what one frame costs.
 
 mod counts;
+#[cfg(test)]
+mod crowd_tests;
 mod error;
 mod fanout;
 mod live;
 mod pull;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -265,9 +268,9 @@ impl SyncSession {
             }
             if !live.followed.contains_key(&room) {
                 at_most("rooms followed", live.followed.len() + 1, ROOMS_PER_ACCOUNT_MAX)?;
-                live.fanout.subscribe(room, live.id, &live.mailbox);
             }
-            live.followed.insert(room, Followed { after, ..Followed::default() });
+            let reads = live.fanout.subscribe(room, live.id, &live.mailbox);
+            live.followed.insert(room, Followed::new(after, reads));
             live.work.add(room, Dirty { room: true, log: true, items: true, cursors: false });
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! From the store to the client: one frame at a time, each read when it can be handed over.
 
-use super::{Result, SyncError, SyncSession, fanout::Dirty, live::Version0};
+use super::{Result, SyncError, SyncSession, fanout::Dirty};
 use crate::{
     inbox::Item,
-    rooms::{Room, RoomError},
+    rooms::{Delivered, Described, Room, RoomError},
 };
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -138,16 +138,14 @@ impl SyncSession {
     }
 
     async fn pull_state(&mut self, room: &Arc<Room>) -> Result<Option<ServerFrame>> {
-        let (state, items) = self.node.rooms.describe(room).await?;
+        let Described { state, cursors, items } = self.node.rooms.describe(room).await?;
         let Some(live) = &mut self.live else { return Ok(None) };
         live.work.done(room.id, |dirty| dirty.room = false);
         let Some(followed) = live.followed.get_mut(&room.id) else { return Ok(None) };
         if followed.described.replace(room.version) == Some(room.version) {
             return Ok(None);
         }
-        followed.items = Version0(items);
-        followed.delivered =
-            state.members.iter().map(|member| (member.user.clone(), member.delivered)).collect();
+        (followed.cursors, followed.items) = (cursors, items);
         Ok(Some(ServerFrame::Room { state }))
     }
 
@@ -175,14 +173,18 @@ impl SyncSession {
     }
 
     async fn pull_cursors(&mut self, room: &Arc<Room>) -> Result<Option<ServerFrame>> {
-        let (delivered, _) = self.node.rooms.delivered(room).await?;
         let Some(live) = &mut self.live else { return Ok(None) };
+        let Some(followed) = live.followed.get_mut(&room.id) else {
+            live.work.done(room.id, |dirty| *dirty = Dirty::default());
+            return Ok(None);
+        };
+        let delivered = followed.reads.delivered(&self.node.rooms, room).await?;
         live.work.done(room.id, |dirty| dirty.cursors = false);
-        let Some(followed) = live.followed.get_mut(&room.id) else { return Ok(None) };
-        for (user, seq) in delivered {
+        let news = delivered.iter().skip(delivered.partition_point(|one| one.version <= followed.cursors));
+        for Delivered { user, seq, version } in news.cloned() {
+            followed.cursors = version;
             // Of its own account a client knows better itself.
-            let known = followed.delivered.insert(user.clone(), seq);
-            if user != *live.caller.user() && known != Some(seq) && room.member(&user).is_some() {
+            if user != *live.caller.user() && room.member(&user).is_some() {
                 self.out.push_back(ServerFrame::Delivered { room: room.id, user, seq });
             }
         }
@@ -195,16 +197,11 @@ impl SyncSession {
             live.work.done(room.id, |dirty| *dirty = Dirty::default());
             return Ok(None);
         };
-        let (mut items, newest) = self.node.rooms.items_since(room, followed.items.0).await?;
-        let more = items.len() > ITEMS_AT_ONCE;
-        items.truncate(ITEMS_AT_ONCE);
+        let (items, seen, more) =
+            followed.reads.items_since(&self.node.rooms, room, followed.items, ITEMS_AT_ONCE).await?;
         live.work.done(room.id, |dirty| dirty.items = more);
-        followed.items.0 = match items.last() {
-            Some((_, version)) if more => *version,
-            _ => newest,
-        };
-        let frames = items.into_iter().map(|(item, _)| ServerFrame::Item { room: room.id, item });
-        self.out.extend(frames);
+        followed.items = seen;
+        self.out.extend(items.into_iter().map(|item| ServerFrame::Item { room: room.id, item }));
         Ok(self.out.pop_front())
     }
 
@@ -224,7 +221,7 @@ impl SyncSession {
                 None
             } else {
                 match self.node.rooms.load_for(id, live.caller.user()).await {
-                    Ok(room) => Some(self.node.rooms.describe(&room).await?.0),
+                    Ok(room) => Some(self.node.rooms.describe(&room).await?.state),
                     Err(RoomError::NotFound) => None,
                     Err(error) => return Err(error.into()),
                 }
