@@ -51,6 +51,9 @@ fn counter(value: &[u8]) -> Result<(), String> {
 }
 
 #[cfg(test)]
+mod golden_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
