@@ -3,10 +3,10 @@
 // Tests and their helpers fail where something is not as it should be.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::{fs, path::PathBuf};
+use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt, path::PathBuf};
 use weft_node::{
     Config, ConfigError,
-    config::{LogFormat, Place, TlsMode},
+    config::{LogFormat, Place, TlsMode, range_of},
 };
 use weft_wire::node::SignupPolicy;
 
@@ -24,10 +24,7 @@ impl File {
     }
 
     fn load(&self, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load(
-            Some(&self.path()),
-            env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        )
+        Config::load(Some(&self.path()), env.iter().map(|(name, value)| (name.into(), value.into())))
     }
 }
 
@@ -84,10 +81,21 @@ fn an_unknown_section_is_told() {
 #[test]
 fn an_ill_typed_value_is_told_with_what_was_expected() {
     for (text, line, key, wanted) in [
-        ("[storage]\ncache_mib = \"much\"\n", 2, "storage.cache_mib", "u64"),
-        ("[storage]\n\ncache_mib = -1\n", 3, "storage.cache_mib", "u64"),
+        ("[storage]\ncache_mib = \"much\"\n", 2, "storage.cache_mib", "a whole number from 1 to 65536"),
+        (
+            "[storage]\n\ncache_mib = -1\n",
+            3,
+            "storage.cache_mib",
+            "found `-1`, expected a whole number from 1",
+        ),
+        ("[storage]\ncache_mib = 1.5\n", 2, "storage.cache_mib", "a whole number from 1"),
+        ("[storage]\ndata = 3\n", 2, "storage.data", "found `3`, expected a text in quotes"),
+        ("[tls]\noff_on_public_address = \"no\"\n", 2, "tls.off_on_public_address", "`true` or `false`"),
+        ("[node]\ntitle = [\"x\"]\n", 2, "node.title", "found a list, expected a text in quotes"),
+        ("log = 3\n", 1, "log", "found `3`, expected a section"),
+        ("[limits]\nrate_multiplier = \"x\"\n", 2, "limits.rate_multiplier", "0, or a number from 0.01"),
         ("[node]\nsignup = \"everybody\"\n", 2, "node.signup", "invite"),
-        ("[http]\nlisten = [\"home\"]\n", 2, "http.listen", "home"),
+        ("[http]\nlisten = [\"home\"]\n", 2, "http.listen", "such as \"127.0.0.1:8440\""),
         ("[http]\ntrusted_proxies = \"10.0.0.0/40\"\n", 2, "http.trusted_proxies", "10.0.0.0/8"),
     ] {
         let error = File::new(text).load(&[]).unwrap_err();
@@ -137,7 +145,10 @@ fn variables_override_the_file() {
 fn a_mistake_in_a_variable_names_the_variable() {
     let file = File::new("");
     for (name, value, wanted) in [
-        ("WEFT_STORAGE__CACHE_MIB", "much", "u64"),
+        ("WEFT_STORAGE__CACHE_MIB", "much", "a whole number from 1 to 65536"),
+        ("WEFT_STORAGE__CACHE_MIB", "0", "a whole number from 1 to 65536"),
+        ("WEFT_STORAGE__DATA", "", "the path of a folder"),
+        ("WEFT_HTTP__ORIGINS", "home.example", "such as \"http://localhost:5173\""),
         ("WEFT_HTTP__LISTN", "127.0.0.1:1", "did you mean `listen`"),
     ] {
         let told = file.load(&[(name, value)]).unwrap_err().to_string();
@@ -158,6 +169,94 @@ fn plain_http_on_a_public_address_must_be_said_twice() {
     }
     let twice = format!("{once}[tls]\noff_on_public_address = true\n");
     assert_eq!(File::new(&twice).load(&[]).unwrap().tls.mode, TlsMode::Off);
+}
+
+#[test]
+fn a_number_out_of_bounds_is_told_with_file_line_and_bounds() {
+    let written: toml::Table = toml::from_str(&fs::read_to_string(shipped()).unwrap()).unwrap();
+    let mut numbers = 0;
+    for (section, keys) in &written {
+        let whole = keys.as_table().unwrap().iter().filter(|(_, value)| value.is_integer());
+        for (key, default) in whole {
+            let range = range_of(&format!("{section}.{key}")).unwrap();
+            let (low, high) = (*range.start(), *range.end());
+            let load =
+                |number: u64| File::new(&format!("# first\n[{section}]\n{key} = {number}\n")).load(&[]);
+            assert!(load(low).is_ok() && load(high).is_ok(), "{section}.{key}");
+            assert!(range.contains(&u64::try_from(default.as_integer().unwrap()).unwrap()));
+            for beyond in [low.checked_sub(1), Some(high + 1), Some(i64::MAX.cast_unsigned())] {
+                let Some(beyond) = beyond else { continue };
+                let told = load(beyond).unwrap_err().to_string();
+                let wanted = format!(
+                    "line 3: `{section}.{key}`: found `{beyond}`, expected a whole number from {low} to {high}"
+                );
+                assert!(told.contains(&wanted), "{told}");
+                numbers += 1;
+            }
+        }
+    }
+    assert!(numbers > 30, "{numbers}");
+}
+
+#[test]
+fn a_value_that_its_section_refuses_is_told_with_file_and_line() {
+    for (text, line, wanted) in [
+        ("[storage]\ndata = \"\"\n", 2, "`storage.data`: found nothing"),
+        ("[node]\n\naccent = \"teal\"\n", 3, "`node.accent`: found \"teal\", expected a colour"),
+        (
+            "[http]\norigins = [\"http://ok\", \"http://not/ok\"]\n",
+            2,
+            "`http.origins`: found \"http://not/ok\"",
+        ),
+        ("[http]\npublic_url = \"https://\"\n", 2, "`http.public_url`: found \"https://\""),
+        ("[limits]\nrate_multiplier = 0.001\n", 2, "`limits.rate_multiplier`: found `0.001`, expected 0, or"),
+    ] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(told.contains(&format!("node.toml, line {line}: {wanted}")), "{text:?} gave: {told}");
+    }
+    let slash = File::new("[http]\npublic_url = \"https://home.example/\"\n").load(&[]).unwrap();
+    assert_eq!(slash.http.public_url, "https://home.example/");
+}
+
+#[test]
+fn a_variable_that_is_spelt_nearly_like_a_key_stops_the_start() {
+    let file = File::new("");
+    for (name, meant) in [
+        ("WEFT_STORAGE_DATA", "WEFT_STORAGE__DATA"),
+        ("WEFT_HTTP_LISTEN", "WEFT_HTTP__LISTEN"),
+        ("WEFT_LIMITS_RATE_MULTIPLIER", "WEFT_LIMITS__RATE_MULTIPLIER"),
+        ("WEFT_STORGE_DATA", "WEFT_STORAGE__DATA"),
+        ("WEFT_STORAGEDATA", "WEFT_STORAGE__DATA"),
+    ] {
+        let error = file.load(&[(name, "x")]).unwrap_err();
+        let told = error.to_string();
+        assert!(matches!(error, ConfigError::UnknownVariable { .. }), "{told}");
+        assert!(
+            told.contains(&format!("{name}:")) && told.contains(&format!("did you mean `{meant}`?")),
+            "{told}"
+        );
+    }
+    let told = file.load(&[("WEFT_TLS_SOMETHING_ELSE", "x")]).unwrap_err().to_string();
+    assert!(told.contains("Two underscores") && !told.contains("did you mean"), "{told}");
+    let others = [
+        ("WEFT_BIN", "x"),
+        ("WEFT_SEED", "1"),
+        ("WEFT_NODE", "x"),
+        ("WEFT_BENCH_DIR", "x"),
+        ("STORAGE_DATA", "x"),
+    ];
+    assert_eq!(file.load(&others).unwrap(), Config::default());
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_told_if_it_is_ours() {
+    let latin = || OsString::from_vec(b"caf\xe9".to_vec());
+    let load = |name: OsString| Config::load(None, [(name, latin())]);
+    for foreign in ["LS_COLORS".into(), "WEFT_BIN".into(), latin()] {
+        assert_eq!(load(foreign).unwrap(), Config::default());
+    }
+    let told = load("WEFT_STORAGE__DATA".into()).unwrap_err().to_string();
+    assert!(told.contains("the variable WEFT_STORAGE__DATA") && told.contains("UTF-8"), "{told}");
 }
 
 #[test]

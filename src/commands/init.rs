@@ -5,8 +5,8 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
 use weft_node::{
-    control::{self, Answer, Request},
-    identity, is_set_up,
+    control::{self, Answer},
+    is_set_up,
 };
 
 /// Set a node up without starting it, and print the owner's invite link.
@@ -22,9 +22,7 @@ pub fn run(args: &Init) -> Result<ExitCode> {
     if is_set_up(data) {
         bail!("there is a node in {} already; `weft invite` prints links to it", data.display());
     }
-    identity::make_data_folder(data)?;
-    identity::load_or_create(data)?;
-    let status = small_runtime()?.block_on(control::ask(&config, Request::Status))?;
+    let status = small_runtime()?.block_on(control::set_up(&config))?;
     if let Answer::Status { name, .. } = status {
         out::line(format_args!("node {name} in {}", data.display()));
     }

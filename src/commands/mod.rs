@@ -73,6 +73,8 @@ impl NodeArgs {
 /// # Errors
 /// Whatever it ran into, with its causes.
 pub fn dispatch(cli: Cli) -> Result<ExitCode> {
+    // What any command writes is for the user alone who runs it, by whichever library it is written.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Init(args) => init::run(&args),

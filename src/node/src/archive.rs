@@ -4,8 +4,8 @@
 
 use crate::{
     Config,
-    identity::{self, IdentityError, KEY_FILE},
-    wiring::{STORE_FOLDER, store_options},
+    identity::{self, IdentityError, KEY_FILE, STORE_FOLDER},
+    wiring::store_options,
 };
 use std::{
     fs::{self, File, OpenOptions},
@@ -16,6 +16,7 @@ use std::{
 use weft_store::{
     Store,
     embedded::{self, Report, Restored},
+    private,
 };
 use zeroize::Zeroizing;
 
@@ -39,6 +40,17 @@ pub enum ArchiveError {
     /// The target holds something.
     #[error("{} is not empty", .0.display())]
     NotEmpty(PathBuf),
+    /// A backup and its data must not contain each other.
+    #[error("{} lies inside {}: a disk or a slip that takes the one would take both", inner.display(), outer.display())]
+    Inside {
+        /// The folder that was named.
+        inner: PathBuf,
+        /// The folder that it lies in.
+        outer: PathBuf,
+    },
+    /// Nothing is there.
+    #[error("there is no node in {}", .0.display())]
+    NoNode(PathBuf),
     /// The source is no backup.
     #[error("{} is no backup: it holds no {KEY_FILE}", .0.display())]
     NoBackup(PathBuf),
@@ -50,6 +62,7 @@ pub enum ArchiveError {
 /// # Errors
 /// [`ArchiveError`].
 pub async fn backup(store: &Store, data: &Path, dir: &Path) -> Result<u64, ArchiveError> {
+    apart(dir, data)?;
     empty(dir)?;
     let seq = store.backup(&dir.join(STORE_FOLDER)).await?;
     copy_key(&data.join(KEY_FILE), dir)?;
@@ -65,6 +78,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Restored, ArchiveError> {
     if !key.is_file() {
         return Err(ArchiveError::NoBackup(from.to_owned()));
     }
+    apart(data, from)?;
     empty(data)?;
     let restored = embedded::restore(&from.join(STORE_FOLDER), &data.join(STORE_FOLDER))?;
     copy_key(&key, data)?;
@@ -76,18 +90,34 @@ pub fn restore(from: &Path, data: &Path) -> Result<Restored, ArchiveError> {
 /// # Errors
 /// [`ArchiveError`]; among them [`weft_store::Error::Corrupt`], whose text says what can be done.
 pub fn check(config: &Config) -> Result<Report, ArchiveError> {
-    let dir = config.storage.data.join(STORE_FOLDER);
-    Ok(embedded::check(&dir, &store_options(config), &weft_service::check_record)?)
+    let data = &config.storage.data;
+    let dir = data.join(STORE_FOLDER);
+    if !dir.is_dir() && !identity::exists(data) {
+        return Err(ArchiveError::NoNode(data.clone()));
+    }
+    identity::expects_store(data)?;
+    let report = embedded::check(&dir, &store_options(config), &weft_service::check_record)?;
+    match identity::find(data)? {
+        (_, KEY_FILE) if report.seq == 0 => Err(IdentityError::StoreLost(data.clone()).into()),
+        _ => Ok(report),
+    }
+}
+
+/// Refuses a folder that lies in the other one.
+fn apart(inner: &Path, outer: &Path) -> Result<(), ArchiveError> {
+    let inside = private::lies_inside(inner, outer)
+        .map_err(|source| ArchiveError::Io { path: inner.to_owned(), source })?;
+    if inside {
+        return Err(ArchiveError::Inside { inner: inner.to_owned(), outer: outer.to_owned() });
+    }
+    Ok(())
 }
 
 fn empty(dir: &Path) -> Result<(), ArchiveError> {
-    identity::make_data_folder(dir)?;
-    let mut entries =
-        fs::read_dir(dir).map_err(|source| ArchiveError::Io { path: dir.to_owned(), source })?;
-    match entries.next() {
-        None => Ok(()),
-        Some(_) => Err(ArchiveError::NotEmpty(dir.to_owned())),
-    }
+    private::make_empty_folder(dir).map_err(|source| match source.kind() {
+        io::ErrorKind::DirectoryNotEmpty => ArchiveError::NotEmpty(dir.to_owned()),
+        _ => ArchiveError::Io { path: dir.to_owned(), source },
+    })
 }
 
 fn copy_key(from: &Path, dir: &Path) -> Result<(), ArchiveError> {

@@ -3,7 +3,7 @@
 use crate::{
     config::{Config, ConfigError},
     control::{self, Control},
-    identity::{self, IdentityError},
+    identity::{self, IdentityError, STORE_FOLDER},
     tls::{self, TlsError},
 };
 use std::{
@@ -20,8 +20,6 @@ use weft_service::{Deps, NodeIdentity, Service, ServiceConfig, SystemClock, Syst
 use weft_store::{Store, embedded};
 use weft_wire::NodeName;
 
-/// The store's folder in the data folder.
-pub const STORE_FOLDER: &str = "store";
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
@@ -84,9 +82,10 @@ impl Node {
         config.check()?;
         let data = &config.storage.data;
         identity::make_data_folder(data)?;
-        let key = identity::load_or_create(data)?;
-        let name = config.node.name().unwrap_or_else(|| NodeName::of_key(key.verifying_key().as_bytes()));
+        identity::expects_store(data)?;
         let store = open_store(&config).await?;
+        let key = identity::open(data, store.status().seq == 0)?;
+        let name = config.node.name().unwrap_or_else(|| NodeName::of_key(key.verifying_key().as_bytes()));
         let service = Service::open(Deps {
             store: store.clone(),
             clock: Arc::new(SystemClock),
@@ -95,6 +94,10 @@ impl Node {
             config: service_config(&config),
         })
         .await?;
+        // On a first start the service has by now committed the keys that it made.
+        if store.status().seq > 0 {
+            identity::settle(data)?;
+        }
         Ok(Node { store, service, config })
     }
 

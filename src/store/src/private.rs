@@ -23,14 +23,14 @@ const OTHERS: u32 = 0o077;
 /// things: closing `/var/lib` because of a slip in the configuration would be worse than not to start. Others as the
 /// operating system says.
 pub fn make_folder(dir: &Path, known: &[&str]) -> io::Result<()> {
-    match fs::metadata(dir) {
+    let found = match fs::metadata(dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(dir);
         }
-        found => drop(found?),
-    }
+        found => found?,
+    };
     let is_ours = |name: &str| dir.join(name).exists();
-    let open = fs::metadata(dir)?.mode() & OTHERS != 0;
+    let open = found.is_dir() && found.mode() & OTHERS != 0;
     if open && fs::read_dir(dir)?.next().is_some() && !known.iter().copied().any(is_ours) {
         return Err(refused(
             "others on this machine may look into this folder, and it holds other things: name a folder of its own, or run \
@@ -127,13 +127,15 @@ fn real(path: &Path) -> io::Result<PathBuf> {
     let mut real = PathBuf::new();
     for component in std::path::absolute(path)?.components() {
         match component {
-            Component::ParentDir => drop(real.pop()),
+            Component::ParentDir => {
+                real.pop();
+            }
             Component::CurDir => {}
             component => {
                 real.push(component);
                 match real.canonicalize() {
                     Ok(found) => real = found,
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) if error.kind() == io::ErrorKind::NotFound && !real.is_symlink() => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -212,5 +214,7 @@ mod tests {
         for outside in ["", "data2", "data/../data2", "link/../other", "data/none/../../x"] {
             assert!(!lies_inside(&temp.path().join(outside), &dir).unwrap(), "{outside}");
         }
+        std::os::unix::fs::symlink(dir.join("later"), temp.path().join("dangling")).unwrap();
+        assert!(lies_inside(&temp.path().join("dangling/x"), &dir).is_err(), "where it leads may come to be");
     }
 }

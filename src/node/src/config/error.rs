@@ -1,7 +1,7 @@
 //! Errors of the configuration, told to the operator: where, what, and what was expected.
 
-use super::locate::Source;
-use figment::error::Kind;
+use super::{locate::Source, ranges};
+use figment::error::{Actual, Kind};
 use std::{fmt, io, path::PathBuf};
 
 /// The name under which figment knows variables of the environment.
@@ -64,6 +64,14 @@ pub enum ConfigError {
         /// What was found and what was expected.
         message: String,
     },
+    /// A variable that is spelt nearly like one of ours, and would otherwise do nothing.
+    #[error("the variable {name}: there is no such key; {}", meant(suggestion.as_deref()))]
+    UnknownVariable {
+        /// Its name.
+        name: String,
+        /// The variable that was probably meant.
+        suggestion: Option<String>,
+    },
     /// Keys that contradict each other.
     #[error("{0}")]
     Rule(String),
@@ -84,8 +92,34 @@ fn hint(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
 
-/// Turns what figment says into what an operator needs.
-pub(super) fn explain(error: figment::Error, source: Option<&Source>) -> ConfigError {
+fn meant(suggestion: Option<&str>) -> String {
+    let instead = suggestion.map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    format!(
+        "{instead}Two underscores stand between section and key. Unset it if it is not meant for the node"
+    )
+}
+
+impl ConfigError {
+    /// A value that its section does not accept. Where it came from is filled in by whoever has read it.
+    pub(super) fn value(key: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError::Value { place: Place::Unknown, key: key.to_owned(), message: message.into() }
+    }
+
+    /// Fills in where a value came from.
+    pub(super) fn at(self, figment: &figment::Figment, source: Option<&Source>) -> ConfigError {
+        match self {
+            ConfigError::Value { place: Place::Unknown, key, message } => {
+                let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+                let place = place(figment.find_metadata(&key), &path, source, &[]);
+                ConfigError::Value { place, key, message }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Turns what figment says into what an operator needs. `variables` are those of the environment that were read.
+pub(super) fn explain(error: figment::Error, source: Option<&Source>, variables: &[String]) -> ConfigError {
     let mut path = error.path.clone();
     // figment names the key itself in the path of some of its errors and not in others.
     if let Kind::UnknownField(field, _) = &error.kind
@@ -94,7 +128,7 @@ pub(super) fn explain(error: figment::Error, source: Option<&Source>) -> ConfigE
         path.push(field.clone());
     }
     let key = path.join(".");
-    let place = place(&error, &path, source);
+    let place = place(error.metadata.as_ref(), &path, source, variables);
     match error.kind {
         Kind::UnknownField(field, expected) => {
             let suggestion = expected
@@ -106,20 +140,50 @@ pub(super) fn explain(error: figment::Error, source: Option<&Source>) -> ConfigE
             let known = expected.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             ConfigError::UnknownKey { place, key, suggestion, known }
         }
-        Kind::InvalidType(found, expected) => {
-            let message = format!("found {found}, expected {expected}");
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            let message = format!("found {}, expected {}", in_words(&found), wanted(&key, &expected));
             ConfigError::Value { place, key, message }
         }
-        Kind::InvalidValue(found, expected) => {
-            let message = format!("found {found}, expected {expected}");
+        kind => {
+            let expected = ranges::expected(&key).map(|words| format!("; expected {words}"));
+            let message = format!("{kind}{}", expected.unwrap_or_default());
             ConfigError::Value { place, key, message }
         }
-        kind => ConfigError::Value { place, key, message: kind.to_string() },
     }
 }
 
-fn place(error: &figment::Error, path: &[String], source: Option<&Source>) -> Place {
-    let from = error.metadata.as_ref();
+/// What was found, without the names of a programming language.
+fn in_words(found: &Actual) -> String {
+    match found {
+        Actual::Bool(value) => format!("`{value}`"),
+        Actual::Unsigned(value) => format!("`{value}`"),
+        Actual::Signed(value) => format!("`{value}`"),
+        Actual::Float(value) => format!("`{value}`"),
+        Actual::Str(text) => format!("the text \"{}\"", text.escape_debug()),
+        Actual::Seq => "a list".to_owned(),
+        Actual::Map => "a section".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn wanted(key: &str, expected: &str) -> String {
+    ranges::expected(key).unwrap_or_else(|| {
+        let words = match expected {
+            "a boolean" => "`true` or `false`",
+            "a string" | "path string" => "a text in quotes",
+            section if section.starts_with("struct ") => "a section with keys of its own",
+            other => other,
+        };
+        words.to_owned()
+    })
+}
+
+fn place(
+    from: Option<&figment::Metadata>,
+    path: &[String],
+    source: Option<&Source>,
+    variables: &[String],
+) -> Place {
     let variable = from
         .filter(|metadata| metadata.name == VARIABLE)
         .and_then(|metadata| metadata.source.as_ref())
@@ -134,8 +198,5 @@ fn place(error: &figment::Error, path: &[String], source: Option<&Source>) -> Pl
         return Place::File { path: source.path.clone(), line };
     }
     let name = format!("{}{}", super::ENV_PREFIX, path.join("__").to_ascii_uppercase());
-    if std::env::var_os(&name).is_some() || source.is_none() {
-        return Place::Variable(name);
-    }
-    Place::Unknown
+    if variables.contains(&name) { Place::Variable(name) } else { Place::Unknown }
 }

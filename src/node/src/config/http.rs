@@ -1,6 +1,6 @@
 //! `[http]`.
 
-use super::{ConfigError, one_or_many};
+use super::{ConfigError, one_or_many, ranges::is_origin};
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use weft_api::IpRange;
@@ -20,7 +20,7 @@ pub struct HttpConfig {
     /// Further origins whose pages may open a socket, for example `http://localhost:5173`.
     #[serde(deserialize_with = "one_or_many")]
     pub origins: Vec<String>,
-    /// Addresses that answer `/metrics` and nothing else. `/metrics` is always answered to direct loopback connections.
+    /// Addresses that answer `/metrics` and nothing else; no other address answers it.
     #[serde(deserialize_with = "one_or_many")]
     pub metrics_listen: Vec<SocketAddr>,
     /// First of the two keys that allow plain HTTP on a public address; the other is `tls.off_on_public_address`.
@@ -29,7 +29,7 @@ pub struct HttpConfig {
     pub connections_max: usize,
     /// Open connections from one address; trusted proxies are exempt.
     pub connections_per_address_max: usize,
-    /// How long the headers of a request may take.
+    /// How long a new connection may take to its first request's head, a TLS handshake included, and each further head.
     pub header_timeout_s: u64,
     /// How long the body of a request may take.
     pub body_timeout_s: u64,
@@ -61,24 +61,19 @@ impl Default for HttpConfig {
 impl HttpConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.listen.is_empty() {
-            return Err(ConfigError::Rule("`http.listen`: expected at least one address".to_owned()));
+            return Err(ConfigError::value("http.listen", "expected at least one address"));
         }
         let url = &self.public_url;
-        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
-            return Err(ConfigError::Rule(format!(
-                "`http.public_url`: `{url}` must begin with `https://` or `http://`"
-            )));
+        if !url.is_empty() && !is_origin(url.strip_suffix('/').unwrap_or(url)) {
+            let message =
+                format!("found \"{url}\", expected scheme and host, such as \"https://home.example\"");
+            return Err(ConfigError::value("http.public_url", message));
         }
-        for (key, value) in [
-            ("connections_max", self.connections_max as u64),
-            ("connections_per_address_max", self.connections_per_address_max as u64),
-            ("header_timeout_s", self.header_timeout_s),
-            ("body_timeout_s", self.body_timeout_s),
-            ("request_timeout_s", self.request_timeout_s),
-        ] {
-            if value == 0 {
-                return Err(ConfigError::Rule(format!("`http.{key}`: expected 1 or more")));
-            }
+        if let Some(origin) = self.origins.iter().find(|origin| !is_origin(origin)) {
+            let message = format!(
+                "found \"{origin}\", expected scheme, host and perhaps a port, such as \"http://localhost:5173\""
+            );
+            return Err(ConfigError::value("http.origins", message));
         }
         Ok(())
     }

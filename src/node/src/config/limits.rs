@@ -1,6 +1,6 @@
 //! `[socket]` and `[limits]`. Bounds that protect the node's memory are fixed in `weft_wire::limits`.
 
-use super::ConfigError;
+use super::{ConfigError, ranges};
 use serde::{Deserialize, Serialize};
 
 /// The WebSocket of each device.
@@ -41,6 +41,7 @@ impl LimitsConfig {
         if factor == 0.0 || (0.01..=1_000_000.0).contains(&factor) {
             return Ok(());
         }
-        Err(ConfigError::Rule("`limits.rate_multiplier`: expected 0, or 0.01 to 1000000".to_owned()))
+        let expected = ranges::expected("limits.rate_multiplier").unwrap_or_default();
+        Err(ConfigError::value("limits.rate_multiplier", format!("found `{factor}`, expected {expected}")))
     }
 }

@@ -9,6 +9,7 @@ mod limits;
 mod locate;
 mod log;
 mod node;
+mod ranges;
 mod storage;
 mod tls;
 
@@ -17,6 +18,7 @@ pub use http::HttpConfig;
 pub use limits::{LimitsConfig, SocketConfig};
 pub use log::{LogConfig, LogFormat};
 pub use node::NodeSection;
+pub use ranges::range_of;
 pub use storage::StorageConfig;
 pub use tls::{TlsConfig, TlsMode};
 
@@ -26,7 +28,10 @@ use figment::{
     value::{Dict, Map, Value},
 };
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
 
 /// What variables of the environment begin with.
 pub const ENV_PREFIX: &str = "WEFT_";
@@ -59,7 +64,7 @@ impl Config {
     /// [`ConfigError`]; its text is meant for the operator.
     pub fn load(
         file: Option<&Path>,
-        env: impl IntoIterator<Item = (String, String)>,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Config, ConfigError> {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         let mut source = None;
@@ -68,13 +73,16 @@ impl Config {
             figment = figment.merge(TomlText { path: path.display().to_string(), dict: read.values()? });
             source = Some(read);
         }
+        let mut variables = Vec::new();
         for (name, value) in env {
-            if let Some(variable) = Variable::of(name, &value) {
+            if let Some(variable) = Variable::of(&name, &value)? {
+                variables.push(variable.name.clone());
                 figment = figment.merge(variable);
             }
         }
-        let config: Config = figment.extract().map_err(|error| error::explain(error, source.as_ref()))?;
-        config.check()?;
+        let config: Config =
+            figment.extract().map_err(|error| error::explain(error, source.as_ref(), &variables))?;
+        config.check().map_err(|error| error.at(&figment, source.as_ref()))?;
         Ok(config)
     }
 
@@ -83,15 +91,17 @@ impl Config {
     /// # Errors
     /// As there.
     pub fn load_here(file: Option<&Path>) -> Result<Config, ConfigError> {
-        Config::load(file, std::env::vars())
+        Config::load(file, std::env::vars_os())
     }
 
-    /// What no single key can know.
+    /// Bounds of single keys, and what no single key can know.
     ///
     /// # Errors
-    /// [`ConfigError::Rule`].
+    /// [`ConfigError::Value`], [`ConfigError::Rule`].
     pub fn check(&self) -> Result<(), ConfigError> {
+        ranges::check(self)?;
         self.node.check()?;
+        self.storage.check()?;
         self.http.check()?;
         self.tls.check(&self.http)?;
         self.limits.check()
@@ -122,13 +132,45 @@ struct Variable {
 }
 
 impl Variable {
-    /// Variables without a section (`WEFT_BIN`) are not configuration.
-    fn of(name: String, text: &str) -> Option<Variable> {
-        let key = name.strip_prefix(ENV_PREFIX)?.to_ascii_lowercase();
-        let key = key.contains("__").then(|| key.replace("__", "."))?;
+    /// Variables without a section (`WEFT_BIN`) are not configuration, unless they look as if they were meant to be.
+    fn of(name: &OsStr, value: &OsStr) -> Result<Option<Variable>, ConfigError> {
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(ENV_PREFIX)) else {
+            return Ok(None);
+        };
+        let (name, key) = (format!("{ENV_PREFIX}{rest}"), rest.to_ascii_lowercase());
+        if !key.contains("__") {
+            return match meant(&key) {
+                None => Ok(None),
+                Some(suggestion) => Err(ConfigError::UnknownVariable { name, suggestion }),
+            };
+        }
+        let key = key.replace("__", ".");
+        let Some(text) = value.to_str() else {
+            let message = "the value is not text (UTF-8)".to_owned();
+            return Err(ConfigError::Value { place: Place::Variable(name), key, message });
+        };
         let value = text.parse().unwrap_or_else(|never| match never {});
-        Some(Variable { name, key, value })
+        Ok(Some(Variable { name, key, value }))
     }
+}
+
+/// Whether a variable that names no key was meant to: it begins with a section, or is a letter or two from a key. Then the
+/// variable that it is nearest to, if one is near.
+fn meant(rest: &str) -> Option<Option<String>> {
+    let keys = ranges::keys();
+    let nearest = keys
+        .iter()
+        .map(|key| (strsim::damerau_levenshtein(&key.replace('.', "_"), rest), key))
+        .min_by_key(|(distance, _)| *distance)?;
+    let sectioned = keys.iter().filter_map(|key| key.split_once('.')).any(|(section, _)| {
+        rest.strip_prefix(section).is_some_and(|rest| rest.starts_with('_') && rest.len() > 1)
+    });
+    if !sectioned && nearest.0 > 2 {
+        return None;
+    }
+    let (distance, key) = nearest;
+    let variable = || format!("{ENV_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase());
+    Some((distance <= key.len() / 3).then(variable))
 }
 
 impl Provider for Variable {

@@ -37,17 +37,16 @@ impl NodeSection {
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if !self.name.is_empty() && self.name().is_none() {
-            return Err(ConfigError::Rule(format!("`node.name`: `{}` is not a DNS name", self.name)));
+            let message = format!("found \"{}\", expected a DNS name, such as \"home.example\"", self.name);
+            return Err(ConfigError::value("node.name", message));
         }
         let digits = self.accent.strip_prefix('#').unwrap_or_default();
         if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(ConfigError::Rule(format!(
-                "`node.accent`: `{}` is not a colour; expected `#rrggbb`",
-                self.accent
-            )));
+            let message = format!("found \"{}\", expected a colour, such as \"#0F766E\"", self.accent);
+            return Err(ConfigError::value("node.accent", message));
         }
         if self.title.is_empty() || self.title.len() > 128 {
-            return Err(ConfigError::Rule("`node.title`: expected 1 to 128 bytes".to_owned()));
+            return Err(ConfigError::value("node.title", "expected a text of 1 to 128 bytes"));
         }
         Ok(())
     }

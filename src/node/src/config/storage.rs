@@ -1,5 +1,6 @@
 //! `[storage]`.
 
+use super::ConfigError;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -15,6 +16,15 @@ pub struct StorageConfig {
     pub segment_mib: u64,
     /// How long entries of a room log are kept for devices that are away.
     pub retention_days: u32,
+}
+
+impl StorageConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.data.as_os_str().is_empty() {
+            return Err(ConfigError::value("storage.data", "found nothing, expected the path of a folder"));
+        }
+        Ok(())
+    }
 }
 
 impl Default for StorageConfig {

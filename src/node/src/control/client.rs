@@ -46,6 +46,14 @@ pub async fn ask(config: &Config, request: Request) -> Result<Answer, ControlErr
     }
 }
 
+/// Sets a node up in the folder of this configuration, where nobody runs, and says what it is.
+///
+/// # Errors
+/// [`ControlError`].
+pub async fn set_up(config: &Config) -> Result<Answer, ControlError> {
+    ask_folder(config, Request::Status).await
+}
+
 async fn ask_running(
     stream: std::os::unix::net::UnixStream,
     request: &Request,

@@ -99,6 +99,15 @@ pub fn open(dir: &Path, options: Options) -> Result<Store> {
     Ok(Store::new(Arc::new(engine::EmbeddedEngine::start(recovered)?)))
 }
 
+/// Whether there is something of a store in a folder. Nothing is made or changed.
+///
+/// # Errors
+/// As the operating system says.
+pub fn exists(dir: &Path) -> io::Result<bool> {
+    let journal = RealDisk.list(&shared::journal_dir(dir))?;
+    Ok(!journal.is_empty() || dir.join("checkpoint").exists())
+}
+
 /// An I/O error with what was being done.
 pub(crate) fn io_error(what: &'static str) -> impl FnOnce(io::Error) -> Error {
     move |source| {

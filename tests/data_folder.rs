@@ -1,0 +1,264 @@
+//! The data folder in the hands of an operator: who may look into it, what may be missing from it, and what is said then.
+
+// Tests and their helpers fail where something is not as it should be.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use anyhow::Result;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+use weft_testkit::{Cast, NodeProcess};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_weft");
+
+async fn refused(node: &NodeProcess, arguments: &[&str]) -> String {
+    node.command(arguments).await.unwrap_err().to_string()
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Files and folders that others may do something with.
+fn exposed(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![dir.to_owned()];
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        if fs::metadata(&path).unwrap().permissions().mode() & 0o077 != 0 {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn open_folder(path: &Path) {
+    fs::create_dir_all(path).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+}
+
+fn index_folder(data: &Path) -> PathBuf {
+    let mut entries = fs::read_dir(data.join("store")).unwrap().map(|entry| entry.unwrap().path());
+    entries.find(|path| path.file_name().unwrap().to_str().unwrap().starts_with("index-")).unwrap()
+}
+
+#[tokio::test]
+async fn nobody_else_may_look_into_data_and_backups_even_if_the_folders_were_open() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert_eq!(exposed(&node.data()), [] as [PathBuf; 0]);
+    assert!(node.terminate().await?.success());
+    // As an earlier version, a copy by hand or an unpacked archive may have left it.
+    for path in ["", "store", "store/journal", "store/journal/0000000000000001.journal", "node.key"] {
+        fs::set_permissions(node.data().join(path), Permissions::from_mode(0o755))?;
+    }
+    node.start_again().await?;
+    assert_eq!(exposed(&node.data()), [] as [PathBuf; 0]);
+    let backup = node.data().with_file_name("backup");
+    open_folder(&backup);
+    node.command(&["backup", text(&backup)]).await?;
+    assert!(node.terminate().await?.success());
+    assert_eq!(exposed(&backup), [] as [PathBuf; 0]);
+    fs::remove_dir_all(node.data())?;
+    open_folder(&node.data());
+    node.command(&["restore", text(&backup)]).await?;
+    assert_eq!(exposed(&node.data()), [] as [PathBuf; 0]);
+    assert!(node.command(&["check"]).await?.contains("all is well"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_folder_that_holds_other_things_is_not_taken_for_data_nor_closed() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    fs::remove_dir_all(node.data())?;
+    open_folder(&node.data());
+    fs::write(node.data().join("letter"), "x")?;
+    let said = node.start_again().await.unwrap_err().to_string();
+    assert!(said.contains("holds other things") && said.contains("chmod 700"), "{said}");
+    assert_eq!(fs::metadata(node.data())?.permissions().mode() & 0o777, 0o755);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_backup_inside_the_data_is_refused() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    for inside in ["store/backup", "backup", "store", "../data/x"] {
+        let said = refused(&node, &["backup", text(&node.data().join(inside))]).await;
+        assert!(said.contains("lies inside"), "{said}");
+    }
+    assert!(!node.data().join("backup").exists() && !node.data().join("store/backup").exists());
+    let backup = node.data().with_file_name("backup");
+    node.command(&["backup", text(&backup)]).await?;
+    assert!(node.terminate().await?.success());
+    fs::rename(node.data(), node.data().with_file_name("old"))?;
+    std::os::unix::fs::symlink(&backup, node.data())?;
+    let said = refused(&node, &["restore", text(&backup)]).await;
+    assert!(said.contains("lies inside"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deleted_index_is_rebuilt_and_the_node_stops_in_good_order() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    let _alice = node.sign_up(Cast::Alice).await?;
+    for _ in 0..2 {
+        assert!(node.terminate().await?.success(), "{}", node.log());
+        fs::remove_dir_all(index_folder(&node.data()))?;
+        node.start_again().await?;
+        assert!(node.command(&["user", "list"]).await?.contains("alice"));
+    }
+    assert!(node.terminate().await?.success(), "{}", node.log());
+    let checked = node.command(&["check"]).await?;
+    assert!(checked.contains("index: as the journal says") && checked.contains("all is well"), "{checked}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn check_where_no_node_is_says_so() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    for there in [false, true] {
+        fs::remove_dir_all(node.data()).or_else(|error| if there { Err(error) } else { Ok(()) }).ok();
+        if there {
+            open_folder(&node.data());
+        }
+        let said = refused(&node, &["check"]).await;
+        assert!(said.contains("there is no node in") && said.contains(text(&node.data())), "{said}");
+        assert_eq!(node.data().exists(), there, "check leaves nothing behind");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn data_that_was_lost_is_never_replaced_by_a_new_beginning() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    let _alice = node.sign_up(Cast::Alice).await?;
+    assert!(node.terminate().await?.success());
+    let (store, aside) = (node.data().join("store"), node.data().with_file_name("aside"));
+
+    // The whole store is gone, and then all but an empty journal.
+    fs::rename(&store, &aside)?;
+    for make in [false, true] {
+        if make {
+            fs::create_dir_all(store.join("journal"))?;
+            fs::write(store.join("journal/0000000000000001.journal"), [0; 512])?;
+        }
+        for command in [&["user", "list"][..], &["check"], &["run"]] {
+            let said = refused(&node, command).await;
+            let clear = said.contains("missing or empty") && said.contains("weft restore");
+            // `check` sees a store in which nothing ever was.
+            assert!(
+                clear || (make && command == ["check"] && said.contains("no store")),
+                "{command:?}: {said}"
+            );
+        }
+        assert!(refused(&node, &["init"]).await.contains("already"));
+    }
+    fs::remove_dir_all(&store)?;
+    fs::rename(&aside, &store)?;
+
+    // The key is gone: another must not take its place.
+    let (key, kept) = (node.data().join("node.key"), node.data().with_file_name("kept.key"));
+    fs::rename(&key, &kept)?;
+    for command in [&["init"][..], &["check"], &["run"]] {
+        let said = refused(&node, command).await;
+        assert!(said.contains("node.key is missing"), "{command:?}: {said}");
+    }
+    assert!(!key.exists());
+
+    // A journal without a head, and nothing else that tells of it.
+    fs::rename(&kept, &key)?;
+    fs::remove_dir_all(index_folder(&node.data()))?;
+    fs::remove_file(store.join("checkpoint"))?;
+    let segment = store.join("journal/0000000000000001.journal");
+    let mut bytes = fs::read(&segment)?;
+    bytes[20] ^= 1;
+    fs::write(&segment, &bytes)?;
+    let said = refused(&node, &["run"]).await;
+    assert!(said.contains("damaged") && said.contains("weft restore"), "{said}");
+
+    bytes[20] ^= 1;
+    fs::write(&segment, &bytes)?;
+    node.start_again().await?;
+    assert!(node.command(&["user", "list"]).await?.contains("alice"));
+    Ok(())
+}
+
+/// A first start that ends at any moment leaves a folder on which the next one begins again, or goes on.
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_is_taken_up_again() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    let key = node.data().join("node.key");
+    let begun = node.data().join("node.key.new");
+    let first = fs::read(&key)?;
+    // After the first commit, before the key got its name.
+    fs::rename(&key, &begun)?;
+    assert!(refused(&node, &["invite"]).await.contains("no node"));
+    node.start_again().await?;
+    assert_eq!((fs::read(&key)?, begun.exists()), (first.clone(), false));
+    assert!(node.terminate().await?.success());
+    // Before the first commit.
+    fs::rename(&key, &begun)?;
+    fs::remove_dir_all(node.data().join("store"))?;
+    node.start_again().await?;
+    assert_eq!(fs::read(&key)?, first);
+    assert!(node.terminate().await?.success());
+    // While the key was written.
+    fs::remove_file(&key)?;
+    fs::remove_dir_all(node.data().join("store"))?;
+    fs::write(&begun, b"hal")?;
+    fs::set_permissions(&begun, Permissions::from_mode(0o600))?;
+    node.start_again().await?;
+    assert_eq!(fs::read(&key)?.len(), 32);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_configuration_stops_every_command_with_status_2() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for (name, value, wanted) in [
+        ("WEFT_STORAGE__SEGMENT_MIB", "0", "a whole number from 1 to 1024"),
+        ("WEFT_HTTP__REQUEST_TIMEOUT_S", "18446744073709551615", "a whole number from 1 to 3600"),
+        ("WEFT_STORAGE_DATA", "x", "did you mean `WEFT_STORAGE__DATA`?"),
+    ] {
+        for command in ["run", "check", "invite"] {
+            let output = tokio::process::Command::new(BINARY)
+                .arg(command)
+                .current_dir(folder.path())
+                .env(name, value)
+                .output()
+                .await?;
+            let said = String::from_utf8(output.stderr)?;
+            assert!(output.status.code() == Some(2) && said.contains(wanted), "{name}: {said}");
+        }
+    }
+    let latin: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9");
+    let mut command = tokio::process::Command::new(BINARY);
+    let output = command.arg("check").current_dir(folder.path()).env("UNRELATED", latin).output().await?;
+    assert!(String::from_utf8(output.stderr)?.contains("there is no node in"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_node_works_at_the_edges_of_what_may_be_configured() -> Result<()> {
+    let small = [("WEFT_STORAGE__CACHE_MIB", "1"), ("WEFT_STORAGE__SEGMENT_MIB", "1")];
+    let large = [
+        ("WEFT_STORAGE__CACHE_MIB", "65536"),
+        ("WEFT_STORAGE__SEGMENT_MIB", "1024"),
+        ("WEFT_STORAGE__RETENTION_DAYS", "3650"),
+        ("WEFT_HTTP__CONNECTIONS_MAX", "1000000"),
+        ("WEFT_HTTP__REQUEST_TIMEOUT_S", "3600"),
+        ("WEFT_SOCKET__IDLE_TIMEOUT_S", "86400"),
+    ];
+    for variables in [&small[..], &large[..]] {
+        let mut node = NodeProcess::start(BINARY, variables).await?;
+        let _alice = node.sign_up(Cast::Alice).await?;
+        assert!(node.terminate().await?.success());
+    }
+    Ok(())
+}
