@@ -7,7 +7,7 @@ export function systemText(code: string, name: string): string {
     case 'secured':
       return m.system_secured();
     case 'joined':
-      return m.system_joined({ name });
+      return m.system_joined();
     case 'device_added':
       return m.system_device_added({ name });
     case 'resynced':
