@@ -20,6 +20,18 @@ test('a draft survives a reload, chat by chat', async ({ pair }) => {
   await expect(alice.composer).toHaveValue('');
 });
 
+test('a draft is kept to its last letter, however soon the page is loaded anew', async ({ pair }) => {
+  const [alice] = await pair();
+  let typed = '';
+  for (const word of ['typed', ' and', ' gone', ' at', ' once']) {
+    await alice.composer.press('End');
+    await alice.composer.pressSequentially(word);
+    await alice.page.reload();
+    typed += word;
+    await expect(alice.composer).toHaveValue(typed);
+  }
+});
+
 test('written without a network, reloaded without a network, sent when it is back: once, in order', async ({ pair }) => {
   const [alice, bob] = await pair();
   // The service worker has to have the files before the cable is pulled.
@@ -31,7 +43,16 @@ test('written without a network, reloaded without a network, sent when it is bac
   await alice.page.reload();
   await alice.sees(texts);
   await expect(alice.delivery('offline 5')).toHaveAttribute('data-delivery', /queued|sending/);
-  await expect(alice.page.getByText('No connection.')).toBeVisible();
+  const banner = alice.page.getByText('No connection.');
+  await expect(banner).toBeVisible();
+  // It stands while the connection is tried again and again, rather than come and go.
+  await banner.evaluate((element) => {
+    const gone = new MutationObserver(() => element.isConnected || document.body.setAttribute('data-flickered', ''));
+    gone.observe(document.body, { childList: true, subtree: true });
+  });
+  const { refused } = alice.tap;
+  await expect.poll(() => alice.tap.refused - refused).toBeGreaterThanOrEqual(3);
+  await expect(alice.page.locator('body')).not.toHaveAttribute('data-flickered');
   alice.tap.mend();
   await alice.page.getByRole('button', { name: 'Try again' }).click();
   await bob.sees(texts);
@@ -70,6 +91,9 @@ test('typing, read state and a reply reach the other side', async ({ pair }) => 
   const answer = bob.log.getByRole('article').filter({ hasText: 'an answer.' });
   await expect(answer.locator('.reply')).toContainText('a question?');
   await expect(alice.delivery('an answer.')).toHaveAttribute('data-delivery', 'read');
+  const own = alice.log.getByRole('article').filter({ hasText: 'an answer.' });
+  await expect(own.locator('.reply')).toContainText('a question?');
+  await expect(own.locator('.reply')).toContainText(bob.displayName);
 });
 
 test('links open with care, and markup stays text', async ({ pair }) => {

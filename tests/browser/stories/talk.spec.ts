@@ -11,6 +11,8 @@ test('two people sign up, connect by link, talk, lose the network, reload, and s
   await bob.fillSignUp();
   await bob.keepWords();
   await expect(bob.composer).toBeVisible();
+  // Under the name that the link carries: nobody answers to a link, so it is the only one he has.
+  await expect(bob.page.getByRole('heading', { level: 1, name: alice.displayName, exact: true })).toBeVisible();
   const said: string[] = [];
 
   await bob.say('hello from bob');

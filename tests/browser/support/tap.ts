@@ -4,15 +4,23 @@ import type { Duplex } from 'node:stream';
 
 /**
  * The network of one browser: a proxy that everything goes through, of pages and workers alike. It lets only the node
- * pass, remembers what else was asked for, and can be cut like a cable.
+ * pass, remembers what else was asked for, can be cut like a cable, and can be made to lie.
  */
 export class Tap {
   /** Hosts other than the node that something was asked of. Has to stay empty. */
   readonly foreign: string[] = [];
+  /** Changes what the browser sends to a path below the node, on its way. */
+  onRequest: ((path: string, body: Buffer) => Buffer) | null = null;
+  /** Changes what the node answers. */
+  onAnswer: ((path: string, body: Buffer) => Buffer) | null = null;
+  /** Changes what the node says on the socket. The length has to stay: the bytes lie in frames. */
+  onFrames: ((bytes: Buffer) => Buffer) | null = null;
   readonly #node: URL;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #cut = false;
+  /** Connections that were refused while the cable was cut. */
+  refused = 0;
 
   private constructor(node: string) {
     this.#node = new URL(node);
@@ -48,6 +56,7 @@ export class Tap {
 
   #keep(socket: Socket): void {
     if (this.#cut) {
+      this.refused += 1;
       socket.destroy();
       return;
     }
@@ -70,13 +79,19 @@ export class Tap {
       answer.writeHead(502).end();
       return;
     }
-    const onward = request(url, { method: incoming.method, headers: incoming.headers }, (from) => {
+    const { onRequest, onAnswer } = this;
+    const headers = { ...incoming.headers };
+    // What is to be changed has to be plain.
+    if (onAnswer) delete headers['accept-encoding'];
+    const onward = request(url, { method: incoming.method, headers }, (from) => {
       answer.writeHead(from.statusCode ?? 502, from.headers);
-      from.pipe(answer);
+      if (onAnswer) void whole(from).then((body) => answer.end(onAnswer(url.pathname, body)));
+      else from.pipe(answer);
     });
     onward.on('socket', (socket) => this.#keep(socket));
     onward.on('error', () => answer.destroy());
-    incoming.pipe(onward);
+    if (onRequest) void whole(incoming).then((body) => onward.end(onRequest(url.pathname, body)));
+    else incoming.pipe(onward);
   }
 
   /** Sockets come this way. */
@@ -88,11 +103,21 @@ export class Tap {
     }
     const node = connect(Number(this.#node.port), this.#node.hostname, () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n');
-      node.pipe(client);
+      node.on('data', (bytes) => void client.write(this.onFrames?.(bytes) ?? bytes));
+      node.on('end', () => client.end());
       client.pipe(node);
     });
     this.#keep(node);
     node.once('close', () => client.destroy());
     client.once('close', () => node.destroy());
   }
+}
+
+/** All of a body. One that breaks off is never passed on: the connection ends without it. */
+function whole(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    message.on('data', (part: Buffer) => parts.push(part));
+    message.on('end', () => resolve(Buffer.concat(parts)));
+  });
 }

@@ -7,7 +7,7 @@ interface Fixtures {
   /** Names as they are, for pictures; otherwise they are made unique, because stories share a node. */
   plainNames: boolean;
   /** A person with a fresh browser profile; whatever their browser complains about fails the test in the end. */
-  person: (name: string, options?: BrowserContextOptions) => Promise<Person>;
+  person: (name: string, options?: BrowserContextOptions, at?: Node) => Promise<Person>;
   /** Two people who are signed up and connected, each with the other's chat open. */
   pair: () => Promise<[Person, Person]>;
 }
@@ -31,12 +31,12 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
   person: async ({ browser, node, plainNames }, use, info) => {
     const people: Person[] = [];
-    await use(async (name, options = {}) => {
-      const tap = await Tap.open(node.url);
+    await use(async (name, options = {}, at = node) => {
+      const tap = await Tap.open(at.url);
       const context = await browser.newContext({ ...options, proxy: { server: tap.url, bypass: '<-loopback>' } });
       await context.grantPermissions(['clipboard-read', 'clipboard-write', 'camera']);
       const unique = plainNames ? name : `${name}${info.workerIndex}${info.testId.slice(-6)}`.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
-      const person = new Person(unique, context, await context.newPage(), tap, node.url);
+      const person = new Person(unique, context, await context.newPage(), tap, at.url);
       people.push(person);
       return person;
     });
