@@ -14,6 +14,8 @@ pub mod prefix {
     pub const ACCOUNT: &[u8] = b"a/";
     /// Contacts and pins.
     pub const CONTACTS: &[u8] = b"c/";
+    /// KeyPackages that were made here (`rooms/key_packages.rs`).
+    pub const KEY_PACKAGES: &[u8] = b"k/";
     /// What OpenMLS keeps of groups and key packages (`mls_store.rs`).
     pub const MLS: &[u8] = b"m/";
     /// The outgoing queue.

@@ -129,6 +129,11 @@ pub(crate) fn find(s: &mut State, user: &UserAddress) -> Option<Contact> {
     s.load(&key(user))
 }
 
+/// Whether this person is blocked: nothing of theirs is shown, and they are told nothing.
+pub(crate) fn is_blocked(s: &mut State, user: &UserAddress) -> bool {
+    find(s, user).is_some_and(|contact| contact.state == Some(ContactState::Blocked))
+}
+
 /// All people, contacts or not.
 pub(crate) fn all(s: &mut State) -> Vec<Contact> {
     s.load_all(CONTACTS)

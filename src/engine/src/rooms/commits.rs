@@ -180,7 +180,7 @@ pub fn commit_accepted(
     let Some(mut kept) = find_pending(ctx.kv, room)? else { return Ok(None) };
     ctx.atomic(|ctx| {
         if kept.external {
-            if meta.stage == Stage::Active && meta.cursor + 1 < accepted.seq {
+            if meta.stage == Stage::Active && meta.cursor.saturating_add(1) < accepted.seq {
                 kept.accepted = Some(accepted.seq);
                 write(ctx.kv, &pending_key(room), &kept);
                 return Ok(None);
@@ -189,7 +189,7 @@ pub fn commit_accepted(
             return activate(ctx, room, &mut meta, kept).map(Some);
         }
         let change = merge_own(ctx, room, &mut meta, &kept)?;
-        if accepted.seq == meta.cursor + 1 {
+        if Some(accepted.seq) == meta.cursor.checked_add(1) {
             meta.cursor = accepted.seq;
         } else if accepted.seq > meta.cursor {
             write(ctx.kv, &merged_key(room, accepted.seq), &kept.message_id);

@@ -17,7 +17,6 @@ use crate::{
 use weft_mls::{
     PolicyError,
     commit::device_ref,
-    key_packages,
     member::{self, Prepared},
 };
 use weft_wire::{
@@ -25,17 +24,6 @@ use weft_wire::{
     identity::DeviceCert,
     rooms::{GroupInfoAnswer, RoomKind, SubmitCommit},
 };
-
-/// Makes a KeyPackage for others to add this device by; its private keys are kept here.
-///
-/// # Errors
-/// [`RoomError::Mls`].
-pub fn key_package(ctx: &mut RoomCtx<'_>, last_resort: bool) -> Result<Blob, RoomError> {
-    ctx.atomic(|ctx| {
-        let me = ctx.me;
-        Ok(Blob(key_packages::build(&ctx.provider(Slot::Current), me.identity(), last_resort)?))
-    })
-}
 
 /// Joins by a Welcome. `seq` is the log number of the commit that added this device; `kind` is what the hub says the room
 /// is for, once it is known ([`super::set_kind`]). Every certificate in the group is verified and compared with the pins.

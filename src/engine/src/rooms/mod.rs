@@ -22,6 +22,7 @@ mod commits;
 mod error;
 mod items;
 mod join;
+mod key_packages;
 mod log;
 mod messages;
 mod record;
@@ -31,7 +32,8 @@ pub use commits::{
 };
 pub use error::{Reason, RoomError};
 pub use items::{open_ephemeral, open_item, seal_ephemeral, seal_item};
-pub use join::{external_join, join_welcome, key_package};
+pub use join::{external_join, join_welcome};
+pub use key_packages::{key_package, key_packages_are_old, prune_key_packages};
 pub use log::process_entry;
 pub use messages::{encrypt, forget_message};
 pub use record::{Info, Stage, forget, info, members, set_kind, skip_to};

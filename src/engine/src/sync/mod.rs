@@ -41,7 +41,7 @@ pub(crate) fn connected(s: &mut State, key_packages: u32) {
         }
     }
     connection::follow(s, cursors);
-    if key_packages < key_packages::STOCK_MIN {
+    if key_packages < key_packages::STOCK_MIN || key_packages::are_old(s) {
         s.jobs.want(Job::StockKeyPackages);
     }
     s.jobs.want(Job::PullVault);
@@ -132,7 +132,7 @@ pub(crate) fn announce_profile(s: &mut State) {
     let Some(name) = account::account(s).map(|account| account.display_name.clone()) else { return };
     let body = Blob(weft_wire::encode(&Profile { name }));
     for mut chat in chats::all(s) {
-        if chat.room.is_some() {
+        if chat.room.is_some() && !contacts::is_blocked(s, &chat.user) {
             // A queue that is full has more pressing things to say.
             let _ = queue::push(s, &mut chat, "profile", body.clone(), None, true);
         }
