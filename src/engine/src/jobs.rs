@@ -14,6 +14,8 @@ use weft_wire::{Millis, RoomId, UserAddress};
 const RETRY_MS_MIN: Millis = 1_000;
 /// Longest wait after a failure.
 const RETRY_MS_MAX: Millis = 60_000;
+/// A node may ask for more patience, but not for ever.
+const ASKED_MS_MAX: Millis = 3_600_000;
 /// Jobs that run beside each other. More would only stand in each other's way at the node.
 const RUNNING_MAX: usize = 8;
 
@@ -183,8 +185,8 @@ fn finish(s: &mut State, job: Job, result: Result<Done, Failure>) {
         Ok(Done::After(wait)) => wanted.not_before = now + wait,
         Err(failure) => {
             wanted.failures = wanted.failures.saturating_add(1);
-            let wait = failure.retry_after_ms().unwrap_or_else(|| backoff_ms(wanted.failures, jitter));
-            wanted.not_before = now + wait;
+            let asked = failure.retry_after_ms().map(|wait| wait.min(ASKED_MS_MAX));
+            wanted.not_before = now + asked.unwrap_or_else(|| backoff_ms(wanted.failures, jitter));
         }
     }
 }
@@ -198,6 +200,7 @@ pub(crate) fn backoff_ms(failures: u32, random: u32) -> Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand_chacha::rand_core::SeedableRng;
 
     #[test]
     fn a_job_waits_for_the_node_and_runs_once() {
@@ -208,6 +211,19 @@ mod tests {
         jobs.set_open(true);
         assert_eq!(jobs.start(5), vec![Job::PushVault]);
         assert!(jobs.start(5).is_empty());
+    }
+
+    #[test]
+    fn a_node_cannot_ask_for_patience_without_end() {
+        let (kv, rng) = (crate::kv::MemoryKv::default(), rand_chacha::ChaCha20Rng::from_seed([1; 32]));
+        let mut s = State::new(kv, rng, 1_000, weft_wire::opaque::Stretching::LIGHT);
+        s.jobs.set_open(true);
+        s.jobs.want(Job::PushVault);
+        assert_eq!(s.jobs.start(s.now), vec![Job::PushVault]);
+        let mut problem = weft_wire::Problem::new(weft_wire::Code::RateLimited);
+        problem.retry_after_ms = Some(Millis::MAX);
+        finish(&mut s, Job::PushVault, Err(problem.into()));
+        assert_eq!(s.jobs.next_wake(s.now), Some(1_000 + ASKED_MS_MAX));
     }
 
     #[test]

@@ -23,6 +23,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use weft_wire::Millis;
 use weft_wire::opaque::Stretching;
+use zeroize::Zeroizing;
 
 /// The largest record in the `State` space that is decoded here.
 const RECORD_BYTES_MAX: usize = 4 << 20;
@@ -90,7 +91,8 @@ impl State {
 
     /// A record, or nothing. One that does not open counts as lost; the person is told once.
     pub fn load<T: DeserializeOwned>(&mut self, key: &[u8]) -> Option<T> {
-        let bytes = self.kv.get(key)?;
+        // Secrets among them; what is decoded erases itself.
+        let bytes = Zeroizing::new(self.kv.get(key)?);
         match weft_wire::decode(&bytes, RECORD_BYTES_MAX) {
             Ok(record) => Some(record),
             Err(_) => {

@@ -215,20 +215,29 @@ fn take(s: &mut State, entry: Entry) {
             // A name that this version would not take is no reason to stop.
             let _ = account::set_display_name(s, &display_name, true);
         }
-        Entry::Contact { user, pin, verified, name } => {
-            let now = s.now;
-            let old = contacts::find(s, &user);
-            let mut contact = old.unwrap_or_else(|| Contact::new(user, now));
-            contact.pin = Some(pin);
-            contact.verified = verified;
-            contact.name = name;
-            if contact.changed == Some(pin) {
-                contact.changed = None;
-            }
-            contacts::save_quietly(s, &contact);
-            crate::sync::contact_ready(s, &contact);
-        }
+        Entry::Contact { user, pin, verified, name } => take_contact(s, user, pin, verified, name),
         Entry::Chat { user, draft, read } => chats::take_shared(s, &user, draft, &read),
         Entry::Unknown => {}
     }
+}
+
+/// What another device has pinned. A key that differs from the own pin counts only when a person has compared it there: a new
+/// device pins what the node shows it, and a node that withholds the vault from a new device could otherwise change the pin
+/// on all of them.
+fn take_contact(s: &mut State, user: UserAddress, pin: Pin, verified: bool, name: String) {
+    if s.live.me.as_ref().is_none_or(|me| me.user == user) {
+        return;
+    }
+    let now = s.now;
+    let mut contact = contacts::find(s, &user).unwrap_or_else(|| Contact::new(user, now));
+    if contact.pin.is_some_and(|own| own != pin) && !verified {
+        contacts::check_pin(s, &mut contact, pin);
+    } else {
+        contact.pin = Some(pin);
+        contact.verified = verified;
+        contact.changed = contact.changed.filter(|changed| *changed != pin);
+    }
+    contact.name = contacts::incoming::tidy(&name, limits::DISPLAY_NAME_BYTES_MAX);
+    contacts::save_quietly(s, &contact);
+    crate::sync::contact_ready(s, &contact);
 }

@@ -1,6 +1,6 @@
 //! The devices of one's own account.
 
-use super::{forget, me};
+use super::{Me, forget, me};
 use crate::api::{CallError, DeviceView, Event};
 use crate::error::field_error;
 use crate::http;
@@ -13,13 +13,29 @@ use weft_wire::{DeviceId, Signed};
 pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
     let me = cx.with(|s| me(s))?;
     let list: DeviceList = http::get(cx, "devices").await?;
-    let views = list.devices.into_iter().map(|info| DeviceView {
-        device: info.device.to_string(),
-        this: info.device == me.device,
-        created_ms: info.cert.peek().map(|cert| cert.created_ms).unwrap_or_default() as f64,
-        seen_ms: info.seen_ms as f64,
-    });
-    Ok(views.collect())
+    let views: Vec<_> = list
+        .devices
+        .into_iter()
+        .map(|info| {
+            let cert = own_cert(&me, &info.cert).filter(|cert| cert.device == info.device);
+            if cert.is_none() {
+                cx.with(|s| s.event(Event::Notice { code: "foreign_device".into(), user: None }));
+            }
+            DeviceView {
+                device: info.device.to_string(),
+                this: info.device == me.device,
+                created_ms: cert.map(|cert| cert.created_ms).unwrap_or_default() as f64,
+                seen_ms: info.seen_ms as f64,
+            }
+        })
+        .collect();
+    Ok(views)
+}
+
+/// A certificate by the own identity key, whatever its age: what the node says of devices is checked, not believed.
+fn own_cert(me: &Me, cert: &Signed<DeviceCert>) -> Option<DeviceCert> {
+    let made_ms = cert.peek().ok()?.created_ms;
+    cert.open_for(&me.user, &me.identity_key, made_ms).ok()
 }
 
 /// Signs another device out.
@@ -48,12 +64,10 @@ pub(crate) async fn sign_out(cx: &Cx) -> Result<(), CallError> {
 /// The node says that a device was added to this account.
 pub(crate) fn added(s: &mut State, cert: &Signed<DeviceCert>) {
     let Some(me) = s.live.me.clone() else { return };
-    let now = s.live.node_time(s.now);
-    let own = cert.open_for(&me.user, &me.identity_key, now);
-    match own {
-        Ok(cert) if cert.device == me.device => {}
-        Ok(_) => s.event(Event::Notice { code: "device_added".into(), user: None }),
+    match own_cert(&me, cert) {
+        Some(cert) if cert.device == me.device => {}
+        Some(_) => s.event(Event::Notice { code: "device_added".into(), user: None }),
         // Not made by whoever holds the account secret: only the node itself can have put it there.
-        Err(_) => s.event(Event::Notice { code: "foreign_device".into(), user: None }),
+        None => s.event(Event::Notice { code: "foreign_device".into(), user: None }),
     }
 }

@@ -247,7 +247,26 @@ fn new_device(
         device: DeviceId::of_key(&device_key),
         device_key,
         created_ms: time_ms,
-        expires_ms: time_ms + CERT_LIFETIME_MS,
+        expires_ms: time_ms.saturating_add(CERT_LIFETIME_MS),
     };
     (kept, Signed::sign(&cert, &identity))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn a_clock_at_the_end_of_time_makes_a_certificate_that_is_not_valid_and_no_overflow() {
+        let rng = ChaCha20Rng::from_seed([1; 32]);
+        let stretching = weft_wire::opaque::Stretching::LIGHT;
+        let mut s = State::new(crate::kv::MemoryKv::default(), rng, 0, stretching);
+        let secret = AccountSecret::new([2; 32]);
+        let user = "alice@home.example".parse().unwrap();
+        let (_, cert) = new_device(&mut s, &user, &secret, Millis::MAX);
+        assert!(cert.open(0).is_err(), "it ends when it begins");
+        let (_, cert) = new_device(&mut s, &user, &secret, 5);
+        assert_eq!(cert.open(5).unwrap().expires_ms, 5 + CERT_LIFETIME_MS);
+    }
 }

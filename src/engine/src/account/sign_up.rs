@@ -148,7 +148,7 @@ pub(crate) fn confirm_phrase(cx: &Cx, words: &[(u8, String)]) -> Result<(), Call
             return Err(call_error("not_signed_in", "Nobody is signed in here."));
         };
         let Some(phrase) = account.phrase() else { return Ok(()) };
-        let real = phrase.words();
+        let real = Zeroizing::new(phrase.words());
         let asked: BTreeSet<u8> =
             words.iter().map(|(at, _)| *at).filter(|at| usize::from(*at) < PHRASE_WORDS).collect();
         let right = words.iter().all(|(at, word)| {

@@ -68,10 +68,12 @@ fn open_greeting(me: &account::Me, from: &UserIdentity, sealed: &Blob) -> Option
     Some(greeting)
 }
 
-/// What others call themselves is shown in lists: no control characters, no endless names.
+/// What others call themselves is shown in lists: no control characters, nothing that turns the text around it (Unicode
+/// UAX #9, 2: a name could show another name), no endless names.
 pub(crate) fn tidy(text: &str, bytes_max: usize) -> String {
+    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut tidy = String::new();
-    for c in text.trim().chars().filter(|c| !c.is_control()) {
+    for c in text.trim().chars().filter(|c| !c.is_control() && !turns(*c)) {
         if tidy.len() + c.len_utf8() > bytes_max {
             break;
         }
@@ -130,4 +132,16 @@ pub(crate) async fn pull(cx: &Cx) -> Result<Done, Failure> {
         account::set_sync_state(s, &state);
     });
     Ok(Done::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_turn_the_line_around() {
+        assert_eq!(tidy(" \u{202e}ecila\u{202c}\u{2066}\u{200f}\0\n ", 128), "ecila");
+        assert_eq!(tidy("صديق 👩‍👧", 128), "صديق 👩‍👧", "what people write stays");
+        assert_eq!(tidy("ééé", 5), "éé");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::rooms;
 use crate::chats::{self, reads, timeline::FollowUp, typing};
+use crate::contacts;
 use crate::http::{self, Failure};
 use crate::jobs::Done;
 use crate::rooms::{open_ephemeral, open_item, seal_item};
@@ -18,6 +19,10 @@ pub(crate) async fn put_read(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
         let Some(mut chat) = chats::of_room(s, room).filter(|_| rooms::is_active(s, room)) else {
             return Ok(None);
         };
+        // The item is for the other one. The own devices share by the vault what was read.
+        if contacts::is_blocked(s, &chat.user) {
+            return Ok(None);
+        }
         let progress = chat.progress(room);
         if progress.own_read <= progress.own_read_told {
             return Ok(None);
@@ -57,7 +62,7 @@ pub(crate) fn described(s: &mut State, state: &RoomState) {
 
 /// A member's devices have this.
 pub(crate) fn delivered(s: &mut State, room: RoomId, user: &UserAddress, seq: u64) {
-    if s.live.me.as_ref().is_some_and(|me| me.user != *user) {
+    if s.live.me.as_ref().is_some_and(|me| me.user != *user) && !contacts::is_blocked(s, user) {
         reads::peer_moved(s, room, Some(seq), None);
     }
 }
@@ -74,7 +79,7 @@ pub(crate) fn changed(s: &mut State, room: RoomId, item: &RoomItem) {
             let seq = cursor.seq;
             s.live.follow_ups.push(FollowUp::OwnRead { chat: chat.id, room, seq });
         }
-    } else {
+    } else if !contacts::is_blocked(s, &item.user) {
         reads::peer_moved(s, room, None, Some(cursor.seq));
     }
 }
@@ -82,7 +87,7 @@ pub(crate) fn changed(s: &mut State, room: RoomId, item: &RoomItem) {
 /// Typing and the like.
 pub(crate) fn ephemeral(s: &mut State, room: RoomId, from: DeviceRef, sealed: &Blob) {
     // One's own other device types for oneself.
-    if s.live.me.as_ref().is_none_or(|me| me.user == from.user) {
+    if s.live.me.as_ref().is_none_or(|me| me.user == from.user) || contacts::is_blocked(s, &from.user) {
         return;
     }
     let Some(Ok(plain)) = rooms::with(s, |ctx| open_ephemeral(ctx, room, &from, sealed)) else { return };

@@ -8,7 +8,6 @@ use crate::jobs::Job;
 use crate::rooms::{Message, Processed, Reason, RoomError, process_entry};
 use crate::runtime::State;
 use timeline::{Body, NewRow};
-use weft_wire::contacts::ContactState;
 use weft_wire::content::Profile;
 use weft_wire::rooms::{EntryKind, LogEntry};
 use weft_wire::{MessageId, Millis, RoomId, limits};
@@ -51,13 +50,13 @@ fn apply(s: &mut State, room: RoomId, entry: &LogEntry, processed: Processed) {
 
 fn received(s: &mut State, room: RoomId, message: Message) {
     let user = message.from.user;
+    // Blocked: read, so that the ratchet goes on and the sender sees no difference, and not shown.
+    if contacts::is_blocked(s, &user) {
+        return;
+    }
     typing::heard(s, room, user.clone(), false);
     if message.content.kind == "profile" {
         return renamed(s, &user, message.content.body.as_slice());
-    }
-    // Blocked: read, so that the ratchet goes on, and not shown.
-    if contacts::find(s, &user).is_some_and(|contact| contact.state == Some(ContactState::Blocked)) {
-        return;
     }
     let Some(body) = queue::body(&message.content) else { return };
     let Some(mut chat) = chats::of_room(s, room) else { return };
@@ -123,7 +122,9 @@ fn unusable(s: &mut State, room: RoomId, entry: &LogEntry, reason: &Reason) {
     if envelope.as_ref().is_some_and(|envelope| envelope.kind == EntryKind::Commit) {
         return;
     }
-    if let Some(mut chat) = chats::of_room(s, room) {
+    if let Some(mut chat) = chats::of_room(s, room)
+        && !contacts::is_blocked(s, &chat.user)
+    {
         let user = envelope.map(|envelope| envelope.sender);
         let row = NewRow {
             id: None,

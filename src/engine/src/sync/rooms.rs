@@ -109,6 +109,12 @@ pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
         1 => others.first().copied().cloned()?,
         _ => return None,
     };
+    // Whatever the hub says that the room is for: a chat is with a person whose key is known, by that key.
+    let known =
+        |cert: &DeviceCert| cert.user == me.user || s.live.pins.pinned(&cert.user) == Some(cert.identity_key);
+    if !members.iter().all(known) {
+        return None;
+    }
     if linked.is_some_and(|chat| chat.user != user) {
         return None;
     }

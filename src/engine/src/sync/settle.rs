@@ -3,6 +3,7 @@
 use super::{commits, join, rooms};
 use crate::api::Event;
 use crate::chats::{self, Chat, ChatId, queue, timeline};
+use crate::contacts;
 use crate::jobs::Job;
 use crate::rooms::{Change, forget};
 use crate::runtime::State;
@@ -58,6 +59,10 @@ pub(crate) fn line(
     user: Option<weft_wire::UserAddress>,
     time_ms: Millis,
 ) {
+    // Nothing is to be seen of somebody who is blocked, not even that a device came.
+    if contacts::is_blocked(s, &chat.user) {
+        return;
+    }
     let body = Body::System { code: code.into(), user };
     timeline::append(s, chat, NewRow::system(body, time_ms));
 }
@@ -116,8 +121,10 @@ pub(crate) fn settle(s: &mut State, room: RoomId, first_line: &str, time_ms: Mil
         if first {
             line(s, &mut chat, first_line, None, time_ms);
         }
-        let view = chats::view(s, &chat);
-        s.event(Event::Chat(view));
+        if !contacts::is_blocked(s, &chat.user) {
+            let view = chats::view(s, &chat);
+            s.event(Event::Chat(view));
+        }
     }
     match set_up_room(s, chat.id) {
         // Made at the same moment as the other's. The hub says which one goes on; if it is not known there yet, it never will.

@@ -237,6 +237,12 @@ impl Node {
         kept.identity = Signed::sign(&identity, &key);
     }
 
+    /// A device that the person knows nothing of.
+    pub fn add_foreign_device(&mut self, name: &str, cert: Signed<DeviceCert>, device: DeviceId) {
+        let user = self.accounts[&name.parse::<UserName>().unwrap()].user.clone();
+        self.insert_device(&user, cert, device);
+    }
+
     /// Signs a device out.
     pub fn revoke(&mut self, user: &UserAddress, device: DeviceId) -> Answer {
         let account = self.account(user)?;

@@ -96,6 +96,18 @@ impl World {
         }
     }
 
+    /// All devices are off for so long.
+    pub fn sleep(&mut self, ms: u64) {
+        for at in 0..self.hosts.len() {
+            self.kill(at);
+        }
+        self.now += ms;
+        self.node.now = self.now;
+        for at in 0..self.hosts.len() {
+            self.start(at);
+        }
+    }
+
     /// Cuts a device off, or lets it back.
     pub fn set_online(&mut self, at: usize, online: bool) {
         self.hosts[at].online = online;
@@ -297,6 +309,11 @@ impl Host {
     /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
         self.state.is_empty() && self.history.is_empty()
+    }
+
+    /// How many rows of the engine's state begin so.
+    pub fn count(&self, prefix: &[u8]) -> usize {
+        self.state.keys().filter(|key| key.starts_with(prefix)).count()
     }
 
     /// Every byte that is kept, to look for what must not be there.

@@ -27,6 +27,8 @@ pub struct Node {
     pub requests: BTreeMap<String, u32>,
     /// Refuses messages with this.
     pub refuse_messages: Option<Code>,
+    /// So many answers to what is published are lost.
+    pub lose_published: u32,
     /// Takes frames and says nothing.
     pub deaf: bool,
     /// After so many requests, one is carried out and its answer lost.
@@ -72,6 +74,7 @@ impl Node {
             inbox_seq: 0,
             requests: BTreeMap::new(),
             lose_after: None,
+            lose_published: 0,
             refuse_messages: None,
             deaf: false,
         }
@@ -100,6 +103,10 @@ impl Node {
             if left == 0 {
                 return (502, b"bad gateway".to_vec());
             }
+        }
+        if (method, words.as_slice()) == ("POST", &["key-packages"]) && self.lose_published > 0 {
+            self.lose_published -= 1;
+            return (502, b"bad gateway".to_vec());
         }
         match result {
             Ok(body) => (200, body),

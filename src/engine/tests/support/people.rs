@@ -38,7 +38,13 @@ impl Node {
             ("POST", ["key-packages"]) => {
                 let request: PublishKeyPackages = read(body)?;
                 let kept = self.account(user)?.devices.get_mut(&device).unwrap();
-                kept.key_packages.extend(request.packages);
+                // The same ones again change nothing.
+                for package in request.packages {
+                    if !kept.key_packages.contains(&package) {
+                        kept.key_packages.push(package);
+                    }
+                }
+                assert!(kept.key_packages.len() <= weft_wire::limits::KEY_PACKAGES_PER_DEVICE_MAX);
                 kept.last_resort = request.last_resort.or(kept.last_resort.take());
                 self.stock(user, device)
             }

@@ -8,6 +8,8 @@ use weft_wire::{Blob, Code, DeviceId, MessageId, RoomId, UserAddress};
 
 pub struct Room {
     pub kind: RoomKind,
+    /// What the node says that it is, if that is something else.
+    pub said: Option<RoomKind>,
     pub epoch: u64,
     pub log: Vec<LogEntry>,
     pub group_info: Blob,
@@ -38,7 +40,7 @@ impl Room {
         };
         RoomState {
             room,
-            kind: self.kind.clone(),
+            kind: self.said.as_ref().unwrap_or(&self.kind).clone(),
             hub: node.clone(),
             epoch: self.epoch,
             head: self.log.len() as u64,
@@ -130,6 +132,7 @@ impl Node {
         }
         let room = Room {
             kind: request.kind,
+            said: None,
             epoch: 0,
             log: Vec::new(),
             group_info: request.group_info,

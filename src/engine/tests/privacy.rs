@@ -1,0 +1,291 @@
+//! What a hostile node, and somebody who was blocked, must not get: stories of people and their devices, against a node in
+//! memory.
+
+// Helpers outside of `#[test]` functions may fail loudly, too.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::result_large_err
+)]
+
+mod support;
+
+use support::{World, story::*};
+use weft_engine::api::{Call, DeliveryView, Event, Reply};
+use weft_wire::identity::DeviceCert;
+use weft_wire::{DeviceId, Signed};
+
+const ALICE: &str = "alice@home.example";
+const BOB: &str = "bob@home.example";
+
+/// What a person would notice of somebody: everything but the connection and their own account.
+fn noticed(world: &World, at: usize) -> Vec<&Event> {
+    let loud = |event: &&Event| !matches!(event, Event::Connection(_) | Event::Me(_));
+    world.hosts[at].events.iter().filter(loud).collect()
+}
+
+/// How bob's message of this text looks to him.
+fn delivery(world: &mut World, chat: &str, text: &str) -> DeliveryView {
+    let is = |message: &weft_engine::api::MessageView| matches!(&message.body, weft_engine::api::BodyView::Text { text: found } if found == text);
+    messages(world, 1, chat).into_iter().find(is).unwrap().delivery
+}
+
+#[test]
+fn who_is_blocked_is_neither_seen_nor_heard_and_notices_nothing() {
+    let (mut world, chat) = talking();
+    send(&mut world, 0, &chat, "from alice");
+    world.settle(10_000);
+    assert_eq!(delivery(&mut world, &chat, "first"), DeliveryView::Delivered);
+    world.call(0, Call::BlockContact { user: BOB.into() });
+    world.settle(5_000);
+    let (seen_by_bob, requests) = (contact(&mut world, 1, "alice"), world.node.requests.clone());
+    world.hosts[0].events.clear();
+    world.hosts[1].events.clear();
+
+    // All that bob can do: write, type, read, change his name, sign in anew, send what nobody can open.
+    world.call(1, Call::Typing { chat: chat.clone(), on: true });
+    world.settle(100);
+    send(&mut world, 1, &chat, "are you angry?");
+    world.call(1, Call::SetDisplayName { name: "Your best friend".into() });
+    world.call(1, Call::MarkRead { chat: chat.clone(), order: f64::MAX });
+    world.settle(10_000);
+    let tablet = sign_in(&mut world, "bob");
+    send(&mut world, tablet, &chat, "from my tablet");
+    world.settle(10_000);
+    assert_eq!(noticed(&world, 0), Vec::<&Event>::new(), "alice notices nothing");
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "from alice"]);
+    assert_eq!(lines(&mut world, 0, &chat), ["secured"]);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().display_name, "BOB");
+
+    // To bob it looks as ever: taken, and delivered to a person who does not answer.
+    assert_eq!(contact(&mut world, 1, "alice"), seen_by_bob);
+    assert_eq!(delivery(&mut world, &chat, "are you angry?"), DeliveryView::Delivered);
+    assert_eq!(delivery(&mut world, &chat, "from my tablet"), DeliveryView::Delivered);
+    assert!(world.node.requests["POST rooms"] > requests["POST rooms"]);
+
+    // Alice looks at the chat and begins to write, and changes her name. That is hers alone.
+    world.hosts[1].events.clear();
+    world.call(0, Call::MarkRead { chat: chat.clone(), order: f64::MAX });
+    world.call(0, Call::Typing { chat: chat.clone(), on: true });
+    world.call(0, Call::SetDisplayName { name: "Alice A.".into() });
+    world.settle(10_000);
+    assert_eq!(noticed(&world, 1), Vec::<&Event>::new(), "bob learns nothing");
+    assert_eq!(delivery(&mut world, &chat, "first"), DeliveryView::Delivered, "nor that it was read");
+    assert_eq!(contact(&mut world, 1, "alice").unwrap().display_name, "ALICE");
+    assert_eq!(notices(&world, 1), Vec::<&str>::new());
+}
+
+#[test]
+fn who_is_blocked_before_the_first_word_opens_a_chat_that_nobody_sees() {
+    let mut world = signed_up(&["alice", "bob"]);
+    connect(&mut world, 0, 1);
+    world.settle(5_000);
+    world.call(0, Call::BlockContact { user: BOB.into() });
+    world.settle(5_000);
+    world.hosts[0].events.clear();
+    let chat = chat(&mut world, 1, "alice");
+    send(&mut world, 1, &chat, "hello?");
+    world.settle(20_000);
+    assert_eq!(delivery(&mut world, &chat, "hello?"), DeliveryView::Delivered);
+    assert_eq!(noticed(&world, 0), Vec::<&Event>::new());
+    let Reply::Chats(chats) = world.call(0, Call::Chats) else { panic!("chats") };
+    assert_eq!(chats, []);
+}
+
+#[test]
+fn a_node_that_keeps_the_vault_from_a_new_device_cannot_change_a_pin() {
+    let mut world = signed_up(&["alice", "bob", "mallory"]);
+    connect(&mut world, 0, 1);
+    world.settle(10_000);
+    let chat = chat(&mut world, 0, "bob");
+    let digits = |at: usize, world: &mut World| match world.call(at, Call::SafetyNumber { user: BOB.into() })
+    {
+        Reply::Safety(view) => (view.digits, view.verified),
+        other => panic!("{other:?}"),
+    };
+    let (real, _) = digits(0, &mut world);
+
+    // The new device pins what the node shows it, and says so in the vault, under a newer version.
+    let alice = world.node.accounts.get_mut(&"alice".parse().unwrap()).unwrap();
+    assert!(!alice.vault.is_empty());
+    alice.vault.clear();
+    world.node.replace_account("bob", "mallory");
+    let phone = sign_in(&mut world, "alice");
+    let (forged, _) = digits(phone, &mut world);
+    assert_ne!(forged, real);
+
+    world.settle(20_000);
+    assert!(notices(&world, 0).contains(&"key_changed"), "the device that knew the key alarms");
+    assert!(contact(&mut world, 0, "bob").unwrap().key_changed);
+    let call = Call::SendText { chat, text: "for bob only".into(), reply_to: None };
+    assert_eq!(world.try_call(0, call).unwrap_err().code, "key_changed");
+}
+
+#[test]
+fn a_key_that_was_compared_on_one_device_counts_on_all() {
+    let mut world = signed_up(&["alice", "bob", "mallory"]);
+    connect(&mut world, 0, 1);
+    world.settle(10_000);
+    let phone = sign_in(&mut world, "alice");
+    // Bob has new keys, for good reason. One device hears of it and compares.
+    world.node.replace_account("bob", "mallory");
+    let lookup = Call::AddContact { target: BOB.into(), greeting: String::new() };
+    world.call(phone, Call::RemoveContact { user: BOB.into() });
+    assert_eq!(world.try_call(phone, lookup).unwrap_err().code, "key_changed");
+    world.call(phone, Call::SetVerified { user: BOB.into(), verified: true });
+    world.settle(20_000);
+    let safety = |world: &mut World, at| match world.call(at, Call::SafetyNumber { user: BOB.into() }) {
+        Reply::Safety(view) => (view.digits, view.verified),
+        other => panic!("{other:?}"),
+    };
+    assert!(safety(&mut world, phone).1);
+    assert_eq!(safety(&mut world, 0), safety(&mut world, phone));
+}
+
+#[test]
+fn a_device_that_only_the_node_knows_is_an_alarm_in_the_list_too() {
+    let mut world = signed_up(&["alice"]);
+    let ask = |world: &mut World| match world.call(0, Call::Devices) {
+        Reply::Devices(devices) => devices,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ask(&mut world).len(), 1);
+    assert!(!notices(&world, 0).contains(&"foreign_device"));
+    // Signed by a key that says that it is alice's identity.
+    let key = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
+    let public = key.verifying_key().to_bytes();
+    let cert = DeviceCert {
+        user: ALICE.parse().unwrap(),
+        identity_key: public,
+        device: DeviceId::of_key(&public),
+        device_key: public,
+        created_ms: 1,
+        expires_ms: u64::MAX,
+    };
+    world.node.add_foreign_device("alice", Signed::sign(&cert, &key), cert.device);
+    assert_eq!(ask(&mut world).len(), 2, "it is shown, so that it can be signed out");
+    assert!(notices(&world, 0).contains(&"foreign_device"));
+}
+
+#[test]
+fn a_room_with_a_stranger_is_no_chat_whatever_the_node_says_that_it_is() {
+    let mut world = signed_up(&["alice", "bob"]);
+    connect(&mut world, 0, 1);
+    world.settle(10_000);
+    let alice = world.node.accounts.get_mut(&"alice".parse().unwrap()).unwrap();
+    alice.contacts.clear();
+    alice.vault.clear();
+    let phone = sign_in(&mut world, "alice");
+    assert_eq!(contact(&mut world, phone, "bob"), None, "to the phone bob is a stranger");
+    let chat = chat(&mut world, 1, "alice");
+    send(&mut world, 1, &chat, "hello");
+    assert!(world.run_until(20_000, |world| !world.node.rooms.is_empty()));
+    for room in world.node.rooms.values_mut() {
+        room.said = Some(weft_wire::rooms::RoomKind::Group);
+        room.version += 1;
+    }
+    world.settle(60_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["hello"]);
+    let Reply::Chats(chats) = world.call(phone, Call::Chats) else { panic!("chats") };
+    assert_eq!(chats, []);
+}
+
+const DAY_MS: u64 = 24 * 3_600_000;
+/// Where the engine keeps private keys of KeyPackages, and what it knows of them.
+const PRIVATE_KEYS: &[u8] = b"m/k";
+const KNOWN: &[u8] = b"k/";
+
+/// The KeyPackages of alice's first device at the node.
+fn stock(world: &mut World) -> &mut Vec<weft_wire::Blob> {
+    let alice = world.node.accounts.get_mut(&"alice".parse().unwrap()).unwrap();
+    &mut alice.devices.values_mut().next().unwrap().key_packages
+}
+
+#[test]
+fn private_keys_that_nobody_used_are_let_go_by_age_and_by_number() {
+    let mut world = signed_up(&["alice"]);
+    world.settle(5_000);
+    assert_eq!((stock(&mut world).len(), world.hosts[0].count(PRIVATE_KEYS)), (50, 51));
+    // All are claimed and none is used, again and again.
+    for _ in 0..9 {
+        stock(&mut world).clear();
+        world.sleep(DAY_MS);
+        world.settle(5_000);
+        assert_eq!(stock(&mut world).len(), 50);
+    }
+    assert_eq!(
+        world.hosts[0].count(PRIVATE_KEYS),
+        200 + 1,
+        "as many as two full stocks, and the last resort"
+    );
+    assert_eq!(world.hosts[0].count(KNOWN), 201);
+
+    // Nobody claims any. The node gets new ones from time to time, and the old ones go.
+    for _ in 0..6 {
+        world.sleep(46 * DAY_MS);
+        let kept = stock(&mut world);
+        // As a node does with those that are over.
+        let ended = kept.len().saturating_sub(50);
+        kept.drain(..ended);
+        world.settle(5_000);
+        assert_eq!(stock(&mut world).len(), 100);
+    }
+    let singles = 3 * 50;
+    // The one in stock, and the one that it has just replaced.
+    let last_resorts = 2;
+    assert_eq!(world.hosts[0].count(PRIVATE_KEYS), singles + last_resorts);
+    assert_eq!(world.hosts[0].count(KNOWN), singles + last_resorts);
+}
+
+#[test]
+fn publishing_again_and_again_makes_no_new_keys() {
+    let mut world = signed_up(&["alice"]);
+    world.settle(5_000);
+    stock(&mut world).clear();
+    world.node.lose_published = 8;
+    world.sleep(DAY_MS);
+    world.settle(600_000);
+    assert_eq!(world.node.lose_published, 0);
+    assert_eq!((stock(&mut world).len(), world.hosts[0].count(PRIVATE_KEYS)), (50, 101));
+}
+
+#[test]
+fn a_welcome_that_waits_for_as_long_as_the_node_keeps_it_is_opened() {
+    let mut world = signed_up(&["alice", "bob"]);
+    connect(&mut world, 0, 1);
+    world.settle(5_000);
+    // Claimed on the last day on which the node hands it out, fetched on the last day on which it is there.
+    world.set_online(0, false);
+    world.sleep(89 * DAY_MS);
+    let chat = chat(&mut world, 1, "alice");
+    send(&mut world, 1, &chat, "while you were away");
+    world.settle(10_000);
+    world.sleep(30 * DAY_MS);
+    world.set_online(0, true);
+    world.settle(120_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["while you were away"]);
+}
+
+#[test]
+fn a_welcome_to_keys_that_were_let_go_ends_in_the_room_all_the_same() {
+    let mut world = signed_up(&["alice", "bob"]);
+    connect(&mut world, 0, 1);
+    world.settle(5_000);
+    let old = stock(&mut world).first().cloned().unwrap();
+    for _ in 0..3 {
+        world.sleep(46 * DAY_MS);
+        world.settle(5_000);
+        stock(&mut world).truncate(50);
+    }
+    // No honest node hands it out any more.
+    *stock(&mut world) = vec![old];
+    let chat = chat(&mut world, 1, "alice");
+    send(&mut world, 1, &chat, "by an old key");
+    world.settle(30_000);
+    send(&mut world, 1, &chat, "by a new one");
+    world.settle(30_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["by a new one"]);
+    assert_eq!(lines(&mut world, 0, &chat), ["joined"], "and it says that there was something before");
+}
