@@ -1,7 +1,7 @@
 //! The data folder in the hands of an operator: who may look into it, what may be missing from it, and what is said then.
 
 // Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
 
 use anyhow::Result;
 use std::{
@@ -215,6 +215,70 @@ async fn a_first_start_that_was_cut_short_is_taken_up_again() -> Result<()> {
     fs::set_permissions(&begun, Permissions::from_mode(0o600))?;
     node.start_again().await?;
     assert_eq!(fs::read(&key)?.len(), 32);
+    Ok(())
+}
+
+/// A file system that is soon full; unmounted when the test ends.
+struct Small(tempfile::TempDir);
+
+impl Small {
+    /// None where this user may not mount one.
+    fn mount() -> Option<Small> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        let mounted = mount.args(["-t", "tmpfs", "-o", "size=160m", "tmpfs"]).arg(folder.path()).output();
+        mounted.is_ok_and(|output| output.status.success()).then(|| Small(folder))
+    }
+
+    fn fill(&self) {
+        use std::io::Write;
+        let mut file = fs::File::create(self.0.path().join("filler")).unwrap();
+        let mut len = 1 << 20;
+        while len > 0 {
+            if file.write_all(&vec![1; len]).is_err() {
+                len /= 2;
+            }
+        }
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// `src/store/tests/disk_full.rs` has the details; here is what the operator reads.
+#[tokio::test]
+async fn a_full_disk_is_told_and_harms_nothing() -> Result<()> {
+    let Some(small) = Small::mount() else {
+        println!("skipped: this user may not mount a tmpfs");
+        return Ok(());
+    };
+    let data = small.0.path().join("data");
+    let mut node = NodeProcess::start(BINARY, &[("WEFT_STORAGE__DATA", text(&data))]).await?;
+    let _alice = node.sign_up(Cast::Alice).await?;
+    assert!(node.terminate().await?.success());
+    small.fill();
+    let said = refused(&node, &["check"]).await;
+    assert!(said.contains("the disk is full"), "{said}");
+    if let Err(error) = node.start_again().await {
+        assert!(error.to_string().contains("the disk is full"), "{error}");
+    } else {
+        node.terminate().await?;
+    }
+    fs::remove_file(small.0.path().join("filler"))?;
+    node.start_again().await?;
+    assert!(node.command(&["user", "list"]).await?.contains("alice"));
+    assert!(node.terminate().await?.success());
+    assert!(node.command(&["check"]).await?.contains("all is well"));
+    fs::remove_dir_all(&data)?;
+    small.fill();
+    let said = node.start_again().await.unwrap_err().to_string();
+    assert!(said.contains("full") || said.contains("No space left"), "{said}");
+    fs::remove_file(small.0.path().join("filler"))?;
+    node.start_again().await?;
+    assert!(node.terminate().await?.success());
     Ok(())
 }
 

@@ -71,10 +71,12 @@ pub fn close_folder(dir: &Path) -> io::Result<()> {
         return Ok(());
     }
     tracing::warn!(folder = %dir.display(), "others on this machine could look into this folder until now; it is closed");
-    fs::set_permissions(dir, Permissions::from_mode(FOLDER_MODE))?;
-    if fs::metadata(dir)?.mode() & OTHERS != 0 {
+    let changed = fs::set_permissions(dir, Permissions::from_mode(FOLDER_MODE));
+    // Some file systems refuse, others agree and do nothing.
+    if changed.is_err() || fs::metadata(dir)?.mode() & OTHERS != 0 {
         return Err(refused(
-            "others may look into this folder, and its file system does not let that be changed: name another folder",
+            "others may look into this folder, and its file system does not let that be changed: name another folder, or \
+             mount it for yourself alone (`umask=077`)",
         ));
     }
     close_contents(dir)
