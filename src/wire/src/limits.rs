@@ -57,6 +57,8 @@ pub const PAGE_MAX: usize = 256;
 pub const INBOX_ITEMS_MAX: usize = 10_000;
 /// Commits that a client may be behind before it joins anew by external commit.
 pub const COMMITS_BEHIND_MAX: u64 = 2_000;
+/// Sockets of one device: its tabs share one, so all but one are left over from connections that broke.
+pub const SOCKETS_PER_DEVICE_MAX: usize = 8;
 /// Sockets of one account.
 pub const SOCKETS_PER_ACCOUNT_MAX: usize = 32;
 /// Sockets from one address.

@@ -13,7 +13,7 @@ use crate::{
 };
 use weft_store::{Batch, Scan, Tx, record::Record, tables};
 use weft_wire::{
-    Blob, DeviceId, Millis, Signed, UserName,
+    DeviceId, Millis, Signed, UserName,
     accounts::{RegisterFinish, Role, SessionGranted},
     identity::{DeviceCert, IdentityError},
     limits,
@@ -149,14 +149,6 @@ impl Accounts {
         tx.put(tables::ACCOUNTS, new.name.as_str(), account.to_record());
         tx.add(tables::COUNTS, ACCOUNTS, 1);
         self.stage_session(tx, &new.name, &account, new.device_id, new.device.clone())
-    }
-
-    /// Reads a ticket.
-    ///
-    /// # Errors
-    /// [`AccountError::Expired`].
-    pub(crate) fn open_ticket(&self, ticket: &Blob) -> Result<Ticket> {
-        tickets::open_ticket(&self.ctx, ticket)
     }
 
     /// Adds a device and uses the ticket up, in the caller's transaction.

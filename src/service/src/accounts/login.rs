@@ -1,10 +1,23 @@
 //! Sign-in, recovery, password change.
+//!
+//! Guessing online. Who guesses a password learns the outcome from the node's first answer (OPAQUE's envelope opens or does
+//! not), so tries are counted there, and not by how they end. Four budgets bound them:
+//!
+//! - an address: 20 steps at once, then 10 a minute, whatever the names;
+//! - a name from one address: 10 tries at once, then 1 a minute;
+//! - a name from all strange addresses together: 100 at once, then 100 an hour. So however many addresses somebody has, they
+//!   try at most 2,500 passwords of a person on the first day and 2,400 on each further one;
+//! - a name from an address where that account signed in lately: 20 at once, then 2 a minute, and none of the above.
+//!
+//! The last is why nobody can lock a person out: a stranger can use up what strangers have in common, and the person's own
+//! devices at home do not notice. Devices with a session renew it by their key and try no password at all. What remains: a
+//! person under attack who signs in from an address that is new waits for their turn, or uses the 24 words.
 
 use super::{
     AccountError, Accounts, Result,
     devices::DEVICE_ROWS_MAX,
     records::{AccountRecord, DeviceRecord},
-    tickets::{self, LoginState, Use},
+    tickets::{self, LoginState, Ticket, Use},
 };
 use crate::{Budget, Fault, LimitKey, context::joined, error::within};
 use opaque_ke::{
@@ -30,11 +43,21 @@ fn parameters(name: &UserName) -> ServerLoginParameters<'static, '_> {
 impl Accounts {
     pub(super) async fn start_login(&self, from: IpAddr, request: LoginStart) -> Result<LoginChallenge> {
         let ctx = &self.ctx;
-        ctx.limits.take_address(Budget::Login, from)?;
-        ctx.limits.take(Budget::LoginName, &LimitKey::Account(request.name.clone()))?;
+        let familiar = self.is_familiar(&request.name, from);
+        if !familiar {
+            ctx.limits.take_address(Budget::Login, from)?;
+        }
+        // What is no request tries no password: it costs the address, and not the name.
         within("opaque_request", request.opaque_request.len(), limits::OPAQUE_BYTES_MAX)?;
         let message = CredentialRequest::<Suite>::deserialize(request.opaque_request.as_slice())
             .map_err(|_| AccountError::Opaque)?;
+        let pair = LimitKey::pair(&request.name, from);
+        if familiar {
+            ctx.limits.take(Budget::LoginFamiliar, &pair)?;
+        } else {
+            ctx.limits.take(Budget::LoginPair, &pair)?;
+            ctx.limits.take_account(Budget::LoginName, &request.name)?;
+        }
         let account = self.account(&request.name).await?;
         // Without a password file OPAQUE answers with a made-up one (RFC 9807, 10.9): same shape, same cost.
         let file = account.as_ref().map(password_file).transpose()?;
@@ -57,10 +80,10 @@ impl Accounts {
     }
 
     pub(super) async fn finish_login(&self, from: IpAddr, request: LoginFinish) -> Result<AccountOpened> {
-        let ctx = &self.ctx;
-        ctx.limits.take_address(Budget::Login, from)?;
+        let state = tickets::open_login(&self.ctx, &request.state);
+        self.take_login_step(state.as_ref().ok().map(|state| &state.name), from)?;
+        let state = state?;
         within("opaque_finalization", request.opaque_finalization.len(), limits::OPAQUE_BYTES_MAX)?;
-        let state = tickets::open_login(ctx, &request.state)?;
         let message = CredentialFinalization::<Suite>::deserialize(request.opaque_finalization.as_slice())
             .map_err(|_| AccountError::Opaque)?;
         let login =
@@ -70,7 +93,34 @@ impl Accounts {
         if account.credentials != state.credentials {
             return Err(AccountError::WrongCredentials);
         }
-        self.open_account(state.name, account, |account| account.keyring.clone())
+        let name = state.name.clone();
+        let opened = self.open_account(state.name, account, |account| account.keyring.clone())?;
+        self.familiar.note(&name, from, self.ctx.now());
+        Ok(opened)
+    }
+
+    /// Whether the account signed in from this address lately.
+    fn is_familiar(&self, name: &UserName, from: IpAddr) -> bool {
+        self.familiar.knows(name, from, self.ctx.now())
+    }
+
+    /// Takes one from an address for a step after the first; not where it comes after a first step of an account that is at
+    /// home there. `name` is what a seal of this node proves.
+    fn take_login_step(&self, name: Option<&UserName>, from: IpAddr) -> Result<()> {
+        if name.is_some_and(|name| self.is_familiar(name, from)) {
+            return Ok(());
+        }
+        Ok(self.ctx.limits.take_address(Budget::Login, from)?)
+    }
+
+    /// Reads a ticket, and takes its step from the address.
+    ///
+    /// # Errors
+    /// [`AccountError::Expired`], rate limits.
+    pub(crate) fn open_ticket(&self, from: IpAddr, ticket: &Blob) -> Result<Ticket> {
+        let ticket = tickets::open_ticket(&self.ctx, ticket);
+        self.take_login_step(ticket.as_ref().ok().map(|ticket| &ticket.name), from)?;
+        ticket
     }
 
     pub(super) fn start_recovery(&self, from: IpAddr, request: RecoverStart) -> Result<RecoverChallenge> {
@@ -126,8 +176,7 @@ impl Accounts {
         from: IpAddr,
         request: PasswordStart,
     ) -> Result<RegisterChallenge> {
-        self.ctx.limits.take_address(Budget::Login, from)?;
-        let ticket = tickets::open_ticket(&self.ctx, &request.ticket)?;
+        let ticket = self.open_ticket(from, &request.ticket)?;
         let account = self.account(&ticket.name).await?.ok_or(AccountError::Expired)?;
         ticket.check(&account)?;
         self.registration_response(&ticket.name, &request.opaque_request)
@@ -140,10 +189,9 @@ impl Accounts {
         request: PasswordFinish,
     ) -> Result<()> {
         let ctx = &self.ctx;
-        ctx.limits.take_address(Budget::Login, from)?;
+        let ticket = self.open_ticket(from, &request.ticket)?;
         within("keyring", request.keyring.len(), limits::KEYRING_BYTES_MAX)?;
         let file = new_password_file(&request.opaque_upload)?;
-        let ticket = tickets::open_ticket(ctx, &request.ticket)?;
         let (ticket, file, keyring) = (&ticket, &file, &request.keyring);
         let keep = keep.filter(|(name, _)| **name == ticket.name).map(|(_, device)| device);
         ctx.store

@@ -2,6 +2,7 @@
 
 mod devices;
 mod error;
+mod familiar;
 mod login;
 pub(crate) mod records;
 mod sessions;
@@ -12,6 +13,7 @@ mod tickets;
 pub use error::AccountError;
 
 use crate::{Budget, Caller, Fault, Session, cache::Cache, context::Ctx};
+use familiar::Familiar;
 use opaque_ke::ServerSetup;
 use records::AccountRecord;
 use std::{net::IpAddr, sync::Arc};
@@ -54,6 +56,8 @@ pub struct Accounts {
     decoy_key: [u8; 32],
     /// Sessions by the hash of their token. Every verb here that ends one also forgets it here.
     sessions: Arc<Cache<[u8; 32], Arc<Session>>>,
+    /// Where accounts signed in from lately: [`login`] says what for.
+    familiar: Arc<Familiar>,
 }
 
 /// Sessions that are remembered: about 200 bytes each.
@@ -66,7 +70,8 @@ impl Accounts {
         let opaque = Arc::new(opaque_setup(&ctx).await?);
         let decoy = ed25519_dalek::SigningKey::from_bytes(&ctx.random());
         let decoy_key = decoy.verifying_key().to_bytes();
-        Ok(Accounts { ctx, opaque, decoy_key, sessions: Arc::new(Cache::new(SESSIONS_CACHED_MAX)) })
+        let sessions = Arc::new(Cache::new(SESSIONS_CACHED_MAX));
+        Ok(Accounts { ctx, opaque, decoy_key, sessions, familiar: Arc::default() })
     }
 
     /// Whether the first account, the owner's, is there.

@@ -113,6 +113,7 @@ impl Accounts {
             })
             .await?;
         self.forget_device(name, request.device);
+        self.familiar.note(name, from, ctx.now());
         Ok(granted)
     }
 
@@ -155,9 +156,10 @@ impl Accounts {
         })
     }
 
-    /// Notes that a device is there, to the hour.
-    pub(crate) async fn touch(&self, session: &Session) -> Result<()> {
-        let now = self.ctx.now();
+    /// Notes that a device is there, to the hour, and from which address.
+    pub(crate) async fn touch(&self, caller: &Caller) -> Result<()> {
+        let (session, now) = (&caller.session, self.ctx.now());
+        self.familiar.note(caller.name(), caller.from, now);
         let hour = now - now % HOUR_MS;
         let name = &session.user.name;
         self.ctx
@@ -182,6 +184,8 @@ impl Accounts {
     /// To be called after every change that ends sessions of an account, or changes what they may do.
     pub(super) fn forget_sessions(&self, name: &UserName) {
         self.sessions.remove_if(|_, session| session.user.name == *name);
+        // Whoever had them may have been somebody else.
+        self.familiar.forget(name);
     }
 
     pub(crate) fn forget_device(&self, name: &UserName, device: DeviceId) {

@@ -285,22 +285,127 @@ async fn who_is_locked_out_stays_out() {
     assert_eq!(code(accounts.set_disabled(&nobody, true).await.unwrap_err()), Code::NotFound);
 }
 
+/// A node with its rate limits in force.
+async fn limited() -> World {
+    let signup = weft_wire::node::SignupPolicy::Open;
+    World::with(crate::ServiceConfig { signup, ..Default::default() }).await
+}
+
+/// An address of a network of its own.
+fn stranger(n: u32) -> std::net::IpAddr {
+    std::net::Ipv6Addr::from((0x2001_0db8_u128 << 96) | (u128::from(n) << 64)).into()
+}
+
+/// Tries a password: the node's first answer is all that it takes.
+async fn guess(world: &World, name: &str, from: std::net::IpAddr) -> Result<(), Problem> {
+    let mut guesser = Device::new(name, 99);
+    let start =
+        opaque_ke::ClientLogin::<weft_wire::opaque::Suite>::start(&mut guesser.rng, b"guess").unwrap();
+    let opaque_request = Blob(start.message.serialize().to_vec());
+    let start = LoginStart { name: guesser.name().clone(), opaque_request };
+    Ok(world.service.accounts().login_start(from, start).await.map(|_| ())?)
+}
+
 #[tokio::test]
-async fn sign_ins_are_limited_by_address_and_by_name() {
-    let config = crate::ServiceConfig { signup: weft_wire::node::SignupPolicy::Open, ..Default::default() };
-    let world = World::with(config).await;
+async fn one_address_tries_one_name_a_few_times_and_does_not_lock_out_others() {
+    let world = limited().await;
+    world.sign_up("alice").await;
+    let tries = |from| {
+        let world = &world;
+        async move {
+            let mut tried = 0;
+            loop {
+                match guess(world, "alice", from).await {
+                    Ok(()) => tried += 1,
+                    Err(problem) => {
+                        assert_eq!(problem.code, Code::RateLimited);
+                        assert!(problem.retry_after_ms.is_some_and(|wait| wait > 0));
+                        break tried;
+                    }
+                }
+            }
+        }
+    };
+    // Three addresses more than drained what was once one budget for all.
+    for n in 1..=3 {
+        assert_eq!(tries(stranger(n)).await, 10);
+    }
+    assert_eq!(guess(&world, "alice", stranger(4)).await, Ok(()));
+    assert_eq!(guess(&world, "bob", stranger(1)).await, Ok(()), "another name has a budget of its own");
+}
+
+#[tokio::test]
+async fn strangers_together_try_a_bounded_number_of_passwords_and_nobody_is_locked_out_at_home() {
+    let world = limited().await;
     let mut alice = world.sign_up("alice").await;
-    alice.password = "wrong".to_owned();
-    let mut limited = None;
+    alice.socket(&world.service, 0).await;
+    let attack = async || {
+        let mut tried = 0;
+        for n in 1..=500 {
+            tried += u32::from(guess(&world, "alice", stranger(n)).await.is_ok());
+        }
+        tried
+    };
+    assert_eq!(attack().await, 100, "however many the addresses are");
+    world.clock.advance(3_600_000);
+    assert_eq!(attack().await, 100, "a further hundred an hour");
+    // Where Alice signed in lately, nothing of that is noticed.
+    alice.open_account(&world.service).await.unwrap();
+    Device::new("alice", 2).sign_in(&world.service).await.unwrap();
+    // A guesser in her own house is bounded by the house.
+    let mut tried = 0;
+    while guess(&world, "alice", FROM).await.is_ok() {
+        tried += 1;
+        assert!(tried <= 20);
+    }
+    assert_eq!(guess(&world, "bob", FROM).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_device_is_at_home_where_its_socket_or_its_renewal_comes_from() {
+    for by_socket in [true, false] {
+        let world = limited().await;
+        let mut alice = world.sign_up("alice").await;
+        // After a restart nothing is known until a device says hello or renews its session.
+        let world = world.restarted().await;
+        for n in 1..=500 {
+            let _ = guess(&world, "alice", stranger(n)).await;
+        }
+        assert_eq!(alice.open_account(&world.service).await.unwrap_err().code, Code::RateLimited);
+        if by_socket {
+            alice.socket(&world.service, 0).await;
+        } else {
+            let request = alice.session_request(START_MS);
+            world.service.accounts().renew_session(FROM, request).await.unwrap();
+        }
+        alice.open_account(&world.service).await.unwrap();
+        // Whoever changed the password may have had reason to: the old addresses count no more.
+        world.service.accounts().end_sessions(alice.name()).await.unwrap();
+        assert_eq!(alice.open_account(&world.service).await.unwrap_err().code, Code::RateLimited);
+    }
+}
+
+#[tokio::test]
+async fn nonsense_costs_its_address_and_no_name() {
+    let world = limited().await;
+    world.sign_up("alice").await;
+    for n in 1..=200 {
+        let nonsense = LoginStart { name: "alice".parse().unwrap(), opaque_request: Blob(vec![0; 32]) };
+        let error = world.service.accounts().login_start(stranger(n), nonsense).await.unwrap_err();
+        assert_eq!(code(error), Code::Malformed);
+    }
+    assert_eq!(guess(&world, "alice", stranger(1_000)).await, Ok(()));
+    let mut refused = None;
     for _ in 0..40 {
-        let error = alice.open_account(&world.service).await.unwrap_err();
-        if error.code == Code::RateLimited {
-            limited = error.retry_after_ms;
+        let forged = LoginFinish { state: Blob(vec![0; 100]), opaque_finalization: Blob(vec![0; 64]) };
+        let error = code(world.service.accounts().login_finish(stranger(1_000), forged).await.unwrap_err());
+        if error == Code::RateLimited {
+            refused = Some(error);
             break;
         }
-        assert_eq!(error.code, Code::WrongCredentials);
+        assert_eq!(error, Code::Expired);
     }
-    assert!(limited.is_some_and(|wait| wait > 0));
+    assert!(refused.is_some(), "forged second steps are counted by address");
 }
 
 /// The API serves requests on many threads.

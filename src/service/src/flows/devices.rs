@@ -74,8 +74,7 @@ impl Flows {
     }
 
     pub(super) async fn join_device(&self, from: IpAddr, request: AddDevice) -> Result<SessionGranted> {
-        self.ctx.limits.take_address(Budget::Login, from)?;
-        let ticket = self.accounts.open_ticket(&request.ticket)?;
+        let ticket = self.accounts.open_ticket(from, &request.ticket)?;
         self.ctx.limits.take_account(Budget::AddDevice, &ticket.name)?;
         let others = self.accounts.active_devices(&ticket.name).await?;
         let others: Vec<_> = others.into_iter().map(|(device, _)| device).collect();

@@ -25,6 +25,8 @@ pub enum LimitKey {
     Address(IpAddr),
     /// An account of this node, or a name that somebody tries.
     Account(UserName),
+    /// An account, or a name that somebody tries, from one address.
+    Pair(UserName, IpAddr),
     /// All who found the budget's memory full.
     Crowd,
 }
@@ -32,13 +34,20 @@ pub enum LimitKey {
 impl LimitKey {
     /// The key of an address.
     pub fn address(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(v6) => {
-                let network = u128::from(v6) & !u128::from(u64::MAX);
-                LimitKey::Address(IpAddr::V6(network.into()))
-            }
-            v4 => LimitKey::Address(v4),
-        }
+        LimitKey::Address(network(address))
+    }
+
+    /// The key of a name from an address.
+    pub fn pair(name: &UserName, address: IpAddr) -> Self {
+        LimitKey::Pair(name.clone(), network(address))
+    }
+}
+
+/// What counts as one address: of IPv6 the /64.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
+        v4 => v4,
     }
 }
 
@@ -72,10 +81,14 @@ budgets! {
     SignUp = 20 then 10 per 600 s;
     /// Tries of an invite code, by address.
     InviteTry = 20 then 10 per 60 s;
-    /// Sign-ins, by address.
+    /// Steps of a sign-in (there are three), by address. This and the three below: see `accounts/login.rs`.
     Login = 20 then 10 per 60 s;
-    /// Sign-ins to one name, from wherever.
-    LoginName = 30 then 30 per 600 s;
+    /// Tries of one name from one address.
+    LoginPair = 10 then 10 per 600 s;
+    /// Tries of one name from all addresses that are strange to it.
+    LoginName = 100 then 100 per 3600 s;
+    /// Tries of one name from an address where that account signed in lately.
+    LoginFamiliar = 20 then 20 per 600 s;
     /// Recoveries, by address.
     Recover = 10 then 10 per 600 s;
     /// Devices added, by account: each leaves a row for a year when it is signed out.
@@ -155,6 +168,11 @@ impl Limits {
         if limiter.len() >= KEYS_MAX {
             self.make_room(limiter);
             if limiter.len() >= KEYS_MAX {
+                // Names times addresses are endless: a crowd of them would lock out everybody at once. The budgets of the
+                // address and of the name hold without it.
+                if budget == Budget::LoginPair {
+                    return Ok(());
+                }
                 return self.answer(limiter.check_key(&LimitKey::Crowd));
             }
         }

@@ -59,3 +59,17 @@ fn memory_is_bounded_and_shrinks_when_budgets_are_full_again() {
     limits.shrink();
     assert_eq!(limits.keys(), 0);
 }
+
+#[test]
+fn a_crowd_of_names_and_addresses_locks_out_no_pair() {
+    let limits = Limits::new(Arc::new(ManualClock::new(0)), 1.0);
+    let alice = name("alice");
+    for n in 0..KEYS_MAX as u32 {
+        limits.take(Budget::LoginPair, &LimitKey::pair(&alice, IpAddr::from(n.to_be_bytes()))).unwrap();
+    }
+    let late = LimitKey::pair(&alice, "2001:db8::1".parse().unwrap());
+    for _ in 0..100 {
+        limits.take(Budget::LoginPair, &late).unwrap();
+    }
+    assert_eq!(limits.keys(), KEYS_MAX, "and memory stays bounded");
+}

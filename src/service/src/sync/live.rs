@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::time::Instant;
 use weft_store::{Version, Watch};
-use weft_wire::RoomId;
+use weft_wire::{DeviceId, RoomId, UserName};
 
 /// A room that the client follows.
 pub(super) struct Followed {
@@ -102,7 +102,7 @@ pub(super) struct Live {
     /// Acknowledged and not yet written down.
     pub acks: HashMap<RoomId, u64>,
     pub flush_at: Option<Instant>,
-    pub _place: Place,
+    pub _places: (Place<UserName>, Place<(UserName, DeviceId)>),
 }
 
 impl Live {

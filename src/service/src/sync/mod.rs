@@ -36,10 +36,10 @@ use std::{
 use tokio::time::Instant;
 use weft_store::{Version, tables};
 use weft_wire::{
-    Blob, RoomId, Signed,
+    Blob, DeviceId, RoomId, Signed, UserName,
     limits::{
         EPHEMERAL_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX, ROOMS_PER_FRAME_MAX, SOCKETS_PER_ACCOUNT_MAX,
-        SOCKETS_PER_ADDRESS_MAX,
+        SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_DEVICE_MAX,
     },
     sync::{ClientFrame, ServerFrame, SocketProof},
 };
@@ -68,8 +68,9 @@ struct Node {
     vault: Vault,
     fanout: Arc<Fanout>,
     next_id: AtomicU64,
-    by_address: Counts,
-    by_account: Counts,
+    by_address: Counts<LimitKey>,
+    by_account: Counts<UserName>,
+    by_device: Counts<(UserName, DeviceId)>,
 }
 
 impl Sync {
@@ -82,7 +83,6 @@ impl Sync {
         vault: Vault,
     ) -> Self {
         let fanout = Arc::new(Fanout::new(ctx.store.clone()));
-        let (by_address, by_account) = (Counts::default(), Counts::default());
         let next_id = AtomicU64::new(0);
         let node = Node {
             ctx,
@@ -93,8 +93,9 @@ impl Sync {
             vault,
             fanout,
             next_id,
-            by_address,
-            by_account,
+            by_address: Counts::default(),
+            by_account: Counts::default(),
+            by_device: Counts::default(),
         };
         Sync { node: Arc::new(node) }
     }
@@ -137,7 +138,7 @@ pub struct SyncSession {
     /// Answers to frames, and the rest of what was found together.
     out: VecDeque<ServerFrame>,
     live: Option<Box<Live>>,
-    _place: Place,
+    _place: Place<LimitKey>,
 }
 
 impl SyncSession {
@@ -223,7 +224,11 @@ impl SyncSession {
             return Err(AccountError::Signature.into());
         }
         let (name, device) = (caller.name().clone(), caller.device());
-        let place = node.by_account.take(LimitKey::Account(name.clone()), SOCKETS_PER_ACCOUNT_MAX)?;
+        // A device counts by itself as well: one that runs wild must not keep the person's others out.
+        let places = (
+            node.by_account.take(name.clone(), SOCKETS_PER_ACCOUNT_MAX)?,
+            node.by_device.take((name.clone(), device), SOCKETS_PER_DEVICE_MAX)?,
+        );
         // The watches come first: what changes from here on is seen by them, what was before by the first look.
         let store = &node.ctx.store;
         let watches = Watches {
@@ -235,7 +240,7 @@ impl SyncSession {
         let rooms_of_seen = Version(store.status().seq);
         node.accounts.check_session(&caller.session).await?;
         node.inbox.acknowledge(&name, device, inbox_after).await?;
-        node.accounts.touch(&caller.session).await?;
+        node.accounts.touch(&caller).await?;
         let vault_after = node.vault.newest(&name).await?;
         let key_packages = node.key_packages.left(&name, device).await?;
         let (user, time_ms) = (caller.user().clone(), node.ctx.now());
@@ -252,7 +257,7 @@ impl SyncSession {
             rooms_of_seen,
             acks: HashMap::new(),
             flush_at: None,
-            _place: place,
+            _places: places,
         }));
         self.out.push_back(ServerFrame::Ready { user, time_ms, key_packages });
         Ok(())

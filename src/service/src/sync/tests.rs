@@ -255,13 +255,26 @@ async fn a_lost_cursor_is_told_and_the_room_not_followed() {
 }
 
 #[tokio::test]
-async fn sockets_are_capped_by_account_and_address_and_given_back() {
+async fn sockets_are_capped_by_device_account_and_address_and_given_back() {
     let world = World::new().await;
     let alice = world.sign_up("alice").await;
     let mut sockets = Vec::new();
-    for _ in 0..SOCKETS_PER_ACCOUNT_MAX {
+    for _ in 0..SOCKETS_PER_DEVICE_MAX {
         sockets.push(alice.socket(&world.service, 0).await);
     }
+    let mut session = world.service.sync().open(FROM).unwrap();
+    let hello = alice.hello(&session, 0);
+    assert_eq!(code(session.on_frame(hello).await.unwrap_err()), Code::TooMany, "one device, of four");
+    drop(session);
+    for number in 2..=SOCKETS_PER_ACCOUNT_MAX / SOCKETS_PER_DEVICE_MAX {
+        let mut other = Device::new("alice", u8::try_from(number).unwrap());
+        other.sign_in(&world.service).await.unwrap();
+        for _ in 0..SOCKETS_PER_DEVICE_MAX {
+            sockets.push(other.socket(&world.service, 0).await);
+        }
+    }
+    let mut alice = Device::new("alice", 9);
+    alice.sign_in(&world.service).await.unwrap();
     let mut session = world.service.sync().open(FROM).unwrap();
     let hello = alice.hello(&session, 0);
     assert_eq!(code(session.on_frame(hello).await.unwrap_err()), Code::TooMany);
@@ -274,6 +287,7 @@ async fn sockets_are_capped_by_account_and_address_and_given_back() {
     world.service.sync().open("198.51.100.1".parse().unwrap()).unwrap();
     drop((opened, sockets, session));
     assert_eq!(world.service.sync().sockets(), 0);
+    alice.socket(&world.service, 0).await;
 }
 
 #[tokio::test]
