@@ -59,6 +59,9 @@ fn announce(node: &RunningNode, ready_file: Option<&Path>) -> Result<()> {
     let lines: Vec<String> =
         node.addresses.iter().map(|address| format!("listening {scheme}://{address}")).collect();
     lines.iter().for_each(out::line);
+    for address in &node.metrics_addresses {
+        out::line(format!("metrics http://{address}/metrics"));
+    }
     if let Some(path) = ready_file {
         // Renamed into place: whoever waits for the file finds it whole.
         let beside = path.with_extension("new");

@@ -1,16 +1,18 @@
 //! Where requests enter: HTTP and WebSocket, on axum and hyper.
 //!
 //! A request passes, from the outside in: connection bounds and time limits (`server`), the security headers
-//! (`headers`), the format that the caller wishes (`negotiate`), the time limit and the net under panics (`guard`), and
+//! (`headers`), what it must say of its host (`host`), the format that the caller wishes (`negotiate`), the time limit and the net under panics (`guard`), and
 //! then one handler in `routes/`, which decodes a bounded body, calls one verb of the service, and encodes its answer. What
 //! the node does is decided in `weft-service`; nothing here knows more than HTTP.
 
 mod address;
 mod body;
+mod connection;
 mod counts;
 mod error;
 mod guard;
 mod headers;
+mod host;
 mod metrics;
 mod negotiate;
 mod origin;
@@ -44,7 +46,8 @@ pub struct Config {
     pub connections_max: usize,
     /// Open connections from one address.
     pub connections_per_address_max: usize,
-    /// How long headers, and a TLS handshake, may take.
+    /// How long a new connection has until its first request's head is there, a TLS handshake included; over HTTP/1.1 also
+    /// how long each further head has.
     pub header_timeout: Duration,
     /// How long a body may take.
     pub body_timeout: Duration,
@@ -54,7 +57,7 @@ pub struct Config {
     pub hello_timeout: Duration,
     /// How long a device may take to read one frame.
     pub write_timeout: Duration,
-    /// How long a socket may be silent.
+    /// How long a socket may be silent, and an HTTP/2 connection without a request.
     pub idle_timeout: Duration,
     /// How long requests and sockets get when the node stops.
     pub shutdown_timeout: Duration,

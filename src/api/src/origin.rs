@@ -11,10 +11,45 @@ pub(crate) fn check(api: &Api, headers: &HeaderMap, authority: Option<&str>) -> 
     let origin = origin.to_str().unwrap_or_default();
     let host =
         headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(authority).unwrap_or_default();
-    let site = origin.split_once("://").map_or("", |(_, site)| site);
-    let own = !site.is_empty() && site.eq_ignore_ascii_case(host);
-    if own || api.config().origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
+    let config = api.config();
+    if is_own(origin, host, config.strict_transport)
+        || config.origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    {
         return Ok(());
     }
     Err(Fault(Problem::new(Code::Forbidden).detail("a page of another site may not open a socket here")))
+}
+
+/// Whether a page is the node's own: scheme, host and port (RFC 6454). Where people come by HTTPS, a page that came in the
+/// clear may be anybody's. Elsewhere both schemes pass: a proxy may speak TLS without the node's knowing.
+fn is_own(origin: &str, host: &str, https_only: bool) -> bool {
+    let Some((scheme, site)) = origin.split_once("://") else { return false };
+    let port = match scheme.to_ascii_lowercase().as_str() {
+        "https" => ":443",
+        "http" if !https_only => ":80",
+        _ => return false,
+    };
+    let bare = |site: &str| site.strip_suffix(port).unwrap_or(site).to_ascii_lowercase();
+    !site.is_empty() && bare(site) == bare(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn a_page_is_known_by_scheme_host_and_port() {
+        assert!(is_own("https://home.example", "home.example", true));
+        assert!(is_own("https://home.example", "Home.example:443", true));
+        assert!(is_own("https://home.example:8440", "home.example:8440", true));
+        assert!(!is_own("http://home.example", "home.example", true), "in the clear, of a node with TLS");
+        assert!(is_own("http://home.example:8440", "home.example:8440", false));
+        assert!(is_own("https://home.example", "home.example", false), "a proxy speaks TLS");
+        for other in
+            ["https://home.example:8441", "https://evil.example", "ftp://home.example:8440", "null", ""]
+        {
+            assert!(!is_own(other, "home.example:8440", false), "{other}");
+        }
+        assert!(!is_own("https://", "", false));
+    }
 }

@@ -1,27 +1,24 @@
-//! Connections: accepted within bounds, secured, spoken HTTP over, and let go of when the node stops.
+//! Connections: accepted within bounds, handed to `connection`, and waited for when the node stops.
 //!
 //! HTTP/1.1 in the clear, HTTP/2 or HTTP/1.1 over TLS as ALPN decides. hyper's automatic detection is not used: it waits
 //! without a time limit for the first bytes of a connection.
 
 use crate::{
     Api,
-    address::{Peer, group},
-    counts::{Full, Place},
-    patience::Patient,
+    address::group,
+    connection::{self, Held, Terms},
+    counts::Full,
 };
-use axum::{Router, body::Body};
+use axum::Router;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
 use weft_wire::{Code, Problem};
 
 /// A connection after its handshake.
@@ -42,10 +39,6 @@ pub trait Secure: Send + Sync + 'static {
     fn accept(&self, tcp: TcpStream) -> BoxFuture<'static, io::Result<Option<Secured>>>;
 }
 
-/// The place of a connection among those that are open. A request that outlives its connection (a socket) keeps it.
-#[derive(Clone)]
-pub(crate) struct Held(#[allow(dead_code)] Arc<Place>);
-
 /// Refusals that are being told at one time; past it a connection is dropped without a word.
 const REFUSALS_MAX: usize = 64;
 /// How long a refused caller may take to hear so.
@@ -62,6 +55,7 @@ pub async fn serve(
     router: Router,
     stop: CancellationToken,
 ) {
+    let terms = Terms { api: api.clone(), secure, router, stop: stop.clone() };
     let tasks = TaskTracker::new();
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     loop {
@@ -86,20 +80,11 @@ pub async fn serve(
         let place = api.connections().take(address, api.config().connections_max, per_address);
         match place {
             Ok(place) => {
-                let held = Held(Arc::new(place));
-                tasks.spawn(connection(
-                    api.clone(),
-                    tcp,
-                    peer,
-                    held,
-                    secure.clone(),
-                    router.clone(),
-                    stop.clone(),
-                ));
+                tasks.spawn(connection::serve(terms.clone(), tcp, peer, Held::new(place)));
             }
             Err(full) => {
                 metrics::counter!("weft_connections_refused_total").increment(1);
-                if let (None, Ok(permit)) = (&secure, Arc::clone(&refusals).try_acquire_owned()) {
+                if let (None, Ok(permit)) = (&terms.secure, Arc::clone(&refusals).try_acquire_owned()) {
                     tasks.spawn(async move {
                         let _ = tokio::time::timeout(REFUSAL_TIMEOUT, refuse(tcp, full)).await;
                         drop(permit);
@@ -112,62 +97,6 @@ pub async fn serve(
     tasks.close();
     if tokio::time::timeout(api.config().shutdown_timeout, tasks.wait()).await.is_err() {
         tracing::warn!(open = tasks.len(), "connections were cut off: they did not end in time");
-    }
-}
-
-async fn connection(
-    api: Api,
-    tcp: TcpStream,
-    peer: SocketAddr,
-    held: Held,
-    secure: Option<Arc<dyn Secure>>,
-    router: Router,
-    stop: CancellationToken,
-) {
-    let _ = tcp.set_nodelay(true);
-    let header_timeout = api.config().header_timeout;
-    let secured = match secure {
-        None => Secured { stream: Box::new(tcp), http2: false },
-        Some(secure) => match tokio::time::timeout(header_timeout, secure.accept(tcp)).await {
-            Ok(Ok(Some(secured))) => secured,
-            Ok(Ok(None)) => return,
-            Ok(Err(error)) => return tracing::debug!(%error, "a TLS handshake failed"),
-            Err(_) => return tracing::debug!("a TLS handshake took too long"),
-        },
-    };
-    let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(Peer(peer));
-        request.extensions_mut().insert(held.clone());
-        router.clone().oneshot(request.map(Body::new))
-    });
-    let io = TokioIo::new(Patient::new(secured.stream, api.config().write_timeout));
-    if secured.http2 {
-        let mut builder = http2::Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(64)
-            .max_header_list_size(16 << 10)
-            .keep_alive_interval(Some(Duration::from_secs(20)))
-            .keep_alive_timeout(header_timeout);
-        let mut connection = pin!(builder.serve_connection(io, service));
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        let _ = connection.await;
-    } else {
-        let mut builder = http1::Builder::new();
-        builder
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout)
-            .max_headers(64)
-            .max_buf_size(64 << 10);
-        let mut connection = pin!(builder.serve_connection(io, service).with_upgrades());
-        tokio::select! {
-            _ = connection.as_mut() => return,
-            () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
-        }
-        let _ = connection.await;
     }
 }
 

@@ -4,14 +4,14 @@ use crate::Api;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-use weft_service::SyncSession;
+use weft_service::{SyncSession, sync::SyncError};
 use weft_wire::{
     Code, Problem, codec, limits,
     sync::{ClientFrame, ServerFrame},
 };
 
 /// How long a good-bye may take: a peer that does not listen is not waited for.
-const GOODBYE: Duration = Duration::from_secs(2);
+pub(crate) const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Why the pump ends.
 enum End {
@@ -19,7 +19,7 @@ enum End {
     Gone,
     /// The node ends it, and says why.
     Problem(ServerFrame),
-    /// The node ends it, and cannot even say so: the peer does not read.
+    /// The node ends it: the peer does not read. Whether it hears why is its own affair.
     Deaf,
 }
 
@@ -27,14 +27,18 @@ enum End {
 pub(crate) async fn run(api: Api, mut session: SyncSession, mut socket: WebSocket) {
     metrics::counter!("weft_sockets_opened_total").increment(1);
     let end = pump(&api, &mut session, &mut socket).await;
-    let why = match &end {
-        End::Gone => "gone",
-        End::Deaf => Code::SlowReader.as_str(),
-        End::Problem(ServerFrame::Problem { problem, .. }) => problem.code.as_str(),
-        End::Problem(_) => "closed",
+    let frame = match end {
+        End::Gone => None,
+        End::Deaf => Some(SyncError::SlowReader.into_frame()),
+        End::Problem(frame) => Some(frame),
+    };
+    let why = match &frame {
+        None => "gone",
+        Some(ServerFrame::Problem { problem, .. }) => problem.code.as_str(),
+        Some(_) => "closed",
     };
     metrics::counter!("weft_sockets_closed_total", "why" => why).increment(1);
-    if let End::Problem(frame) = end {
+    if let Some(frame) = frame {
         let code = close_code(&frame);
         let goodbye = async {
             socket.send(Message::Binary(codec::encode(&frame).into())).await?;

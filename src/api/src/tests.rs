@@ -50,7 +50,11 @@ async fn ask(path: &str) -> (StatusCode, Problem, bool) {
     let misbehaving = Router::new()
         .route("/panic", get(async || -> &'static str { panic!("with a secret in it") }))
         .route("/never", get(async || -> &'static str { std::future::pending().await }));
-    let mut request = Request::get(path).header("accept", "application/json").body(Body::empty()).unwrap();
+    let mut request = Request::get(path)
+        .header("host", "x")
+        .header("accept", "application/json")
+        .body(Body::empty())
+        .unwrap();
     request.extensions_mut().insert(Peer("127.0.0.1:9".parse().unwrap()));
     let response = routes::surround(&api, misbehaving).oneshot(request).await.unwrap();
     let (status, guarded) = (response.status(), response.headers().contains_key("content-security-policy"));

@@ -13,6 +13,7 @@ pub mod person;
 pub mod process;
 pub mod socket;
 pub mod tap;
+pub mod tls;
 
 pub use cast::Cast;
 pub use node::TestNode;

@@ -26,7 +26,12 @@ enum Request {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
-    Node { node: usize, url: String },
+    /// `metrics` where `WEFT_HTTP__METRICS_LISTEN` was among the variables.
+    Node {
+        node: usize,
+        url: String,
+        metrics: Option<String>,
+    },
     Link(String),
     Log(String),
     Done,
@@ -59,9 +64,9 @@ async fn carry_out(nodes: &mut Vec<Option<NodeProcess>>, request: Request) -> Re
             let variables: Vec<_> =
                 variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let process = NodeProcess::start(binary, &variables).await?;
-            let (node, url) = (nodes.len(), process.url());
+            let (node, url, metrics) = (nodes.len(), process.url(), process.metrics.clone());
             nodes.push(Some(process));
-            Ok(Answer::Node { node, url })
+            Ok(Answer::Node { node, url, metrics })
         }
         Request::Invite { node } => Ok(Answer::Link(find(nodes, node)?.invite().await?)),
         Request::Stop { node } => {

@@ -21,6 +21,8 @@ use weft_node::control::{self, Answer, Request};
 pub struct NodeProcess {
     /// Where it listens. The port stays the same when it is started again.
     pub address: SocketAddr,
+    /// Where its numbers are, if it was started with `WEFT_HTTP__METRICS_LISTEN`.
+    pub metrics: Option<String>,
     binary: PathBuf,
     child: Child,
     folder: TempDir,
@@ -37,8 +39,8 @@ impl NodeProcess {
         let folder = tempfile::tempdir()?;
         let variables: Vec<(String, String)> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (child, address) = spawn(&binary, folder.path(), "127.0.0.1:0", &variables).await?;
-        Ok(NodeProcess { address, binary, child, folder, variables })
+        let (child, address, metrics) = spawn(&binary, folder.path(), "127.0.0.1:0", &variables).await?;
+        Ok(NodeProcess { address, metrics, binary, child, folder, variables })
     }
 
     /// The node's URL.
@@ -154,10 +156,8 @@ impl NodeProcess {
     /// # Errors
     /// When it does not start.
     pub async fn start_again(&mut self) -> Result<()> {
-        let (child, address) =
+        (self.child, self.address, self.metrics) =
             spawn(&self.binary, self.folder.path(), &self.address.to_string(), &self.variables).await?;
-        self.child = child;
-        self.address = address;
         Ok(())
     }
 }
@@ -176,7 +176,7 @@ async fn spawn(
     folder: &Path,
     listen: &str,
     variables: &[(String, String)],
-) -> Result<(Child, SocketAddr)> {
+) -> Result<(Child, SocketAddr, Option<String>)> {
     let log = File::options().create(true).append(true).open(folder.join("log"))?;
     let mut command = Command::new(binary);
     environment(&mut command, folder, listen, variables);
@@ -198,5 +198,10 @@ async fn spawn(
         let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
         anyhow::bail!("the node did not start: {log}");
     };
-    Ok((child, address))
+    let mut metrics = None;
+    if variables.iter().any(|(name, _)| name == "WEFT_HTTP__METRICS_LISTEN") {
+        let line = crate::within("the node says where its numbers are", lines.next_line()).await?;
+        metrics = line.as_deref().and_then(|line| line.strip_prefix("metrics ")).map(str::to_owned);
+    }
+    Ok((child, address, metrics))
 }

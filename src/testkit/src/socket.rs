@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use futures::{SinkExt, StreamExt};
-use std::net::SocketAddr;
-use tokio::net::TcpStream;
+use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{
@@ -26,13 +26,35 @@ pub enum Opened {
     Refused(Box<Response>, Vec<u8>),
 }
 
+impl Opened {
+    fn or_fail(self) -> Result<Socket> {
+        match self {
+            Opened::Open(socket) => Ok(socket),
+            Opened::Refused(response, _) => bail!("refused: {}", response.status()),
+        }
+    }
+}
+
 impl Socket {
     /// Opens `/api/v1/sync`, with an `Origin` if one is given.
     ///
     /// # Errors
     /// When there is no connection.
     pub async fn open(address: SocketAddr, origin: Option<&str>) -> Result<Opened> {
-        let tcp = TcpStream::connect(address).await?;
+        Socket::over(TcpStream::connect(address).await?, address, origin).await
+    }
+
+    /// Opens it from another address of loopback, as another caller: all of `127.0.0.0/8` is this machine.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn connect_from(from: Ipv4Addr, address: SocketAddr) -> Result<Socket> {
+        let tcp = TcpSocket::new_v4()?;
+        tcp.bind(SocketAddr::from((from, 0)))?;
+        Socket::over(tcp.connect(address).await?, address, None).await?.or_fail()
+    }
+
+    async fn over(tcp: TcpStream, address: SocketAddr, origin: Option<&str>) -> Result<Opened> {
         let mut request = format!("ws://{address}/api/v1/sync").into_client_request()?;
         request.headers_mut().insert("accept", HeaderValue::from_static("application/cbor"));
         if let Some(origin) = origin {
@@ -53,10 +75,7 @@ impl Socket {
     /// # Errors
     /// When it is refused.
     pub async fn connect(address: SocketAddr) -> Result<Socket> {
-        match Socket::open(address, None).await? {
-            Opened::Open(socket) => Ok(socket),
-            Opened::Refused(response, _) => bail!("refused: {}", response.status()),
-        }
+        Socket::open(address, None).await?.or_fail()
     }
 
     /// Sends a frame.
@@ -84,6 +103,19 @@ impl Socket {
             match crate::within("a frame", self.0.next()).await.context("the socket ended")?? {
                 Message::Binary(bytes) => return Ok(codec::decode(&bytes, usize::MAX)?),
                 Message::Close(frame) => bail!("closed: {frame:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// The code with which the other side closes, once everything else was read.
+    ///
+    /// # Errors
+    /// When the connection breaks first.
+    pub async fn close_code(&mut self) -> Result<u16> {
+        loop {
+            match crate::within("a close", self.0.next()).await.context("the socket ended")?? {
+                Message::Close(frame) => return Ok(frame.context("a close without a code")?.code.into()),
                 _ => {}
             }
         }

@@ -1,3 +1,4 @@
+import type { Node } from '../support/node.ts';
 import { expect, test } from '../support/test.ts';
 import { Person } from '../support/person.ts';
 
@@ -26,7 +27,7 @@ for (const kind of ['SharedWorker', 'Web Locks'] as const) {
     await other.say('two');
     await alice.say('three');
     for (const view of [alice, other, bob]) await view.sees(['one', 'two', 'three']);
-    expect(await sockets(node.url)).toBe(2);
+    expect(await sockets(node)).toBe(2);
 
     // The first tab owned the engine where there is no SharedWorker.
     await alice.page.close();
@@ -52,7 +53,7 @@ test('signing out in one tab signs out the other', async ({ person, node }) => {
 });
 
 /** Open sync sockets at the node, as its metrics say. */
-async function sockets(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+async function sockets(node: Node): Promise<number> {
+  const text = await (await fetch(node.metrics)).text();
   return Number(/^weft_sockets(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? Number.NaN);
 }

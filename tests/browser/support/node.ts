@@ -9,26 +9,35 @@ const WEFT = process.env['WEFT_BIN'] ?? join(TARGET, 'weft');
 /** What starts it for tests in every language: `src/testkit`. */
 const TESTKIT = process.env['WEFT_TESTKIT'] ?? join(TARGET, 'weft-testkit');
 
-type Answer = { node?: { node: number; url: string }; link?: string; log?: string; error?: string };
+type Answer = { node?: { node: number; url: string; metrics: string | null }; link?: string; log?: string; error?: string };
 
 /** A real node with a data folder of its own, on a free port. */
 export class Node {
   readonly url: string;
+  /** Where its numbers are, as Prometheus reads them. */
+  readonly metrics: string;
   readonly #number: number;
   readonly #testkit: Testkit;
 
-  private constructor(testkit: Testkit, number: number, url: string) {
+  private constructor(testkit: Testkit, number: number, url: string, metrics: string) {
     this.url = url;
+    this.metrics = metrics;
     this.#number = number;
     this.#testkit = testkit;
   }
 
   static async start(settings: Record<string, string> = {}): Promise<Node> {
-    const variables = { WEFT_NODE__NAME: 'home.example', WEFT_NODE__TITLE: 'Lindenhof', WEFT_LOG__FILTER: 'warn', ...settings };
+    const variables = {
+      WEFT_NODE__NAME: 'home.example',
+      WEFT_NODE__TITLE: 'Lindenhof',
+      WEFT_LOG__FILTER: 'warn',
+      WEFT_HTTP__METRICS_LISTEN: '["127.0.0.1:0"]',
+      ...settings,
+    };
     const testkit = new Testkit();
     const { node } = await testkit.ask({ start: { binary: WEFT, variables } });
-    if (!node) throw new Error('the node did not start');
-    return new Node(testkit, node.node, node.url);
+    if (!node?.metrics) throw new Error('the node did not start');
+    return new Node(testkit, node.node, node.url, node.metrics);
   }
 
   /** A link by which people may sign up here; as long as nobody owns the node, the owner's. */

@@ -13,7 +13,7 @@ mod sync;
 mod users;
 mod vault;
 
-use crate::{Api, Fault, guard, headers, metrics, negotiate, session, ui};
+use crate::{Api, Fault, guard, headers, host, metrics, negotiate, session, ui};
 use axum::{Router, middleware, routing};
 use weft_wire::{API_PREFIX, Code};
 
@@ -35,7 +35,8 @@ pub(crate) fn router(api: &Api) -> Router {
     let router = Router::new()
         .nest(API_PREFIX, v1)
         .merge(health::routes())
-        .route("/metrics", routing::get(metrics::route))
+        // Not here, and not a page of the user interface either: `metrics_router` has them.
+        .route("/metrics", routing::any(no_route))
         .fallback(ui::serve)
         .method_not_allowed_fallback(no_route);
     surround(api, router)
@@ -43,7 +44,7 @@ pub(crate) fn router(api: &Api) -> Router {
 
 /// `/metrics` alone.
 pub(crate) fn metrics_router(api: &Api) -> Router {
-    surround(api, Router::new().route("/metrics", routing::get(metrics::anyone)).fallback(no_route))
+    surround(api, Router::new().route("/metrics", routing::get(metrics::route)).fallback(no_route))
 }
 
 /// The layers that every answer passes through.
@@ -51,6 +52,7 @@ pub(crate) fn surround(api: &Api, router: Router<Api>) -> Router {
     router
         .layer(middleware::from_fn_with_state(api.clone(), guard::layer))
         .layer(middleware::from_fn_with_state(api.clone(), session::address_layer))
+        .layer(middleware::from_fn(host::layer))
         .layer(middleware::from_fn(negotiate::layer))
         .layer(middleware::from_fn_with_state(api.clone(), headers::layer))
         .with_state(api.clone())

@@ -1,6 +1,6 @@
 //! `GET sync`: the socket's door. Refusals are told as ordinary answers, before anything is upgraded.
 
-use crate::{Api, error::Fault, origin, server::Held, session::From, socket};
+use crate::{Api, connection::Held, error::Fault, origin, session::From, socket};
 use axum::{
     Router,
     extract::{Extension, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
@@ -9,6 +9,9 @@ use axum::{
     routing::get,
 };
 use weft_wire::{Code, limits};
+
+/// What devices say is small: acknowledgements, pings, typing.
+const READ_BUFFER_BYTES: usize = 4 << 10;
 
 pub(crate) fn routes() -> Router<Api> {
     Router::new().route("/sync", get(sync))
@@ -32,6 +35,9 @@ async fn sync(
     Ok(upgrade
         .max_message_size(limits::SOCKET_FRAME_BYTES_MAX)
         .max_frame_size(limits::SOCKET_FRAME_BYTES_MAX)
+        // Taken at once for every socket that opens, and filled with zeros at every read: the library's 128 KiB are most of
+        // what a socket would cost. A frame that is larger gets a buffer of its own while it arrives.
+        .read_buffer_size(READ_BUFFER_BYTES)
         // Frames are written out at once, and what one write may hold back is bounded by the largest frame.
         .write_buffer_size(0)
         .max_write_buffer_size(2 * limits::SERVER_FRAME_BYTES_MAX)
