@@ -1,6 +1,6 @@
 //! What a node costs when nobody does anything: `cargo run --release --example idle`.
 //!
-//! Resident memory with 1,000 accounts, the time from starting the process to the first answered request with 100,000
+//! Resident memory with 1,000 accounts and of a socket that says nothing, the time from starting the process to the first answered request with 100,000
 //! messages stored (after an orderly stop, and after SIGKILL), and the size of the release binary where there is one.
 
 // A measurement talks to its terminal.
@@ -12,12 +12,13 @@ mod support;
 use anyhow::{Context, Result};
 use clap::Parser;
 use futures::{StreamExt, TryStreamExt, stream};
-use std::time::Instant;
+use std::{net::Ipv4Addr, time::Instant};
 use weft_testkit::{
     NodeProcess,
     device::random,
     fleet::{self, Pair},
     http,
+    socket::Socket,
 };
 use weft_wire::{
     MessageId,
@@ -36,6 +37,8 @@ struct Args {
 
 /// Pairs that the messages are spread over.
 const PAIRS: usize = 50;
+/// Sockets that say nothing; few enough for 1,024 open files.
+const SOCKETS: usize = 800;
 
 fn main() -> Result<()> {
     if support::be_the_node_if_asked()? {
@@ -53,6 +56,7 @@ async fn run(args: Args) -> Result<()> {
     let binary = weft.clone().unwrap_or(this);
     let mut node = NodeProcess::start(&binary, &[("WEFT_LOG__FILTER", "warn")]).await?;
     let empty = node.resident_bytes()?;
+    let mute = mute_sockets(&node).await?;
     println!("making {} accounts …", args.accounts);
     let mut devices =
         fleet::register(node.address, "idle", args.accounts, async || node.invite_for(100).await).await?;
@@ -76,6 +80,11 @@ async fn run(args: Args) -> Result<()> {
     support::head("A node at rest");
     let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
     support::row("resident memory, empty", mib(empty), "");
+    support::row(
+        &format!("resident memory of a mute socket, {SOCKETS} open"),
+        format!("{:.1} KiB", mute as f64 / 1024.0),
+        "",
+    );
     support::row(&format!("resident memory, {} accounts just made", args.accounts), mib(busy), "≤ 60 MB");
     support::row(&format!("resident memory, {} accounts, restarted", args.accounts), mib(idle), "≤ 60 MB");
     support::row(&format!("resident memory, {} messages just stored", args.messages), mib(full), "");
@@ -89,6 +98,24 @@ async fn run(args: Args) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What a connection that became a WebSocket and then says nothing costs the node, in bytes.
+async fn mute_sockets(node: &NodeProcess) -> Result<u64> {
+    let mut open = Vec::new();
+    let mut before = node.resident_bytes()?;
+    for number in 0..100 + SOCKETS {
+        // The first hundred pay for what is needed once.
+        if number == 100 {
+            before = node.resident_bytes()?;
+        }
+        // One address may not have so many.
+        let from = Ipv4Addr::new(127, 0, 1, u8::try_from(number / 200)?);
+        let mut socket = Socket::connect_from(from, node.address).await?;
+        socket.next().await?;
+        open.push(socket);
+    }
+    Ok(node.resident_bytes()?.saturating_sub(before) / SOCKETS as u64)
 }
 
 /// From the start of the process to an answer that needs the store.

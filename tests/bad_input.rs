@@ -14,3 +14,5 @@ mod pages;
 mod rooms;
 #[path = "bad_input/sockets.rs"]
 mod sockets;
+#[path = "bad_input/tls.rs"]
+mod tls;

@@ -6,67 +6,14 @@
 use anyhow::Result;
 use hyper::{Method, Request, client::conn::http1};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use std::{net::SocketAddr, path::Path, sync::Arc};
 use tokio::net::TcpStream;
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream,
-    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer},
+use tokio_rustls::client::TlsStream;
+use weft_node::{StartError, tls::TlsError};
+use weft_testkit::{
+    TestNode, http,
+    tls::{Files, connect, put},
+    within,
 };
-use weft_node::{Config, StartError, config::TlsMode, tls::TlsError};
-use weft_testkit::{TestNode, http, within};
-
-/// A self-made certificate, written as the operator's files.
-struct Files {
-    folder: tempfile::TempDir,
-}
-
-impl Files {
-    fn new() -> Files {
-        Files { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Replaces both files, as certificate tools do: written beside and renamed.
-    fn renew(&self) -> CertificateDer<'static> {
-        let CertifiedKey { cert, key_pair } =
-            generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-        put(&self.path("key.pem"), &key_pair.serialize_pem());
-        put(&self.path("cert.pem"), &cert.pem());
-        cert.der().clone()
-    }
-
-    fn adapt(&self, config: &mut Config) {
-        config.tls.mode = TlsMode::Files;
-        config.tls.certificate = self.path("cert.pem");
-        config.tls.key = self.path("key.pem");
-    }
-}
-
-fn put(path: &Path, text: &str) {
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, text).unwrap();
-    std::fs::rename(&beside, path).unwrap();
-}
-
-async fn connect(
-    address: SocketAddr,
-    trusted: &CertificateDer<'static>,
-    alpn: &[&str],
-) -> Result<TlsStream<TcpStream>> {
-    let mut roots = RootCertStore::empty();
-    roots.add(trusted.clone())?;
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-    let tcp = TcpStream::connect(address).await?;
-    Ok(TlsConnector::from(Arc::new(config)).connect("localhost".try_into()?, tcp).await?)
-}
 
 async fn status(stream: TlsStream<TcpStream>) -> Result<(u16, String)> {
     let (mut sender, connection) = http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
@@ -85,15 +32,15 @@ async fn status(stream: TlsStream<TcpStream>) -> Result<(u16, String)> {
 
 #[tokio::test]
 async fn own_files_are_served_and_read_anew_when_they_change() {
-    let files = Files::new();
-    let first = files.renew();
+    let files = Files::new().unwrap();
+    let first = files.renew().unwrap();
     let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
     assert!(node.url().starts_with("https://"));
     let (code, transport) =
         status(connect(node.address, &first, &["http/1.1"]).await.unwrap()).await.unwrap();
     assert_eq!((code, transport.as_str()), (200, "max-age=63072000"));
 
-    let second = files.renew();
+    let second = files.renew().unwrap();
     within("the new certificate is served", async {
         while connect(node.address, &second, &[]).await.is_err() {
             tokio::task::yield_now().await;
@@ -106,16 +53,16 @@ async fn own_files_are_served_and_read_anew_when_they_change() {
 
 #[tokio::test]
 async fn a_broken_renewal_leaves_the_former_certificate_in_force() {
-    let files = Files::new();
-    let first = files.renew();
+    let files = Files::new().unwrap();
+    let first = files.renew().unwrap();
     let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
-    put(&files.path("cert.pem"), "no certificate");
+    put(&files.path("cert.pem"), "no certificate").unwrap();
     // The files are looked at once a second, so this takes in at least one look.
     let until = tokio::time::Instant::now() + std::time::Duration::from_millis(1500);
     while tokio::time::Instant::now() < until {
         assert_eq!(status(connect(node.address, &first, &[]).await.unwrap()).await.unwrap().0, 200);
     }
-    let third = files.renew();
+    let third = files.renew().unwrap();
     within("the mended certificate is served", async {
         while connect(node.address, &third, &[]).await.is_err() {
             tokio::task::yield_now().await;
@@ -127,8 +74,8 @@ async fn a_broken_renewal_leaves_the_former_certificate_in_force() {
 
 #[tokio::test]
 async fn http2_is_spoken_where_it_is_asked_for() {
-    let files = Files::new();
-    let certificate = files.renew();
+    let files = Files::new().unwrap();
+    let certificate = files.renew().unwrap();
     let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
     let stream = connect(node.address, &certificate, &["h2", "http/1.1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
@@ -149,8 +96,8 @@ async fn http2_is_spoken_where_it_is_asked_for() {
 
 #[tokio::test]
 async fn plain_http_gets_nothing_from_a_tls_listener() {
-    let files = Files::new();
-    files.renew();
+    let files = Files::new().unwrap();
+    files.renew().unwrap();
     let node = TestNode::start_with(|config| files.adapt(config)).await.unwrap();
     assert!(http::get(node.address, "/healthz", None).await.is_err());
     node.stop().await.unwrap();
@@ -158,10 +105,10 @@ async fn plain_http_gets_nothing_from_a_tls_listener() {
 
 #[tokio::test]
 async fn files_that_do_not_belong_together_stop_the_start() {
-    let files = Files::new();
-    files.renew();
+    let files = Files::new().unwrap();
+    files.renew().unwrap();
     let CertifiedKey { key_pair, .. } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    put(&files.path("key.pem"), &key_pair.serialize_pem());
+    put(&files.path("key.pem"), &key_pair.serialize_pem()).unwrap();
     let error = TestNode::start_with(|config| files.adapt(config)).await.err().unwrap();
     assert!(matches!(error.downcast_ref(), Some(StartError::Tls(TlsError::Rustls(_)))), "{error:?}");
 }

@@ -5,10 +5,11 @@ use ed25519_dalek::SigningKey;
 use hyper::Method;
 use rand::rngs::OsRng;
 use weft_engine::api::Call;
+use weft_node::control::{Answer, Request};
 use weft_testkit::{
     Cast, Person, TestNode,
     device::{Device, certify, now_ms, prepare_registration, random},
-    http,
+    http, within,
 };
 use weft_wire::{
     Blob, Code, Signed,
@@ -72,6 +73,30 @@ async fn used_unknown_and_missing_invites_are_refused() -> Result<()> {
         let told = Device::register(node.address, "mallory", invite).await.err().unwrap().to_string();
         assert!(told.contains(wanted), "{invite:?}: {told}");
     }
+    node.stop().await
+}
+
+#[tokio::test]
+async fn an_expired_invite_is_refused() -> Result<()> {
+    let node = TestNode::start().await?;
+    Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
+    let request = Request::Invite { owner: false, uses: 5, lifetime_ms: 1 };
+    let Answer::Invite { link, expires_ms, .. } = node.running().control().handle(request).await else {
+        panic!("no invite");
+    };
+    within("the invite is over", async {
+        while now_ms() <= expires_ms {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told = Device::register(node.address, "mallory", Some(&link)).await.err().unwrap().to_string();
+    assert!(told.contains("InviteInvalid"), "{told}");
+    // Also in the second step, which a client may call without the first.
+    let good = weft_testkit::device::invite_code(&node.invite().await?);
+    let (mut late, ..) = prepare_registration(node.address, "mallory", good).await?;
+    late.invite = weft_testkit::device::invite_code(&link);
+    assert_eq!(finish(&node, &late).await?.code(), Code::InviteInvalid);
     node.stop().await
 }
 

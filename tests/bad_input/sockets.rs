@@ -1,16 +1,20 @@
 //! Sockets: of strangers, too many, deaf, dumb, from another site.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
 use rand::rngs::OsRng;
-use std::time::{Duration, Instant};
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 use weft_testkit::{
-    TestNode,
+    NodeProcess, TestNode,
     device::{Device, random},
+    http,
     socket::{Opened, Socket},
     within,
 };
@@ -192,6 +196,128 @@ async fn a_socket_that_never_reads_is_closed_and_costs_little() -> Result<()> {
     node.stop().await
 }
 
+/// How many sockets the node gave up because nobody read.
+async fn given_up(node: &NodeProcess) -> Result<u64> {
+    let url = node.metrics.as_deref().context("no metrics")?;
+    let address =
+        url.strip_prefix("http://").and_then(|url| url.strip_suffix("/metrics")).context("no address")?;
+    let text = http::get(address.parse()?, "/metrics", None).await?.body;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("weft_sockets_closed_total{") && line.contains("why=\"slow_reader\""));
+    Ok(line.and_then(|line| line.rsplit(' ').next()).map_or(Ok(0), str::parse)?)
+}
+
+/// The messages among frames, with the number of the last entry.
+fn messages(frame: &ServerFrame, got: &mut Vec<MessageId>, last: &mut u64) -> Result<()> {
+    let ServerFrame::Entries { entries, .. } = frame else { return Ok(()) };
+    for entry in entries {
+        let envelope = entry.envelope.peek()?;
+        if envelope.kind == weft_wire::rooms::EntryKind::Message {
+            got.push(envelope.message_id);
+        }
+        *last = entry.seq;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_reader_that_comes_round_hears_why_it_is_closed_and_goes_on_where_it_was() -> Result<()> {
+    // A process of its own, so that its numbers are its own.
+    let node = NodeProcess::start(
+        env!("CARGO_BIN_EXE_weft"),
+        &[("WEFT_SOCKET__WRITE_TIMEOUT_S", "1"), ("WEFT_HTTP__METRICS_LISTEN", "127.0.0.1:0")],
+    )
+    .await?;
+    let alice = Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
+    let bob = Device::register(node.address, "bob", Some(&node.invite().await?)).await?;
+    bob.publish(2).await?;
+    alice.befriend(&bob).await?;
+    let mut room = alice.direct_room(&bob).await?;
+    let mut socket = bob.socket().await?;
+    socket.send(&ClientFrame::Follow { rooms: vec![(room.id, 0)] }).await?;
+    let mut sent = Vec::new();
+    within("the node gives the deaf socket up", async {
+        while given_up(&node).await? == 0 {
+            let id = MessageId(random());
+            let message = alice.message(&mut room, id, &[0x5a; 40_000])?;
+            let answer = alice.post(&format!("rooms/{}/messages", room.id), &message).await?;
+            anyhow::ensure!(answer.status.is_success(), "others are not held up: {:?}", answer.problem());
+            sent.push(id);
+        }
+        anyhow::Ok(())
+    })
+    .await?;
+
+    // What was on its way comes, and then the reason.
+    let (mut got, mut last) = (Vec::new(), 0);
+    loop {
+        match socket.next().await? {
+            ServerFrame::Problem { problem, fatal: true, .. } => {
+                break assert_eq!(problem.code, Code::SlowReader);
+            }
+            frame => messages(&frame, &mut got, &mut last)?,
+        }
+    }
+    assert_eq!(socket.close_code().await?, 1008, "policy violation (RFC 6455, 7.4.1)");
+    assert!(!got.is_empty() && got.len() < sent.len(), "{} of {}", got.len(), sent.len());
+
+    let mut socket = bob.socket().await?;
+    socket.send(&ClientFrame::Follow { rooms: vec![(room.id, last)] }).await?;
+    while got.len() < sent.len() {
+        messages(&socket.next().await?, &mut got, &mut last)?;
+    }
+    assert_eq!(got, sent, "each once, in order");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_device_has_a_bounded_number_of_sockets() -> Result<()> {
+    let node = TestNode::start().await?;
+    let alice = Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
+    let bob = Device::register(node.address, "bob", Some(&node.invite().await?)).await?;
+    let mut open = Vec::new();
+    for _ in 0..limits::SOCKETS_PER_DEVICE_MAX {
+        open.push(alice.socket().await?);
+    }
+    for _ in 0..100 {
+        let mut socket = Socket::connect(node.address).await?;
+        let hello = alice.hello(&mut socket).await?;
+        socket.send(&hello).await?;
+        assert_eq!(socket.fatal().await?.code, Code::TooMany);
+        assert_eq!(socket.close_code().await?, 1008);
+    }
+    let mut others = bob.socket().await?;
+    for socket in open.iter_mut().chain([&mut others]) {
+        socket.send(&ClientFrame::Ping).await?;
+        while socket.next().await? != ServerFrame::Pong {}
+    }
+    open.pop();
+    within("a place is free again", async { while alice.socket().await.is_err() {} }).await;
+    node.stop().await
+}
+
+#[tokio::test]
+async fn a_mute_socket_costs_the_node_little() -> Result<()> {
+    const SOCKETS: usize = 500;
+    let node = NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &[]).await?;
+    let (mut open, mut before) = (Vec::new(), 0);
+    for number in 0..SOCKETS + 100 {
+        // The first hundred pay for what is needed once.
+        if number == 100 {
+            before = node.resident_bytes()?;
+        }
+        let from = Ipv4Addr::new(127, 0, 1, u8::try_from(number / 200)?);
+        let mut socket = Socket::connect_from(from, node.address).await?;
+        let ServerFrame::Challenge { .. } = socket.next().await? else { panic!("no challenge") };
+        open.push(socket);
+    }
+    let each = node.resident_bytes()?.saturating_sub(before) / SOCKETS as u64;
+    assert!(each < 32 << 10, "{each} bytes a socket");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_flood_of_frames_is_slowed_down() -> Result<()> {
     let node = TestNode::start_with(|config| config.limits.rate_multiplier = 1.0).await?;
@@ -221,7 +347,7 @@ async fn a_flood_of_frames_is_slowed_down() -> Result<()> {
 async fn a_plain_request_to_the_sockets_address_is_told() -> Result<()> {
     let node = TestNode::start().await?;
     let started = Instant::now();
-    assert_eq!(weft_testkit::http::get(node.address, "/api/v1/sync", None).await?.code(), Code::Malformed);
+    assert_eq!(http::get(node.address, "/api/v1/sync", None).await?.code(), Code::Malformed);
     assert!(started.elapsed() < Duration::from_secs(5));
     node.stop().await
 }
