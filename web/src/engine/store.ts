@@ -88,6 +88,8 @@ export class Store {
       } else if (write.write === 'put') failures.push(writing.objectStore(write.space).put(write.row, write.key));
       else failures.push(writing.objectStore(write.space).delete(write.key));
     }
+    // Now rather than after the last answer: what was asked for is done even if this worker ends meanwhile.
+    writing.commit();
     await Promise.all([...failures, writing.done]);
     this.#key = key;
   }

@@ -24,6 +24,8 @@ export function startState(engine: Engine): void {
     if (document.visibilityState === 'hidden') chats.flushDrafts();
     else wake(engine);
   });
+  // The first of these comes while the next page is still being fetched: there is time to write.
+  addEventListener('beforeunload', () => chats.flushDrafts());
   addEventListener('pagehide', () => chats.flushDrafts());
 }
 
