@@ -27,7 +27,7 @@ impl Default for ServiceConfig {
     fn default() -> Self {
         ServiceConfig {
             title: "Weft".to_owned(),
-            accent: "#3b6ea5".to_owned(),
+            accent: "#0F766E".to_owned(),
             signup: SignupPolicy::Invite,
             members_invite: true,
             session_lifetime_ms: 30 * DAY_MS,

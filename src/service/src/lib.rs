@@ -20,7 +20,7 @@ mod entropy;
 mod error;
 pub mod flows;
 pub mod health;
-pub mod inbox;
+mod inbox;
 pub mod invites;
 pub mod keypackages;
 pub mod limits;

@@ -2,6 +2,7 @@
 
 use super::{
     Result, RoomError, Rooms,
+    items::item_prefix,
     messages::{append, first_number, open_envelope},
     parts::{Written, drop_parts, new_parts},
     records::{CursorRecord, KeptEnvelope, LogRecord, MemberRecord, MessageIdRecord, RoomRecord},
@@ -17,7 +18,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 use weft_mls::{CommitFacts, HubGroup, MlsError, Submission, policy};
-use weft_store::{Batch, Error as StoreError, record::Record, tables};
+use weft_store::{Batch, Error as StoreError, Scan, record::Record, tables};
 use weft_wire::{
     Blob, RoomId, Signed, UserAddress, codec,
     identity::DeviceCert,
@@ -168,6 +169,11 @@ impl Rooms {
         let id = MessageIdRecord { hash: checked.hash, time_ms, near: checked.near, epoch };
         batch = append(batch, &checked.envelope, &id, &LogRecord { time_ms, envelope: kept });
         batch = follow_members(batch, checked);
+        for user in checked.leavers() {
+            let items = Scan::prefix(item_prefix(room_id, user));
+            let rows = self.ctx.store.scan(tables::ROOM_ITEMS, items).await?;
+            batch = rows.iter().fold(batch, |batch, row| batch.delete(tables::ROOM_ITEMS, &row.key));
+        }
         match self.ctx.store.commit(batch.merge(with)).await {
             Ok(committed) => {
                 self.commits.fetch_add(1, Ordering::Relaxed);

@@ -113,6 +113,7 @@ impl Rooms {
     }
 }
 
-fn item_prefix(room: RoomId, user: &UserAddress) -> Vec<u8> {
+/// What the rows of a member's items begin with.
+pub(super) fn item_prefix(room: RoomId, user: &UserAddress) -> Vec<u8> {
     [room.as_bytes().as_slice(), user.to_string().as_bytes(), &[0]].concat()
 }

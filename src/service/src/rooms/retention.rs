@@ -1,7 +1,7 @@
 //! Trimming logs: an entry stays until every device here has passed it, or the retention ends.
 
 use super::{
-    Result, Rooms,
+    Result, RoomError, Rooms,
     messages::id_key,
     records::{CursorRecord, KeptEnvelope, LogRecord},
     state::{Part, Room, cursor_key, part_key},
@@ -17,16 +17,26 @@ impl Rooms {
     /// Trims all logs, and what commits left behind. Gives how many rows were removed.
     pub(crate) async fn sweep(&self) -> Result<u64> {
         let (mut removed, mut after) = (ahead::ROOM_PARTS.sweep(&self.ctx).await?, Vec::new());
+        let mut failed = Ok(());
         loop {
             let rows = self.ctx.store.scan(tables::ROOMS, Scan::prefix([]).after(&after)).await?;
-            let Some(last) = rows.last() else { return Ok(removed) };
+            let Some(last) = rows.last() else { return failed.map(|()| removed) };
             after.clone_from(&last.key);
             for row in rows {
                 let Ok(id) = RoomId::from_slice(&row.key) else { continue };
-                let room = self.load(id).await?;
-                removed += self.trim(&room).await?;
+                match self.sweep_room(id).await {
+                    Ok(rows) => removed += rows,
+                    Err(error @ RoomError::Fault(Fault::Store(_))) => return Err(error),
+                    // One room that cannot be read must not let the logs of all that come after it grow for ever.
+                    Err(error) => failed = Err(error),
+                }
             }
         }
+    }
+
+    async fn sweep_room(&self, id: RoomId) -> Result<u64> {
+        let room = self.load(id).await?;
+        Ok(self.trim(&room).await?)
     }
 
     async fn trim(&self, room: &Room) -> Result<u64, Fault> {

@@ -427,8 +427,13 @@ async fn a_group_grows_by_consent_and_by_role() {
     // Bob and Carol are no contacts, but in one room.
     assert_eq!(flows.claim_key_packages(bob.caller(), &carol.user).await.unwrap().packages.len(), 1);
 
+    let item = weft_wire::rooms::PutItem { kind: "read".to_owned(), version: 1, sealed: sealed("1") };
+    world.service.rooms().put_item(bob.caller(), room, item.clone()).await.unwrap();
+    world.service.rooms().put_item(carol.caller(), room, item).await.unwrap();
     let removal = alice.prepare(&mut at_alice, &[], &[bob.id()]);
     flows.submit_commit(alice.caller(), room, alice.commit(room, &removal, 10)).await.unwrap();
+    let items = world.store.scan(weft_store::tables::ROOM_ITEMS, weft_store::Scan::prefix([])).await.unwrap();
+    assert_eq!(items.len(), 1, "what he kept there goes with him");
     assert_eq!(refused(world.service.rooms().log(bob.caller(), room, 1, 9).await).code, Code::NotFound);
     assert_eq!(world.service.rooms().list(bob.caller(), None).await.unwrap().rooms, []);
 }
@@ -489,6 +494,20 @@ async fn a_log_is_trimmed_when_all_have_passed_or_after_the_retention() {
     let state = &rooms.list(bob.caller(), None).await.unwrap().rooms[0];
     assert_eq!((state.head, state.tail), (11, 12));
     assert_eq!(state.members.iter().map(|member| member.delivered).collect::<Vec<_>>(), [11, 6]);
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_read_does_not_keep_the_others_from_being_trimmed() {
+    let world = World::new().await;
+    let (.., room, _, _) = world.talking().await;
+    let broken = RoomId([0; 16]);
+    let put =
+        weft_store::Batch::new().put(weft_store::tables::ROOMS, broken.as_bytes(), b"nonsense".to_vec());
+    world.store.commit(put).await.unwrap();
+    world.clock.advance(world.config.retention_ms + 1);
+    assert!(Worker::Retention.run_once(&world.service).await.is_err(), "it is told");
+    let log = weft_store::Scan::prefix(room.as_bytes());
+    assert_eq!(world.store.scan(weft_store::tables::ROOM_LOG, log).await.unwrap(), []);
 }
 
 #[tokio::test]
