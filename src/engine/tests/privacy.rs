@@ -211,7 +211,7 @@ fn private_keys_that_nobody_used_are_let_go_by_age_and_by_number() {
     // All are claimed and none is used, again and again.
     for _ in 0..9 {
         stock(&mut world).clear();
-        world.sleep(DAY_MS);
+        world.off_for(DAY_MS);
         world.settle(5_000);
         assert_eq!(stock(&mut world).len(), 50);
     }
@@ -224,7 +224,7 @@ fn private_keys_that_nobody_used_are_let_go_by_age_and_by_number() {
 
     // Nobody claims any. The node gets new ones from time to time, and the old ones go.
     for _ in 0..6 {
-        world.sleep(46 * DAY_MS);
+        world.off_for(46 * DAY_MS);
         let kept = stock(&mut world);
         // As a node does with those that are over.
         let ended = kept.len().saturating_sub(50);
@@ -245,7 +245,7 @@ fn publishing_again_and_again_makes_no_new_keys() {
     world.settle(5_000);
     stock(&mut world).clear();
     world.node.lose_published = 8;
-    world.sleep(DAY_MS);
+    world.off_for(DAY_MS);
     world.settle(600_000);
     assert_eq!(world.node.lose_published, 0);
     assert_eq!((stock(&mut world).len(), world.hosts[0].count(PRIVATE_KEYS)), (50, 101));
@@ -258,11 +258,11 @@ fn a_welcome_that_waits_for_as_long_as_the_node_keeps_it_is_opened() {
     world.settle(5_000);
     // Claimed on the last day on which the node hands it out, fetched on the last day on which it is there.
     world.set_online(0, false);
-    world.sleep(89 * DAY_MS);
+    world.off_for(89 * DAY_MS);
     let chat = chat(&mut world, 1, "alice");
     send(&mut world, 1, &chat, "while you were away");
     world.settle(10_000);
-    world.sleep(30 * DAY_MS);
+    world.off_for(30 * DAY_MS);
     world.set_online(0, true);
     world.settle(120_000);
     assert_eq!(texts(&mut world, 0, &chat), ["while you were away"]);
@@ -275,7 +275,7 @@ fn a_welcome_to_keys_that_were_let_go_ends_in_the_room_all_the_same() {
     world.settle(5_000);
     let old = stock(&mut world).first().cloned().unwrap();
     for _ in 0..3 {
-        world.sleep(46 * DAY_MS);
+        world.off_for(46 * DAY_MS);
         world.settle(5_000);
         stock(&mut world).truncate(50);
     }

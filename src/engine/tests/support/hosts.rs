@@ -97,7 +97,7 @@ impl World {
     }
 
     /// All devices are off for so long.
-    pub fn sleep(&mut self, ms: u64) {
+    pub fn off_for(&mut self, ms: u64) {
         for at in 0..self.hosts.len() {
             self.kill(at);
         }
