@@ -21,12 +21,8 @@ export function startState(engine: Engine): void {
   addEventListener('online', () => network(engine, true));
   addEventListener('offline', () => network(engine, false));
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') chats.flushDrafts();
-    else wake(engine);
+    if (document.visibilityState === 'visible') wake(engine);
   });
-  // The first of these comes while the next page is still being fetched: there is time to write.
-  addEventListener('beforeunload', () => chats.flushDrafts());
-  addEventListener('pagehide', () => chats.flushDrafts());
 }
 
 /** Connects now rather than after the back-off. */

@@ -6,8 +6,6 @@ import { engine } from './engine';
 /** The list of chats. */
 class Chats {
   readonly #all = new SvelteMap<string, ChatView>();
-  /** Drafts on their way to the disk, each with what was typed since; none: nothing was. */
-  readonly #drafts = new Map<string, string | null>();
   loaded = $state(false);
 
   readonly list = $derived([...this.#all.values()].sort((a, b) => b.active_ms - a.active_ms));
@@ -40,26 +38,15 @@ class Chats {
     return chat.chat;
   }
 
-  /** Keeps what was typed: at once, and then the newest each time that one has arrived. No timer: a reload would outrun it. */
+  /**
+   * Keeps what was typed, with every key: nothing waits in a page that may be gone the next moment. The engine's host
+   * gathers what comes while it writes, so that a quick typist costs no more than the disk can bear.
+   */
   draft(chat: string, text: string): void {
     const known = this.#all.get(chat);
     if (known && known.draft !== text) this.#all.set(chat, { ...known, draft: text });
-    if (this.#drafts.has(chat)) this.#drafts.set(chat, text);
-    else void this.#keepDraft(chat, text);
-  }
-
-  /** Keeps all drafts now: the page is being hidden, and may not come back. */
-  flushDrafts(): void {
-    for (const [chat, text] of this.#drafts) if (text !== null) void this.#keepDraft(chat, text);
-  }
-
-  async #keepDraft(chat: string, text: string): Promise<void> {
-    this.#drafts.set(chat, null);
     // A draft that could not be kept is no reason to disturb: it still stands in the composer.
-    await engine().call({ call: 'set_draft', chat, text }).catch(() => undefined);
-    const newer = this.#drafts.get(chat) ?? null;
-    this.#drafts.delete(chat);
-    if (newer !== null) await this.#keepDraft(chat, newer);
+    engine().call({ call: 'set_draft', chat, text }).catch(() => undefined);
   }
 }
 
