@@ -90,6 +90,17 @@ async fn a_page_of_another_site_opens_no_socket() -> Result<()> {
     for origin in [format!("http://{}", node.address), "http://localhost:5173".to_owned()] {
         assert!(matches!(Socket::open(node.address, Some(&origin)).await?, Opened::Open(_)), "{origin}");
     }
+    node.stop().await?;
+
+    // Where people come by HTTPS, a page of the same host that came in the clear may be anybody's.
+    let node =
+        TestNode::start_with(|config| config.http.public_url = "https://home.example".to_owned()).await?;
+    let own = |scheme| format!("{scheme}://{}", node.address);
+    let Opened::Refused(response, _) = Socket::open(node.address, Some(&own("http"))).await? else {
+        panic!("a page in the clear was let in");
+    };
+    assert_eq!(response.status().as_u16(), 403);
+    assert!(matches!(Socket::open(node.address, Some(&own("https"))).await?, Opened::Open(_)));
     node.stop().await
 }
 

@@ -114,9 +114,9 @@ impl Socket {
     /// When the connection breaks first.
     pub async fn close_code(&mut self) -> Result<u16> {
         loop {
-            match crate::within("a close", self.0.next()).await.context("the socket ended")?? {
-                Message::Close(frame) => return Ok(frame.context("a close without a code")?.code.into()),
-                _ => {}
+            let message = crate::within("a close", self.0.next()).await.context("the socket ended")??;
+            if let Message::Close(frame) = message {
+                return Ok(frame.context("a close without a code")?.code.into());
             }
         }
     }
