@@ -56,7 +56,6 @@ async fn run(args: Args) -> Result<()> {
     let binary = weft.clone().unwrap_or(this);
     let mut node = NodeProcess::start(&binary, &[("WEFT_LOG__FILTER", "warn")]).await?;
     let empty = node.resident_bytes()?;
-    let mute = mute_sockets(&node).await?;
     println!("making {} accounts …", args.accounts);
     let mut devices =
         fleet::register(node.address, "idle", args.accounts, async || node.invite_for(100).await).await?;
@@ -76,6 +75,7 @@ async fn run(args: Args) -> Result<()> {
     node.kill().await?;
     let killed = cold_start(&mut node).await?;
     let after = node.resident_bytes()?;
+    let mute = mute_sockets(&node).await?;
 
     support::head("A node at rest");
     let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
