@@ -45,6 +45,11 @@ export function errorText(error: unknown): string {
   return texts[error.code]?.() ?? m.error_unknown({ what: error.message });
 }
 
+/** The code of a call that was not done; none: it is no such thing. */
+export function errorCode(error: unknown): string | null {
+  return error instanceof CallFailed ? error.code : null;
+}
+
 /** Which field an error belongs under; `null`: the whole form. */
 export function errorField(error: unknown): string | null {
   if (!(error instanceof CallFailed)) return null;
