@@ -3,7 +3,7 @@
 use super::{FlowError, Flows, Result};
 use crate::{Budget, Caller, Fault, accounts::AccountError, context::joined, invites::InviteError};
 use std::net::IpAddr;
-use weft_store::{Batch, Scan, tables};
+use weft_store::{Batch, Scan, Tx, tables};
 use weft_wire::{
     DeviceId, UserName,
     accounts::{AddDevice, RegisterChallenge, RegisterFinish, RegisterStart, SessionGranted},
@@ -76,17 +76,14 @@ impl Flows {
     pub(super) async fn join_device(&self, from: IpAddr, request: AddDevice) -> Result<SessionGranted> {
         let ticket = self.accounts.open_ticket(from, &request.ticket)?;
         self.ctx.limits.take_account(Budget::AddDevice, &ticket.name)?;
-        let others = self.accounts.active_devices(&ticket.name).await?;
-        let others: Vec<_> = others.into_iter().map(|(device, _)| device).collect();
-        let (ticket, cert, others) = (&ticket, &request.device, &others);
+        let (ticket, cert) = (&ticket, &request.device);
         let granted = self
             .ctx
             .store
             .transact(|tx| async move {
                 let granted = self.accounts.stage_add_device(&tx, ticket, cert).await?;
-                let told = others.iter().copied().filter(|device| *device != granted.device);
                 let news = InboxItem::DeviceAdded { cert: cert.clone() };
-                tx.merge(self.inbox.add(Batch::new(), &ticket.name, told, &news).await?);
+                self.tell_others(&tx, &ticket.name, granted.device, &news).await?;
                 Ok::<_, FlowError>(granted)
             })
             .await?;
@@ -97,16 +94,12 @@ impl Flows {
 
     pub(super) async fn leave_device(&self, caller: &Caller, device: DeviceId) -> Result<()> {
         let name = caller.name();
-        let others = self.accounts.active_devices(name).await?;
-        let others: Vec<_> =
-            others.into_iter().map(|(other, _)| other).filter(|other| *other != device).collect();
-        let others = &others;
         self.ctx
             .store
             .transact(|tx| async move {
                 self.accounts.stage_revoke(&tx, name, device).await?;
                 let news = InboxItem::DeviceRemoved { device };
-                tx.merge(self.inbox.add(Batch::new(), name, others.iter().copied(), &news).await?);
+                self.tell_others(&tx, name, device, &news).await?;
                 // What is left to do may be long; written down, so that a node that stops half-way goes on after its start.
                 tx.put(tables::SIGN_OUTS, joined(name.as_str(), device.as_bytes()), Vec::new());
                 Ok::<_, FlowError>(())
@@ -115,6 +108,15 @@ impl Flows {
         self.accounts.forget_device(name, device);
         tracing::info!(user = %caller.user(), %device, "signed a device out");
         self.finish_sign_out(name, device).await
+    }
+
+    /// Tells the account's other devices. They are read behind the account, in the same transaction: of two devices that come
+    /// at the same moment the later one is tried again, and finds the other.
+    async fn tell_others(&self, tx: &Tx, name: &UserName, about: DeviceId, news: &InboxItem) -> Result<()> {
+        let devices = self.accounts.active_devices(name).await?;
+        let others = devices.into_iter().map(|(device, _)| device).filter(|device| *device != about);
+        tx.merge(self.inbox.add(Batch::new(), name, others, news).await?);
+        Ok(())
     }
 
     /// Clears up behind a device that was signed out. Can be done again at any time.
@@ -136,20 +138,23 @@ impl Flows {
         Ok(())
     }
 
-    /// Finishes sign-outs that a stop cut short. Gives how many.
+    /// Finishes sign-outs that a stop cut short. Gives how many. One that fails does not keep the others from being finished.
     pub(crate) async fn resume_sign_outs(&self) -> Result<u64> {
         let rows = self.ctx.store.scan(tables::SIGN_OUTS, Scan::prefix([])).await?;
-        let mut done = 0;
+        let (mut done, mut failed) = (0, None);
         for row in rows {
             let mut parts = row.key.splitn(2, |byte| *byte == 0);
             let name = parts.next().and_then(|name| std::str::from_utf8(name).ok()?.parse().ok());
             let device = parts.next().and_then(|device| DeviceId::from_slice(device).ok());
             let (Some(name), Some(device)) = (name, device) else {
-                return Err(Fault::Internal("a sign-out's key cannot be read").into());
+                failed = Some(Fault::Internal("a sign-out's key cannot be read").into());
+                continue;
             };
-            self.finish_sign_out(&name, device).await?;
-            done += 1;
+            match self.finish_sign_out(&name, device).await {
+                Ok(()) => done += 1,
+                Err(error) => failed = Some(error),
+            }
         }
-        Ok(done)
+        failed.map_or(Ok(done), Err)
     }
 }

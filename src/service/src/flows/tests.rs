@@ -1,4 +1,5 @@
 use crate::{Worker, testing::*};
+use std::time::Duration;
 use weft_store::{Batch, Scan, tables};
 use weft_wire::{
     Code, Problem,
@@ -55,6 +56,31 @@ async fn a_device_that_is_signed_out_is_out_everywhere() {
     let mut told = tablet.socket(&world.service, 0).await;
     let ServerFrame::Inbox { items } = next(&mut told).await else { panic!("not an inbox") };
     assert_eq!(items.last().unwrap().item, InboxItem::DeviceRemoved { device: bob.id() });
+}
+
+#[tokio::test]
+async fn devices_that_come_at_the_same_moment_are_told_of_each_other() {
+    let world = World::new().await;
+    let alice = world.sign_up("alice").await;
+    let (mut phone, mut tablet) = (Device::new("alice", 2), Device::new("alice", 3));
+    let (one, two) = tokio::join!(phone.sign_in(&world.service), tablet.sign_in(&world.service));
+    one.unwrap();
+    two.unwrap();
+    let mut told = 0;
+    for (device, others) in [(&phone, [&alice, &tablet]), (&tablet, [&alice, &phone])] {
+        for other in others {
+            let mut socket = other.socket(&world.service, 0).await;
+            // The one who came first of the two has nothing in its inbox of itself, the other has nothing at all.
+            let frame = tokio::time::timeout(Duration::from_millis(50), socket.next()).await;
+            let Ok(Ok(ServerFrame::Inbox { items })) = frame else { continue };
+            let about = |item: &InboxItem| match item {
+                InboxItem::DeviceAdded { cert } => cert.peek().unwrap().device == device.id(),
+                _ => false,
+            };
+            told += items.iter().filter(|entry| about(&entry.item)).count();
+        }
+    }
+    assert_eq!(told, 3, "alice hears of both, and the one who came first of the other");
 }
 
 #[tokio::test]
