@@ -10,6 +10,7 @@ async function clean(page: Page, screen: string): Promise<void> {
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any screen (${scheme})`, async ({ person, node }) => {
+    test.slow();
     const alice = await person('alice', { colorScheme: scheme });
     const bob = await person('bob', { colorScheme: scheme, viewport: { width: 390, height: 844 } });
     const { page } = alice;
