@@ -22,6 +22,7 @@ use weft_wire::NodeName;
 
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
@@ -225,9 +226,10 @@ fn service_config(config: &Config) -> ServiceConfig {
         title: config.node.title.clone(),
         accent: config.node.accent.clone(),
         signup: config.node.signup,
-        retention_ms: u64::from(config.storage.retention_days) * 24 * 60 * 60 * 1000,
+        members_invite: config.node.members_invite,
+        session_lifetime_ms: u64::from(config.node.session_days) * DAY_MS,
+        retention_ms: u64::from(config.storage.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
-        ..ServiceConfig::default()
     }
 }
 

@@ -16,6 +16,10 @@ pub struct NodeSection {
     pub accent: String,
     /// Who may sign up.
     pub signup: SignupPolicy,
+    /// Whether every member, and not only the owner, may invite others.
+    pub members_invite: bool,
+    /// How long a session lives; then the device signs for a new one by itself, with its key.
+    pub session_days: u32,
 }
 
 impl Default for NodeSection {
@@ -25,6 +29,8 @@ impl Default for NodeSection {
             title: "Weft".to_owned(),
             accent: "#0F766E".to_owned(),
             signup: SignupPolicy::Invite,
+            members_invite: true,
+            session_days: 30,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 /// Every number of the configuration with its bounds, both allowed. None is so large that seconds, mebibytes or days of it
 /// overflow anything, and none so small that the node could not work. A number that is not in this table fails a test.
 const RANGES: &[(&str, RangeInclusive<u64>)] = &[
+    ("node.session_days", 1..=365),
     ("storage.cache_mib", 1..=65_536),
     ("storage.segment_mib", 1..=1_024),
     ("storage.retention_days", 1..=3_650),

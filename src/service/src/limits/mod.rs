@@ -121,6 +121,8 @@ budgets! {
     Ephemeral = 60 then 20 per 1 s;
     /// Sockets opened, by address.
     Socket = 300 then 10 per 1 s;
+    /// Rooms that sockets begin to follow, by account: each costs a few reads.
+    Follow = 8192 then 1024 per 60 s;
     /// Frames that a client sends on a socket, by account.
     Frame = 600 then 100 per 1 s;
 }

@@ -267,6 +267,7 @@ impl SyncSession {
         at_most("rooms in a frame", rooms.len(), ROOMS_PER_FRAME_MAX)?;
         for (room, after) in rooms {
             let Some(live) = &mut self.live else { return Ok(()) };
+            self.node.ctx.limits.take_account(Budget::Follow, live.caller.name())?;
             if let Err(error) = self.node.rooms.load_for(room, live.caller.user()).await {
                 self.out.push_back(about_room(error, room)?);
                 continue;

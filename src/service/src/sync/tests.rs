@@ -1,6 +1,6 @@
 use super::*;
-use crate::testing::*;
-use weft_wire::{Code, Problem, rooms::PutItem};
+use crate::{ServiceConfig, testing::*};
+use weft_wire::{Code, Problem, node::SignupPolicy, rooms::PutItem};
 
 fn follow(room: RoomId, after: u64) -> ClientFrame {
     ClientFrame::Follow { rooms: vec![(room, after)] }
@@ -141,6 +141,26 @@ async fn acknowledgements_are_written_down_by_themselves() {
     }
     let state = &world.service.rooms().list(bob.caller(), None).await.unwrap().rooms[0];
     assert_eq!(state.members.iter().map(|member| member.delivered).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[tokio::test]
+async fn a_frame_that_names_many_rooms_costs_as_many() {
+    let config =
+        ServiceConfig { signup: SignupPolicy::Open, rate_limit_factor: 1.0, ..ServiceConfig::default() };
+    let world = World::with(config).await;
+    let alice = world.sign_up("alice").await;
+    let mut socket = alice.socket(&world.service, 0).await;
+    let rooms: Vec<_> = (0..1_024_u128).map(|n| (RoomId(n.to_be_bytes()), 0)).collect();
+    let mut frames = 0;
+    let error = loop {
+        match socket.on_frame(ClientFrame::Follow { rooms: rooms.clone() }).await {
+            Ok(()) => frames += 1,
+            Err(error) => break Problem::from(error),
+        }
+        // What could not be followed is answered; who reads the answers is not cut off for that.
+        while !is_quiet(&mut socket).await {}
+    };
+    assert_eq!((frames, error.code), (8, Code::RateLimited));
 }
 
 #[tokio::test]
