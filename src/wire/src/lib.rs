@@ -10,6 +10,7 @@ pub mod bytes;
 pub mod codec;
 pub mod contacts;
 pub mod content;
+pub mod federation;
 pub mod identity;
 pub mod ids;
 pub mod invites;

@@ -67,3 +67,13 @@ pub const SOCKETS_PER_ADDRESS_MAX: usize = 256;
 pub const LINK_BYTES_MAX: usize = 2 << 10;
 /// How far the clock of a device may be from the node's when it signs a session request.
 pub const CLOCK_SKEW_MS_MAX: u64 = 10 * 60 * 1000;
+/// A batch of events between nodes, encoded.
+pub const PEER_BATCH_BYTES_MAX: usize = 4 << 20;
+/// A question or an answer between nodes, encoded: a commit of 500 members with its GroupInfo and Welcome fits.
+pub const PEER_QUERY_BYTES_MAX: usize = 3 << 20;
+/// Events in one batch.
+pub const EVENTS_PER_BATCH_MAX: usize = 256;
+/// Addresses at which a node says that it may be reached.
+pub const PEER_ADDRESSES_MAX: usize = 16;
+/// One such address, in bytes.
+pub const PEER_ADDRESS_BYTES_MAX: usize = 256;

@@ -5,7 +5,7 @@ use ed25519_dalek::SigningKey;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{
     Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, contacts::*,
-    content::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
+    content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
 };
 
 /// What is done with each sample.
@@ -107,6 +107,7 @@ pub fn visit_all(v: &mut impl Visitor) {
     people(v);
     rooms(v);
     frames(v);
+    nodes(v);
 }
 
 fn accounts(v: &mut impl Visitor) {
@@ -315,4 +316,72 @@ fn frames(v: &mut impl Visitor) {
     v.visit("inbox_device_added", inbox(InboxItem::DeviceAdded { cert: signed_cert() }));
     v.visit("inbox_device_removed", inbox(InboxItem::DeviceRemoved { device: cert().device }));
     v.visit("inbox_room_folded", inbox(InboxItem::RoomFolded { from: room, into: RoomId([2; 16]) }));
+}
+
+pub fn node_record() -> NodeRecord {
+    NodeRecord {
+        name: alice().node,
+        key: key(9).verifying_key().to_bytes(),
+        addresses: vec!["/ip4/192.0.2.1/udp/4401/quic-v1".into()],
+        protocols: vec![PROTOCOL],
+        policy: FederationPolicy::Open,
+        created_ms: 1_700_000_000_000,
+    }
+}
+
+fn nodes(v: &mut impl Visitor) {
+    let room = RoomId([3; 16]);
+    v.visit("node_record", node_record());
+    let batch = |event| Batch { from: alice().node, run: [6; 16], first: 3, events: vec![event] };
+    let contact = |step| {
+        batch(Event::Contact { from: alice(), to: bob().name, identity: signed_identity(), step })
+    };
+    v.visit("event_contact_ask", contact(ContactStep::Ask { sealed: blob(3), token: Some(blob(16)) }));
+    v.visit("event_contact_accept", contact(ContactStep::Accept { sealed: Some(blob(3)) }));
+    v.visit("event_contact_remove", contact(ContactStep::Remove));
+    v.visit("event_room", batch(Event::Room { room, state: Some(room_state()), entries: vec![entry()] }));
+    let welcome = Event::Welcome { room, by: alice(), to: device_ref(), seq: 1, welcome: blob(8) };
+    v.visit("event_welcome", batch(welcome));
+    let message = Event::Message { cert: signed_cert(), envelope: Signed::sign(&envelope(), &key(2)) };
+    v.visit("event_message", batch(message));
+    v.visit("event_item", batch(Event::Item { room, item: item() }));
+    v.visit("event_delivered", batch(Event::Delivered { room, user: bob(), seq: 12 }));
+    v.visit("event_device_gone", batch(Event::DeviceGone { room, device: device_ref() }));
+    v.visit("event_folded", batch(Event::Folded { from: room, into: RoomId([2; 16]) }));
+    let accepted = Accepted { seq: 12, time_ms: 10, epoch: 5 };
+    v.visit(
+        "batch_ack",
+        BatchAck {
+            upto: 4,
+            results: vec![
+                (3, EventResult::Accepted(accepted.clone())),
+                (4, EventResult::Refused(Problem::new(Code::Forbidden))),
+            ],
+            problem: Some(Problem::new(Code::StorageUnavailable)),
+        },
+    );
+    v.visit("question_person", Question::Person { by: alice(), user: bob().name });
+    v.visit("question_claim", Question::Claim { by: alice(), user: bob().name });
+    v.visit("question_group_info", Question::GroupInfo { room, by: alice() });
+    let submit = SubmitCommit {
+        envelope: Signed::sign(&envelope(), &key(2)),
+        group_info: blob(7),
+        welcome: None,
+        welcome_to: Vec::new(),
+    };
+    v.visit("question_commit", Question::Commit { room, cert: signed_cert(), submit });
+    v.visit("question_log", Question::Log { room, after: 7 });
+    v.visit("question_ephemeral", Question::Ephemeral { room, by: device_ref(), sealed: blob(3) });
+    v.visit("answer_person", Answer::Person(UserLookup { identity: signed_identity() }));
+    let claimed = ClaimedKeyPackages {
+        identity: signed_identity(),
+        packages: vec![DeviceKeyPackage { device: cert().device, key_package: blob(5) }],
+    };
+    v.visit("answer_claimed", Answer::Claimed(claimed));
+    let group_info = GroupInfoAnswer { epoch: 5, head: 12, group_info: blob(7) };
+    v.visit("answer_group_info", Answer::GroupInfo(group_info));
+    v.visit("answer_accepted", Answer::Accepted(accepted));
+    v.visit("answer_log", Answer::Log(LogPage { entries: vec![entry()], head: 12 }));
+    v.visit("answer_passed", Answer::Passed);
+    v.visit("answer_problem", Answer::Problem(Problem::new(Code::NotFound)));
 }
