@@ -230,6 +230,7 @@ fn service_config(config: &Config) -> ServiceConfig {
         session_lifetime_ms: u64::from(config.node.session_days) * DAY_MS,
         retention_ms: u64::from(config.storage.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
+        ..ServiceConfig::default()
     }
 }
 

@@ -3,6 +3,9 @@
 use crate::{
     accounts::records::{AccountRecord, DeviceRecord, SessionRecord},
     contacts::records::{BookRecord, ContactRecord, LinkRecord},
+    federation::records::{
+        ArrivalRecord, FollowerRecord, OutboxRecord, PeerRecord, PersonRecord, ResultRecord, RunRecord,
+    },
     inbox::records::InboxRecord,
     invites::records::InviteRecord,
     keypackages::records::PackageRecord,
@@ -33,11 +36,19 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         tables::INBOX => read::<InboxRecord>(value),
         tables::VAULT => read::<VaultRow>(value),
         tables::VAULT_BOOKS => read::<VaultBook>(value),
+        tables::PEERS => read::<PeerRecord>(value),
+        tables::OUTBOX => read::<OutboxRecord>(value),
+        tables::OUTBOX_RUNS => read::<RunRecord>(value),
+        tables::INBOX_PEERS => read::<ArrivalRecord>(value),
+        tables::INBOX_RESULTS => read::<ResultRecord>(value),
+        tables::PEOPLE => read::<PersonRecord>(value),
+        tables::ROOM_FOLLOWERS => read::<FollowerRecord>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS
         | tables::ROOMS_OF_COUNT
-        | tables::INBOX_HEADS => counter(value),
+        | tables::INBOX_HEADS
+        | tables::OUTBOX_HEADS => counter(value),
         _ => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! What an operator decides, as far as the features know it. `weft-node` reads it from `node.toml`.
 
-use weft_wire::{Millis, node::SignupPolicy};
+use weft_wire::{Millis, federation::FederationPolicy, node::SignupPolicy};
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 
@@ -19,6 +19,10 @@ pub struct ServiceConfig {
     pub session_lifetime_ms: Millis,
     /// How long a room log keeps what some device has not fetched.
     pub retention_ms: Millis,
+    /// Whom the node talks to.
+    pub federation: FederationPolicy,
+    /// How long what is for another node waits for it.
+    pub peer_retention_ms: Millis,
     /// Every rate limit times this; 0 lifts them all (tests, load generators).
     pub rate_limit_factor: f64,
 }
@@ -32,6 +36,8 @@ impl Default for ServiceConfig {
             members_invite: true,
             session_lifetime_ms: 30 * DAY_MS,
             retention_ms: 30 * DAY_MS,
+            federation: FederationPolicy::Open,
+            peer_retention_ms: 7 * DAY_MS,
             rate_limit_factor: 1.0,
         }
     }

@@ -1,8 +1,8 @@
 //! The handle that the API and the node hold.
 
 use crate::{
-    Accounts, Clock, Contacts, Entropy, Fault, Flows, Health, Invites, KeyPackages, Limits, Rooms,
-    ServiceConfig, Sync, Vault, context::Ctx, inbox::Inbox, seal::Sealer,
+    Accounts, Clock, Contacts, Entropy, Fault, Federation, Flows, Health, Invites, KeyPackages, Limits,
+    Rooms, ServiceConfig, Sync, Vault, context::Ctx, federation::Nodes, inbox::Inbox, seal::Sealer,
 };
 use std::sync::Arc;
 use weft_store::Store;
@@ -43,6 +43,7 @@ struct Inner {
     rooms: Rooms,
     vault: Vault,
     flows: Flows,
+    federation: Federation,
     sync: Sync,
     health: Health,
 }
@@ -71,6 +72,7 @@ impl Service {
         let rooms = Rooms::new(ctx.clone());
         let vault = Vault::new(ctx.clone());
         let inbox = Inbox::new(ctx.clone());
+        let nodes = Nodes::new(ctx.clone());
         let flows = Flows::new(
             ctx.clone(),
             accounts.clone(),
@@ -79,7 +81,9 @@ impl Service {
             key_packages.clone(),
             rooms.clone(),
             inbox.clone(),
+            nodes.clone(),
         );
+        let federation = Federation::new(nodes, Arc::new(flows.clone()));
         let sync = Sync::new(
             ctx.clone(),
             accounts.clone(),
@@ -98,6 +102,7 @@ impl Service {
             rooms,
             vault,
             flows,
+            federation,
             sync,
             health,
         })))
@@ -136,6 +141,11 @@ impl Service {
     /// What spans features: sign-up, sign-out, contact requests, taking KeyPackages, making rooms, commits.
     pub fn flows(&self) -> &Flows {
         &self.0.flows
+    }
+
+    /// Other nodes: what answers them, what carries to them, what the operator decides about them.
+    pub fn federation(&self) -> &Federation {
+        &self.0.federation
     }
 
     /// Sockets.

@@ -23,7 +23,7 @@ use weft_mls::{
 };
 use weft_store::Store;
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, UserName,
+    Blob, Code, DeviceId, MessageId, NodeName, Problem, RoomId, Signed, UserAddress, UserName,
     accounts::*,
     contacts::*,
     identity::{DeviceCert, UserIdentity},
@@ -47,6 +47,8 @@ pub struct World {
     pub engine: Arc<ObservedEngine>,
     pub clock: Arc<ManualClock>,
     pub config: ServiceConfig,
+    pub name: NodeName,
+    pub key: SigningKey,
 }
 
 impl World {
@@ -58,24 +60,36 @@ impl World {
     }
 
     pub async fn with(config: ServiceConfig) -> World {
-        World::on(Arc::default(), Arc::new(ManualClock::new(START_MS)), config).await
+        World::named(NODE, SigningKey::from_bytes(&[9; 32]), config).await
     }
 
-    async fn on(engine: Arc<ObservedEngine>, clock: Arc<ManualClock>, config: ServiceConfig) -> World {
+    /// A node of another name.
+    pub async fn named(name: &str, key: SigningKey, config: ServiceConfig) -> World {
+        let clock = Arc::new(ManualClock::new(START_MS));
+        World::on(Arc::default(), clock, config, (name.parse().unwrap(), key)).await
+    }
+
+    async fn on(
+        engine: Arc<ObservedEngine>,
+        clock: Arc<ManualClock>,
+        config: ServiceConfig,
+        (name, key): (NodeName, SigningKey),
+    ) -> World {
         let store = Store::new(engine.clone());
         let deps = Deps {
             store: store.clone(),
             clock: clock.clone(),
             entropy: Box::new(SharedRng::new(ChaCha20Rng::seed_from_u64(store.status().seq))),
-            identity: NodeIdentity { key: SigningKey::from_bytes(&[9; 32]), name: NODE.parse().unwrap() },
+            identity: NodeIdentity { key: key.clone(), name: name.clone() },
             config: config.clone(),
         };
-        World { service: Service::open(deps).await.unwrap(), store, engine, clock, config }
+        World { service: Service::open(deps).await.unwrap(), store, engine, clock, config, name, key }
     }
 
     /// The same node after a restart.
     pub async fn restarted(&self) -> World {
-        World::on(self.engine.clone(), self.clock.clone(), self.config.clone()).await
+        let identity = (self.name.clone(), self.key.clone());
+        World::on(self.engine.clone(), self.clock.clone(), self.config.clone(), identity).await
     }
 
     /// What the features of this node stand on, for tests of a part by itself.
@@ -84,16 +98,16 @@ impl World {
             store: self.store.clone(),
             clock: self.clock.clone(),
             entropy: Box::new(SystemEntropy),
-            node: NODE.parse().unwrap(),
+            node: self.name.clone(),
             config: self.config.clone(),
             limits: Limits::new(self.clock.clone(), 0.0),
-            sealer: Sealer::of_node(&SigningKey::from_bytes(&[9; 32])),
+            sealer: Sealer::of_node(&self.key),
         }
     }
 
     /// Somebody who signs up, with the first device.
     pub async fn sign_up(&self, name: &str) -> Device {
-        let mut device = Device::new(name, 1);
+        let mut device = Device::at(&self.name, name, 1);
         device.sign_up(&self.service, None).await.unwrap();
         device
     }
@@ -163,7 +177,12 @@ pub struct Device {
 
 impl Device {
     pub fn new(name: &str, number: u8) -> Device {
-        let user = UserAddress::new(name.parse().unwrap(), NODE.parse().unwrap());
+        Device::at(&NODE.parse().unwrap(), name, number)
+    }
+
+    /// Of somebody on a node.
+    pub fn at(node: &NodeName, name: &str, number: u8) -> Device {
+        let user = UserAddress::new(name.parse().unwrap(), node.clone());
         let mut rng = ChaCha20Rng::from_seed(*blake3::hash(name.as_bytes()).as_bytes());
         let identity_key = SigningKey::generate(&mut rng);
         rng.set_stream(u64::from(number));

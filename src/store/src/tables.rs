@@ -104,6 +104,16 @@ tables! {
 
     // flows
     SIGN_OUTS         = 80, "flows.sign_outs",        key: "name 00 device",             record: "nothing: a sign-out whose rooms are not all told", owner: "service/flows";
+
+    // between nodes
+    PEERS             = 88, "federation.peers",       key: "node",                       record: "PeerRecord",                  owner: "service/federation";
+    OUTBOX            = 89, "federation.outbox",      key: "node 00 BE64(number)",       record: "OutboxRecord",                owner: "service/federation";
+    OUTBOX_HEADS      = 90, "federation.outbox_heads", key: "node",                      record: "counter: the newest number",  owner: "service/federation";
+    OUTBOX_RUNS       = 91, "federation.outbox_runs", key: "node",                       record: "RunRecord: how far the other node has taken what is for it", owner: "service/federation";
+    INBOX_PEERS       = 92, "federation.inbox_peers", key: "node",                       record: "ArrivalRecord: how far we have taken what it sends", owner: "service/federation";
+    INBOX_RESULTS     = 93, "federation.inbox_results", key: "node 00 BE64(number)",     record: "ResultRecord: what came of an event, until the sender knows", owner: "service/federation";
+    PEOPLE            = 94, "federation.people",      key: "address",                    record: "PersonRecord: a person of another node, pinned", owner: "service/federation";
+    ROOM_FOLLOWERS    = 95, "federation.room_followers", key: "room node",               record: "FollowerRecord: how far its copy of the log goes", owner: "service/federation";
 }
 
 /// The catalogue's entry for a number, if there is one.

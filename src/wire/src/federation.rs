@@ -224,6 +224,8 @@ pub enum Question {
     },
     /// A part of a room's log, from the hub, for a follower that has a gap.
     Log {
+        /// Who asks: a node that follows the room.
+        from: NodeName,
         /// Which room.
         room: RoomId,
         /// After this number.

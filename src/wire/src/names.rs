@@ -66,6 +66,14 @@ impl NodeName {
     }
 }
 
+impl NodeName {
+    /// The key of a node whose name is its peer id; none for a DNS name.
+    pub fn key(&self) -> Option<[u8; 32]> {
+        let bytes = bs58::decode(self.is_peer_id().then_some(&self.0)?).into_vec().ok()?;
+        bytes.last_chunk().copied()
+    }
+}
+
 impl UserAddress {
     /// Joins a name and a node.
     pub fn new(name: UserName, node: NodeName) -> Self {

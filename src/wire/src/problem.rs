@@ -95,6 +95,8 @@ codes! {
     StorageUnavailable = "storage_unavailable", 503, "The node cannot store anything at the moment.";
     /// The node is stopping.
     ShuttingDown = "shutting_down", 503, "The node is restarting.";
+    /// Another node is needed for this, and it does not answer now; `detail` names it.
+    NodeUnreachable = "node_unreachable", 503, "The other node does not answer at the moment.";
     /// A fault of the node.
     Internal = "internal", 500, "Something went wrong on the node.";
 }

@@ -18,7 +18,7 @@ async fn lookup(
     Authed(caller): Authed,
     User(user): User,
 ) -> Result<Out<UserLookup>, Fault> {
-    Ok(Out(api.service().accounts().lookup(&caller, &user).await?))
+    Ok(Out(api.service().flows().lookup(&caller, &user).await?))
 }
 
 async fn claim(

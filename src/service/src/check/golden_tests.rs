@@ -101,6 +101,7 @@ fn samples() -> Samples {
     contacts(&mut all);
     rooms(&mut all);
     inboxes(&mut all);
+    nodes(&mut all);
     all.add(tables::VAULT, "row", &VaultRow { version: 3, sealed: blob(6), by: device(), change: 12 });
     all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12 });
     all
@@ -207,6 +208,47 @@ fn inboxes(all: &mut Samples) {
     ] {
         all.add(tables::INBOX, sample, &InboxRecord { time_ms: TIME_MS, item });
     }
+}
+
+fn nodes(all: &mut Samples) {
+    use crate::federation::records::{Outgoing, PeerState};
+    use weft_wire::{
+        Code, Problem,
+        federation::{ContactStep, Event, EventResult},
+    };
+    for (sample, state) in [
+        ("pinned", PeerState::Pinned),
+        ("trusted", PeerState::Trusted),
+        ("quarantined", PeerState::Quarantined { new_key: [5; 32], trusted: true }),
+        ("blocked", PeerState::Blocked),
+    ] {
+        let record = PeerRecord {
+            key: [4; 32],
+            addresses: vec!["/dns4/other.example/tcp/4001".to_owned()],
+            state,
+            limit: Some(50),
+            first_seen_ms: TIME_MS,
+            last_contact_ms: TIME_MS + 1,
+            last_error: Some("no answer".to_owned()),
+        };
+        all.add(tables::PEERS, sample, &record);
+    }
+    let step = ContactStep::Ask { sealed: blob(5), token: Some(blob(4)) };
+    let event = Event::Contact { from: alice(), to: bob().name, identity: identity(), step };
+    let event = OutboxRecord { time_ms: TIME_MS, item: Outgoing::Event(Box::new(event)) };
+    all.add(tables::OUTBOX, "event", &event);
+    let item = Outgoing::Room { room: RoomId([3; 16]), state: true };
+    all.add(tables::OUTBOX, "room", &OutboxRecord { time_ms: TIME_MS, item });
+    let run = RunRecord { run: [6; 16], base: 7, acked: 9, life: [8; 16] };
+    all.add(tables::OUTBOX_RUNS, "run", &run);
+    let arrivals = ArrivalRecord { run: [6; 16], upto: 12, over: vec![Blob(vec![5; 16])] };
+    all.add(tables::INBOX_PEERS, "arrivals", &arrivals);
+    let refused = EventResult::Refused(Problem::new(Code::Forbidden).detail("no"));
+    all.add(tables::INBOX_RESULTS, "refused", &ResultRecord { result: refused });
+    let accepted = weft_wire::rooms::Accepted { seq: 3, time_ms: TIME_MS, epoch: 2 };
+    all.add(tables::INBOX_RESULTS, "accepted", &ResultRecord { result: EventResult::Accepted(accepted) });
+    all.add(tables::PEOPLE, "person", &PersonRecord { identity: identity(), first_seen_ms: TIME_MS });
+    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41 });
 }
 
 fn folder() -> PathBuf {

@@ -2,12 +2,14 @@
 
 mod error;
 pub(crate) mod records;
+mod remote;
 mod stand;
 #[cfg(test)]
 mod tests;
 
 pub use error::ContactError;
 pub(crate) use records::Stand;
+pub(crate) use remote::{Act, Far, Told};
 pub(crate) use stand::{Ask, News, Outcome, Side};
 
 use crate::{
@@ -125,7 +127,12 @@ impl Contacts {
     }
 
     async fn stand(&self, me: &UserName, them: &UserName) -> Result<Option<Stand>, Fault> {
-        let key = joined(me.as_str(), self.ctx.address(them).to_string());
+        self.stand_to(me, &self.ctx.address(them)).await
+    }
+
+    /// How an account here stands to somebody, wherever they are.
+    pub(crate) async fn stand_to(&self, me: &UserName, them: &UserAddress) -> Result<Option<Stand>, Fault> {
+        let key = joined(me.as_str(), them.to_string());
         let record: Option<ContactRecord> = self.ctx.read(tables::CONTACTS, key).await?;
         Ok(record.map(|record| record.stand))
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{context::joined, error::at_most};
 use weft_store::{Tx, record::Record, tables};
-use weft_wire::{Blob, Signed, UserName, identity::UserIdentity, limits};
+use weft_wire::{Blob, Signed, UserAddress, UserName, identity::UserIdentity, limits};
 
 /// One side of a pair: who, and their public keys.
 pub(crate) struct Side<'a> {
@@ -157,7 +157,16 @@ impl Contacts {
     }
 
     async fn stage_get(&self, tx: &Tx, me: &UserName, them: &UserName) -> Result<Option<ContactRecord>> {
-        let row = tx.get(tables::CONTACTS, &self.key(me, them)).await?;
+        self.stage_get_at(tx, me, &self.ctx.address(them)).await
+    }
+
+    pub(super) async fn stage_get_at(
+        &self,
+        tx: &Tx,
+        me: &UserName,
+        them: &UserAddress,
+    ) -> Result<Option<ContactRecord>> {
+        let row = tx.get(tables::CONTACTS, &joined(me.as_str(), them.to_string())).await?;
         Ok(row.map(|row| ContactRecord::from_record(&row.value)).transpose()?)
     }
 
@@ -169,18 +178,33 @@ impl Contacts {
         stand: Stand,
         sealed: Option<Blob>,
     ) -> Result<()> {
-        let before = self.stage_get(tx, me, them.name).await?.map(|record| record.stand);
+        self.stage_put_at(tx, me, &self.ctx.address(them.name), them.identity, stand, sealed).await
+    }
+
+    pub(super) async fn stage_put_at(
+        &self,
+        tx: &Tx,
+        me: &UserName,
+        them: &UserAddress,
+        identity: &Signed<UserIdentity>,
+        stand: Stand,
+        sealed: Option<Blob>,
+    ) -> Result<()> {
+        let before = self.stage_get_at(tx, me, them).await?.map(|record| record.stand);
         self.stage_count(tx, me, before, Some(stand)).await?;
-        let record =
-            ContactRecord { stand, identity: them.identity.clone(), sealed, since_ms: self.ctx.now() };
-        tx.put(tables::CONTACTS, self.key(me, them.name), record.to_record());
+        let record = ContactRecord { stand, identity: identity.clone(), sealed, since_ms: self.ctx.now() };
+        tx.put(tables::CONTACTS, joined(me.as_str(), them.to_string()), record.to_record());
         Ok(())
     }
 
     async fn stage_delete(&self, tx: &Tx, me: &UserName, them: &UserName) -> Result<()> {
-        let before = self.stage_get(tx, me, them).await?.map(|record| record.stand);
+        self.stage_delete_at(tx, me, &self.ctx.address(them)).await
+    }
+
+    pub(super) async fn stage_delete_at(&self, tx: &Tx, me: &UserName, them: &UserAddress) -> Result<()> {
+        let before = self.stage_get_at(tx, me, them).await?.map(|record| record.stand);
         self.stage_count(tx, me, before, None).await?;
-        tx.delete(tables::CONTACTS, self.key(me, them));
+        tx.delete(tables::CONTACTS, joined(me.as_str(), them.to_string()));
         Ok(())
     }
 
@@ -212,7 +236,7 @@ impl Contacts {
         Ok(row.map(|row| BookRecord::from_record(&row.value)).transpose()?.unwrap_or_default())
     }
 
-    async fn stage_use_link(&self, tx: &Tx, owner: &UserName, token: &Blob) -> Result<()> {
+    pub(super) async fn stage_use_link(&self, tx: &Tx, owner: &UserName, token: &Blob) -> Result<()> {
         let hash = *blake3::hash(token.as_slice()).as_bytes();
         let row = tx.get(tables::CONTACT_LINKS, &hash).await?.ok_or(ContactError::LinkInvalid)?;
         let mut link = LinkRecord::from_record(&row.value)?;
@@ -234,9 +258,5 @@ impl Contacts {
         tx.put(tables::CONTACT_BOOKS, owner.as_str(), book.to_record());
         tx.delete(tables::CONTACT_LINKS, hash);
         Ok(())
-    }
-
-    fn key(&self, me: &UserName, them: &UserName) -> Vec<u8> {
-        joined(me.as_str(), self.ctx.address(them).to_string())
     }
 }

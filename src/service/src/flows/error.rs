@@ -1,8 +1,8 @@
 //! What flows can answer instead: what the features that they span can.
 
 use crate::{
-    Fault, accounts::AccountError, contacts::ContactError, error::from_below, invites::InviteError,
-    keypackages::KeyPackageError, rooms::RoomError,
+    Fault, accounts::AccountError, contacts::ContactError, error::from_below, federation::FederationError,
+    invites::InviteError, keypackages::KeyPackageError, rooms::RoomError,
 };
 use weft_wire::Problem;
 
@@ -27,6 +27,9 @@ pub enum FlowError {
     /// See [`RoomError`].
     #[error(transparent)]
     Room(#[from] RoomError),
+    /// See [`FederationError`].
+    #[error(transparent)]
+    Federation(#[from] FederationError),
 }
 from_below!(FlowError);
 
@@ -39,6 +42,7 @@ impl From<FlowError> for Problem {
             FlowError::Contact(cause) => cause.into(),
             FlowError::KeyPackage(cause) => cause.into(),
             FlowError::Room(cause) => cause.into(),
+            FlowError::Federation(cause) => cause.into(),
         }
     }
 }

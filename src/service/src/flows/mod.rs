@@ -2,6 +2,10 @@
 
 mod devices;
 mod error;
+mod federated;
+mod federated_contacts;
+#[cfg(test)]
+mod federated_tests;
 mod people;
 mod rooms;
 #[cfg(test)]
@@ -9,12 +13,14 @@ mod tests;
 
 pub use error::FlowError;
 
-use crate::{Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, inbox::Inbox};
+use crate::{
+    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, federation::Nodes, inbox::Inbox,
+};
 use std::{net::IpAddr, sync::Arc};
 use weft_wire::{
     DeviceId, RoomId, UserAddress,
     accounts::{AddDevice, RegisterChallenge, RegisterFinish, RegisterStart, SessionGranted},
-    contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest},
+    contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, UserLookup},
     rooms::{Accepted, CreateRoom, RoomCreated, SubmitCommit},
 };
 
@@ -30,9 +36,11 @@ pub struct Flows {
     key_packages: KeyPackages,
     rooms: Rooms,
     inbox: Inbox,
+    nodes: Nodes,
 }
 
 impl Flows {
+    #[allow(clippy::too_many_arguments)] // one a feature; that is what a flow is
     pub(crate) fn new(
         ctx: Arc<Ctx>,
         accounts: Accounts,
@@ -41,8 +49,9 @@ impl Flows {
         key_packages: KeyPackages,
         rooms: Rooms,
         inbox: Inbox,
+        nodes: Nodes,
     ) -> Self {
-        Flows { ctx, accounts, invites, contacts, key_packages, rooms, inbox }
+        Flows { ctx, accounts, invites, contacts, key_packages, rooms, inbox, nodes }
     }
 
     /// Removes what commits that never came left in inboxes. Gives how many rows.
@@ -83,10 +92,18 @@ impl Flows {
         self.leave_device(caller, device).await
     }
 
-    /// `POST contacts/requests`.
+    /// `GET users/ADDRESS`, also of other nodes: their home is asked.
     ///
     /// # Errors
-    /// `NotFound`, `InvalidField` for a request to oneself, `InviteInvalid` for a token that is not valid, `TooMany`, rate limits.
+    /// `NotFound`, `NodeUnreachable`, `BadCertificate` for somebody whose keys are not those that were pinned; rate limits.
+    pub async fn lookup(&self, caller: &Caller, user: &UserAddress) -> Result<UserLookup> {
+        self.find_person(caller, user).await
+    }
+
+    /// `POST contacts/requests`. To somebody on another node: true here at once, and there when it arrives.
+    ///
+    /// # Errors
+    /// `NodeUnreachable` for somebody of whom nothing is known here yet, `NotFound`, `InvalidField` for a request to oneself, `InviteInvalid` for a token that is not valid, `TooMany`, rate limits.
     pub async fn request_contact(&self, caller: &Caller, request: ContactRequest) -> Result<ContactAnswer> {
         self.ask(caller, request).await
     }
@@ -132,7 +149,7 @@ impl Flows {
     /// other devices. Each is handed out once.
     ///
     /// # Errors
-    /// `NoConsent` for everyone else, whether they exist or not; rate limits.
+    /// `NoConsent` for everyone else, whether they exist or not; `NodeUnreachable`; rate limits.
     pub async fn claim_key_packages(
         &self,
         caller: &Caller,

@@ -2,14 +2,14 @@
 
 use super::{FlowError, Flows, Result};
 use crate::{
-    Budget, Caller,
-    contacts::{Ask, ContactError, News, Outcome, Side, Stand},
+    Budget, Caller, Fault,
+    contacts::{Act, Ask, ContactError, News, Outcome, Side, Stand},
     error::within,
 };
 use weft_store::{Batch, Tx};
 use weft_wire::{
-    Signed, UserAddress,
-    contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState},
+    Blob, Signed, UserAddress,
+    contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState, UserLookup},
     identity::UserIdentity,
     limits::SEALED_GREETING_BYTES_MAX,
     rooms::RoomKind,
@@ -35,7 +35,11 @@ impl Flows {
     pub(super) async fn ask(&self, caller: &Caller, request: ContactRequest) -> Result<ContactAnswer> {
         self.ctx.limits.take_account(Budget::ContactRequest, caller.name())?;
         within("sealed", request.sealed.len(), SEALED_GREETING_BYTES_MAX)?;
-        within("token", request.token.as_ref().map_or(0, |token| token.len()), TOKEN_BYTES_MAX)?;
+        check_token(request.token.as_ref())?;
+        if !self.ctx.is_local(&request.to) {
+            let ask = Ask { sealed: &request.sealed, token: request.token.as_ref() };
+            return self.act_far(caller, &request.to, Act::Ask(ask)).await;
+        }
         let (me, them) = self.pair(caller, &request.to).await?;
         let (me, them) = (&me, &them);
         let ask = &Ask { sealed: &request.sealed, token: request.token.as_ref() };
@@ -47,7 +51,7 @@ impl Flows {
                 self.tell(&tx, me, them, outcome).await
             })
             .await?;
-        Ok(answer(&outcome))
+        Ok(answer(outcome.mine.as_ref()))
     }
 
     pub(super) async fn accept(
@@ -57,6 +61,9 @@ impl Flows {
         request: ContactAccept,
     ) -> Result<ContactAnswer> {
         within("sealed", request.sealed.len(), SEALED_GREETING_BYTES_MAX)?;
+        if !self.ctx.is_local(user) {
+            return self.change_far(caller, user, Act::Accept(&request.sealed)).await;
+        }
         let (me, them) = self.change(caller, user).await?;
         let (me, them, sealed) = (&me, &them, &request.sealed);
         let outcome = self
@@ -67,10 +74,13 @@ impl Flows {
                 self.tell(&tx, me, them, outcome).await
             })
             .await?;
-        Ok(answer(&outcome))
+        Ok(answer(outcome.mine.as_ref()))
     }
 
     pub(super) async fn decline(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        if !self.ctx.is_local(user) {
+            return self.change_far(caller, user, Act::Decline).await.map(|_| ());
+        }
         let (me, them) = self.change(caller, user).await?;
         let (me, them) = (&me, &them);
         self.ctx
@@ -83,6 +93,9 @@ impl Flows {
     }
 
     pub(super) async fn block(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        if !self.ctx.is_local(user) {
+            return self.change_far(caller, user, Act::Block).await.map(|_| ());
+        }
         let (me, them) = self.change(caller, user).await?;
         let (me, them) = (&me, &them);
         self.ctx
@@ -95,6 +108,9 @@ impl Flows {
     }
 
     pub(super) async fn remove(&self, caller: &Caller, user: &UserAddress) -> Result<()> {
+        if !self.ctx.is_local(user) {
+            return self.change_far(caller, user, Act::Remove).await.map(|_| ());
+        }
         let (me, them) = self.change(caller, user).await?;
         let (me, them) = (&me, &them);
         self.ctx
@@ -104,6 +120,11 @@ impl Flows {
                 self.tell(&tx, me, them, outcome).await.map(|_| ())
             })
             .await
+    }
+
+    async fn change_far(&self, caller: &Caller, user: &UserAddress, act: Act<'_>) -> Result<ContactAnswer> {
+        self.ctx.limits.take_account(Budget::ContactChange, caller.name())?;
+        self.act_far(caller, user, act).await
     }
 
     async fn change(&self, caller: &Caller, user: &UserAddress) -> Result<(Person, Person)> {
@@ -147,8 +168,19 @@ impl Flows {
         Ok(outcome)
     }
 
+    pub(super) async fn find_person(&self, caller: &Caller, user: &UserAddress) -> Result<UserLookup> {
+        if self.ctx.is_local(user) || !self.nodes.is_on() {
+            return Ok(self.accounts.lookup(caller, user).await?);
+        }
+        self.ctx.limits.take_account(Budget::Lookup, caller.name())?;
+        self.look_up_far(caller, user).await
+    }
+
     pub(super) async fn claim(&self, caller: &Caller, user: &UserAddress) -> Result<ClaimedKeyPackages> {
         self.ctx.limits.take_account(Budget::Claim, caller.name())?;
+        if !self.ctx.is_local(user) {
+            return self.claim_far(caller, user).await;
+        }
         let own = user == caller.user();
         if !own && !self.may_reach(caller, user).await? {
             return Err(ContactError::NoConsent.into());
@@ -186,8 +218,13 @@ impl Flows {
     }
 }
 
-fn answer(outcome: &Outcome) -> ContactAnswer {
-    let state = outcome.mine.as_ref().and_then(|news| news.stand).and_then(Stand::shown);
+/// A link's token is short.
+pub(super) fn check_token(token: Option<&Blob>) -> Result<(), Fault> {
+    within("token", token.map_or(0, Blob::len), TOKEN_BYTES_MAX)
+}
+
+pub(super) fn answer(news: Option<&News>) -> ContactAnswer {
+    let state = news.and_then(|news| news.stand).and_then(Stand::shown);
     ContactAnswer { state: state.unwrap_or(ContactState::Outgoing) }
 }
 

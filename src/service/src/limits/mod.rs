@@ -12,7 +12,7 @@ use governor::{
 };
 use parking_lot::Mutex;
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
-use weft_wire::UserName;
+use weft_wire::{NodeName, UserAddress, UserName};
 
 /// Keys that one budget remembers. Whoever comes when it is full shares one key with the others who do: memory stays
 /// bounded, and a flood of addresses slows itself and newcomers, not those who are known.
@@ -27,6 +27,10 @@ pub enum LimitKey {
     Account(UserName),
     /// An account, or a name that somebody tries, from one address.
     Pair(UserName, IpAddr),
+    /// Another node.
+    Peer(NodeName),
+    /// Somebody on another node.
+    Person(UserAddress),
     /// All who found the budget's memory full.
     Crowd,
 }
@@ -125,6 +129,18 @@ budgets! {
     Follow = 8192 then 1024 per 60 s;
     /// Frames that a client sends on a socket, by account.
     Frame = 600 then 100 per 1 s;
+    /// Events that another node sends, by node. A burst holds some full batches.
+    PeerEvents = 5120 then 1000 per 1 s;
+    /// Kilobytes of its batches, by node: a burst of 64 MiB, then 4 MiB a second.
+    PeerKilobytes = 65536 then 4096 per 1 s;
+    /// Questions of another node, by node.
+    PeerQuestions = 600 then 100 per 1 s;
+    /// Look-ups of people by another node, by node: many of its people may ask, but not for everybody.
+    PeerLookup = 300 then 60 per 60 s;
+    /// Batches and questions of a key under a name that is not pinned to it, by key: each may cost a look at that name's record.
+    PeerStranger = 10 then 10 per 60 s;
+    /// Nodes that are met for the first time, together: each leaves a row.
+    PeerFirst = 200 then 60 per 60 s;
 }
 
 /// Our clock as governor wants it.
@@ -145,6 +161,7 @@ type Limiter = RateLimiter<LimitKey, HashMapStateStore<LimitKey>, GovernorClock,
 pub struct Limits {
     /// In the order of [`Budget::ALL`]; empty when limits are lifted.
     limiters: Vec<Limiter>,
+    factor: f64,
     clock: Arc<dyn Clock>,
     /// One shrinking at a time is enough.
     shrinking: Mutex<()>,
@@ -158,7 +175,7 @@ impl Limits {
             RateLimiter::hashmap_with_clock(quota(budget.rate(), factor), GovernorClock(clock.clone()))
         };
         let limiters = if lifted { Vec::new() } else { Budget::ALL.iter().map(limiter).collect() };
-        Limits { limiters, clock, shrinking: Mutex::new(()) }
+        Limits { limiters, factor, clock, shrinking: Mutex::new(()) }
     }
 
     /// Takes one from a budget.
@@ -179,6 +196,25 @@ impl Limits {
             }
         }
         self.answer(limiter.check_key(key))
+    }
+
+    /// Takes several at once, or none. More than a burst counts as a whole burst: it could never be had otherwise.
+    ///
+    /// # Errors
+    /// [`Fault::RateLimited`].
+    pub fn take_many(&self, budget: Budget, key: &LimitKey, count: u32) -> Result<(), Fault> {
+        let Some(limiter) = self.limiters.get(budget as usize) else { return Ok(()) };
+        let Some(count) = NonZeroU32::new(count.min(burst(budget.rate().0, self.factor))) else {
+            return Ok(());
+        };
+        if limiter.len() >= KEYS_MAX {
+            self.make_room(limiter);
+        }
+        let key = if limiter.len() >= KEYS_MAX { &LimitKey::Crowd } else { key };
+        match limiter.check_key_n(key, count) {
+            Ok(answer) => self.answer(answer),
+            Err(_over_a_burst) => Err(Fault::Internal("a budget that is smaller than its burst")),
+        }
     }
 
     /// [`Self::take`] for an address.
@@ -225,14 +261,18 @@ impl Limits {
     }
 }
 
+/// How much may be had at once.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped
+fn burst(burst: u32, factor: f64) -> u32 {
+    (f64::from(burst) * factor).clamp(1.0, f64::from(u32::MAX)) as u32
+}
+
 fn quota((burst, count, seconds): (u32, u32, u32), factor: f64) -> Quota {
-    let burst = (f64::from(burst) * factor).clamp(1.0, f64::from(u32::MAX));
+    let burst = NonZeroU32::new(self::burst(burst, factor)).unwrap_or(NonZeroU32::MIN);
     let per_one = f64::from(seconds) / (f64::from(count) * factor);
     let per_one = Duration::try_from_secs_f64(per_one)
         .unwrap_or(Duration::from_secs(3600))
         .max(Duration::from_nanos(1));
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // clamped just above
-    let burst = NonZeroU32::new(burst as u32).unwrap_or(NonZeroU32::MIN);
     // `with_period` refuses a period of nothing only.
     Quota::with_period(per_one).unwrap_or_else(|| Quota::per_second(burst)).allow_burst(burst)
 }

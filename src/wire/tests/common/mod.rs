@@ -333,9 +333,8 @@ fn nodes(v: &mut impl Visitor) {
     let room = RoomId([3; 16]);
     v.visit("node_record", node_record());
     let batch = |event| Batch { from: alice().node, run: [6; 16], first: 3, events: vec![event] };
-    let contact = |step| {
-        batch(Event::Contact { from: alice(), to: bob().name, identity: signed_identity(), step })
-    };
+    let contact =
+        |step| batch(Event::Contact { from: alice(), to: bob().name, identity: signed_identity(), step });
     v.visit("event_contact_ask", contact(ContactStep::Ask { sealed: blob(3), token: Some(blob(16)) }));
     v.visit("event_contact_accept", contact(ContactStep::Accept { sealed: Some(blob(3)) }));
     v.visit("event_contact_remove", contact(ContactStep::Remove));
@@ -370,7 +369,7 @@ fn nodes(v: &mut impl Visitor) {
         welcome_to: Vec::new(),
     };
     v.visit("question_commit", Question::Commit { room, cert: signed_cert(), submit });
-    v.visit("question_log", Question::Log { room, after: 7 });
+    v.visit("question_log", Question::Log { from: alice().node, room, after: 7 });
     v.visit("question_ephemeral", Question::Ephemeral { room, by: device_ref(), sealed: blob(3) });
     v.visit("answer_person", Answer::Person(UserLookup { identity: signed_identity() }));
     let claimed = ClaimedKeyPackages {

@@ -1,0 +1,310 @@
+//! Carries what waits for other nodes: one courier a node, one batch at a time, so that order holds by itself.
+
+use super::{
+    Federation, FederationError, Result,
+    bridge::Outcome,
+    outbox::Waiting,
+    peers::unreachable,
+    records::{Outgoing, RunRecord},
+};
+use rand_core::RngCore;
+use std::{collections::HashSet, time::Duration};
+use tokio::{
+    sync::{broadcast, watch},
+    task::JoinSet,
+};
+use weft_net::{LinkEvent, PeerKey};
+use weft_store::{record::Record, tables};
+use weft_wire::{
+    Code, NodeName, codec,
+    federation::{Batch, BatchAck, Event, EventResult},
+    limits::{EVENTS_PER_BATCH_MAX, PEER_BATCH_BYTES_MAX, PEER_QUERY_BYTES_MAX},
+};
+
+/// The first pause after a failure, and the longest.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
+/// What a batch may be short of its bound: its frame, and the frame of the last event.
+const BATCH_SPARE_BYTES: usize = 64 << 10;
+/// Rows that are given up in one commit.
+const EXPIRE_PAGE: usize = 128;
+
+/// What one round came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Round {
+    /// Nothing waits.
+    Idle,
+    /// Something was taken; there may be more.
+    Went,
+    /// Try again, after a pause.
+    Failed {
+        /// What the other node asked for.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Federation {
+    /// Carries one batch to a node.
+    pub(crate) async fn round(&self, to: &NodeName) -> Result<Round> {
+        self.give_up_old(to).await?;
+        let rows = self.nodes.outbox.first_rows(to, EVENTS_PER_BATCH_MAX).await?;
+        let Some(first) = rows.first() else { return Ok(Round::Idle) };
+        let run = self.nodes.outbox.run(to, first.number).await?;
+        let ways = self.nodes.ways().ok_or(FederationError::Off)?;
+        let peer = self.nodes.peers.reach(to, Some(ways.directory.as_ref())).await?;
+        ways.link.learn(PeerKey(peer.key), peer.addresses.clone());
+        let batch = self.pack(to, &run, &rows).await?;
+        let sent = ways.link.deliver(PeerKey(peer.key), codec::encode(&batch)).await;
+        let bytes = sent.map_err(unreachable(to))?;
+        let ack: BatchAck = codec::decode(&bytes, PEER_QUERY_BYTES_MAX)
+            .map_err(|_| FederationError::Nonsense { node: to.clone() })?;
+        self.nodes.peers.heard(to, &peer).await?;
+        self.acknowledged(to, &run, &rows, ack).await
+    }
+
+    /// Rows that waited for too long fail, visibly: the features say so to whom it concerns.
+    async fn give_up_old(&self, to: &NodeName) -> Result<()> {
+        let ctx = &self.nodes.ctx;
+        loop {
+            let oldest_ms = ctx.now().saturating_sub(ctx.config.peer_retention_ms);
+            let rows = self.nodes.outbox.first_rows(to, EXPIRE_PAGE).await?;
+            let old: Vec<_> = rows.into_iter().take_while(|row| row.time_ms < oldest_ms).collect();
+            if old.is_empty() {
+                return Ok(());
+            }
+            tracing::warn!(node = %to, rows = old.len(), "gave up what waited for a node");
+            let old = &old;
+            ctx.store
+                .transact(|tx| async move {
+                    for row in old {
+                        if tx.get(tables::OUTBOX, &row.key).await?.is_some() {
+                            self.bridge.settle(&tx, to, &row.item, &Outcome::Expired).await?;
+                            tx.delete(tables::OUTBOX, &row.key);
+                        }
+                    }
+                    Ok::<_, FederationError>(())
+                })
+                .await?;
+        }
+    }
+
+    /// As many rows as fit one batch.
+    async fn pack(&self, to: &NodeName, run: &RunRecord, rows: &[Waiting]) -> Result<Batch> {
+        let first = rows.first().map_or(1, |row| row.number - run.base);
+        let mut batch = Batch { from: self.nodes.ctx.node.clone(), run: run.run, first, events: Vec::new() };
+        let mut left = PEER_BATCH_BYTES_MAX - BATCH_SPARE_BYTES;
+        for row in rows {
+            let event: Event = match &row.item {
+                Outgoing::Event(event) => event.as_ref().clone(),
+                Outgoing::Room { room, state } => self.bridge.news(to, *room, *state, left).await?,
+            };
+            let bytes = codec::encode(&event).len();
+            if bytes > left && !batch.events.is_empty() {
+                break;
+            }
+            left = left.saturating_sub(bytes);
+            batch.events.push(event);
+        }
+        Ok(batch)
+    }
+
+    async fn acknowledged(
+        &self,
+        to: &NodeName,
+        run: &RunRecord,
+        rows: &[Waiting],
+        ack: BatchAck,
+    ) -> Result<Round> {
+        let problem = ack.problem.as_ref();
+        let given = self.nodes.outbox.head(to).await?.saturating_sub(run.base);
+        let lost = problem.is_some_and(|problem| problem.code == Code::CursorLost);
+        // It has lost its place, or it knows of numbers that were never given: one of the two comes from a backup.
+        if lost || ack.upto > given {
+            tracing::warn!(node = %to, upto = ack.upto, given, "a node has lost its place; numbers begin anew");
+            let next = rows.first().map_or(1, |row| row.number);
+            self.nodes.outbox.renew(to, next).await?;
+            return Ok(Round::Failed { retry_after: Some(Duration::ZERO) });
+        }
+        let upto = ack.upto.saturating_add(run.base);
+        let went = upto > run.acked;
+        if went {
+            self.settle(to, run, rows, upto, &ack).await?;
+        }
+        match problem {
+            None if went => Ok(Round::Went),
+            None => Err(FederationError::Nonsense { node: to.clone() }),
+            Some(problem) => {
+                tracing::debug!(node = %to, code = problem.code.as_str(), "a node did not take all");
+                if !went {
+                    let error = FederationError::Refused(problem.clone());
+                    self.nodes.peers.failed(to, &error).await?;
+                }
+                let retry_after = problem.retry_after_ms.map(Duration::from_millis);
+                Ok(Round::Failed { retry_after })
+            }
+        }
+    }
+
+    /// Deletes what has arrived, with what follows from it, in one commit.
+    async fn settle(
+        &self,
+        to: &NodeName,
+        run: &RunRecord,
+        rows: &[Waiting],
+        upto: u64,
+        ack: &BatchAck,
+    ) -> Result<()> {
+        let result = |row: &Waiting| -> Outcome {
+            let number = row.number - run.base;
+            let found = ack.results.iter().find(|(of, _)| *of == number);
+            found.map_or(Outcome::Done, |(_, result): &(u64, EventResult)| Outcome::Result(result.clone()))
+        };
+        let result = &result;
+        // Rows that this round has read. If the other node knows of more, the next round finds that out.
+        let arrived: Vec<_> = rows.iter().take_while(|row| row.number <= upto).collect();
+        let Some(last) = arrived.last().map(|row| row.number) else { return Ok(()) };
+        let after = RunRecord { acked: last, ..run.clone() };
+        let (arrived, after) = (&arrived, &after);
+        self.nodes
+            .ctx
+            .store
+            .transact(|tx| async move {
+                let known = tx.get(tables::OUTBOX_RUNS, to.as_str().as_bytes()).await?;
+                if known.is_none_or(|row| row.value != run.to_record()) {
+                    return Ok(());
+                }
+                for row in arrived {
+                    self.bridge.settle(&tx, to, &row.item, &result(row)).await?;
+                    tx.delete(tables::OUTBOX, &row.key);
+                }
+                tx.put(tables::OUTBOX_RUNS, to.as_str(), after.to_record());
+                Ok::<_, FederationError>(())
+            })
+            .await
+    }
+}
+
+/// The couriers of a node. Dropping it ends them where they are, which loses nothing; [`Self::shutdown`] waits.
+pub struct Couriers {
+    stop: watch::Sender<bool>,
+    dispatcher: Option<tokio::task::JoinHandle<()>>,
+}
+
+impl Couriers {
+    pub(super) fn start(federation: Federation) -> Couriers {
+        let stop = watch::Sender::new(false);
+        let dispatcher = tokio::spawn(dispatch(federation, stop.subscribe()));
+        Couriers { stop, dispatcher: Some(dispatcher) }
+    }
+
+    /// Tells all to end, and waits until they have.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        if let Some(dispatcher) = self.dispatcher.take()
+            && let Err(error) = dispatcher.await
+        {
+            tracing::error!(%error, "the couriers did not end well");
+        }
+    }
+}
+
+impl Drop for Couriers {
+    fn drop(&mut self) {
+        if let Some(dispatcher) = &self.dispatcher {
+            dispatcher.abort();
+        }
+    }
+}
+
+/// Sends a courier to each node for which something waits. They stay: a node that was spoken with will be spoken with again.
+async fn dispatch(federation: Federation, mut stop: watch::Receiver<bool>) {
+    let mut out = JoinSet::new();
+    let mut sent: HashSet<NodeName> = HashSet::new();
+    let mut news = federation.nodes.ctx.store.watch(tables::OUTBOX_HEADS, []);
+    loop {
+        let round = federation.nodes.outbox.nodes().await;
+        match round {
+            Ok(nodes) => {
+                for node in nodes {
+                    if sent.insert(node.clone()) {
+                        out.spawn(carry(federation.clone(), node, stop.clone()));
+                    }
+                }
+            }
+            Err(error) => tracing::error!(%error, "the outbox cannot be read"),
+        }
+        tokio::select! {
+            _ = stop.changed() => break,
+            () = news.changed() => {}
+        }
+    }
+    while out.join_next().await.is_some() {}
+}
+
+async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<bool>) {
+    let Some(ways) = federation.nodes.ways() else { return };
+    let mut connections = ways.link.events();
+    let mut news = federation.nodes.ctx.store.watch(tables::OUTBOX_HEADS, to.as_str());
+    let mut failures: u32 = 0;
+    loop {
+        let round = tokio::select! {
+            // A round that is cut short was sent, or was not: the next start finds out.
+            _ = stop.changed() => return,
+            round = federation.round(&to) => round,
+        };
+        let retry_after = match round {
+            Ok(Round::Went) => {
+                failures = 0;
+                continue;
+            }
+            Ok(Round::Idle) => {
+                failures = 0;
+                tokio::select! {
+                    _ = stop.changed() => return,
+                    () = news.changed() => {}
+                }
+                continue;
+            }
+            Ok(Round::Failed { retry_after }) => retry_after,
+            Err(error) => {
+                tracing::debug!(node = %to, %error, "nothing went");
+                if let Err(error) = federation.nodes.peers.failed(&to, &error).await {
+                    tracing::warn!(node = %to, %error, "a failure could not be noted");
+                }
+                None
+            }
+        };
+        let pause = pause(failures, retry_after, federation.nodes.ctx.rng().next_u32());
+        failures = failures.saturating_add(1);
+        let key = federation.nodes.peers.get(&to).await.ok().flatten().map(|peer| PeerKey(peer.key));
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = tokio::time::sleep(pause) => {}
+            // Somebody is there again: at once, whatever was before.
+            () = connected(&mut connections, key) => failures = 0,
+        }
+    }
+}
+
+/// Between half and all of 1 s, 2 s, 4 s … 10 min; not before the other node wants it.
+fn pause(failures: u32, retry_after: Option<Duration>, random: u32) -> Duration {
+    if let (0..=2, Some(wait)) = (failures, retry_after) {
+        return wait.min(PAUSE_MAX);
+    }
+    let whole =
+        PAUSE_FIRST.saturating_mul(1_u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX)).min(PAUSE_MAX);
+    let jittered = whole / 2 + (whole / 2).mul_f64(f64::from(random) / f64::from(u32::MAX));
+    jittered.max(retry_after.unwrap_or_default().min(PAUSE_MAX))
+}
+
+async fn connected(events: &mut broadcast::Receiver<LinkEvent>, key: Option<PeerKey>) {
+    loop {
+        match events.recv().await {
+            Ok(LinkEvent::Connected(peer)) if Some(peer) == key => return,
+            // What was missed may have been it.
+            Err(broadcast::error::RecvError::Lagged(_)) => return,
+            Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+            Ok(_) => {}
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What can go wrong between nodes.
+
+use crate::{Fault, error::from_below};
+use weft_net::LinkError;
+use weft_wire::{Code, NodeName, Problem, federation::NodeRecordError};
+
+/// Everything that can go wrong between nodes.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FederationError {
+    /// See [`Fault`].
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// This node speaks with no others.
+    #[error("this node speaks with no others")]
+    Off,
+    /// The other node gives no answer.
+    #[error("{node} does not answer")]
+    Unreachable {
+        /// Which.
+        node: NodeName,
+        /// Why.
+        #[source]
+        source: LinkError,
+    },
+    /// The policy of this node, or its operator, does not want it.
+    #[error("{node} is not a node that this one speaks with")]
+    NotAllowed {
+        /// Which.
+        node: NodeName,
+    },
+    /// Whoever speaks holds another key than the one that is pinned for the name, or than the name's own record says.
+    #[error("the key does not belong to {node}")]
+    Foreign {
+        /// The name.
+        node: NodeName,
+    },
+    /// What a node says of itself is not valid.
+    #[error("the record of {node} is not valid")]
+    Record {
+        /// Which.
+        node: NodeName,
+        /// Why.
+        #[source]
+        source: NodeRecordError,
+    },
+    /// The other node sent what cannot be read, or does not fit what it was asked.
+    #[error("{node} answered something else than it was asked")]
+    Nonsense {
+        /// Which.
+        node: NodeName,
+    },
+    /// The other node said no.
+    #[error("the other node said no: {0}")]
+    Refused(Problem),
+    /// A person's keys are other ones than those that were first seen.
+    #[error("the identity is another one than was first seen")]
+    Identity,
+    /// No such node, or none that the operator has met.
+    #[error("not found")]
+    NotFound,
+}
+from_below!(FederationError);
+
+impl From<FederationError> for Problem {
+    fn from(error: FederationError) -> Problem {
+        match error {
+            FederationError::Fault(fault) => fault.into(),
+            FederationError::Off | FederationError::NotFound => Problem::new(Code::NotFound),
+            FederationError::Unreachable { node, .. } => Problem::new(Code::NodeUnreachable).detail(node),
+            FederationError::NotAllowed { .. } => {
+                Problem::new(Code::Forbidden).detail("not between these nodes")
+            }
+            FederationError::Foreign { .. } => Problem::new(Code::BadSignature).detail("the key of the node"),
+            FederationError::Record { source, .. } => Problem::new(Code::BadCertificate).detail(source),
+            FederationError::Nonsense { node } => {
+                Problem::new(Code::NodeUnreachable).detail(format_args!("{node} answers nonsense"))
+            }
+            FederationError::Refused(problem) => problem,
+            FederationError::Identity => {
+                Problem::new(Code::BadCertificate).detail("other keys than at first")
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Between nodes. What leaves waits in the outbox until the other node has it on disk; what arrives takes effect exactly once.
+//!
+//! LEAVES: a flow stages a row ([`Nodes::stage`]) in the store commit that makes it true; a courier for each node
+//! ([`courier`]) carries rows in order and deletes them on a durable acknowledgement. ARRIVES: [`inbox`].
+
+mod bridge;
+mod courier;
+mod error;
+mod inbox;
+mod outbox;
+mod peers;
+mod people;
+pub(crate) mod records;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub(crate) use bridge::{Bridge, Outcome, Trouble};
+pub use courier::Couriers;
+#[cfg(test)]
+pub(crate) use courier::Round;
+pub use error::FederationError;
+pub use outbox::begin_anew;
+pub use peers::{Peer, Verdict};
+pub(crate) use records::Outgoing;
+
+use crate::{Fault, context::Ctx};
+use futures::future::BoxFuture;
+use outbox::Outbox;
+use parking_lot::{Mutex, RwLock};
+use peers::{Peers, unreachable};
+use people::People;
+use std::{collections::HashMap, sync::Arc};
+use weft_net::{LinkError, PeerKey, PeerLink};
+use weft_store::Batch;
+use weft_wire::{
+    NodeName, Signed, codec,
+    federation::{Answer, NodeRecord, Question},
+    limits::PEER_QUERY_BYTES_MAX,
+};
+
+type Result<T, E = FederationError> = std::result::Result<T, E>;
+
+/// Finds what a DNS name says of itself: `https://NAME/.well-known/weft`. A name comes from strangers: whoever implements this
+/// must not let it lead to loopback or into the node's own network.
+pub trait Directory: Send + Sync + 'static {
+    /// The signed record of a node. Signature and name are checked by the caller.
+    fn find(&self, name: &NodeName) -> BoxFuture<'_, Result<Signed<NodeRecord>, LinkError>>;
+}
+
+/// How other nodes are reached: once the network runs.
+#[derive(Clone)]
+pub(crate) struct Ways {
+    pub link: Arc<dyn PeerLink>,
+    pub directory: Arc<dyn Directory>,
+}
+
+/// Other nodes, as flows see them: to stage what is for them, to ask them, to know their people.
+#[derive(Clone)]
+pub(crate) struct Nodes {
+    ctx: Arc<Ctx>,
+    pub(crate) peers: Peers,
+    outbox: Outbox,
+    pub(crate) people: People,
+    ways: Arc<RwLock<Option<Ways>>>,
+}
+
+impl Nodes {
+    pub fn new(ctx: Arc<Ctx>) -> Self {
+        Nodes {
+            peers: Peers { ctx: ctx.clone() },
+            outbox: Outbox::new(ctx.clone()),
+            people: People::new(ctx.clone()),
+            ways: Arc::default(),
+            ctx,
+        }
+    }
+
+    fn ways(&self) -> Option<Ways> {
+        self.ways.read().clone()
+    }
+
+    /// Whether this node speaks with others at all.
+    pub fn is_on(&self) -> bool {
+        self.ways.read().is_some()
+    }
+
+    /// Adds something for another node to a batch. It leaves once the batch is committed, and not before.
+    ///
+    /// # Errors
+    /// [`Fault::TooMany`] when too much waits for that node already, [`Fault::TooLarge`].
+    pub async fn stage(&self, batch: Batch, to: &NodeName, item: Outgoing) -> Result<Batch, Fault> {
+        self.outbox.stage(batch, to, item).await
+    }
+
+    /// Asks another node, once.
+    ///
+    /// # Errors
+    /// [`FederationError::Unreachable`], [`FederationError::NotAllowed`], [`FederationError::Refused`] with what it answered
+    /// instead.
+    pub async fn ask(&self, node: &NodeName, question: &Question) -> Result<Answer> {
+        let ways = self.ways().ok_or(FederationError::Off)?;
+        let peer = self.peers.reach(node, Some(ways.directory.as_ref())).await?;
+        ways.link.learn(PeerKey(peer.key), peer.addresses.clone());
+        let asked = ways.link.query(PeerKey(peer.key), codec::encode(question)).await;
+        let bytes = asked.map_err(unreachable(node))?;
+        match codec::decode(&bytes, PEER_QUERY_BYTES_MAX) {
+            Ok(Answer::Problem(problem)) => Err(FederationError::Refused(problem)),
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(FederationError::Nonsense { node: node.clone() }),
+        }
+    }
+}
+
+/// The border of the node: it answers other nodes ([`weft_net::PeerHandler`]), sends couriers to them, and tells the operator.
+#[derive(Clone)]
+pub struct Federation {
+    nodes: Nodes,
+    bridge: Arc<dyn Bridge>,
+    turns: Arc<Turns>,
+}
+
+impl Federation {
+    pub(crate) fn new(nodes: Nodes, bridge: Arc<dyn Bridge>) -> Self {
+        Federation { nodes, bridge, turns: Arc::default() }
+    }
+
+    /// Opens the border: from now on others can be asked, and what waits for them leaves. The network is started before, with
+    /// this as its handler.
+    pub fn start(&self, link: Arc<dyn PeerLink>, directory: Arc<dyn Directory>) -> Couriers {
+        self.connect(link, directory);
+        Couriers::start(self.clone())
+    }
+
+    pub(crate) fn connect(&self, link: Arc<dyn PeerLink>, directory: Arc<dyn Directory>) {
+        *self.nodes.ways.write() = Some(Ways { link, directory });
+    }
+
+    /// Nodes that this one has met, by name, at most [`weft_wire::limits::PAGE_MAX`] after one.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub async fn peers(&self, after: Option<&NodeName>) -> Result<Vec<Peer>> {
+        self.nodes.peers.list(after).await
+    }
+
+    /// What the operator decides about a node.
+    ///
+    /// # Errors
+    /// [`FederationError::NotFound`] for a node that was never met and has a DNS name.
+    pub async fn judge(&self, name: &NodeName, verdict: Verdict) -> Result<()> {
+        self.nodes.peers.judge(name, verdict).await
+    }
+
+    /// A node that the operator names with its key: trusted, whatever was pinned.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub async fn name_peer(&self, name: &NodeName, key: PeerKey, addresses: Vec<String>) -> Result<()> {
+        self.nodes.peers.name(name, key.0, addresses).await
+    }
+
+    /// How much waits for a node.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub async fn waiting(&self, name: &NodeName) -> Result<u64, Fault> {
+        self.nodes.outbox.waiting(name).await
+    }
+}
+
+/// One lock a node, for as long as somebody holds it.
+#[derive(Default)]
+struct Turns(Mutex<HashMap<NodeName, Arc<tokio::sync::Mutex<()>>>>);
+
+/// Locks that are kept before those are dropped that nobody holds.
+const TURNS_KEPT: usize = 256;
+
+impl Turns {
+    fn of(&self, name: &NodeName) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.0.lock();
+        if turns.len() >= TURNS_KEPT {
+            turns.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        turns.entry(name.clone()).or_default().clone()
+    }
+}

@@ -1,0 +1,360 @@
+//! Who is who among nodes: a key is pinned for a name when the two first meet, and a change is the operator's to decide.
+
+use super::{
+    Directory, FederationError, Result,
+    records::{PeerRecord, PeerState},
+};
+use crate::{Budget, Fault, LimitKey, context::Ctx};
+use std::sync::Arc;
+use weft_net::{LinkError, PeerKey};
+use weft_store::{Scan, record::Record, tables};
+use weft_wire::{
+    Millis, NodeName, Signed,
+    federation::{FederationPolicy, NodeRecord},
+    limits::PAGE_MAX,
+};
+
+/// How exact the time of the last contact is: one write an hour.
+const CONTACT_STEP_MS: Millis = 60 * 60 * 1000;
+/// What is kept of an error, for the operator.
+const ERROR_CHARS_MAX: usize = 200;
+
+/// A node, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: NodeName,
+    /// The key that speaks for it.
+    pub key: PeerKey,
+    /// Another key that wants to speak for it.
+    pub new_key: Option<PeerKey>,
+    /// On the list of those that are allowed.
+    pub trusted: bool,
+    /// Shut out.
+    pub blocked: bool,
+    /// Per cent of the usual budgets.
+    pub limit: Option<u32>,
+    /// When it was first met.
+    pub first_seen_ms: Millis,
+    /// When it was last heard, to the hour.
+    pub last_contact_ms: Millis,
+    /// What last went wrong.
+    pub last_error: Option<String>,
+}
+
+/// What the operator may decide about a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Allowed, also where only those on the list are.
+    Trust,
+    /// Shut out.
+    Block,
+    /// As every other node: lifts a block, takes it off the list.
+    Ordinary,
+    /// The new key counts from now on.
+    AcceptKey,
+    /// The new key was somebody else's.
+    RejectKey,
+    /// So many per cent of the usual budgets.
+    Limit(u32),
+}
+
+#[derive(Clone)]
+pub(crate) struct Peers {
+    pub(super) ctx: Arc<Ctx>,
+}
+
+impl PeerRecord {
+    fn new(key: [u8; 32], addresses: Vec<String>, now: Millis) -> Self {
+        PeerRecord {
+            key,
+            addresses,
+            state: PeerState::Pinned,
+            limit: None,
+            first_seen_ms: now,
+            last_contact_ms: now,
+            last_error: None,
+        }
+    }
+
+    fn is_trusted(&self) -> bool {
+        matches!(self.state, PeerState::Trusted | PeerState::Quarantined { trusted: true, .. })
+    }
+
+    /// What something costs this node, which may have less or more than the usual budgets.
+    pub fn cost(&self, count: usize) -> u32 {
+        let limit = u64::from(self.limit.unwrap_or(100).max(1));
+        u32::try_from((count as u64).saturating_mul(100) / limit).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+impl Peers {
+    /// Whether a key may speak under a name. A name that is new is pinned: one that is a peer id by itself, a DNS name by what
+    /// that name's own record says.
+    ///
+    /// # Errors
+    /// [`FederationError::NotAllowed`], [`FederationError::Foreign`], [`FederationError::Unreachable`] when the record of a
+    /// new name cannot be had now, rate limits.
+    pub async fn admit(
+        &self,
+        from: PeerKey,
+        name: &NodeName,
+        directory: Option<&dyn Directory>,
+    ) -> Result<PeerRecord> {
+        if *name == self.ctx.node {
+            return Err(FederationError::Foreign { node: name.clone() });
+        }
+        let known = self.get(name).await?;
+        self.allow(name, known.as_ref())?;
+        match known {
+            Some(record) if record.key == from.0 => Ok(record),
+            Some(_) => {
+                self.ctx.limits.take(Budget::PeerStranger, &LimitKey::Peer(from.name()))?;
+                // Whoever holds some key may say any name: only the name's own record is worth the operator's attention.
+                if let Ok(found) = self.look_up(name, directory).await
+                    && found.key == from.0
+                {
+                    self.quarantine(name, from.0).await?;
+                }
+                Err(FederationError::Foreign { node: name.clone() })
+            }
+            None => {
+                self.ctx.limits.take(Budget::PeerStranger, &LimitKey::Peer(from.name()))?;
+                let record = self.meet(name, directory).await?;
+                if record.key == from.0 {
+                    Ok(record)
+                } else {
+                    Err(FederationError::Foreign { node: name.clone() })
+                }
+            }
+        }
+    }
+
+    /// The pinned record of a node that we want to speak to.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub async fn reach(&self, name: &NodeName, directory: Option<&dyn Directory>) -> Result<PeerRecord> {
+        let known = self.get(name).await?;
+        self.allow(name, known.as_ref())?;
+        match known {
+            Some(record) => Ok(record),
+            None => self.meet(name, directory).await,
+        }
+    }
+
+    pub async fn get(&self, name: &NodeName) -> Result<Option<PeerRecord>, Fault> {
+        self.ctx.read(tables::PEERS, name.as_str()).await
+    }
+
+    fn allow(&self, name: &NodeName, known: Option<&PeerRecord>) -> Result<()> {
+        let blocked = known.is_some_and(|record| record.state == PeerState::Blocked);
+        let allowed = match self.ctx.config.federation {
+            FederationPolicy::Open => !blocked,
+            FederationPolicy::AllowList => known.is_some_and(PeerRecord::is_trusted),
+            FederationPolicy::Closed => false,
+        };
+        if allowed { Ok(()) } else { Err(FederationError::NotAllowed { node: name.clone() }) }
+    }
+
+    /// Pins a node that is new.
+    async fn meet(&self, name: &NodeName, directory: Option<&dyn Directory>) -> Result<PeerRecord> {
+        self.ctx.limits.take(Budget::PeerFirst, &LimitKey::Crowd)?;
+        let found = self.look_up(name, directory).await?;
+        let met = PeerRecord::new(found.key, found.addresses, self.ctx.now());
+        let met = &met;
+        let pinned = self
+            .ctx
+            .store
+            .transact(|tx| async move {
+                // Met by another stream meanwhile: what is pinned first stays.
+                if let Some(row) = tx.get(tables::PEERS, name.as_str().as_bytes()).await? {
+                    return Ok::<_, FederationError>(PeerRecord::from_record(&row.value)?);
+                }
+                tx.put(tables::PEERS, name.as_str(), met.to_record());
+                Ok(met.clone())
+            })
+            .await?;
+        tracing::info!(node = %name, key = %PeerKey(pinned.key), "met a node");
+        Ok(pinned)
+    }
+
+    /// What a name says of itself: key and addresses.
+    async fn look_up(&self, name: &NodeName, directory: Option<&dyn Directory>) -> Result<Found> {
+        if let Some(key) = name.key() {
+            return Ok(Found { key, addresses: Vec::new() });
+        }
+        let unreachable = |source| FederationError::Unreachable { node: name.clone(), source };
+        let directory = directory.ok_or(FederationError::Off)?;
+        let record: Signed<NodeRecord> = directory.find(name).await.map_err(unreachable)?;
+        let record =
+            record.open_for(name).map_err(|source| FederationError::Record { node: name.clone(), source })?;
+        Ok(Found { key: record.key, addresses: record.addresses })
+    }
+
+    async fn quarantine(&self, name: &NodeName, new_key: [u8; 32]) -> Result<()> {
+        let changed = self
+            .change(name, |record| match record.state {
+                PeerState::Pinned | PeerState::Trusted => {
+                    let trusted = record.state == PeerState::Trusted;
+                    record.state = PeerState::Quarantined { new_key, trusted };
+                    true
+                }
+                PeerState::Quarantined { .. } | PeerState::Blocked => false,
+            })
+            .await?;
+        if changed {
+            tracing::warn!(node = %name, key = %PeerKey(new_key), "a node speaks with another key; the operator decides");
+        }
+        Ok(())
+    }
+
+    /// Notes that a node was heard, at most once an hour, and that what went wrong is over.
+    pub async fn heard(&self, name: &NodeName, record: &PeerRecord) -> Result<()> {
+        let now = self.ctx.now();
+        if record.last_error.is_none() && now < record.last_contact_ms.saturating_add(CONTACT_STEP_MS) {
+            return Ok(());
+        }
+        let heard = |record: &mut PeerRecord| {
+            record.last_contact_ms = now;
+            record.last_error = None;
+            true
+        };
+        self.change(name, heard).await.map(drop)
+    }
+
+    /// Notes what went wrong with a node, for the operator.
+    pub async fn failed(&self, name: &NodeName, error: &FederationError) -> Result<()> {
+        let text: String = error.to_string().chars().take(ERROR_CHARS_MAX).collect();
+        let failed = |record: &mut PeerRecord| {
+            let new = record.last_error.as_ref() != Some(&text);
+            record.last_error = Some(text.clone());
+            new
+        };
+        self.change(name, failed).await.map(drop)
+    }
+
+    /// What the operator says. A node that was never met may be named as well, when its key is its name.
+    pub async fn judge(&self, name: &NodeName, verdict: Verdict) -> Result<()> {
+        if self.get(name).await?.is_none()
+            && let Some(key) = name.key()
+        {
+            let met = PeerRecord::new(key, Vec::new(), self.ctx.now()).to_record();
+            let batch = weft_store::Batch::new().assert_absent(tables::PEERS, name.as_str());
+            match self.ctx.store.commit(batch.put(tables::PEERS, name.as_str(), met)).await {
+                Ok(_) | Err(weft_store::Error::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if self.get(name).await?.is_none() {
+            return Err(FederationError::NotFound);
+        }
+        self.change(name, |record| apply(record, verdict)).await?;
+        tracing::info!(node = %name, ?verdict, "the operator has decided about a node");
+        Ok(())
+    }
+
+    /// A node that the operator names with its key, as in `[[federation.peers]]`: trusted, whatever was pinned.
+    pub async fn name(&self, name: &NodeName, key: [u8; 32], addresses: Vec<String>) -> Result<()> {
+        let addresses = &addresses;
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let row = tx.get(tables::PEERS, name.as_str().as_bytes()).await?;
+                let before = row.map(|row| PeerRecord::from_record(&row.value)).transpose()?;
+                let mut record =
+                    before.clone().unwrap_or_else(|| PeerRecord::new(key, addresses.clone(), self.ctx.now()));
+                record.key = key;
+                record.addresses.clone_from(addresses);
+                if record.state != PeerState::Blocked {
+                    record.state = PeerState::Trusted;
+                }
+                if before.as_ref() != Some(&record) {
+                    tx.put(tables::PEERS, name.as_str(), record.to_record());
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Nodes by name.
+    pub async fn list(&self, after: Option<&NodeName>) -> Result<Vec<Peer>> {
+        let scan = Scan::prefix([]).limit(PAGE_MAX);
+        let scan = match after {
+            Some(after) => scan.after(after.as_str()),
+            None => scan,
+        };
+        let mut peers = Vec::new();
+        for row in self.ctx.store.scan(tables::PEERS, scan).await? {
+            let name = std::str::from_utf8(&row.key).ok().and_then(|name| name.parse().ok());
+            let name = name.ok_or(Fault::Internal("a node's key is no name"))?;
+            peers.push(shown(name, PeerRecord::from_record(&row.value)?));
+        }
+        Ok(peers)
+    }
+
+    async fn change(&self, name: &NodeName, change: impl Fn(&mut PeerRecord) -> bool) -> Result<bool> {
+        let change = &change;
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let Some(row) = tx.get(tables::PEERS, name.as_str().as_bytes()).await? else {
+                    return Ok(false);
+                };
+                let mut record = PeerRecord::from_record(&row.value)?;
+                let changed = change(&mut record);
+                if changed {
+                    tx.put(tables::PEERS, name.as_str(), record.to_record());
+                }
+                Ok(changed)
+            })
+            .await
+    }
+}
+
+struct Found {
+    key: [u8; 32],
+    addresses: Vec<String>,
+}
+
+fn apply(record: &mut PeerRecord, verdict: Verdict) -> bool {
+    let before = record.clone();
+    match (verdict, &record.state) {
+        (Verdict::Trust, _) => record.state = PeerState::Trusted,
+        (Verdict::Block, _) => record.state = PeerState::Blocked,
+        (Verdict::Ordinary, _) => record.state = PeerState::Pinned,
+        (Verdict::AcceptKey, PeerState::Quarantined { new_key, trusted }) => {
+            record.key = *new_key;
+            record.state = if *trusted { PeerState::Trusted } else { PeerState::Pinned };
+        }
+        (Verdict::RejectKey, PeerState::Quarantined { trusted, .. }) => {
+            record.state = if *trusted { PeerState::Trusted } else { PeerState::Pinned };
+        }
+        (Verdict::AcceptKey | Verdict::RejectKey, _) => {}
+        (Verdict::Limit(percent), _) => record.limit = Some(percent),
+    }
+    *record != before
+}
+
+fn shown(name: NodeName, record: PeerRecord) -> Peer {
+    let new_key = match record.state {
+        PeerState::Quarantined { new_key, .. } => Some(PeerKey(new_key)),
+        _ => None,
+    };
+    Peer {
+        name,
+        key: PeerKey(record.key),
+        new_key,
+        trusted: record.is_trusted(),
+        blocked: record.state == PeerState::Blocked,
+        limit: record.limit,
+        first_seen_ms: record.first_seen_ms,
+        last_contact_ms: record.last_contact_ms,
+        last_error: record.last_error,
+    }
+}
+
+/// An error of the network, about a node.
+pub(super) fn unreachable(node: &NodeName) -> impl FnOnce(LinkError) -> FederationError + '_ {
+    move |source| FederationError::Unreachable { node: node.clone(), source }
+}

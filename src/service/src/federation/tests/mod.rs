@@ -1,0 +1,228 @@
+mod arrivals;
+pub(crate) mod support;
+
+use super::{courier::Round, *};
+use crate::ServiceConfig;
+use std::time::Duration;
+use support::*;
+use weft_wire::{Code, Problem, federation::FederationPolicy};
+
+fn pair(seed: u64) -> (Arc<FakeNet>, TestNode, TestNode) {
+    let net = FakeNet::new(seed);
+    let (here, there) = (TestNode::new(&net, 1), TestNode::new(&net, 2));
+    (net, here, there)
+}
+
+#[tokio::test]
+async fn whatever_the_network_does_every_event_takes_effect_once_and_in_order() {
+    for seed in 0..60 {
+        let (net, mut here, mut there) = pair(seed);
+        net.state.lock().faults = 60;
+        let mut said = 0;
+        while said < 40 {
+            match net.dice(10) {
+                0..=4 => {
+                    said += 1;
+                    here.say(&there, said).await;
+                }
+                5..=7 => drop(here.round(&there).await),
+                8 => net.deliver_late().await,
+                _ if net.dice(2) == 0 => here = here.restarted(),
+                _ => there = there.restarted(),
+            }
+        }
+        net.deliver_late().await;
+        net.state.lock().faults = 0;
+        here.finish(&there).await;
+        net.deliver_late().await;
+        assert_eq!(there.taken().await, (1..=40).collect::<Vec<_>>(), "seed {seed}");
+        let settled = (1..=40).map(|seq| match seq % 3 {
+            0 => format!("{seq} accepted {seq}"),
+            _ => format!("{seq} done"),
+        });
+        assert_eq!(here.settled().await, settled.collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(here.federation.waiting(&there.name).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_event_is_told_and_holds_nothing_up() {
+    let (_net, here, there) = pair(1);
+    for seq in [1, BAD, 3] {
+        here.say(&there, seq).await;
+    }
+    here.finish(&there).await;
+    assert_eq!(there.taken().await, [1, 3], "nothing of a refused event stays");
+    assert_eq!(here.settled().await, ["1 done", "666 forbidden", "3 accepted 3"]);
+}
+
+#[tokio::test]
+async fn a_node_that_cannot_store_takes_nothing_and_gets_it_again() {
+    let (_net, here, there) = pair(1);
+    for seq in 1..=3 {
+        here.say(&there, seq).await;
+    }
+    *there.notebook.later.lock() = true;
+    assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None });
+    assert_eq!((there.taken().await, here.settled().await), (vec![], vec![]));
+    let peer = here.federation.peers(None).await.unwrap().remove(0);
+    assert!(peer.last_error.unwrap().contains("cannot store"), "the operator sees why");
+
+    *there.notebook.later.lock() = false;
+    here.finish(&there).await;
+    assert_eq!(there.taken().await, [1, 2, 3]);
+    assert_eq!(here.federation.peers(None).await.unwrap()[0].last_error, None, "and that it is over");
+}
+
+#[tokio::test]
+async fn a_receiver_that_comes_from_a_backup_gets_what_still_waits() {
+    let (_net, here, there) = pair(1);
+    here.say(&there, 1).await;
+    here.finish(&there).await;
+    let backup = there.backup().await;
+    for seq in 2..=5 {
+        here.say(&there, seq).await;
+    }
+    here.finish(&there).await;
+    let there = there.started_on(backup);
+    here.say(&there, 6).await;
+    here.say(&there, 7).await;
+    here.finish(&there).await;
+    assert_eq!(there.taken().await, [1, 6, 7]);
+}
+
+#[tokio::test]
+async fn a_sender_that_comes_from_a_backup_begins_anew_and_nothing_is_swallowed() {
+    for told in [true, false] {
+        let (_net, here, there) = pair(1);
+        here.say(&there, 1).await;
+        here.finish(&there).await;
+        let backup = here.backup().await;
+        for seq in 2..=9 {
+            here.say(&there, seq).await;
+        }
+        here.finish(&there).await;
+        if told {
+            begin_anew(&backup).await.unwrap();
+        }
+        // Its numbers are those of others that have arrived before. Where nobody told it of the restore, it finds out by the
+        // answer, as long as it has not given as many numbers again.
+        let here = here.started_on(backup);
+        for seq in 10..=(if told { 30 } else { 12 }) {
+            here.say(&there, seq).await;
+        }
+        here.finish(&there).await;
+        let expected: Vec<u64> = (1..=if told { 30 } else { 12 }).collect();
+        assert_eq!(there.taken().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_waits_for_too_long_fails_visibly_and_what_came_later_goes() {
+    let (net, here, there) = pair(1);
+    here.say(&there, 1).await;
+    here.finish(&there).await;
+    net.state.lock().away.insert(there.key);
+    here.say(&there, 2).await;
+    here.clock.advance(here.config.peer_retention_ms);
+    here.say(&there, 3).await;
+    assert!(matches!(here.round(&there).await, Err(FederationError::Unreachable { .. })));
+    assert_eq!(here.settled().await, ["1 done"], "not a moment too early");
+    here.clock.advance(1);
+    assert!(here.round(&there).await.is_err());
+    assert_eq!(here.settled().await, ["1 done", "2 expired"]);
+    net.back(there.key);
+    here.finish(&there).await;
+    assert_eq!(there.taken().await, [1, 3]);
+}
+
+#[tokio::test]
+async fn more_than_fits_one_batch_goes_in_several() {
+    let (net, here, there) = pair(1);
+    for seq in 1..=600 {
+        here.say(&there, seq).await;
+    }
+    here.finish(&there).await;
+    assert_eq!(there.taken().await, (1..=600).collect::<Vec<_>>());
+    assert_eq!(net.state.lock().sent, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_courier_goes_when_something_is_committed_and_when_the_other_comes_back() {
+    let (net, here, there) = pair(1);
+    net.state.lock().away.insert(there.key);
+    let couriers = here.federation.start(net.end(here.key), net.clone());
+    here.say(&there, 1).await;
+    // Two hours of failures: the pauses grow, so that they are few.
+    tokio::time::sleep(Duration::from_secs(7_200)).await;
+    assert!(there.taken().await.is_empty());
+    let begun = tokio::time::Instant::now();
+    net.back(there.key);
+    while there.taken().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    here.say(&there, 2).await;
+    while there.taken().await.len() < 2 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "at once, not after the pause");
+    couriers.shutdown().await;
+    here.say(&there, 3).await;
+    tokio::time::sleep(Duration::from_secs(7_200)).await;
+    assert_eq!(there.taken().await, [1, 2], "nobody goes any more");
+}
+
+#[tokio::test]
+async fn the_policy_decides_whom_a_node_speaks_with() {
+    let net = FakeNet::new(1);
+    let here = TestNode::new(&net, 1);
+    for policy in [FederationPolicy::Open, FederationPolicy::AllowList, FederationPolicy::Closed] {
+        let there = TestNode::new(&net, 2);
+        let config = ServiceConfig { federation: policy, ..config() };
+        let there = TestNode::with(&net, 2, there.name.clone(), config);
+        let here = here.started_on(here.backup().await);
+        here.say(&there, 1).await;
+        let went = here.round(&there).await.unwrap() == Round::Went;
+        assert_eq!(went, policy == FederationPolicy::Open);
+
+        there.federation.judge(&here.name, Verdict::Trust).await.unwrap();
+        let went = here.round(&there).await.unwrap() != Round::Failed { retry_after: None };
+        assert_eq!(went, policy != FederationPolicy::Closed, "{policy:?}");
+
+        there.federation.judge(&here.name, Verdict::Block).await.unwrap();
+        here.say(&there, 2).await;
+        assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None });
+        let error = there.federation.nodes.ask(&here.name, &question(&there)).await.unwrap_err();
+        assert_eq!(Problem::from(error).code, Code::Forbidden, "nor does it ask");
+    }
+}
+
+#[tokio::test]
+async fn budgets_of_a_node_are_its_own_and_the_operators_to_set() {
+    let net = FakeNet::new(1);
+    let name = TestNode::new(&net, 2).name;
+    let there = TestNode::with(&net, 2, name, ServiceConfig::default());
+    let (busy, other) = (TestNode::new(&net, 1), TestNode::new(&net, 3));
+    there.federation.judge(&busy.name, Verdict::Limit(10)).await.unwrap();
+    for seq in 1..=900 {
+        busy.say(&there, seq).await;
+    }
+    // A burst is 5,120 events; at ten per cent each costs ten.
+    assert_eq!(busy.round(&there).await.unwrap(), Round::Went);
+    assert_eq!(busy.round(&there).await.unwrap(), Round::Went);
+    let Round::Failed { retry_after: Some(wait) } = busy.round(&there).await.unwrap() else {
+        panic!("not limited")
+    };
+    assert_eq!(there.taken().await.len(), 512);
+    other.say(&there, 1_000).await;
+    other.finish(&there).await;
+    assert_eq!(there.taken().await.len(), 513, "another node is not held up");
+
+    there.clock.advance(u64::try_from(wait.as_millis()).unwrap());
+    assert_eq!(busy.round(&there).await.unwrap(), Round::Went);
+}
+
+fn question(by: &TestNode) -> Question {
+    let by = weft_wire::UserAddress::new("alice".parse().unwrap(), by.name.clone());
+    Question::Person { by, user: "bob".parse().unwrap() }
+}
