@@ -37,7 +37,7 @@ pub enum LinkEvent {
     Disconnected(PeerKey),
 }
 
-/// Streams to other nodes. Implemented by the swarm and by the simulated network of tests.
+/// Streams to other nodes. Implemented by [`crate::Net`] and by the simulated network of tests.
 ///
 /// Calls to one peer may run side by side and arrive in any order; who needs an order makes the next call after the answer.
 /// Dropping a call gives it up, which the peer may or may not notice.
