@@ -113,9 +113,7 @@ fn is_dialable(address: &Multiaddr) -> bool {
     let mut parts = address.iter();
     let host = matches!(
         parts.next(),
-        Some(
-            Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_)
-        )
+        Some(Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_))
     );
     let transport = match parts.next() {
         Some(Protocol::Tcp(_)) => true,
@@ -194,11 +192,22 @@ mod tests {
             let relayed = format!("{good}/p2p/{PEER}/p2p-circuit");
             assert!(is_relayed(&parse_for(peer, &relayed).unwrap()));
             assert_eq!(parse_listen(&relayed), Err(AddressError::Kind));
-            assert_eq!(parse_for(PeerKey([1; 32]), &format!("{good}/p2p/{PEER}")), Err(AddressError::OtherPeer));
+            assert_eq!(
+                parse_for(PeerKey([1; 32]), &format!("{good}/p2p/{PEER}")),
+                Err(AddressError::OtherPeer)
+            );
             assert_eq!(parse_named(good), Err(AddressError::Kind));
         }
         let twice = format!("/ip4/192.0.2.1/tcp/1/p2p/{PEER}/p2p-circuit/p2p/{PEER}/p2p-circuit");
-        for bad in ["/ip4/192.0.2.1", "/tcp/1", "/ip4/192.0.2.1/udp/1", "/memory/1", "/unix/a", "/dnsaddr/a/tcp/1", &twice] {
+        for bad in [
+            "/ip4/192.0.2.1",
+            "/tcp/1",
+            "/ip4/192.0.2.1/udp/1",
+            "/memory/1",
+            "/unix/a",
+            "/dnsaddr/a/tcp/1",
+            &twice,
+        ] {
             assert_eq!(parse_for(peer, bad), Err(AddressError::Kind), "{bad}");
         }
         assert_eq!(parse_for(peer, "http://a.example"), Err(AddressError::Syntax));

@@ -7,9 +7,9 @@ use crate::{
     streams::Streams,
 };
 use libp2p::{
-    PeerId, Swarm, SwarmBuilder, autonat, dcutr, identify, kad, mdns, memory_connection_limits,
+    PeerId, Swarm, SwarmBuilder, autonat, dcutr, identify,
     identity::Keypair,
-    noise, ping, relay,
+    kad, mdns, memory_connection_limits, noise, ping, relay,
     swarm::{self, NetworkBehaviour, behaviour::toggle::Toggle},
     tcp, upnp, yamux,
 };

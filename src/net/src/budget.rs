@@ -110,7 +110,12 @@ mod tests {
 
     #[test]
     fn one_peer_cannot_take_what_is_for_all() {
-        let budget = Budget::new(Budgets { streams_max: 4, streams_per_peer_max: 2, bytes_max: 100, bytes_per_peer_max: 60 });
+        let budget = Budget::new(Budgets {
+            streams_max: 4,
+            streams_per_peer_max: 2,
+            bytes_max: 100,
+            bytes_per_peer_max: 60,
+        });
         let (alice, bob, carol) = (PeerKey([1; 32]), PeerKey([2; 32]), PeerKey([3; 32]));
         let mut first = budget.admit(alice).unwrap();
         let mut second = budget.admit(alice).unwrap();

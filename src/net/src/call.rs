@@ -40,9 +40,8 @@ impl Lanes {
     /// Waits until this peer may be called. Turns come in the order in which they were asked for.
     pub(crate) async fn turn(&self, peer: PeerKey) -> Result<Turn<'_>, LinkError> {
         let all = Arc::clone(&self.all).try_acquire_owned().map_err(|_| LinkError::Busy)?;
-        let own = Arc::clone(
-            self.peers.lock().entry(peer).or_insert_with(|| Arc::new(Semaphore::new(LANES))),
-        );
+        let own =
+            Arc::clone(self.peers.lock().entry(peer).or_insert_with(|| Arc::new(Semaphore::new(LANES))));
         // Made before the wait, so that giving up while waiting cleans up as well.
         let mut turn = Turn { lanes: self, peer, own: Arc::clone(&own), _all: all, running: None };
         turn.running = Some(own.acquire_owned().await.map_err(|_| LinkError::Closed)?);

@@ -131,7 +131,14 @@ impl Default for NetConfig {
 impl NetConfig {
     /// A node that looks for nobody by itself: listens where it is told, knows what it is told. For tests and closed networks.
     pub fn quiet(listen: Vec<String>) -> Self {
-        NetConfig { listen, mdns: false, kademlia: false, upnp: false, autonat: false, ..NetConfig::default() }
+        NetConfig {
+            listen,
+            mdns: false,
+            kademlia: false,
+            upnp: false,
+            autonat: false,
+            ..NetConfig::default()
+        }
     }
 }
 
@@ -151,7 +158,12 @@ impl Default for Connections {
 
 impl Default for Budgets {
     fn default() -> Self {
-        Budgets { streams_max: 512, streams_per_peer_max: 16, bytes_max: 128 << 20, bytes_per_peer_max: 24 << 20 }
+        Budgets {
+            streams_max: 512,
+            streams_per_peer_max: 16,
+            bytes_max: 128 << 20,
+            bytes_per_peer_max: 24 << 20,
+        }
     }
 }
 

@@ -57,7 +57,11 @@ impl Book {
 
     pub(crate) fn addresses(&self, peer: PeerKey) -> Vec<Multiaddr> {
         let mut pages = self.0.lock();
-        if pages.known.contains_key(&peer) { pages.page(peer).addresses.as_slice().to_vec() } else { Vec::new() }
+        if pages.known.contains_key(&peer) {
+            pages.page(peer).addresses.as_slice().to_vec()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Whether the peer is to be left alone at this moment.

@@ -111,7 +111,10 @@ mod tests {
     #[test]
     fn other_kinds_of_keys_are_refused() {
         // The peer id of an RSA key, from the libp2p specification: a SHA-256 multihash.
-        assert_eq!("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N".parse::<PeerKey>(), Err(KeyError::PeerId));
+        assert_eq!(
+            "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N".parse::<PeerKey>(),
+            Err(KeyError::PeerId)
+        );
         assert_eq!("".parse::<PeerKey>(), Err(KeyError::PeerId));
         assert_eq!("12D3KooW".parse::<PeerKey>(), Err(KeyError::PeerId));
     }

@@ -12,15 +12,11 @@ use crate::{
     relays::Relays,
     roster::Roster,
     search::Searches,
+    streams::Opened,
     task::{Command, Task},
 };
 use futures::{StreamExt, future::BoxFuture};
-use libp2p::{
-    Multiaddr, Stream, Swarm, TransportError,
-    core::transport::ListenerId,
-    multiaddr,
-    swarm::SwarmEvent,
-};
+use libp2p::{Multiaddr, Swarm, TransportError, core::transport::ListenerId, multiaddr, swarm::SwarmEvent};
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
@@ -157,8 +153,13 @@ impl Net {
         }
         let call = async {
             let _turn = self.0.lanes.turn(to).await?;
-            let stream = self.stream(to, protocol).await?;
-            exchange(stream, protocol, &request).await
+            let Opened { stream, closed } = self.stream(to, protocol).await?;
+            tokio::select! {
+                // First: an answer that came before the end is one.
+                biased;
+                outcome = exchange(stream, protocol, &request) => outcome,
+                () = closed.cancelled() => Err(LinkError::Closed),
+            }
         };
         match time::timeout(self.0.call_time, call).await {
             Ok(outcome) => outcome,
@@ -166,7 +167,7 @@ impl Net {
         }
     }
 
-    async fn stream(&self, peer: PeerKey, protocol: Protocol) -> Result<Stream, LinkError> {
+    async fn stream(&self, peer: PeerKey, protocol: Protocol) -> Result<Opened, LinkError> {
         match self.try_stream(peer, protocol).await {
             // The connection was just ending. Nothing was sent, so that a new one may be tried at once.
             Err(LinkError::Closed) => self.try_stream(peer, protocol).await,
@@ -174,7 +175,7 @@ impl Net {
         }
     }
 
-    async fn try_stream(&self, peer: PeerKey, protocol: Protocol) -> Result<Stream, LinkError> {
+    async fn try_stream(&self, peer: PeerKey, protocol: Protocol) -> Result<Opened, LinkError> {
         let (reply, opened) = oneshot::channel();
         let command = Command::Open { peer, protocol, reply };
         self.0.commands.send(command).await.map_err(|_| LinkError::Closed)?;
@@ -214,6 +215,7 @@ impl Task {
     /// Listens on all of these, and waits until it does.
     async fn listen(&mut self, addresses: Vec<Multiaddr>) -> Result<(), NetError> {
         let mut waiting: HashMap<ListenerId, Multiaddr> = HashMap::new();
+        addresses.iter().try_for_each(is_free)?;
         for address in addresses {
             match self.swarm.listen_on(address.clone()) {
                 Ok(listener) => {
@@ -264,13 +266,30 @@ fn not_listening(address: &Multiaddr, source: io::Error) -> Result<(), NetError>
     Err(NetError::Listen { address: address.to_string(), source })
 }
 
+/// The TCP transport shares its ports with other sockets of the same user, for the sake of hole punching: a second node on the
+/// same port would start, and each get half of the calls. So it is looked at first. `::` is left out, which to the system is
+/// 0.0.0.0 as well; whoever has the one mostly has the other.
+fn is_free(address: &Multiaddr) -> Result<(), NetError> {
+    let port = address.iter().find_map(|part| match part {
+        multiaddr::Protocol::Tcp(port) if port != 0 => Some(port),
+        _ => None,
+    });
+    let (Some(port), Some(ip)) = (port, address::ip(address)) else { return Ok(()) };
+    if ip.is_unspecified() && ip.is_ipv6() {
+        return Ok(());
+    }
+    match std::net::TcpListener::bind((ip, port)) {
+        Ok(_) => Ok(()),
+        Err(source) => not_listening(address, source),
+    }
+}
+
 fn parse_all<T>(
     texts: &[String],
     parse: impl Fn(&str) -> Result<T, AddressError>,
 ) -> Result<Vec<T>, NetError> {
-    let parse = |text: &String| {
-        parse(text).map_err(|source| NetError::Address { text: text.clone(), source })
-    };
+    let parse =
+        |text: &String| parse(text).map_err(|source| NetError::Address { text: text.clone(), source });
     texts.iter().map(parse).collect()
 }
 

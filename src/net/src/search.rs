@@ -111,10 +111,12 @@ impl Task {
 
     pub(crate) fn looked_up(&mut self, query: QueryId, result: QueryResult, is_last: bool) {
         let Some(peer) = self.searches.lookups.get(&query).copied() else { return };
-        let (QueryResult::GetClosestPeers(
-            Ok(GetClosestPeersOk { peers, .. }) | Err(GetClosestPeersError::Timeout { peers, .. }),
-        ),
-        Ok(peer_id)) = (result, peer.peer_id())
+        let (
+            QueryResult::GetClosestPeers(
+                Ok(GetClosestPeersOk { peers, .. }) | Err(GetClosestPeersError::Timeout { peers, .. }),
+            ),
+            Ok(peer_id),
+        ) = (result, peer.peer_id())
         else {
             return;
         };
@@ -124,7 +126,8 @@ impl Task {
             return;
         }
         self.searches.lookups.remove(&query);
-        let Some(search) = self.searches.open.get_mut(&peer).filter(|search| search.step == Step::Lookup) else {
+        let Some(search) = self.searches.open.get_mut(&peer).filter(|search| search.step == Step::Lookup)
+        else {
             return;
         };
         search.step = Step::Found;

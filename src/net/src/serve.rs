@@ -9,13 +9,17 @@ use crate::{
 use futures::{AsyncRead, AsyncWrite, AsyncWriteExt, FutureExt};
 use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// For saying why there is no answer, after the stream's time.
 const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Serves one stream to its end. `slot` is `None` when there was no room: the caller is told so.
+///
+/// A handler that runs is left to finish when the connection goes: what it has done by then need not be done again.
 pub(crate) async fn serve<S>(
     mut stream: S,
+    closed: CancellationToken,
     peer: PeerKey,
     protocol: Protocol,
     slot: Option<Slot>,
@@ -25,16 +29,18 @@ pub(crate) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let outcome = match slot {
-        Some(slot) => match timeout(time, answer(&mut stream, peer, protocol, slot, handler)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Status::TimedOut),
-        },
+        Some(slot) => {
+            match timeout(time, answer(&mut stream, &closed, peer, protocol, slot, handler)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Status::TimedOut),
+            }
+        }
         None => Err(Status::Busy),
     };
     let Err(status) = outcome else { return };
     tracing::debug!(%peer, ?protocol, ?status, "a stream got no answer");
     // The peer may be one that does not read either.
-    let _ = timeout(LAST_WORD, refuse(&mut stream, status)).await;
+    let _ = timeout(LAST_WORD, closed.run_until_cancelled(refuse(&mut stream, status))).await;
 }
 
 async fn refuse(stream: &mut (impl AsyncWrite + Unpin), status: Status) -> io::Result<()> {
@@ -44,6 +50,7 @@ async fn refuse(stream: &mut (impl AsyncWrite + Unpin), status: Status) -> io::R
 
 async fn answer<S>(
     stream: &mut S,
+    closed: &CancellationToken,
     peer: PeerKey,
     protocol: Protocol,
     mut slot: Slot,
@@ -52,11 +59,12 @@ async fn answer<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = match frame::read(stream, protocol.request_bytes_max(), Some(&mut slot)).await {
-        Ok(request) => request,
-        Err(FrameError::TooLarge) => return Err(Status::TooLarge),
-        Err(FrameError::OverBudget) => return Err(Status::Busy),
-        Err(FrameError::Io(_) | FrameError::Length) => return Err(Status::Failed),
+    let read = frame::read(stream, protocol.request_bytes_max(), Some(&mut slot));
+    let request = match closed.run_until_cancelled(read).await {
+        Some(Ok(request)) => request,
+        Some(Err(FrameError::TooLarge)) => return Err(Status::TooLarge),
+        Some(Err(FrameError::OverBudget)) => return Err(Status::Busy),
+        Some(Err(FrameError::Io(_) | FrameError::Length)) | None => return Err(Status::Failed),
     };
     // Room for the answer, before work is done for it. Only a request that came whole gets that far.
     slot.charge(protocol.answer_bytes_max()).map_err(|_| Status::Busy)?;
@@ -71,7 +79,8 @@ where
         frame::write(stream, &answer).await?;
         stream.close().await
     };
-    if let Err(error) = sent.await {
+    let sent: Option<io::Result<()>> = closed.run_until_cancelled(sent).await;
+    if let Some(Err(error)) = sent {
         // Nothing is left to tell the peer on this stream.
         tracing::debug!(%peer, ?protocol, %error, "an answer was not sent");
     }

@@ -34,7 +34,11 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// What others may ask of the task.
 pub(crate) enum Command {
     /// A stream to a peer, connected or not.
-    Open { peer: PeerKey, protocol: Protocol, reply: Reply },
+    Open {
+        peer: PeerKey,
+        protocol: Protocol,
+        reply: Reply,
+    },
     Block(PeerKey),
     Unblock(PeerKey),
     Admit(Admission),
@@ -221,17 +225,21 @@ impl Task {
                 });
                 self.reserve();
             }
-            WeftEvent::RelayClient(relay::client::Event::ReservationReqAccepted { relay_peer_id, .. }) => {
+            WeftEvent::RelayClient(relay::client::Event::ReservationReqAccepted {
+                relay_peer_id, ..
+            }) => {
                 tracing::debug!(relay = %relay_peer_id, "this node can be called over a relay");
             }
-            WeftEvent::Upnp(event @ (upnp::Event::NewExternalAddr { .. } | upnp::Event::NonRoutableGateway)) => {
+            WeftEvent::Upnp(
+                event @ (upnp::Event::NewExternalAddr { .. } | upnp::Event::NonRoutableGateway),
+            ) => {
                 tracing::info!(?event, "the router was asked to forward");
             }
             _ => {}
         }
     }
 
-    fn serve(&mut self, Incoming { peer, protocol, stream }: Incoming) {
+    fn serve(&mut self, Incoming { peer, protocol, opened }: Incoming) {
         let Ok(peer) = PeerKey::of_peer_id(&peer) else { return };
         if self.stop.is_cancelled() {
             // Dropping the stream resets it; the peer comes back when we do.
@@ -240,7 +248,8 @@ impl Task {
         let slot = self.budget.admit(peer).ok();
         let (handler, time, cut) = (Arc::clone(&self.handler), self.timeouts.serve, self.cut.clone());
         self.serving.spawn(async move {
-            cut.run_until_cancelled(serve(stream, peer, protocol, slot, handler, time)).await;
+            cut.run_until_cancelled(serve(opened.stream, opened.closed, peer, protocol, slot, handler, time))
+                .await;
         });
     }
 
@@ -267,7 +276,9 @@ impl Task {
     }
 
     fn heard_nearby(&mut self, peer: &PeerId, address: Multiaddr) {
-        let (Ok(peer), Ok((address, _))) = (PeerKey::of_peer_id(peer), address::split(address)) else { return };
+        let (Ok(peer), Ok((address, _))) = (PeerKey::of_peer_id(peer), address::split(address)) else {
+            return;
+        };
         self.book.learn(peer, &[address]);
     }
 }

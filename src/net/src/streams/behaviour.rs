@@ -1,11 +1,11 @@
-use super::handler::{Handler, OpenStream, Reply};
+use super::handler::{Handler, OpenStream, Opened, Reply};
 use crate::protocol::Protocol;
 use libp2p::{
-    Multiaddr, PeerId, Stream,
+    Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler, THandlerInEvent,
-        THandlerOutEvent, ToSwarm,
+        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandler,
+        THandlerInEvent, THandlerOutEvent, ToSwarm,
     },
 };
 use std::{
@@ -18,7 +18,7 @@ use std::{
 pub(crate) struct Incoming {
     pub(crate) peer: PeerId,
     pub(crate) protocol: Protocol,
-    pub(crate) stream: Stream,
+    pub(crate) opened: Opened,
 }
 
 /// The behaviour. Its queue holds what is done at the next poll, nothing that waits for a peer.
@@ -29,7 +29,13 @@ pub(crate) struct Streams {
 
 impl Streams {
     /// Opens a stream on a connection. The reply comes in any case; it is dropped if the connection goes.
-    pub(crate) fn open(&mut self, peer_id: PeerId, connection: ConnectionId, protocol: Protocol, reply: Reply) {
+    pub(crate) fn open(
+        &mut self,
+        peer_id: PeerId,
+        connection: ConnectionId,
+        protocol: Protocol,
+        reply: Reply,
+    ) {
         self.queue.push_back(ToSwarm::NotifyHandler {
             peer_id,
             handler: NotifyHandler::One(connection),
@@ -49,7 +55,7 @@ impl NetworkBehaviour for Streams {
         _: &Multiaddr,
         _: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler::new())
     }
 
     fn handle_established_outbound_connection(
@@ -60,14 +66,14 @@ impl NetworkBehaviour for Streams {
         _: Endpoint,
         _: PortUse,
     ) -> Result<THandler<Self>, ConnectionDenied> {
-        Ok(Handler::default())
+        Ok(Handler::new())
     }
 
     fn on_swarm_event(&mut self, _: FromSwarm) {}
 
     fn on_connection_handler_event(&mut self, peer: PeerId, _: ConnectionId, event: THandlerOutEvent<Self>) {
-        let (protocol, stream) = event;
-        self.queue.push_back(ToSwarm::GenerateEvent(Incoming { peer, protocol, stream }));
+        let (protocol, opened) = event;
+        self.queue.push_back(ToSwarm::GenerateEvent(Incoming { peer, protocol, opened }));
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {

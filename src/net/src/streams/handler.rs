@@ -14,9 +14,18 @@ use std::{
     task::{Context, Poll},
 };
 use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Where an opened stream goes.
-pub(crate) type Reply = oneshot::Sender<Result<Stream, LinkError>>;
+pub(crate) type Reply = oneshot::Sender<Result<Opened, LinkError>>;
+
+/// A stream, and word of the end of its connection: who reads from a stream whose connection this side closes is not woken
+/// by every multiplexer (yamux forgets such readers).
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) stream: Stream,
+    pub(crate) closed: CancellationToken,
+}
 
 /// A wish for a stream.
 #[derive(Debug)]
@@ -26,10 +35,24 @@ pub(crate) struct OpenStream {
 }
 
 /// One connection's part. Both queues are emptied at each poll of the connection, before it takes further streams.
-#[derive(Default)]
 pub(crate) struct Handler {
     wanted: VecDeque<OpenStream>,
     came: VecDeque<(Protocol, Stream)>,
+    closed: CancellationToken,
+    /// The handler goes with its connection.
+    _closing: DropGuard,
+}
+
+impl Handler {
+    pub(super) fn new() -> Self {
+        let closed = CancellationToken::new();
+        let _closing = closed.clone().drop_guard();
+        Handler { wanted: VecDeque::new(), came: VecDeque::new(), closed, _closing }
+    }
+
+    fn opened(&self, stream: Stream) -> Opened {
+        Opened { stream, closed: self.closed.clone() }
+    }
 }
 
 /// Negotiates one of our protocols.
@@ -67,7 +90,7 @@ impl<S> OutboundUpgrade<S> for Negotiate {
 
 impl ConnectionHandler for Handler {
     type FromBehaviour = OpenStream;
-    type ToBehaviour = (Protocol, Stream);
+    type ToBehaviour = (Protocol, Opened);
     type InboundProtocol = Negotiate;
     type OutboundProtocol = Negotiate;
     type InboundOpenInfo = ();
@@ -85,8 +108,9 @@ impl ConnectionHandler for Handler {
         &mut self,
         _: &mut Context<'_>,
     ) -> Poll<ConnectionHandlerEvent<Negotiate, Reply, Self::ToBehaviour>> {
-        if let Some(stream) = self.came.pop_front() {
-            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(stream));
+        if let Some((protocol, stream)) = self.came.pop_front() {
+            let event = (protocol, self.opened(stream));
+            return Poll::Ready(ConnectionHandlerEvent::NotifyBehaviour(event));
         }
         while let Some(OpenStream { protocol, reply }) = self.wanted.pop_front() {
             // Who asked may have given up meanwhile.
@@ -100,14 +124,17 @@ impl ConnectionHandler for Handler {
 
     fn on_connection_event(&mut self, event: ConnectionEvent<'_, Negotiate, Negotiate, (), Reply>) {
         match event {
-            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (stream, name), .. }) => {
+            ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound {
+                protocol: (stream, name),
+                ..
+            }) => {
                 if let Some(protocol) = Protocol::ALL.into_iter().find(|protocol| protocol.name() == name) {
                     self.came.push_back((protocol, stream));
                 }
             }
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol, info: reply }) => {
                 // Nobody waits any more: the stream is reset as it is dropped.
-                let _ = reply.send(Ok(protocol));
+                let _ = reply.send(Ok(self.opened(protocol)));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: reply, error }) => {
                 let _ = reply.send(Err(match error {

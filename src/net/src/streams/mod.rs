@@ -8,4 +8,4 @@ mod behaviour;
 mod handler;
 
 pub(crate) use behaviour::{Incoming, Streams};
-pub(crate) use handler::Reply;
+pub(crate) use handler::{Opened, Reply};

@@ -2,14 +2,14 @@
 
 use super::support::*;
 use crate::{
-    Budgets, LinkError, Net, NetConfig, PeerLink, Timeouts,
-    frame,
+    Budgets, LinkError, Net, NetConfig, PeerLink, Timeouts, frame,
     protocol::{Protocol, Status},
     streams::Streams,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::swarm::SwarmEvent;
 use std::time::Duration;
+use weft_wire::limits::PEER_QUERY_BYTES_MAX;
 
 /// What the node says before it closes the stream.
 async fn last_word(stream: &mut (impl futures::AsyncRead + Unpin)) -> Vec<u8> {
@@ -20,7 +20,7 @@ async fn last_word(stream: &mut (impl futures::AsyncRead + Unpin)) -> Vec<u8> {
 }
 
 async fn victim_with_friend(config: NetConfig) -> (Net, Net) {
-    let (victim, friend) = (node(1, config).await, node(2, quiet(&[TCP])).await);
+    let (victim, friend) = (node(1, config).await, node(2, quiet(&[])).await);
     tell(&friend, &victim);
     friend.query(victim.key(), vec![1]).await.unwrap();
     (victim, friend)
@@ -96,10 +96,15 @@ async fn streams_left_open_use_up_only_their_own_peers_share() {
 
 #[tokio::test]
 async fn bytes_beyond_a_peers_share_are_refused() {
-    let budgets = Budgets { bytes_per_peer_max: 1 << 20, ..Budgets::default() };
-    let (victim, friend) = victim_with_friend(NetConfig { budgets, ..quiet(&[TCP]) }).await;
-    // Even an honest one: less than an answer's room is left to it.
-    assert_eq!(friend.deliver(victim.key(), vec![0; 2 << 20]).await, Err(LinkError::Busy));
+    let bytes_per_peer_max = PEER_QUERY_BYTES_MAX + 1000;
+    let budgets = Budgets { bytes_per_peer_max, ..Budgets::default() };
+    for listen in [TCP, QUIC] {
+        let (victim, friend) = victim_with_friend(NetConfig { budgets, ..quiet(&[listen]) }).await;
+        // One that is read whole leaves no room for its answer; one that is not is refused while it is still being sent.
+        assert_eq!(friend.deliver(victim.key(), vec![0; 1 << 20]).await, Err(LinkError::Busy), "{listen}");
+        assert_eq!(friend.deliver(victim.key(), vec![0; 4 << 20]).await, Err(LinkError::Busy), "{listen}");
+        assert!(friend.deliver(victim.key(), vec![0; 500]).await.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -13,8 +13,12 @@ async fn a_common_acquaintance_knows_where_the_other_is() {
     let carol = node(3, open()).await;
     let contacts = || NetConfig { first_contacts: vec![named(&carol)], ..open() };
     let (alice, bob) = (node(1, contacts()).await, node(2, contacts()).await);
-    until("both have met carol", || carol.peers().iter().filter(|peer| !peer.agent.is_empty()).count() == 2).await;
-    until("carol is known to both", || [&alice, &bob].iter().all(|net| net.peers().iter().any(|peer| !peer.agent.is_empty()))).await;
+    until("both have met carol", || carol.peers().iter().filter(|peer| !peer.agent.is_empty()).count() == 2)
+        .await;
+    until("carol is known to both", || {
+        [&alice, &bob].iter().all(|net| net.peers().iter().any(|peer| !peer.agent.is_empty()))
+    })
+    .await;
     let answer = loop {
         match alice.query(bob.key(), b"ab".to_vec()).await {
             // Carol may not have put bob into her table yet. The pause after a failure is ended by his being learned anew.
@@ -33,7 +37,8 @@ async fn a_node_that_nobody_can_call_is_called_over_a_relay() {
     let relay = node(3, relaying).await;
     let over = |config| NetConfig { relays: vec![named(&relay)], ..config };
     let hidden = node(2, over(quiet(&[]))).await;
-    until("the relay has a place", || hidden.listen_addresses().iter().any(|a| a.contains("p2p-circuit"))).await;
+    until("the relay has a place", || hidden.listen_addresses().iter().any(|a| a.contains("p2p-circuit")))
+        .await;
     let alice = node(1, over(quiet(&[TCP]))).await;
     assert_eq!(alice.query(hidden.key(), b"ab".to_vec()).await.unwrap(), b"ba");
     assert_eq!(alice.deliver(hidden.key(), vec![0; 1 << 20]).await.unwrap(), b"1048576");

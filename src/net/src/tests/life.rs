@@ -2,7 +2,10 @@
 
 use super::support::*;
 use crate::{Admission, LinkError, LinkEvent, Net, NetConfig, NetError, PeerLink, Timeouts};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 #[tokio::test]
 async fn a_node_comes_back_on_another_port() {
@@ -30,7 +33,9 @@ async fn the_operator_sees_what_a_peer_runs_and_how_far_it_is() {
     let (alice, bob) = (node(1, quiet(&[TCP])).await, node(2, quiet(&[TCP])).await);
     tell(&alice, &bob);
     alice.query(bob.key(), vec![1]).await.unwrap();
-    let known = |net: &Net| net.peers().first().is_some_and(|peer| peer.round_trip.is_some() && !peer.agent.is_empty());
+    let known = |net: &Net| {
+        net.peers().first().is_some_and(|peer| peer.round_trip.is_some() && !peer.agent.is_empty())
+    };
     until("both know of each other", || known(&alice) && known(&bob)).await;
     assert_eq!(bob.peers()[0].agent, NetConfig::default().agent);
     assert!(!bob.peers()[0].outgoing);
@@ -44,7 +49,7 @@ async fn a_dead_peer_is_not_dialled_in_a_loop() {
     gone.shutdown().await;
     assert_eq!(alice.query(gone.key(), vec![1]).await, Err(LinkError::Unreachable));
     // Within the pause the answer comes without a look at the network; a loop of dials would take turns with it.
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     for _ in 0..100 {
         assert_eq!(alice.query(gone.key(), vec![1]).await, Err(LinkError::Unreachable));
     }
@@ -110,26 +115,54 @@ async fn an_address_that_is_taken_is_an_error() {
 fn nothing_runs_on_after_a_shutdown() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let (alice, bob) = (node(1, quiet(&[TCP, QUIC])).await, node(2, quiet(&[TCP, QUIC])).await);
-        tell(&alice, &bob);
-        alice.query(bob.key(), vec![1]).await.unwrap();
-        let (waiting, other) = (alice.clone(), bob.key());
-        let hanging = tokio::spawn(async move { waiting.query(other, b"hang".to_vec()).await });
-        until("the question is there", || alice.peers().len() == 1).await;
-        alice.shutdown().await;
-        bob.shutdown().await;
-        assert!(hanging.await.unwrap().is_err());
-        assert_eq!(alice.query(bob.key(), vec![1]).await, Err(LinkError::Closed));
-        assert!(!alice.is_connected(bob.key()));
+        // Both transports: they end in different ways.
+        for listen in [TCP, QUIC] {
+            end_of_two(listen).await;
+        }
         // Sockets of the transports end by themselves as soon as they are let go.
         let metrics = tokio::runtime::Handle::current().metrics();
         until("no task is left", || metrics.num_alive_tasks() == 0).await;
     });
 }
 
+async fn end_of_two(listen: &str) {
+    let asked = Arc::new(Answers::default());
+    let alice = node(1, quiet(&[listen])).await;
+    let bob = Net::start(quiet(&[listen]), key(2), asked.clone()).await.unwrap();
+    tell(&alice, &bob);
+    let (waiting, other) = (alice.clone(), bob.key());
+    let hanging = tokio::spawn(async move { waiting.query(other, b"hang".to_vec()).await });
+    until("the question is there", || asked.handled.load(Ordering::SeqCst) == 1).await;
+    let started = Instant::now();
+    alice.shutdown().await;
+    assert_eq!(hanging.await.unwrap(), Err(LinkError::Closed));
+    bob.shutdown().await;
+    // Not until the call's time, or the connection's, is over.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(alice.query(bob.key(), vec![1]).await, Err(LinkError::Closed));
+    assert!(!alice.is_connected(bob.key()));
+}
+
+#[tokio::test]
+async fn a_call_to_a_peer_that_is_blocked_meanwhile_ends_at_once() {
+    for listen in [TCP, QUIC] {
+        let asked = Arc::new(Answers::default());
+        let alice = node(1, quiet(&[])).await;
+        let bob = Net::start(quiet(&[listen]), key(2), asked.clone()).await.unwrap();
+        tell(&alice, &bob);
+        let started = Instant::now();
+        let (outcome, ()) = tokio::join!(alice.query(bob.key(), b"hang".to_vec()), async {
+            until("the question is there", || asked.handled.load(Ordering::SeqCst) == 1).await;
+            alice.block(bob.key()).await;
+        });
+        assert_eq!(outcome, Err(LinkError::Closed));
+        assert!(started.elapsed() < Duration::from_secs(20), "{listen}: {:?}", started.elapsed());
+    }
+}
+
 #[tokio::test]
 async fn an_answer_that_is_under_way_is_finished_at_shutdown() {
-    let (alice, bob) = (node(1, quiet(&[QUIC])).await, node(2, quiet(&[QUIC])).await);
+    let (alice, bob) = (node(1, quiet(&[TCP])).await, node(2, quiet(&[TCP])).await);
     tell(&alice, &bob);
     alice.query(bob.key(), vec![1]).await.unwrap();
     let batches = (0..8).map(|_| alice.deliver(bob.key(), vec![0; 1 << 20]));
@@ -137,7 +170,12 @@ async fn an_answer_that_is_under_way_is_finished_at_shutdown() {
         bob.shutdown().await;
     });
     // Those that had come are answered, the others say that they are not; none waits for its time to be over.
-    assert!(answers.iter().all(|answer| matches!(answer, Ok(_) | Err(LinkError::Closed | LinkError::Unreachable))), "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .all(|answer| matches!(answer, Ok(_) | Err(LinkError::Closed | LinkError::Unreachable))),
+        "{answers:?}"
+    );
 }
 
 #[tokio::test]

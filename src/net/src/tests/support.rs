@@ -1,12 +1,15 @@
 //! Nodes, and peers that do not keep to the rules.
 
 use crate::{
-    Net, NetConfig, NodeKey, PeerHandler, PeerKey, PeerLink, protocol::Protocol,
-    streams::Streams,
+    Net, NetConfig, NodeKey, PeerHandler, PeerKey, PeerLink, Timeouts,
+    protocol::Protocol,
+    streams::{Opened, Streams},
 };
 use futures::{StreamExt, future::BoxFuture};
 use libp2p::{
-    Multiaddr, Stream, Swarm, SwarmBuilder, identity::Keypair, noise,
+    Multiaddr, Stream, Swarm, SwarmBuilder,
+    identity::Keypair,
+    noise,
     swarm::{
         NetworkBehaviour, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
@@ -64,7 +67,9 @@ pub fn public(seed: u8) -> PeerKey {
 }
 
 pub fn quiet(listen: &[&str]) -> NetConfig {
-    NetConfig::quiet(listen.iter().map(|text| (*text).to_owned()).collect())
+    // A QUIC address where nobody is any more says nothing: that is waited for.
+    let timeouts = Timeouts { dial: Duration::from_secs(3), ..Timeouts::default() };
+    NetConfig { timeouts, ..NetConfig::quiet(listen.iter().map(|text| (*text).to_owned()).collect()) }
 }
 
 pub async fn node(seed: u8, config: NetConfig) -> Net {
@@ -121,8 +126,7 @@ impl Hostile {
                 _ => {}
             }
         };
-        let (wishes, mut wished) =
-            tokio::sync::mpsc::channel::<(Protocol, oneshot::Sender<Stream>)>(1_024);
+        let (wishes, mut wished) = tokio::sync::mpsc::channel::<(Protocol, oneshot::Sender<Stream>)>(1_024);
         tokio::spawn(async move {
             loop {
                 tokio::select! {
@@ -132,7 +136,7 @@ impl Hostile {
                         let (opened, stream) = oneshot::channel();
                         swarm.behaviour_mut().open(peer, connection, protocol, opened);
                         tokio::spawn(async move {
-                            if let Ok(Ok(stream)) = stream.await {
+                            if let Ok(Ok(Opened { stream, .. })) = stream.await {
                                 let _ = reply.send(stream);
                             }
                         });
