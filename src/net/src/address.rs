@@ -149,9 +149,8 @@ pub(crate) fn is_global(ip: &IpAddr) -> bool {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
             let shared = a == 100 && (64..128).contains(&b);
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified() || shared)
-                && !ip.is_broadcast()
-                && !ip.is_multicast()
+            let own = ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared;
+            !(own || ip.is_unspecified() || ip.is_broadcast() || ip.is_multicast())
         }
         IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
             Some(ip) => is_global(&IpAddr::V4(ip)),

@@ -9,7 +9,7 @@ const CAROL: PeerKey = PeerKey([3; 32]);
 /// Notes what it handles, and asks `then` before it answers a question.
 #[derive(Default)]
 struct Node {
-    seen: Arc<Mutex<Vec<(PeerKey, Vec<u8>)>>>,
+    seen: Mutex<Vec<(PeerKey, Vec<u8>)>>,
     then: Option<(SimLink, PeerKey)>,
     hangs: bool,
 }
@@ -198,7 +198,7 @@ proptest! {
             let calls = tokio::spawn(all_calls(alice, 40));
             for (index, pause) in cuts.iter().enumerate() {
                 net.advance(*pause).await;
-                if index % 2 == 0 { net.cut(ALICE, BOB) } else { net.heal() }
+                if index.is_multiple_of(2) { net.cut(ALICE, BOB) } else { net.heal() }
             }
             let answers = net.run_until(calls).await.unwrap();
             let mut times: BTreeMap<u8, usize> = BTreeMap::new();

@@ -180,7 +180,7 @@ async fn an_answer_that_is_under_way_is_finished_at_shutdown() {
 
 #[tokio::test]
 async fn a_call_ends_when_its_time_is_over() {
-    let time = Timeouts { call: Duration::from_millis(300), ..Timeouts::default() };
+    let time = Timeouts { call: Duration::from_secs(2), ..Timeouts::default() };
     let alice = node(1, NetConfig { timeouts: time, ..quiet(&[TCP]) }).await;
     let bob = node(2, quiet(&[TCP])).await;
     tell(&alice, &bob);

@@ -40,7 +40,7 @@ async fn many_calls_at_once_all_get_their_answer() {
     tell(&alice, &bob);
     tell(&bob, &alice);
     let ask = |n: usize| {
-        let (from, to) = if n % 2 == 0 { (&alice, bob.key()) } else { (&bob, alice.key()) };
+        let (from, to) = if n.is_multiple_of(2) { (&alice, bob.key()) } else { (&bob, alice.key()) };
         async move { from.query(to, n.to_string().into_bytes()).await }
     };
     for (n, answer) in join_all((0..300).map(ask)).await.into_iter().enumerate() {
