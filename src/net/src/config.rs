@@ -145,7 +145,7 @@ impl NetConfig {
 impl Default for Connections {
     fn default() -> Self {
         Connections {
-            // A connection costs some 100 KiB when quiet and at most `net::CONNECTION_BYTES_MAX` when abused.
+            // A connection costs some 100 KiB when quiet and at most `behaviour::CONNECTION_BYTES_MAX` over QUIC when abused.
             total_max: 512,
             incoming_max: 384,
             per_peer_max: 4,
