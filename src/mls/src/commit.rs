@@ -1,6 +1,6 @@
 //! What a commit does, in terms of devices.
 
-use crate::{MlsError, credentials};
+use crate::{MlsError, Roles, credentials};
 use openmls::prelude::{LeafNodeIndex, Member, Proposal, Sender, StagedCommit};
 use std::collections::{BTreeMap, BTreeSet};
 use weft_wire::{DeviceId, Millis, identity::DeviceCert, rooms::DeviceRef};
@@ -20,6 +20,8 @@ pub struct CommitFacts {
     pub added: Vec<DeviceCert>,
     /// Devices that are removed. Of an external commit: at most the joiner's own old leaf (a resync).
     pub removed: Vec<DeviceRef>,
+    /// The owners and admins after it, if it says who they are.
+    pub roles: Option<Roles>,
 }
 
 impl CommitFacts {
@@ -59,7 +61,7 @@ pub fn facts(
         leaves.get(&index.u32()).ok_or(MlsError::NotAllowed("a leaf that is not in the group"))
     };
 
-    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let (mut added, mut removed, mut roles) = (Vec::new(), Vec::new(), None);
     for queued in staged.queued_proposals() {
         match queued.proposal() {
             Proposal::Add(add) => {
@@ -67,7 +69,11 @@ pub fn facts(
             }
             Proposal::Remove(remove) => removed.push(device_ref(leaf(&remove.removed())?)),
             Proposal::ExternalInit(_) => {}
-            _ => return Err(MlsError::NotAllowed("a proposal other than Add and Remove")),
+            Proposal::GroupContextExtensions(change) => {
+                let named = Roles::read(change.extensions())?;
+                roles = Some(named.ok_or(MlsError::NotAllowed("a group without roles"))?);
+            }
+            _ => return Err(MlsError::NotAllowed("a proposal other than Add, Remove and roles")),
         }
     }
 
@@ -100,6 +106,7 @@ pub fn facts(
         to_epoch: from_epoch.saturating_add(1),
         added,
         removed,
+        roles,
     };
     no_duplicates(leaves.values(), &facts)?;
     Ok(facts)

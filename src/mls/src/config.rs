@@ -1,5 +1,6 @@
 //! The one configuration of every group.
 
+use crate::{MlsError, Roles, roles::ROLES_EXTENSION};
 use openmls::{
     group::MIXED_PLAINTEXT_WIRE_FORMAT_POLICY,
     prelude::{
@@ -48,15 +49,19 @@ pub fn capabilities() -> Capabilities {
     Capabilities::new(
         Some(&[ProtocolVersion::Mls10]),
         Some(&[CIPHERSUITE]),
-        Some(&[ExtensionType::LastResort]),
+        Some(&[ExtensionType::LastResort, ExtensionType::Unknown(ROLES_EXTENSION)]),
         Some(&[]),
         Some(&[CredentialType::Basic]),
     )
 }
 
-/// For making a group: commits in the clear, so that the hub can follow; messages always encrypted.
-pub fn create() -> MlsGroupCreateConfig {
-    MlsGroupCreateConfig::builder()
+/// For making a group: commits in the clear, so that the hub can follow; messages always encrypted. With roles, unless it is
+/// for a direct room.
+///
+/// # Errors
+/// [`MlsError::Refused`].
+pub fn create(roles: Option<&Roles>) -> Result<MlsGroupCreateConfig, MlsError> {
+    let builder = MlsGroupCreateConfig::builder()
         .ciphersuite(CIPHERSUITE)
         .capabilities(capabilities())
         .lifetime(lifetime())
@@ -65,8 +70,11 @@ pub fn create() -> MlsGroupCreateConfig {
         .max_past_epochs(past_epochs())
         .number_of_resumption_psks(0)
         .use_ratchet_tree_extension(true)
-        .sender_ratchet_configuration(SenderRatchetConfiguration::new(OUT_OF_ORDER_MAX, FORWARD_MAX))
-        .build()
+        .sender_ratchet_configuration(SenderRatchetConfiguration::new(OUT_OF_ORDER_MAX, FORWARD_MAX));
+    Ok(match roles {
+        Some(roles) => builder.with_group_context_extensions(roles.extensions()?).build(),
+        None => builder.build(),
+    })
 }
 
 /// For joining a group: the same.

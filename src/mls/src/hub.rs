@@ -6,7 +6,7 @@
 //! GroupInfo.
 
 use crate::{
-    CommitFacts, MlsError, commit, config, credentials, messages,
+    CommitFacts, MlsError, Roles, commit, config, credentials, messages,
     public_store::{PublicStore, StoreError},
 };
 use openmls::{
@@ -61,8 +61,8 @@ impl std::fmt::Debug for HubGroup {
 }
 
 impl HubGroup {
-    /// Starts to follow a new group: epoch 0, exactly one leaf, no extensions. Gives its creator too, which must be the
-    /// device that handed it in.
+    /// Starts to follow a new group: epoch 0, exactly one leaf, and no roles ([`Self::roles`]) or those of its creator. Gives
+    /// the creator too, which must be the device that handed it in.
     ///
     /// # Errors
     /// [`MlsError::TooLarge`], [`MlsError::Malformed`], [`MlsError::WrongRoom`], [`MlsError::GroupInfo`],
@@ -76,15 +76,16 @@ impl HubGroup {
         if group.group.group_context().epoch().as_u64() != 0 {
             return Err(MlsError::GroupInfo("a new group is at epoch 0"));
         }
-        if group.group.group_context().extensions().iter().next().is_some() {
-            return Err(MlsError::NotAllowed("group context extensions"));
-        }
+        let roles = group.roles()?;
         let mut leaves = group.group.treesync().full_leaves();
         let creator = match (leaves.next(), leaves.next()) {
             (Some((_, leaf)), None) => credentials::leaf_device(leaf, now_ms)?,
             _ => return Err(MlsError::GroupInfo("a new group has one leaf")),
         };
         drop(leaves);
+        if roles.is_some_and(|roles| roles != Roles::of_creator(creator.user.clone())) {
+            return Err(MlsError::NotAllowed("roles that are not those of a new group"));
+        }
         Ok((group, creator))
     }
 
@@ -111,6 +112,14 @@ impl HubGroup {
     /// The current epoch.
     pub fn epoch(&self) -> u64 {
         self.group.group_context().epoch().as_u64()
+    }
+
+    /// The owners and admins; none in a direct room.
+    ///
+    /// # Errors
+    /// [`MlsError::NotAllowed`] when the stored state was tampered with.
+    pub fn roles(&self) -> Result<Option<Roles>, MlsError> {
+        Roles::read(self.group.group_context().extensions())
     }
 
     /// The devices in the group, in the order of their leaves.

@@ -2,7 +2,9 @@
 //!
 //! Generic over the storage, so that the engine runs them over its own state and tests over a plain map.
 
-use crate::{CommitFacts, DeviceIdentity, MlsError, commit, config, credentials, key_packages, messages};
+use crate::{
+    CommitFacts, DeviceIdentity, MlsError, Roles, commit, config, credentials, key_packages, messages,
+};
 use openmls::{
     framing::errors::MessageDecryptionError,
     prelude::{
@@ -59,7 +61,18 @@ pub enum OpenError {
     Refused(#[from] MlsError),
 }
 
-/// Makes a group in which only this device is, and its GroupInfo for the hub.
+/// What a commit is to do, besides renewing the own leaf.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plan<'a> {
+    /// KeyPackages of devices to be added.
+    pub add: &'a [&'a [u8]],
+    /// Devices to be removed.
+    pub remove: &'a [DeviceId],
+    /// The owners and admins from then on, if they change.
+    pub roles: Option<&'a Roles>,
+}
+
+/// Makes a group for a direct room, in which only this device is, and its GroupInfo for the hub.
 ///
 /// # Errors
 /// [`MlsError::Refused`], for example when a group of this id is in the storage already.
@@ -68,10 +81,32 @@ pub fn create<P: Provider>(
     me: DeviceIdentity<'_>,
     room: RoomId,
 ) -> Result<(MlsGroup, Vec<u8>), MlsError> {
+    create_with(provider, me, room, None)
+}
+
+/// Makes a group that this device's person owns, in which only this device is, and its GroupInfo for the hub.
+///
+/// # Errors
+/// As [`create`]; [`MlsError::Credential`] when the own certificate cannot be read.
+pub fn create_group<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    room: RoomId,
+) -> Result<(MlsGroup, Vec<u8>), MlsError> {
+    let own = me.cert.peek().map_err(credentials::CredentialError::from)?;
+    create_with(provider, me, room, Some(&Roles::of_creator(own.user)))
+}
+
+fn create_with<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    room: RoomId,
+    roles: Option<&Roles>,
+) -> Result<(MlsGroup, Vec<u8>), MlsError> {
     let group = MlsGroup::new_with_group_id(
         provider,
         &me,
-        &config::create(),
+        &config::create(roles)?,
         config::group_id(room),
         me.credential(),
     )
@@ -95,10 +130,26 @@ pub fn prepare<P: Provider>(
     remove: &[DeviceId],
     now_ms: Millis,
 ) -> Result<Prepared, MlsError> {
+    let add: Vec<&[u8]> = key_packages.iter().map(AsRef::as_ref).collect();
+    prepare_plan(provider, me, group, Plan { add: &add, remove, roles: None }, now_ms)
+}
+
+/// The same for a whole plan.
+///
+/// # Errors
+/// [`MlsError`]; the group is as before.
+pub fn prepare_plan<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    group: &mut MlsGroup,
+    plan: Plan<'_>,
+    now_ms: Millis,
+) -> Result<Prepared, MlsError> {
+    let Plan { add, remove, roles } = plan;
     let mut adds = Vec::new();
     let mut added = Vec::new();
-    for bytes in key_packages {
-        let (key_package, cert) = key_packages::open(provider.crypto(), bytes.as_ref(), now_ms)?;
+    for bytes in add {
+        let (key_package, cert) = key_packages::open(provider.crypto(), bytes, now_ms)?;
         adds.push(key_package);
         added.push(cert);
     }
@@ -118,12 +169,18 @@ pub fn prepare<P: Provider>(
 
     let epoch = group.epoch().as_u64();
     let leaf = LeafNodeParameters::builder().with_credential_with_key(me.credential()).build();
-    let bundle = group
+    let mut builder = group
         .commit_builder()
         .force_self_update(true)
         .leaf_node_parameters(leaf)
         .propose_adds(adds)
-        .propose_removals(removals)
+        .propose_removals(removals);
+    if let Some(roles) = roles {
+        builder = builder
+            .propose_group_context_extensions(roles.extensions()?)
+            .map_err(MlsError::refused("to change roles"))?;
+    }
+    let bundle = builder
         .load_psks(provider.storage())
         .and_then(|builder| builder.build(provider.rand(), provider.crypto(), &me, |_| true))
         .map_err(MlsError::refused("to build a commit"))?
@@ -170,7 +227,7 @@ pub fn join_externally<P: Provider>(
         .map_err(MlsError::refused("to build an external commit"))?
         .finalize(provider)
         .map_err(MlsError::refused("to stage an external commit"))?;
-    no_extensions(&group)?;
+    roles(&group)?;
     let (commit, _, group_info) = bundle.into_messages();
     let prepared = Prepared {
         commit: messages::to_bytes(commit)?,
@@ -204,7 +261,7 @@ pub fn join<P: Provider>(provider: &P, room: RoomId, welcome: &[u8]) -> Result<M
         .build()
         .and_then(|staged| staged.into_group(provider))
         .map_err(MlsError::refused("the Welcome"))?;
-    no_extensions(&group)?;
+    roles(&group)?;
     Ok(group)
 }
 
@@ -294,12 +351,12 @@ fn leaves(group: &MlsGroup) -> Result<Vec<(LeafNodeIndex, DeviceCert)>, MlsError
     group.members().map(|member| Ok((member.index, credentials::member_device(&member)?))).collect()
 }
 
-/// Group context extensions could name external senders; Weft uses none.
-fn no_extensions(group: &MlsGroup) -> Result<(), MlsError> {
-    match group.extensions().iter().next() {
-        Some(_) => Err(MlsError::NotAllowed("group context extensions")),
-        None => Ok(()),
-    }
+/// The owners and admins of a group; none in a direct room.
+///
+/// # Errors
+/// [`MlsError::NotAllowed`] for any other extension of the group context.
+pub fn roles(group: &MlsGroup) -> Result<Option<Roles>, MlsError> {
+    Roles::read(group.extensions())
 }
 
 fn why_not<E: std::error::Error + Send + Sync + 'static>(error: ProcessMessageError<E>) -> OpenError {

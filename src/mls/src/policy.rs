@@ -1,7 +1,7 @@
 //! Who may do what in a room: a pure function that the hub runs before it takes a commit, and every member runs again
 //! before following it, so that a hub cannot slip anybody in.
 
-use crate::CommitFacts;
+use crate::{CommitFacts, Roles, commit::device_ref};
 use std::collections::{BTreeMap, BTreeSet};
 use weft_wire::{
     DeviceId, UserAddress,
@@ -23,8 +23,14 @@ pub enum PolicyError {
     #[error("a device of {0} is certified by another identity key")]
     OtherIdentity(UserAddress),
     /// The committer's role does not allow it.
-    #[error("adding or removing {0} needs a higher role")]
+    #[error("to add or remove {0}, or to change what they may do, needs a higher role")]
     Role(UserAddress),
+    /// Somebody who is not in the group afterwards would keep a role there, to have it again when they come back.
+    #[error("{0} would have a role in a group in which they are not")]
+    RoleOfNobody(UserAddress),
+    /// Roles in a direct room, a group without any, or one whose last owner would go without naming another.
+    #[error("a group has an owner, and a direct room has none")]
+    Owners,
     /// Over [`limits::ROOM_MEMBERS_MAX`] people, or [`limits::DEVICES_PER_ACCOUNT_MAX`] devices of one.
     #[error("too many members or devices")]
     TooMany,
@@ -49,6 +55,8 @@ pub struct Rules<'a> {
 ///   further devices of people who are there, and remove own devices.
 /// - An external commit: by a device of a person who is in the room (RFC 9420, 3.3).
 /// - Devices of one person all have certificates by one identity key.
+/// - Roles: an owner changes them. Whoever goes loses theirs by the very commit that removes their last device, and the last
+///   owner does not go without naming another.
 ///
 /// # Errors
 /// [`PolicyError`].
@@ -57,11 +65,105 @@ pub fn check(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError>
     for gone in &commit.removed {
         check_removal(rules, commit, gone)?;
     }
+    check_roles(rules, commit)?;
+    check_living_owner(rules, commit)?;
     check_counts(rules, commit)
 }
 
-/// The part that a member insists on: who comes in. Removals it leaves to the hub, which could lock anybody out anyway;
-/// a member that did not follow one would only be locked out itself.
+/// Whether anybody but `but` owns a group with a device that was not signed out, and has not left.
+fn is_owned(
+    present: &[DeviceRef],
+    roles: &BTreeMap<UserAddress, RoomRole>,
+    gone: &[DeviceRef],
+    but: Option<&UserAddress>,
+) -> bool {
+    let owner =
+        |device: &&DeviceRef| Some(&device.user) != but && roles.get(&device.user) == Some(&RoomRole::Owner);
+    present.iter().filter(owner).any(|device| !gone.contains(device))
+}
+
+/// Nobody gives the group into hands that are not there any more: it could never be managed again.
+fn check_living_owner(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
+    let Some(roles) = &commit.roles else { return Ok(()) };
+    let before: Vec<DeviceRef> = rules.present.iter().map(device_ref).collect();
+    let staying = before.iter().filter(|device| !commit.removed.contains(device)).cloned();
+    let after: Vec<DeviceRef> = staying.chain(commit.arrivals().map(device_ref)).collect();
+    let lost = is_owned(&before, rules.roles, rules.gone, None)
+        && !is_owned(&after, roles.named(), rules.gone, None);
+    if lost { Err(PolicyError::Owners) } else { Ok(()) }
+}
+
+/// Whether somebody may leave: the last owner names another first, unless nobody else is there.
+///
+/// # Errors
+/// [`PolicyError::Owners`].
+pub fn may_leave(
+    present: &[DeviceRef],
+    roles: &BTreeMap<UserAddress, RoomRole>,
+    gone: &[DeviceRef],
+    user: &UserAddress,
+) -> Result<(), PolicyError> {
+    let alone = present.iter().all(|device| device.user == *user);
+    let free = alone || roles.get(user) != Some(&RoomRole::Owner);
+    if free || is_owned(present, roles, gone, Some(user)) { Ok(()) } else { Err(PolicyError::Owners) }
+}
+
+/// The part that a member insists on: who comes in, and who may do what. Removals it leaves to the hub, which could lock
+/// anybody out anyway; a member that did not follow one would only be locked out itself.
+///
+/// # Errors
+/// [`PolicyError`].
+pub fn check_followed(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
+    check_arrivals(rules, commit)?;
+    check_roles(rules, commit)
+}
+
+/// The kind of a room, and whether its group has roles, belong together.
+///
+/// # Errors
+/// [`PolicyError::Owners`].
+pub fn check_kind(kind: &RoomKind, roles: Option<&Roles>) -> Result<(), PolicyError> {
+    let fits = match kind {
+        RoomKind::Direct { .. } => roles.is_none(),
+        RoomKind::Group => roles.is_some_and(Roles::has_owner),
+    };
+    if fits { Ok(()) } else { Err(PolicyError::Owners) }
+}
+
+/// The people who have a device in the group after a commit.
+pub fn people_after(present: &[DeviceCert], commit: &CommitFacts) -> BTreeSet<UserAddress> {
+    let removed: BTreeSet<DeviceId> = commit.removed.iter().map(|gone| gone.device).collect();
+    let staying = present.iter().filter(|cert| !removed.contains(&cert.device));
+    staying.chain(commit.arrivals()).map(|cert| cert.user.clone()).collect()
+}
+
+fn check_roles(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
+    if matches!(rules.kind, RoomKind::Direct { .. }) {
+        return if commit.roles.is_none() { Ok(()) } else { Err(PolicyError::Owners) };
+    }
+    let people = people_after(rules.present, commit);
+    let named = |roles: &BTreeMap<UserAddress, RoomRole>| -> BTreeMap<UserAddress, RoomRole> {
+        let above = roles.iter().filter(|(_, role)| **role > RoomRole::Member);
+        above.map(|(user, role)| (user.clone(), *role)).collect()
+    };
+    let before = named(rules.roles);
+    let after = commit.roles.as_ref().map_or_else(|| before.clone(), |roles| named(roles.named()));
+    if let Some(nobody) = after.keys().find(|user| !people.contains(*user)) {
+        return Err(PolicyError::RoleOfNobody(nobody.clone()));
+    }
+    if !after.values().any(|role| *role == RoomRole::Owner) {
+        return Err(PolicyError::Owners);
+    }
+    // Whoever goes loses theirs; whether they may be made to go is judged by the removal.
+    let owned = !commit.external && role(rules, &commit.committer.user) == RoomRole::Owner;
+    let changed = |user: &&UserAddress| before.get(*user) != after.get(*user) && people.contains(*user);
+    match before.keys().chain(after.keys()).find(changed) {
+        Some(user) if !owned => Err(PolicyError::Role(user.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// Who comes in: the part of [`check_followed`] that holds where the roles are not known.
 ///
 /// # Errors
 /// [`PolicyError`].

@@ -13,12 +13,11 @@ use super::{
 use crate::mls_store::Slot;
 use openmls::prelude::MlsGroup;
 use openmls_traits::OpenMlsProvider as _;
-use std::collections::BTreeMap;
 use weft_mls::{
-    CommitFacts, MlsError,
+    CommitFacts, MlsError, PolicyError, Roles,
     commit::device_ref,
     config::COMMITS_AHEAD_MAX,
-    member::{self, Prepared},
+    member::{self, Plan, Prepared},
     policy,
 };
 use weft_wire::{
@@ -47,7 +46,10 @@ pub fn create(ctx: &mut RoomCtx<'_>, room: RoomId, kind: &RoomKind) -> Result<Cr
     }
     ctx.atomic(|ctx| {
         let me = ctx.me;
-        let (group, group_info) = member::create(&ctx.provider(Slot::Current), me.identity(), room)?;
+        let (group, group_info) = match kind {
+            RoomKind::Direct { .. } => member::create(&ctx.provider(Slot::Current), me.identity(), room)?,
+            RoomKind::Group => member::create_group(&ctx.provider(Slot::Current), me.identity(), room)?,
+        };
         ctx.entered(room, &group)?;
         save_meta(ctx.kv, room, &Meta::new(Some(kind.clone()), Stage::Active, 0, 0));
         Ok(request(group_info))
@@ -64,7 +66,7 @@ pub fn add_devices(
     room: RoomId,
     key_packages: &[Blob],
 ) -> Result<SubmitCommit, RoomError> {
-    plan(ctx, room, key_packages, &[])
+    change_group(ctx, room, &Changes { add: key_packages, ..Changes::default() })
 }
 
 /// Removes devices.
@@ -76,7 +78,7 @@ pub fn remove_devices(
     room: RoomId,
     devices: &[DeviceId],
 ) -> Result<SubmitCommit, RoomError> {
-    plan(ctx, room, &[], devices)
+    change_group(ctx, room, &Changes { remove: devices, ..Changes::default() })
 }
 
 /// Renews this device's keys in the group, and its certificate with them.
@@ -84,14 +86,28 @@ pub fn remove_devices(
 /// # Errors
 /// As [`add_devices`].
 pub fn self_update(ctx: &mut RoomCtx<'_>, room: RoomId) -> Result<SubmitCommit, RoomError> {
-    plan(ctx, room, &[], &[])
+    change_group(ctx, room, &Changes::default())
 }
 
-fn plan(
+/// What one commit is to change.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes<'a> {
+    /// KeyPackages of the devices that come in.
+    pub add: &'a [Blob],
+    /// Devices that go.
+    pub remove: &'a [DeviceId],
+    /// Who may do what from then on; whoever is not named keeps their role.
+    pub roles: &'a [(UserAddress, RoomRole)],
+}
+
+/// Adds, removes and changes roles in one commit. Whoever goes with their last device loses their role by it.
+///
+/// # Errors
+/// As [`add_devices`] and [`remove_devices`].
+pub fn change_group(
     ctx: &mut RoomCtx<'_>,
     room: RoomId,
-    add: &[Blob],
-    remove: &[DeviceId],
+    changes: &Changes<'_>,
 ) -> Result<SubmitCommit, RoomError> {
     let meta = meta(ctx.kv, room)?;
     if meta.stage != Stage::Active {
@@ -103,11 +119,15 @@ fn plan(
     }
     ctx.atomic(|ctx| {
         let mut group = ctx.group(room)?;
-        let before = member::members(&group)?;
+        let (before, roles) = (member::members(&group)?, member::roles(&group)?);
         let (me, now) = (ctx.me, ctx.now);
+        let roles_after = roles_after(roles.as_ref(), &before, changes)?;
+        let add: Vec<&[u8]> = changes.add.iter().map(Blob::as_slice).collect();
+        let plan = Plan { add: &add, remove: changes.remove, roles: roles_after.as_ref() };
         let prepared =
-            member::prepare(&ctx.provider(Slot::Current), me.identity(), &mut group, add, remove, now)?;
-        let removed = before.iter().filter(|cert| remove.contains(&cert.device)).map(device_ref).collect();
+            member::prepare_plan(&ctx.provider(Slot::Current), me.identity(), &mut group, plan, now)?;
+        let goes = |cert: &&DeviceCert| changes.remove.contains(&cert.device);
+        let removed = before.iter().filter(goes).map(device_ref).collect();
         let facts = CommitFacts {
             committer: me.cert.peek().map_err(RoomError::State)?,
             external: false,
@@ -115,10 +135,33 @@ fn plan(
             to_epoch: prepared.epoch + 1,
             added: prepared.added.clone(),
             removed,
+            roles: roles_after,
         };
-        check_arrivals(ctx, meta.kind.as_ref(), &before, &facts)?;
+        check_followed(ctx, meta.kind.as_ref(), roles.as_ref(), &before, &facts)?;
         keep_pending(ctx, room, prepared, change(ctx, &facts), false, Vec::new())
     })
+}
+
+/// The roles after a commit, if it changes any.
+fn roles_after(
+    roles: Option<&Roles>,
+    present: &[DeviceCert],
+    changes: &Changes<'_>,
+) -> Result<Option<Roles>, RoomError> {
+    let Some(before) = roles else {
+        return if changes.roles.is_empty() { Ok(None) } else { Err(PolicyError::Owners.into()) };
+    };
+    let mut after = before.clone();
+    for (user, role) in changes.roles {
+        after.set(user, *role);
+    }
+    for cert in present.iter().filter(|cert| changes.remove.contains(&cert.device)) {
+        let stays = |other: &DeviceCert| other.user == cert.user && !changes.remove.contains(&other.device);
+        if !present.iter().any(stays) {
+            after.set(&cert.user, RoomRole::Member);
+        }
+    }
+    Ok((after != *before).then_some(after))
 }
 
 /// Stores a commit before it is sent.
@@ -263,27 +306,47 @@ pub(super) fn change(ctx: &RoomCtx<'_>, facts: &CommitFacts) -> Change {
         by,
         added: facts.arrivals().cloned().collect(),
         removed: facts.removed.clone(),
+        roles: facts.roles.clone(),
         lost_pending: false,
     }
 }
 
-/// Whoever comes in chains to a pinned identity, or, in a group, is somebody new; and the room's rules allow it.
-pub(super) fn check_arrivals(
+/// What a room is for, as far as this device knows. A group has roles: of that it needs nobody's word.
+pub(super) fn kind_of<'a>(
+    said: Option<&'a RoomKind>,
+    roles: Option<&Roles>,
+) -> Result<Option<&'a RoomKind>, RoomError> {
+    match (said, roles) {
+        (Some(direct @ RoomKind::Direct { .. }), None) => Ok(Some(direct)),
+        // A hub that calls something else a group would have its people taken for somebody new.
+        (Some(RoomKind::Group) | None, None) => Ok(None),
+        (Some(RoomKind::Group) | None, Some(_)) => Ok(Some(&RoomKind::Group)),
+        (Some(RoomKind::Direct { .. }), Some(_)) => Err(PolicyError::Owners.into()),
+    }
+}
+
+/// Whoever comes in chains to a pinned identity, or, in a group, is somebody new; and the room's rules allow it. `roles` are
+/// those before the commit.
+pub(super) fn check_followed(
     ctx: &RoomCtx<'_>,
-    kind: Option<&RoomKind>,
+    said: Option<&RoomKind>,
+    roles: Option<&Roles>,
     present: &[DeviceCert],
     facts: &CommitFacts,
 ) -> Result<(), RoomError> {
+    let kind = kind_of(said, roles)?;
     for cert in facts.arrivals() {
         check_person(ctx, kind, cert)?;
     }
-    // Until the room's kind is known, only further devices of those who are there. Roles are for the hub to keep.
-    let kind = kind.unwrap_or(&RoomKind::Group);
-    let roles: BTreeMap<UserAddress, RoomRole> = match kind {
-        RoomKind::Group => [(facts.committer.user.clone(), RoomRole::Owner)].into(),
-        RoomKind::Direct { .. } => BTreeMap::new(),
+    let Some(kind) = kind else {
+        // A direct room of which it is not known whose: everybody was pinned.
+        let anybody = [(facts.committer.user.clone(), RoomRole::Owner)].into();
+        let rules = policy::Rules { kind: &RoomKind::Group, present, roles: &anybody, gone: &[] };
+        policy::check_arrivals(&rules, facts)?;
+        return if facts.roles.is_none() { Ok(()) } else { Err(PolicyError::Owners.into()) };
     };
-    policy::check_arrivals(&policy::Rules { kind, present, roles: &roles, gone: &[] }, facts)?;
+    let named = roles.map(|roles| roles.named().clone()).unwrap_or_default();
+    policy::check_followed(&policy::Rules { kind, present, roles: &named, gone: &[] }, facts)?;
     Ok(())
 }
 

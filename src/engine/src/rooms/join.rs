@@ -2,7 +2,7 @@
 
 use super::{
     Change, RoomCtx, RoomError,
-    commits::{check_person, drop_pending, keep_pending},
+    commits::{check_person, drop_pending, keep_pending, kind_of},
     items::keep_epoch_keys,
     record::{
         EarlyWelcome, Meta, Pending, Stage, find_meta, find_pending, pending_key, save_meta, welcome_key,
@@ -15,7 +15,7 @@ use crate::{
     mls_store::{MlsProvider, Slot},
 };
 use weft_mls::{
-    PolicyError,
+    PolicyError, Roles,
     commit::device_ref,
     member::{self, Prepared},
 };
@@ -69,7 +69,8 @@ pub(super) fn enter_by_welcome(
     // An external commit that is under way stays: it may have been accepted. Then the log will bring it.
     ctx.retire_group(room, meta);
     let group = member::join(&ctx.provider(Slot::Current), room, welcome.as_slice())?;
-    let members = member::verified_members(&group)?;
+    let (members, roles) = (member::verified_members(&group)?, member::roles(&group)?);
+    meta.kind = kind_of(meta.kind.as_ref(), roles.as_ref())?.cloned();
     check_members(ctx, meta.kind.as_ref(), &members)?;
     ctx.entered(room, &group)?;
     ctx.kv.delete(&welcome_key(room));
@@ -83,6 +84,7 @@ pub(super) fn enter_by_welcome(
         own: false,
         added: members,
         removed: Vec::new(),
+        roles,
         removed_me: false,
         lost_pending: false,
     })
@@ -120,7 +122,8 @@ pub fn external_join(
 
     ctx.atomic(|ctx| {
         drop_pending(ctx, room)?;
-        let (members, prepared, rows) = build_aside(ctx, room, answer)?;
+        let (members, roles, prepared, rows) = build_aside(ctx, room, answer)?;
+        meta.kind = kind_of(meta.kind.as_ref(), roles.as_ref())?.cloned();
         check_members(ctx, meta.kind.as_ref(), &members)?;
         let me = ctx.me;
         let change = Change {
@@ -129,6 +132,7 @@ pub fn external_join(
             own: true,
             added: members.into_iter().filter(|cert| cert.device == me.device).collect(),
             removed: Vec::new(),
+            roles,
             removed_me: false,
             lost_pending: false,
         };
@@ -145,7 +149,7 @@ fn build_aside(
     ctx: &mut RoomCtx<'_>,
     room: RoomId,
     answer: &GroupInfoAnswer,
-) -> Result<(Vec<DeviceCert>, Prepared, Rows), RoomError> {
+) -> Result<(Vec<DeviceCert>, Option<Roles>, Prepared, Rows), RoomError> {
     let mut scratch = MemoryKv::default();
     let me = ctx.me.identity();
     let (group, prepared) = {
@@ -153,10 +157,10 @@ fn build_aside(
         member::join_externally(&provider, me, room, answer.group_info.as_slice())?
     };
     keep_epoch_keys(&mut scratch, &Crypto::new(&mut *ctx.rng), &group, room)?;
-    let members = member::verified_members(&group)?;
+    let (members, roles) = (member::verified_members(&group)?, member::roles(&group)?);
     let rows = scratch.scan(&[]).into_iter().map(|(key, value)| (Blob(key), Blob(value))).collect();
     scratch.wipe();
-    Ok((members, prepared, rows))
+    Ok((members, roles, prepared, rows))
 }
 
 /// Makes the state after an accepted external commit the room's state. `meta.cursor` is at the commit.

@@ -2,7 +2,7 @@
 
 use super::{
     Message, Processed, Reason, RoomCtx, RoomError, Skip,
-    commits::{change, check_arrivals, merge_own},
+    commits::{change, check_followed, merge_own},
     join::{activate, enter_by_welcome},
     record::{
         EarlyWelcome, Meta, Stage, delete_all, epoch_keys_prefix, find_pending, merged_key, meta,
@@ -249,7 +249,8 @@ fn commit(
     {
         return Err(Failure::group(Reason::Signature));
     }
-    check_arrivals(ctx, meta.kind.as_ref(), &present, &facts).map_err(Failure::refused)?;
+    let roles = member::roles(&group).map_err(RoomError::from)?;
+    check_followed(ctx, meta.kind.as_ref(), roles.as_ref(), &present, &facts).map_err(Failure::refused)?;
 
     let mut change = change(ctx, &facts);
     group

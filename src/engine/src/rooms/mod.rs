@@ -15,6 +15,8 @@
 //! - **Joining anew** ([`external_join`]) is kept aside until accepted. The old state goes on until then, and stays readable
 //!   for the few epochs whose messages may still be under way.
 //! - **Nobody comes in whose certificate does not chain to the pinned identity** ([`Pins`]), whatever the hub says.
+//! - **Nobody is promoted but by an owner's own commit.** Roles stand in the group context; that they are there is also what
+//!   makes a room a group, whatever the hub says it is for.
 //!
 //! Every verb is all or nothing: on an error nothing is changed.
 
@@ -28,7 +30,8 @@ mod messages;
 mod record;
 
 pub use commits::{
-    add_devices, commit_accepted, commit_refused, create, pending, remove_devices, self_update,
+    Changes, add_devices, change_group, commit_accepted, commit_refused, create, pending, remove_devices,
+    self_update,
 };
 pub use error::{Reason, RoomError};
 pub use items::{open_ephemeral, open_item, seal_ephemeral, seal_item};
@@ -36,7 +39,7 @@ pub use join::{external_join, join_welcome};
 pub use key_packages::{key_package, key_packages_are_old, prune_key_packages};
 pub use log::process_entry;
 pub use messages::{encrypt, forget_message};
-pub use record::{Info, Stage, forget, info, members, set_kind, skip_to};
+pub use record::{Info, Stage, forget, info, members, roles, set_kind, skip_to};
 
 use crate::{
     kv::{Kv, Overlay},
@@ -44,7 +47,7 @@ use crate::{
 };
 use ed25519_dalek::SigningKey;
 use rand_core::CryptoRngCore;
-use weft_mls::DeviceIdentity;
+use weft_mls::{DeviceIdentity, Roles};
 use weft_wire::{
     DeviceId, MessageId, Millis, Signed, UserAddress,
     content::Content,
@@ -146,6 +149,9 @@ pub struct Change {
     pub added: Vec<DeviceCert>,
     /// Devices that went. One that is among `added` too has joined anew.
     pub removed: Vec<DeviceRef>,
+    /// The owners and admins from now on, if that has changed or this device has just come in.
+    #[serde(default)]
+    pub roles: Option<Roles>,
     /// Whether this device is out of the group now. Nothing of it is left here.
     pub removed_me: bool,
     /// Whether an own pending commit lost to this one: plan it anew if it is still needed.

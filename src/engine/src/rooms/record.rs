@@ -8,7 +8,7 @@ use crate::{
 use openmls::prelude::MlsGroup;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use weft_mls::{
-    MlsError,
+    MlsError, Roles,
     config::{self, PAST_EPOCHS_KEPT},
     member,
 };
@@ -272,13 +272,24 @@ pub fn members(ctx: &mut RoomCtx<'_>, room: RoomId) -> Result<Vec<DeviceCert>, R
     Ok(member::members(&group)?)
 }
 
-/// Notes what the room is for, when it was joined before that was known. What is known is never changed.
+/// The owners and admins of a group; none of a direct room.
+///
+/// # Errors
+/// As [`members`].
+pub fn roles(ctx: &mut RoomCtx<'_>, room: RoomId) -> Result<Option<Roles>, RoomError> {
+    meta(ctx.kv, room)?;
+    let group = ctx.group(room)?;
+    Ok(member::roles(&group)?)
+}
+
+/// Notes what the room is for, when it was joined before that was known. What is known is never changed, and that it is a group
+/// nobody has to say: it has roles.
 ///
 /// # Errors
 /// [`RoomError::NoRoom`].
 pub fn set_kind(ctx: &mut RoomCtx<'_>, room: RoomId, kind: &RoomKind) -> Result<(), RoomError> {
     let mut meta = meta(ctx.kv, room)?;
-    if meta.kind.is_none() {
+    if meta.kind.is_none() && *kind != RoomKind::Group {
         meta.kind = Some(kind.clone());
         save_meta(ctx.kv, room, &meta);
     }

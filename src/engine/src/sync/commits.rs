@@ -7,7 +7,8 @@ use crate::jobs::{Done, Job};
 use crate::rooms::{commit_accepted, commit_refused, pending, remove_devices};
 use crate::runtime::{Cx, State};
 use rand_chacha::rand_core::RngCore;
-use weft_wire::rooms::Accepted;
+use weft_wire::identity::DeviceCert;
+use weft_wire::rooms::{Accepted, RoomRole};
 use weft_wire::{Code, DeviceId, Millis, RoomId};
 
 /// Each leaf waits so much longer than the one before it, so that one commits and the others see that it is done.
@@ -65,7 +66,13 @@ fn gone(s: &mut State, room: RoomId) -> Vec<DeviceId> {
     };
     let gone: Vec<_> = state.gone.iter().map(|gone| gone.device).collect();
     let members = rooms::members(s, room);
-    gone.into_iter().filter(|device| members.iter().any(|cert| cert.device == *device)).collect()
+    let roles = rooms::roles(s, room);
+    let owns =
+        |cert: &DeviceCert| roles.as_ref().is_some_and(|roles| roles.of(&cert.user) == RoomRole::Owner);
+    // An owner whom nobody could follow stays until they come back: a group cannot do without.
+    let followed = members.iter().any(|cert| owns(cert) && !gone.contains(&cert.device));
+    let goes = |cert: &&DeviceCert| gone.contains(&cert.device) && (followed || !owns(cert));
+    members.iter().filter(goes).map(|cert| cert.device).collect()
 }
 
 /// If signed-out devices are in the group, they are to be removed, by the first leaf that gets to it.

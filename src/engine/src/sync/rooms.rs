@@ -7,6 +7,7 @@ use crate::kv::{Kv, prefix};
 use crate::rooms::{self, Info, Pins, RoomCtx, RoomError, Stage};
 use crate::runtime::State;
 use std::collections::{BTreeMap, BTreeSet};
+use weft_mls::Roles;
 use weft_wire::content::Ephemeral;
 use weft_wire::identity::DeviceCert;
 use weft_wire::rooms::RoomKind;
@@ -67,6 +68,11 @@ pub(crate) fn members(s: &mut State, room: RoomId) -> Vec<DeviceCert> {
     with(s, |ctx| rooms::members(ctx, room)).and_then(Result::ok).unwrap_or_default()
 }
 
+/// The owners and admins of a group that this device is in; none of a direct room.
+pub(crate) fn roles(s: &mut State, room: RoomId) -> Option<Roles> {
+    with(s, |ctx| rooms::roles(ctx, room))?.ok()?
+}
+
 /// Every room that this device holds anything of.
 pub(crate) fn all(s: &State) -> BTreeSet<RoomId> {
     let start = prefix::ROOMS.len();
@@ -100,6 +106,10 @@ pub(crate) fn seal_ephemeral(s: &mut State, room: RoomId, event: &Ephemeral) -> 
 /// for that; a group in which anybody else is than the two never becomes a direct chat.
 pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
     let me = s.live.me.clone()?;
+    // Two people in a group are no direct chat: others may come.
+    if info(s, room).is_some_and(|info| info.kind == Some(RoomKind::Group)) {
+        return None;
+    }
     let members = members(s, room);
     let others: BTreeSet<_> =
         members.iter().map(|cert| &cert.user).filter(|user| **user != me.user).collect();

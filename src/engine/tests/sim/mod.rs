@@ -5,6 +5,8 @@
 //! was taken, and a restart sees nothing else.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod storm;
+
 use ed25519_dalek::SigningKey;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_chacha::ChaCha20Rng;
@@ -23,7 +25,7 @@ use weft_wire::{
     content::Content,
     identity::DeviceCert,
     rooms::{
-        Accepted, CreateRoom, DeviceRef, EntryKind, Envelope, GroupInfoAnswer, LogEntry, RoomKind, RoomRole,
+        Accepted, CreateRoom, DeviceRef, EntryKind, Envelope, GroupInfoAnswer, LogEntry, RoomKind,
         SubmitCommit,
     },
 };
@@ -204,6 +206,11 @@ pub struct Hub {
     pub removals_at: Vec<BTreeMap<DeviceId, u32>>,
     pub inbox: BTreeMap<DeviceId, Vec<(u64, Blob)>>,
     pub gone: Vec<DeviceRef>,
+    /// People who have left and whose devices are all among `gone`.
+    pub left: BTreeSet<UserAddress>,
+    /// How often roles have changed, and people have left.
+    pub role_changes: u64,
+    pub leavings: u64,
     answers: BTreeMap<(DeviceId, MessageId), (Signed<Envelope>, Accepted)>,
     keys: BTreeMap<DeviceId, [u8; 32]>,
 }
@@ -221,6 +228,9 @@ impl Hub {
             removals_at: vec![BTreeMap::new()],
             inbox: BTreeMap::new(),
             gone: Vec::new(),
+            left: BTreeSet::new(),
+            role_changes: 0,
+            leavings: 0,
             answers: BTreeMap::new(),
             keys: BTreeMap::from([(creator.device, creator.device_key)]),
         }
@@ -258,6 +268,22 @@ impl Hub {
         accepted
     }
 
+    /// Somebody leaves: nothing of theirs is taken any more, and any member removes their devices.
+    pub fn leave(&mut self, user: &UserAddress) {
+        let present = self.group.members().unwrap();
+        let present: Vec<DeviceRef> = present.iter().map(weft_mls::commit::device_ref).collect();
+        let roles = self.group.roles().unwrap().unwrap();
+        let alone = present.iter().all(|device| device.user == *user);
+        if alone || policy::may_leave(&present, roles.named(), &self.gone, user).is_err() {
+            return;
+        }
+        let theirs = present.into_iter().filter(|device| device.user == *user);
+        let news: Vec<_> = theirs.filter(|device| !self.gone.contains(device)).collect();
+        self.gone.extend(news);
+        self.left.insert(user.clone());
+        self.leavings += 1;
+    }
+
     pub fn message(&mut self, signed: &Signed<Envelope>) -> Result<Accepted, Refusal> {
         if let Some(answer) = self.before(signed) {
             return answer;
@@ -266,6 +292,9 @@ impl Hub {
         let envelope = signed.peek().unwrap();
         let key = self.keys.get(&envelope.device).ok_or(forbidden("unknown"))?;
         signed.verify(key).map_err(|_| forbidden("signature"))?;
+        if self.left.contains(&envelope.sender) {
+            return Err(forbidden("left"));
+        }
         if !self.members().contains(&envelope.device) {
             return Err(forbidden("not a member"));
         }
@@ -283,6 +312,9 @@ impl Hub {
             return answer;
         }
         let envelope = submit.envelope.peek().unwrap();
+        if self.left.contains(&envelope.sender) {
+            return Err(Refusal::Forbidden("left".into()));
+        }
         let submission = Submission {
             commit: envelope.body.as_slice(),
             group_info: submit.group_info.as_slice(),
@@ -297,11 +329,17 @@ impl Hub {
         assert_eq!(committer.device, envelope.device);
         submit.envelope.verify(&committer.device_key).unwrap();
         let present = self.group.members().unwrap();
-        let roles: BTreeMap<_, _> = [(address("alice"), RoomRole::Owner)].into();
+        let roles = self.group.roles().unwrap().map(|roles| roles.named().clone()).unwrap_or_default();
         let rules = policy::Rules { kind: &self.kind, present: &present, roles: &roles, gone: &self.gone };
         policy::check(&rules, &checked.facts).map_err(|error| Refusal::Forbidden(error.to_string()))?;
 
         let facts = self.group.apply(checked).unwrap();
+        self.role_changes += u64::from(facts.roles.is_some());
+        let people = policy::people_after(&present, &facts);
+        // Somebody who was brought in again meanwhile is back.
+        let back = |user: &UserAddress| facts.added.iter().any(|cert| cert.user == *user);
+        self.left.retain(|user| people.contains(user) && !back(user));
+        self.gone.retain(|gone| !facts.removed.contains(gone));
         self.group = HubGroup::from_bytes(ROOM, &self.group.to_bytes()).unwrap();
         self.group_info = submit.group_info.clone();
         let accepted = self.take(&submit.envelope);
