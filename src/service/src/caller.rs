@@ -22,6 +22,24 @@ pub struct Session {
     pub(crate) token_hash: [u8; 32],
 }
 
+impl Session {
+    /// Somebody of another node, which vouches for them: there is no session here, and no token.
+    pub(crate) fn far(
+        user: UserAddress,
+        device: DeviceId,
+        device_key: [u8; 32],
+        identity_key: [u8; 32],
+    ) -> Session {
+        let (role, token_hash) = (Role::Member, [0; 32]);
+        Session { user, device, role, device_key, identity_key, expires_ms: 0, token_hash }
+    }
+
+    /// Whether it is one of another node: no token has a hash of nothing but zeros.
+    pub(crate) fn is_far(&self) -> bool {
+        self.token_hash == [0; 32]
+    }
+}
+
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

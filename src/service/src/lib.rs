@@ -25,6 +25,7 @@ mod inbox;
 pub mod invites;
 pub mod keypackages;
 pub mod limits;
+mod outgoing;
 mod record;
 pub mod rooms;
 mod seal;

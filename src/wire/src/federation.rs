@@ -111,7 +111,11 @@ pub enum Event {
         /// Whenever members, epoch or gone devices have changed; without items.
         #[serde(default)]
         state: Option<RoomState>,
-        /// In order and without gaps, from what the follower acknowledged last.
+        /// All devices in the group, where there is a state.
+        #[serde(default)]
+        devices: Vec<DeviceRef>,
+        /// In order and without gaps, from what the follower acknowledged last. Its result is an [`EventResult::Accepted`]
+        /// with the newest number of the copy.
         entries: Vec<LogEntry>,
     },
     /// The hub to the node of a device that a commit has added.

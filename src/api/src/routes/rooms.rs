@@ -52,7 +52,7 @@ async fn submit_message(
     Room(room): Room,
     In(request): In<SubmitMessage, MESSAGE_BODY_MAX>,
 ) -> Result<Out<Accepted>, Fault> {
-    Ok(Out(api.service().rooms().submit_message(&caller, room, request).await?))
+    Ok(Out(api.service().flows().submit_message(&caller, room, request).await?))
 }
 
 async fn submit_commit(
@@ -80,7 +80,7 @@ async fn group_info(
     Authed(caller): Authed,
     Room(room): Room,
 ) -> Result<Out<GroupInfoAnswer>, Fault> {
-    Ok(Out(api.service().rooms().group_info(&caller, room).await?))
+    Ok(Out(api.service().flows().group_info(&caller, room).await?))
 }
 
 async fn put_item(

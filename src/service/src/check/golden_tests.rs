@@ -9,7 +9,7 @@
 use super::*;
 use crate::{
     inbox::records::{Kept, WelcomeBody},
-    rooms::records::{KeptEnvelope, MemberRecord, Parts},
+    rooms::records::{Hub, KeptEnvelope, MemberRecord, Parts},
 };
 use ed25519_dalek::SigningKey;
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -167,7 +167,7 @@ fn rooms(all: &mut Samples) {
     let member = MemberRecord { user: alice(), role: RoomRole::Owner, since: 7, devices: vec![device()] };
     let room = RoomRecord {
         kind: RoomKind::Direct { members: (alice(), bob()) },
-        creator: DeviceRef { user: alice(), device: device() },
+        creator: Some(DeviceRef { user: alice(), device: device() }),
         created_ms: TIME_MS,
         epoch: 5,
         members: vec![
@@ -177,8 +177,11 @@ fn rooms(all: &mut Samples) {
         gone: vec![DeviceRef { user: bob(), device: device() }],
         folded_into: Some(RoomId([9; 16])),
         parts: Parts { id: blob(8), hub: 1, info: 2, members: 0 },
+        hub: Hub::Here,
     };
     all.add(tables::ROOMS, "direct", &room);
+    let copy = RoomRecord { creator: None, hub: Hub::At(bob().node), ..room.clone() };
+    all.add(tables::ROOMS, "copy", &copy);
     let group =
         RoomRecord { kind: RoomKind::Group, members: vec![], gone: vec![], folded_into: None, ..room };
     all.add(tables::ROOMS, "group", &group);
@@ -238,6 +241,15 @@ fn nodes(all: &mut Samples) {
     let event = OutboxRecord { time_ms: TIME_MS, item: Outgoing::Event(Box::new(event)) };
     all.add(tables::OUTBOX, "event", &event);
     let item = Outgoing::Room { room: RoomId([3; 16]), state: true };
+    let welcome = Outgoing::Welcome {
+        room: RoomId([3; 16]),
+        by: alice(),
+        to: DeviceRef { user: bob(), device: device() },
+        device: device(),
+        message: MessageId([4; 16]),
+        welcome: blob(6),
+    };
+    all.add(tables::OUTBOX, "welcome", &OutboxRecord { time_ms: TIME_MS, item: welcome });
     all.add(tables::OUTBOX, "room", &OutboxRecord { time_ms: TIME_MS, item });
     let run = RunRecord { run: [6; 16], base: 7, acked: 9, life: [8; 16] };
     all.add(tables::OUTBOX_RUNS, "run", &run);

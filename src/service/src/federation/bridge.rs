@@ -5,7 +5,7 @@ use crate::Fault;
 use futures::future::BoxFuture;
 use weft_store::Tx;
 use weft_wire::{
-    Code, NodeName, Problem, RoomId,
+    Code, NodeName, Problem,
     federation::{Answer, Event, EventResult, Question},
 };
 
@@ -30,6 +30,7 @@ impl From<Problem> for Trouble {
 impl From<Fault> for Trouble {
     fn from(fault: Fault) -> Self {
         match fault {
+            Fault::Store(weft_store::Error::TooLarge { .. }) => Trouble::Refused(fault.into()),
             // Also a conflict that would not end: it is about the moment, not about the event.
             Fault::Store(_) => Trouble::Later(fault.into()),
             fault => Problem::from(fault).into(),
@@ -73,13 +74,12 @@ pub(crate) trait Bridge: Send + Sync + 'static {
     /// Answers a node's question.
     fn answer<'a>(&'a self, from: &'a NodeName, question: Question) -> BoxFuture<'a, Answer>;
 
-    /// What is new in a room for a node, within some bytes: the event of an [`Outgoing::Room`].
-    fn news<'a>(
+    /// The event of a row that only says what it is about. `fresh`: no other row of this batch speaks of the same room.
+    fn open<'a>(
         &'a self,
         to: &'a NodeName,
-        room: RoomId,
-        state: bool,
-        bytes_max: usize,
+        item: &'a Outgoing,
+        fresh: bool,
     ) -> BoxFuture<'a, Result<Event, Fault>>;
 
     /// Stages what follows from what became of something that was for a node.

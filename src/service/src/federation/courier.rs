@@ -93,10 +93,12 @@ impl Federation {
         let first = rows.first().map_or(1, |row| row.number - run.base);
         let mut batch = Batch { from: self.nodes.ctx.node.clone(), run: run.run, first, events: Vec::new() };
         let mut left = PEER_BATCH_BYTES_MAX - BATCH_SPARE_BYTES;
+        let mut told = HashSet::new();
         for row in rows {
             let event: Event = match &row.item {
                 Outgoing::Event(event) => event.as_ref().clone(),
-                Outgoing::Room { room, state } => self.bridge.news(to, *room, *state, left).await?,
+                item @ Outgoing::Room { room, .. } => self.bridge.open(to, item, told.insert(*room)).await?,
+                item @ Outgoing::Welcome { .. } => self.bridge.open(to, item, true).await?,
             };
             let bytes = codec::encode(&event).len();
             if bytes > left && !batch.events.is_empty() {

@@ -8,16 +8,12 @@ use super::{
 use crate::{
     Fault,
     context::{Ctx, be64, joined},
-    error::{at_most, within},
+    outgoing,
 };
 use std::sync::Arc;
 use weft_store::{Batch, Row, Scan, Store, record::Record, tables};
-use weft_wire::{Millis, NodeName, codec};
+use weft_wire::{Millis, NodeName};
 
-/// Rows that may wait for one node. At 300 bytes a row that is some 30 MB.
-const ROWS_MAX: u64 = 100_000;
-/// A row's event; more than one of the longest messages, less than the store takes.
-const EVENT_BYTES_MAX: usize = 60 << 10;
 /// Where [`tables::NODE`] keeps the name of this life of the data.
 const LIFE: &[u8] = b"federation.life";
 
@@ -49,22 +45,12 @@ impl Outbox {
     }
 
     pub async fn stage(&self, batch: Batch, to: &NodeName, item: Outgoing) -> Result<Batch, Fault> {
-        if let Outgoing::Event(event) = &item {
-            within("event", codec::encode(event).len(), EVENT_BYTES_MAX)?;
-        }
-        let waiting = usize::try_from(self.waiting(to).await?).unwrap_or(usize::MAX);
-        at_most("events that wait for this node", waiting.saturating_add(1), ROWS_MAX as usize)?;
-        let record = OutboxRecord { time_ms: self.ctx.now(), item };
-        let prefix = joined(to.as_str(), []);
-        Ok(batch.append(tables::OUTBOX_HEADS, to.as_str(), tables::OUTBOX, prefix, record.to_record()))
+        outgoing::stage(&self.ctx, batch, to, item).await
     }
 
-    /// How many rows wait. Numbers have no gaps, and go from the front.
+    /// How many rows wait.
     pub async fn waiting(&self, to: &NodeName) -> Result<u64, Fault> {
-        let head = self.head(to).await?;
-        let first =
-            self.ctx.store.scan(tables::OUTBOX, Scan::prefix(joined(to.as_str(), [])).limit(1)).await?;
-        Ok(first.first().and_then(|row| be64(&row.key)).map_or(0, |first| (head + 1).saturating_sub(first)))
+        outgoing::waiting(&self.ctx, to).await
     }
 
     /// The newest number that was given for a node.

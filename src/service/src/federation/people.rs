@@ -31,6 +31,12 @@ impl People {
         Ok(self.pinned(user).await?.or_else(|| self.seen.get(user)))
     }
 
+    /// Whether somebody is pinned with this identity key.
+    pub async fn is_pinned(&self, user: &UserAddress, identity_key: &[u8; 32]) -> Result<bool> {
+        let Some(pinned) = self.pinned(user).await? else { return Ok(false) };
+        Ok(open(user, &pinned)?.identity_key == *identity_key)
+    }
+
     /// Checks an identity that came for somebody: signed by itself, theirs, and the pinned one if there is one. It is
     /// remembered, not pinned: a look-up leaves no row.
     ///

@@ -1,12 +1,9 @@
 //! What is kept about other nodes.
 
+pub(crate) use crate::outgoing::{FollowerRecord, OutboxRecord, Outgoing};
 use crate::record::first_version;
 use serde::{Deserialize, Serialize};
-use weft_wire::{
-    Millis, RoomId, Signed, bytes,
-    federation::{Event, EventResult},
-    identity::UserIdentity,
-};
+use weft_wire::{Millis, Signed, bytes, federation::EventResult, identity::UserIdentity};
 
 /// Another node. Key: its name.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -42,27 +39,6 @@ pub(crate) enum PeerState {
     },
     /// The operator wants to have nothing to do with it.
     Blocked,
-}
-
-/// Something for another node. Key: its name, 0x00, BE64(number).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct OutboxRecord {
-    pub time_ms: Millis,
-    pub item: Outgoing,
-}
-
-/// What is for another node.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) enum Outgoing {
-    /// As it goes out.
-    Event(Box<Event>),
-    /// There is news in a room of which this node is the hub. What it is is read when the row is sent, so that a log is kept
-    /// once and not once for each node.
-    Room {
-        room: RoomId,
-        /// Members, epoch or gone devices have changed, too.
-        state: bool,
-    },
 }
 
 /// How far another node has taken what is for it. Key: its name.
@@ -104,18 +80,4 @@ pub(crate) struct PersonRecord {
     pub first_seen_ms: Millis,
 }
 
-/// How far the copy of a room's log on another node goes. Key: room, its name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(crate) struct FollowerRecord {
-    pub acked: u64,
-}
-
-first_version!(
-    PeerRecord,
-    OutboxRecord,
-    RunRecord,
-    ArrivalRecord,
-    ResultRecord,
-    PersonRecord,
-    FollowerRecord
-);
+first_version!(PeerRecord, RunRecord, ArrivalRecord, ResultRecord, PersonRecord);

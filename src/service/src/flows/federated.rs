@@ -1,14 +1,15 @@
 //! What comes over the border is handed on to the features, and what became of what left.
 
-use super::Flows;
+use super::{FlowError, Flows};
 use crate::{
     Fault,
     federation::{Bridge, Outcome, Outgoing, Trouble},
+    rooms::RoomError,
 };
 use futures::future::BoxFuture;
 use weft_store::Tx;
 use weft_wire::{
-    Code, NodeName, Problem, RoomId,
+    Code, NodeName, Problem,
     federation::{Answer, Event, EventResult, Question},
 };
 
@@ -22,7 +23,12 @@ impl Bridge for Flows {
         Box::pin(async move {
             match event {
                 Event::Contact { .. } => self.take_contact(tx, from, event).await,
-                _ => Err(no_rooms().into()),
+                Event::Room { .. } => self.take_news(tx, from, event).await.map_err(trouble),
+                Event::Welcome { .. } => self.take_welcome(tx, from, event).await.map_err(trouble),
+                Event::Message { .. } => self.take_message(from, event).await.map_err(trouble),
+                Event::DeviceGone { .. } => self.take_gone(from, event).await.map_err(trouble),
+                // What an older version does not know yet is refused, and holds nothing up.
+                _ => Err(unknown().into()),
             }
         })
     }
@@ -32,20 +38,40 @@ impl Bridge for Flows {
             let answer = match question {
                 Question::Person { by, user } => self.answer_person(from, &by, &user).await,
                 Question::Claim { by, user } => self.answer_claim(from, &by, &user).await,
-                _ => Ok(Answer::Problem(no_rooms())),
+                Question::GroupInfo { room, by } => self.answer_group_info(from, room, by).await,
+                Question::Commit { room, cert, submit } => {
+                    self.answer_commit(from, room, &cert, submit).await
+                }
+                _ => Ok(Answer::Problem(unknown())),
             };
             answer.unwrap_or_else(|error| Answer::Problem(error.into()))
         })
     }
 
-    fn news<'a>(
+    fn open<'a>(
         &'a self,
-        _to: &'a NodeName,
-        _room: RoomId,
-        _state: bool,
-        _bytes_max: usize,
+        to: &'a NodeName,
+        item: &'a Outgoing,
+        fresh: bool,
     ) -> BoxFuture<'a, Result<Event, Fault>> {
-        Box::pin(async { Err(Fault::Internal("no room of this node has followers")) })
+        Box::pin(async move {
+            match item {
+                Outgoing::Event(event) => Ok(event.as_ref().clone()),
+                Outgoing::Room { room, state } => {
+                    self.read_news(to, *room, *state, fresh).await.map_err(|error| match error {
+                        RoomError::Fault(fault) => fault,
+                        _ => Fault::Internal("what is new in a room cannot be read"),
+                    })
+                }
+                Outgoing::Welcome { room, by, to, device, message, welcome } => {
+                    // A commit that is forgotten by now: the client finds its cursor lost, and joins anew.
+                    let seq = self.rooms.find(*room, *device, *message).await;
+                    let seq = seq.map_err(|_| Fault::Internal("a commit cannot be found"))?.unwrap_or(0);
+                    let (by, to, welcome) = (by.clone(), to.clone(), welcome.clone());
+                    Ok(Event::Welcome { room: *room, by, to, seq, welcome })
+                }
+            }
+        })
     }
 
     fn settle<'a>(
@@ -58,6 +84,16 @@ impl Bridge for Flows {
         Box::pin(async move {
             let failed = matches!(outcome, Outcome::Expired | Outcome::Result(EventResult::Refused(_)));
             match item {
+                Outgoing::Room { room, .. } => match outcome {
+                    Outcome::Result(EventResult::Accepted(copy)) => {
+                        self.note_follower(tx, to, *room, copy.seq).await
+                    }
+                    _ => Ok(()),
+                },
+                Outgoing::Event(event) if matches!(event.as_ref(), Event::Message { .. }) => {
+                    self.tell_sender(event, outcome);
+                    Ok(())
+                }
                 Outgoing::Event(event) if failed => self.unask(tx, event, to).await,
                 _ => Ok(()),
             }
@@ -65,7 +101,10 @@ impl Bridge for Flows {
     }
 }
 
-/// No room of this version spans nodes, so nobody may have anything to say or ask about one.
-fn no_rooms() -> Problem {
-    Problem::new(Code::NotFound)
+fn unknown() -> Problem {
+    Problem::new(Code::Malformed).detail("this node does not know that")
+}
+
+fn trouble(error: FlowError) -> Trouble {
+    Problem::from(error).into()
 }

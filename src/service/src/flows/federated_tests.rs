@@ -18,19 +18,19 @@ use weft_wire::{
     sync::{InboxItem, ServerFrame},
 };
 
-struct Two {
-    net: Arc<FakeNet>,
-    home: World,
-    away: World,
-    alice: Device,
-    bob: Device,
+pub(super) struct Two {
+    pub net: Arc<FakeNet>,
+    pub home: World,
+    pub away: World,
+    pub alice: Device,
+    pub bob: Device,
 }
 
-fn key(world: &World) -> PeerKey {
+pub(super) fn key(world: &World) -> PeerKey {
     PeerKey(world.key.verifying_key().to_bytes())
 }
 
-async fn node(net: &Arc<FakeNet>, name: &str, seed: u64) -> World {
+pub(super) async fn node(net: &Arc<FakeNet>, name: &str, seed: u64) -> World {
     let config =
         ServiceConfig { signup: SignupPolicy::Open, rate_limit_factor: 0.0, ..ServiceConfig::default() };
     let world = World::named(name, signing_key(seed), config).await;
@@ -50,7 +50,7 @@ impl Two {
     }
 
     /// Until nothing waits on either side.
-    async fn carry(&self) {
+    pub async fn carry(&self) {
         for _ in 0..10 {
             let there = self.home.service.federation().round(&self.away.name).await;
             let back = self.away.service.federation().round(&self.home.name).await;
@@ -61,7 +61,7 @@ impl Two {
         panic!("it does not end");
     }
 
-    fn cut(&self) {
+    pub fn cut(&self) {
         self.net.state.lock().away.insert(key(&self.away));
     }
 
@@ -82,7 +82,7 @@ impl Two {
         flows.accept_contact(self.bob.caller(), &self.alice.user, accept).await.unwrap();
     }
 
-    async fn connected() -> Two {
+    pub async fn connected() -> Two {
         let two = Two::new().await;
         two.ask(None).await.unwrap();
         two.carry().await;

@@ -4,12 +4,16 @@ mod devices;
 mod error;
 mod federated;
 mod federated_contacts;
+mod federated_rooms;
+#[cfg(test)]
+mod federated_rooms_tests;
 #[cfg(test)]
 mod federated_tests;
 mod people;
 mod rooms;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use error::FlowError;
 
@@ -21,7 +25,7 @@ use weft_wire::{
     DeviceId, RoomId, UserAddress,
     accounts::{AddDevice, RegisterChallenge, RegisterFinish, RegisterStart, SessionGranted},
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, UserLookup},
-    rooms::{Accepted, CreateRoom, RoomCreated, SubmitCommit},
+    rooms::{Accepted, CreateRoom, GroupInfoAnswer, RoomCreated, SubmitCommit, SubmitMessage},
 };
 
 type Result<T, E = FlowError> = std::result::Result<T, E>;
@@ -37,6 +41,7 @@ pub struct Flows {
     rooms: Rooms,
     inbox: Inbox,
     nodes: Nodes,
+    waiting: waiting::Waiting,
 }
 
 impl Flows {
@@ -51,7 +56,17 @@ impl Flows {
         inbox: Inbox,
         nodes: Nodes,
     ) -> Self {
-        Flows { ctx, accounts, invites, contacts, key_packages, rooms, inbox, nodes }
+        Flows {
+            ctx,
+            accounts,
+            invites,
+            contacts,
+            key_packages,
+            rooms,
+            inbox,
+            nodes,
+            waiting: Default::default(),
+        }
     }
 
     /// Removes what commits that never came left in inboxes. Gives how many rows.
@@ -166,11 +181,33 @@ impl Flows {
         self.make_room(caller, request).await
     }
 
+    /// `POST rooms/ROOM/messages`. Where another node is the hub: handed on to it, and it goes on waiting here when the hub does
+    /// not answer in time; sent again, it is taken once.
+    ///
+    /// # Errors
+    /// As [`Rooms::submit_message`], `NodeUnreachable`.
+    pub async fn submit_message(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: SubmitMessage,
+    ) -> Result<Accepted> {
+        self.say(caller, room, request).await
+    }
+
+    /// `GET rooms/ROOM/group-info`, of the hub wherever it is.
+    ///
+    /// # Errors
+    /// As [`Rooms::group_info`], `NodeUnreachable`.
+    pub async fn group_info(&self, caller: &Caller, room: RoomId) -> Result<GroupInfoAnswer> {
+        self.join_info(caller, room).await
+    }
+
     /// `POST rooms/ROOM/commits`: log entry, new epoch, group info, membership and Welcomes, whole or not at all.
     ///
     /// # Errors
     /// `StaleEpoch` with the current epoch for the loser of a race, `BadMls`, `BadSignature`, `BadCertificate`, `NoConsent`,
-    /// `Forbidden`, `NotFound`, `IdConflict`, rate limits.
+    /// `Forbidden`, `NotFound`, `IdConflict`, `NodeUnreachable` where another node is the hub, rate limits.
     pub async fn submit_commit(
         &self,
         caller: &Caller,

@@ -234,9 +234,7 @@ pub(super) async fn require_consent(
     caller: &Caller,
     user: &UserAddress,
 ) -> Result<(), FlowError> {
-    let local = flows.ctx.is_local(user);
-    let agreed =
-        user == caller.user() || (local && flows.contacts.are_contacts(caller.name(), &user.name).await?);
+    let agreed = user == caller.user() || flows.have_agreed(caller.user(), user, false).await?;
     if agreed { Ok(()) } else { Err(crate::rooms::RoomError::NoConsent.into()) }
 }
 
@@ -248,8 +246,26 @@ pub(super) async fn require_consent_to(
     user: &UserAddress,
 ) -> Result<(), FlowError> {
     let direct = matches!(kind, RoomKind::Direct { .. });
-    if direct && flows.ctx.is_local(user) && flows.contacts.seem_contacts(caller.name(), &user.name).await? {
+    if direct && user != caller.user() && flows.have_agreed(caller.user(), user, true).await? {
         return Ok(());
     }
     require_consent(flows, caller, user).await
+}
+
+impl Flows {
+    /// Whether two people are contacts, as far as this node knows: it knows of its own people only. `seem`: also where the
+    /// second has blocked the first since.
+    async fn have_agreed(&self, one: &UserAddress, other: &UserAddress, seem: bool) -> Result<bool, Fault> {
+        let accepted = Some(Stand::Accepted);
+        match (self.ctx.is_local(one), self.ctx.is_local(other)) {
+            (true, true) if seem => self.contacts.seem_contacts(&one.name, &other.name).await,
+            (true, true) => self.contacts.are_contacts(&one.name, &other.name).await,
+            (true, false) => Ok(self.contacts.stand_to(&one.name, other).await? == accepted),
+            (false, true) => {
+                let stand = self.contacts.stand_to(&other.name, one).await?;
+                Ok(stand == accepted || (seem && stand == Some(Stand::Blocked)))
+            }
+            (false, false) => Ok(false),
+        }
+    }
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     Caller, Fault,
     inbox::NewWelcome,
+    outgoing::{self, Outgoing},
     rooms::{Judged, RoomError, Stored},
 };
 use weft_store::{Batch, Error as StoreError, tables};
@@ -29,7 +30,9 @@ impl Flows {
         let new = self.rooms.check_new(caller, request).await?;
         for user in new.members() {
             require_consent_to(self, caller, &kind, user).await?;
-            self.rooms.check_room_for(user).await?;
+            if self.ctx.is_local(user) {
+                self.rooms.check_room_for(user).await?;
+            }
         }
         let new = &new;
         let made = self
@@ -40,7 +43,7 @@ impl Flows {
                 if let Some(from) = made.folded {
                     let news = InboxItem::RoomFolded { from, into: new.id };
                     let mut batch = Batch::new();
-                    for user in new.members() {
+                    for user in new.members().filter(|user| self.ctx.is_local(user)) {
                         let devices = self.accounts.active_devices(&user.name).await?;
                         let devices = devices.into_iter().map(|(device, _)| device);
                         batch = self.inbox.add(batch, &user.name, devices, &news).await?;
@@ -62,31 +65,54 @@ impl Flows {
         room: RoomId,
         request: SubmitCommit,
     ) -> Result<Accepted> {
+        if let Some(accepted) = self.commit_elsewhere(caller, room, &request).await? {
+            return Ok(accepted);
+        }
         for attempt in 0..ATTEMPTS_MAX {
             let checked = match self.rooms.judge(caller, room, &request, attempt == 0).await? {
                 Judged::Known(accepted) => return Ok(accepted),
                 Judged::New(checked) => checked,
             };
             for cert in checked.facts.arrivals() {
-                if !self.accounts.is_registered(cert).await? {
+                let known = if self.ctx.is_local(&cert.user) {
+                    self.accounts.is_registered(cert).await?
+                } else {
+                    self.nodes.people.is_pinned(&cert.user, &cert.identity_key).await?
+                };
+                if !known {
                     return Err(RoomError::Certificate.into());
                 }
             }
             for user in checked.newcomers() {
                 require_consent(self, caller, &user).await?;
-                self.rooms.check_room_for(&user).await?;
+                if self.ctx.is_local(&user) {
+                    self.rooms.check_room_for(&user).await?;
+                }
             }
             let mut with = Batch::new();
             if let Some(welcome) = &request.welcome {
                 let (by, message) = checked.id();
-                let copies = checked.facts.added.len();
+                let (here, there): (Vec<_>, Vec<_>) =
+                    checked.facts.added.iter().partition(|cert| self.ctx.is_local(&cert.user));
+                let copies = here.len();
                 let new = NewWelcome { room, by, message, welcome: welcome.as_slice(), copies };
                 // All inboxes first: a commit that one of them refuses must not have cost a copy for each of the others.
-                for cert in &checked.facts.added {
+                for cert in &here {
                     self.inbox.check_room(&cert.user.name, cert.device).await?;
                 }
-                for cert in &checked.facts.added {
+                for cert in &here {
                     with = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new).await?;
+                }
+                for cert in &there {
+                    let item = Outgoing::Welcome {
+                        room,
+                        by: caller.user().clone(),
+                        to: weft_mls::commit::device_ref(cert),
+                        device: by,
+                        message,
+                        welcome: welcome.clone(),
+                    };
+                    with = outgoing::stage(&self.ctx, with, &cert.user.node, item).await?;
                 }
             }
             if let Stored::Accepted(accepted) = self.rooms.store(&checked, with).await? {

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{Clock, Fault};
+use crate::{Caller, Clock, Fault};
 use governor::{
     NotUntil, Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore,
 };
@@ -231,6 +231,17 @@ impl Limits {
     /// [`Fault::RateLimited`].
     pub fn take_account(&self, budget: Budget, name: &UserName) -> Result<(), Fault> {
         self.take(budget, &LimitKey::Account(name.clone()))
+    }
+
+    /// [`Self::take`] for whoever asks, here or on another node.
+    ///
+    /// # Errors
+    /// [`Fault::RateLimited`].
+    pub fn take_caller(&self, budget: Budget, caller: &Caller) -> Result<(), Fault> {
+        if caller.session.is_far() {
+            return self.take(budget, &LimitKey::Person(caller.user().clone()));
+        }
+        self.take_account(budget, caller.name())
     }
 
     /// Forgets the keys whose budget is full again. A worker calls it every minute.

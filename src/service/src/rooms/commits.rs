@@ -6,12 +6,13 @@ use super::{
     messages::{append, first_number, open_envelope},
     parts::{Written, drop_parts, new_parts},
     records::{CursorRecord, KeptEnvelope, LogRecord, MemberRecord, MessageIdRecord, RoomRecord},
-    state::{Part, Room, cursor_key},
+    state::{Part, Room, cursor_key, nodes_of},
 };
 use crate::{
     Budget, Caller, Fault, ahead,
     context::joined,
     error::{at_most, within},
+    outgoing::{self, FollowerRecord, Outgoing, follower_key},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +21,7 @@ use std::{
 use weft_mls::{CommitFacts, HubGroup, MlsError, Submission, policy};
 use weft_store::{Batch, Error as StoreError, Scan, record::Record, tables};
 use weft_wire::{
-    Blob, RoomId, Signed, UserAddress, codec,
+    Blob, NodeName, RoomId, Signed, UserAddress, codec,
     identity::DeviceCert,
     limits,
     rooms::{Accepted, DeviceRef, EntryKind, Envelope, RoomKind, RoomRole, SubmitCommit},
@@ -91,7 +92,7 @@ impl Rooms {
         first_try: bool,
     ) -> Result<Judged> {
         if first_try {
-            self.ctx.limits.take_account(Budget::Commit, caller.name())?;
+            self.ctx.limits.take_caller(Budget::Commit, caller)?;
         }
         within("envelope", request.envelope.body().len(), limits::COMMIT_BYTES_MAX + 1024)?;
         within("group_info", request.group_info.len(), limits::GROUP_INFO_BYTES_MAX)?;
@@ -168,7 +169,8 @@ impl Rooms {
         batch = drop_parts(batch, room_id, &checked.room.record.parts);
         let id = MessageIdRecord { hash: checked.hash, time_ms, near: checked.near, epoch };
         batch = append(batch, &checked.envelope, &id, &LogRecord { time_ms, envelope: kept });
-        batch = follow_members(batch, checked);
+        batch = follow_members(batch, checked, &self.ctx.node);
+        batch = self.tell_followers(batch, checked).await?;
         for user in checked.leavers() {
             let items = Scan::prefix(item_prefix(room_id, user));
             let rows = self.ctx.store.scan(tables::ROOM_ITEMS, items).await?;
@@ -185,6 +187,28 @@ impl Rooms {
             },
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+impl Rooms {
+    /// Each other node is told what the room is like now; one that comes in by this commit begins its copy here.
+    async fn tell_followers(&self, mut batch: Batch, checked: &CheckedSubmission) -> Result<Batch, Fault> {
+        let room = checked.room.id;
+        let before: BTreeSet<NodeName> = checked
+            .room
+            .devices()
+            .map(|device| device.user.node)
+            .filter(|node| *node != self.ctx.node)
+            .collect();
+        let after = nodes_of(&checked.members, &self.ctx.node);
+        for node in after.difference(&before) {
+            let begin = FollowerRecord { acked: checked.near }.to_record();
+            batch = batch.put(tables::ROOM_FOLLOWERS, follower_key(room, node), begin);
+        }
+        for node in after.union(&before) {
+            batch = outgoing::stage(&self.ctx, batch, node, Outgoing::Room { room, state: true }).await?;
+        }
+        Ok(batch)
     }
 }
 
@@ -278,22 +302,22 @@ fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
 }
 
 /// The rows that follow from who comes and who goes.
-fn follow_members(mut batch: Batch, checked: &CheckedSubmission) -> Batch {
+fn follow_members(mut batch: Batch, checked: &CheckedSubmission, here: &NodeName) -> Batch {
     let room = checked.room.id;
     let acked = CursorRecord { acked: checked.near }.to_record();
-    for gone in &checked.facts.removed {
+    for gone in checked.facts.removed.iter().filter(|gone| gone.user.node == *here) {
         batch = batch.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
     }
-    for cert in checked.facts.arrivals() {
+    for cert in checked.facts.arrivals().filter(|cert| cert.user.node == *here) {
         // What is older than its coming is not for it, and need not be kept for its sake.
         batch = batch.put(tables::ROOM_CURSORS, cursor_key(room, &cert.user, cert.device), acked.clone());
         // Written anew for whoever is there already, too: their sockets learn that there is something to see.
         batch = batch.put(tables::ROOMS_OF, joined(cert.user.name.as_str(), room.as_bytes()), Vec::new());
     }
-    for user in checked.newcomers() {
+    for user in checked.newcomers().iter().filter(|user| user.node == *here) {
         batch = batch.add(tables::ROOMS_OF_COUNT, user.name.as_str(), 1);
     }
-    for user in checked.leavers() {
+    for user in checked.leavers().filter(|user| user.node == *here) {
         batch = batch.delete(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes())).add(
             tables::ROOMS_OF_COUNT,
             user.name.as_str(),

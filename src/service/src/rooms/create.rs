@@ -4,7 +4,7 @@ use super::{
     Result, RoomError, Rooms,
     commits::mls_error,
     parts::{drop_parts, new_parts},
-    records::{CursorRecord, MemberRecord, RoomRecord},
+    records::{CursorRecord, Hub, MemberRecord, RoomRecord},
     state::cursor_key,
 };
 use crate::{
@@ -54,7 +54,7 @@ impl Rooms {
             Err(RoomError::NotFound) => return Ok(None),
             Err(error) => return Err(error),
         };
-        if room.record.creator != caller.device_ref() || room.record.kind != request.kind {
+        if room.record.creator.as_ref() != Some(&caller.device_ref()) || room.record.kind != request.kind {
             return Err(RoomError::IdConflict);
         }
         Ok(Some(RoomCreated { epoch: room.record.epoch, existing: room.record.folded_into }))
@@ -85,13 +85,14 @@ impl Rooms {
         };
         let record = RoomRecord {
             kind,
-            creator: DeviceRef { user: creator.user, device: creator.device },
+            creator: Some(DeviceRef { user: creator.user, device: creator.device }),
             created_ms: now,
             epoch: 0,
             members: people.into_iter().map(member).collect(),
             gone: Vec::new(),
             folded_into: None,
             parts: written.parts,
+            hub: Hub::Here,
         };
         let parts = written.batches.into_iter().fold(Batch::new(), Batch::merge);
         let cursor = cursor_key(id, caller.user(), caller.device());
@@ -124,7 +125,7 @@ impl Rooms {
         tx.put(tables::ROOMS, new.id.as_bytes(), new.record.to_record());
         tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord { acked: 0 }.to_record());
         tx.add(tables::COUNTS, super::ROOMS, 1);
-        for user in new.members() {
+        for user in new.members().filter(|user| self.ctx.is_local(user)) {
             tx.put(tables::ROOMS_OF, joined(user.name.as_str(), new.id.as_bytes()), Vec::new());
             tx.add(tables::ROOMS_OF_COUNT, user.name.as_str(), 1);
         }
@@ -140,13 +141,14 @@ impl Rooms {
         // Each commit adds one to both; more entries than epochs are messages. Read, hence asserted: nobody speaks meanwhile.
         let head = tx.get(tables::ROOM_HEADS, existing.as_bytes()).await?;
         let spoken = head.and_then(|row| be64(&row.value)).unwrap_or(0) > record.epoch;
-        if existing < new.id || spoken {
+        // Nor is it ended here when another node is its hub.
+        if existing < new.id || spoken || record.hub != Hub::Here {
             return Ok(Some(RoomCreated { epoch: record.epoch, existing: Some(existing) }));
         }
         record.folded_into = Some(new.id);
         // Nobody joins it or commits to it any more; its row stays, to say where it goes on.
         tx.merge(drop_parts(Batch::new(), existing, &record.parts));
-        for member in &record.members {
+        for member in record.members.iter().filter(|member| self.ctx.is_local(&member.user)) {
             tx.delete(tables::ROOMS_OF, joined(member.user.name.as_str(), existing.as_bytes()));
             tx.add(tables::ROOMS_OF_COUNT, member.user.name.as_str(), -1);
         }

@@ -6,7 +6,11 @@ use super::{
     records::{KeptEnvelope, LogRecord, MessageIdRecord},
     state::Room,
 };
-use crate::{Budget, Caller, Fault, error::within};
+use crate::{
+    Budget, Caller, Fault,
+    error::within,
+    outgoing::{self, Outgoing},
+};
 use std::sync::{Arc, atomic::Ordering};
 use weft_mls::{config::PAST_EPOCHS_MAX, messages};
 use weft_store::{Batch, Committed, Error as StoreError, Scan, record::Record, tables};
@@ -31,11 +35,8 @@ impl Rooms {
         room_id: RoomId,
         request: SubmitMessage,
     ) -> Result<Accepted> {
-        self.ctx.limits.take_account(Budget::Message, caller.name())?;
+        let envelope = self.check_message(caller, room_id, &request)?;
         let signed = request.envelope;
-        within("envelope", signed.body().len(), MESSAGE_BYTES_MAX + ENVELOPE_BYTES_MAX)?;
-        let envelope = open_envelope(caller, room_id, &signed, EntryKind::Message)?;
-        check_body(&envelope)?;
         let hash = *blake3::hash(signed.body()).as_bytes();
         for _ in 0..ATTEMPTS_MAX {
             let room = self.load_for(room_id, caller.user()).await?;
@@ -48,7 +49,11 @@ impl Rooms {
             let id = MessageIdRecord { hash, time_ms, near, epoch };
             let kept = LogRecord { time_ms, envelope: KeptEnvelope::Inline(signed.clone()) };
             let batch = Batch::new().assert_version(tables::ROOMS, room_id.as_bytes(), room.version);
-            let batch = append(batch, &envelope, &id, &kept);
+            let mut batch = append(batch, &envelope, &id, &kept);
+            for node in room.nodes(&self.ctx.node) {
+                let news = Outgoing::Room { room: room_id, state: false };
+                batch = outgoing::stage(&self.ctx, batch, &node, news).await?;
+            }
             match self.ctx.store.commit(batch).await {
                 Ok(committed) => {
                     self.messages.fetch_add(1, Ordering::Relaxed);
@@ -63,6 +68,21 @@ impl Rooms {
             }
         }
         Err(Fault::Store(StoreError::Contended { attempts: 16, table: tables::ROOMS.name }).into())
+    }
+
+    /// Checks a message in every way that needs nothing but the request.
+    pub(crate) fn check_message(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: &SubmitMessage,
+    ) -> Result<Envelope> {
+        self.ctx.limits.take_caller(Budget::Message, caller)?;
+        let signed = &request.envelope;
+        within("envelope", signed.body().len(), MESSAGE_BYTES_MAX + ENVELOPE_BYTES_MAX)?;
+        let envelope = open_envelope(caller, room, signed, EntryKind::Message)?;
+        check_body(&envelope)?;
+        Ok(envelope)
     }
 
     /// The answer that an envelope got when it came before.

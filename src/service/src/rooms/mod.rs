@@ -8,6 +8,7 @@ mod log;
 mod messages;
 mod parts;
 pub(crate) mod records;
+mod replica;
 mod retention;
 mod state;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 
 pub(crate) use commits::{Judged, Stored};
 pub use error::RoomError;
+pub(crate) use replica::News;
 pub(crate) use state::{Delivered, Described, Room};
 
 use crate::{Budget, Caller, Fault, cache::Cache, context::Ctx};
@@ -118,7 +120,7 @@ impl Rooms {
     /// # Errors
     /// [`RoomError::NotFound`], [`RoomError::Folded`].
     pub async fn group_info(&self, caller: &Caller, room: RoomId) -> Result<GroupInfoAnswer> {
-        self.ctx.limits.take_account(Budget::Read, caller.name())?;
+        self.ctx.limits.take_caller(Budget::Read, caller)?;
         for _ in 0..READS_MAX {
             let room = self.load_for(room, caller.user()).await?;
             if let Some(into) = room.record.folded_into {

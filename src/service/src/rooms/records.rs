@@ -2,8 +2,9 @@
 
 use crate::record::first_version;
 use serde::{Deserialize, Serialize};
+use weft_store::record::Versioned;
 use weft_wire::{
-    Blob, DeviceId, Millis, RoomId, Signed, UserAddress,
+    Blob, DeviceId, Millis, NodeName, RoomId, Signed, UserAddress,
     rooms::{DeviceRef, Envelope, RoomKind, RoomRole},
 };
 
@@ -12,8 +13,8 @@ use weft_wire::{
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct RoomRecord {
     pub kind: RoomKind,
-    /// The device that made it.
-    pub creator: DeviceRef,
+    /// The device that made it; none where the hub is another node.
+    pub creator: Option<DeviceRef>,
     pub created_ms: Millis,
     pub epoch: u64,
     /// Empty when there are too many for one row: then they are in a part.
@@ -22,6 +23,64 @@ pub(crate) struct RoomRecord {
     pub gone: Vec<DeviceRef>,
     pub folded_into: Option<RoomId>,
     pub parts: Parts,
+    pub hub: Hub,
+}
+
+/// Which node orders a room.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Hub {
+    /// This one.
+    Here,
+    /// Another one. What is kept here is a copy: no view of the group, no GroupInfo.
+    At(NodeName),
+}
+
+impl Hub {
+    /// The other node, if it is another one.
+    pub fn elsewhere(&self) -> Option<&NodeName> {
+        match self {
+            Hub::Here => None,
+            Hub::At(node) => Some(node),
+        }
+    }
+}
+
+/// A room as it was kept before rooms spanned nodes: each node was the hub of all that it had.
+mod v1 {
+    use super::{DeviceRef, MemberRecord, Millis, Parts, RoomId, RoomKind, first_version};
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize)]
+    pub(crate) struct RoomRecord {
+        pub kind: RoomKind,
+        pub creator: DeviceRef,
+        pub created_ms: Millis,
+        pub epoch: u64,
+        pub members: Vec<MemberRecord>,
+        pub gone: Vec<DeviceRef>,
+        pub folded_into: Option<RoomId>,
+        pub parts: Parts,
+    }
+
+    first_version!(RoomRecord);
+}
+
+impl Versioned for RoomRecord {
+    const VERSION: u8 = 2;
+    type Previous = v1::RoomRecord;
+    fn migrate(before: v1::RoomRecord) -> Self {
+        RoomRecord {
+            kind: before.kind,
+            creator: Some(before.creator),
+            created_ms: before.created_ms,
+            epoch: before.epoch,
+            members: before.members,
+            gone: before.gone,
+            folded_into: before.folded_into,
+            parts: before.parts,
+            hub: Hub::Here,
+        }
+    }
 }
 
 /// What belongs to the epoch and may be long: rows of [`weft_store::tables::ROOM_PARTS`]. Each commit writes new parts under
@@ -93,4 +152,4 @@ pub(crate) struct ItemRecord {
     pub sealed: Blob,
 }
 
-first_version!(RoomRecord, LogRecord, MessageIdRecord, CursorRecord, ItemRecord);
+first_version!(LogRecord, MessageIdRecord, CursorRecord, ItemRecord);

@@ -5,10 +5,14 @@ use super::{
     records::{CursorRecord, ItemRecord, MemberRecord, Parts, RoomRecord},
 };
 use crate::{Fault, chunks, context::be64};
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use weft_store::{Scan, Version, Watch, record::Record, tables};
 use weft_wire::{
-    DeviceId, RoomId, UserAddress, codec, limits,
+    DeviceId, NodeName, RoomId, UserAddress, codec, limits,
     rooms::{DeviceRef, RoomItem, RoomMember, RoomState},
 };
 
@@ -38,12 +42,22 @@ impl Room {
             && !self.record.gone.iter().any(|gone| gone.device == device && gone.user == *user)
     }
 
+    /// The other nodes whose people are in it.
+    pub fn nodes(&self, here: &NodeName) -> BTreeSet<NodeName> {
+        nodes_of(&self.members, here)
+    }
+
     /// All devices in the group.
     pub fn devices(&self) -> impl Iterator<Item = DeviceRef> + '_ {
         self.members.iter().flat_map(|member| {
             member.devices.iter().map(|device| DeviceRef { user: member.user.clone(), device: *device })
         })
     }
+}
+
+/// The nodes of some people, without this one.
+pub(super) fn nodes_of(members: &[MemberRecord], here: &NodeName) -> BTreeSet<NodeName> {
+    members.iter().map(|member| &member.user.node).filter(|node| *node != here).cloned().collect()
 }
 
 /// How far an account has come.
@@ -237,7 +251,7 @@ impl Rooms {
         let state = RoomState {
             room: room.id,
             kind: room.record.kind.clone(),
-            hub: self.ctx.node.clone(),
+            hub: room.record.hub.elsewhere().unwrap_or(&self.ctx.node).clone(),
             epoch: room.record.epoch,
             head,
             tail,

@@ -338,7 +338,15 @@ fn nodes(v: &mut impl Visitor) {
     v.visit("event_contact_ask", contact(ContactStep::Ask { sealed: blob(3), token: Some(blob(16)) }));
     v.visit("event_contact_accept", contact(ContactStep::Accept { sealed: Some(blob(3)) }));
     v.visit("event_contact_remove", contact(ContactStep::Remove));
-    v.visit("event_room", batch(Event::Room { room, state: Some(room_state()), entries: vec![entry()] }));
+    v.visit(
+        "event_room",
+        batch(Event::Room {
+            room,
+            state: Some(room_state()),
+            devices: vec![device_ref()],
+            entries: vec![entry()],
+        }),
+    );
     let welcome = Event::Welcome { room, by: alice(), to: device_ref(), seq: 1, welcome: blob(8) };
     v.visit("event_welcome", batch(welcome));
     let message = Event::Message { cert: signed_cert(), envelope: Signed::sign(&envelope(), &key(2)) };

@@ -61,12 +61,11 @@ impl Bridge for Notebook {
         Box::pin(async { Answer::Passed })
     }
 
-    fn news<'a>(
+    fn open<'a>(
         &'a self,
         _to: &'a NodeName,
-        _room: RoomId,
-        _state: bool,
-        _bytes_max: usize,
+        _item: &'a Outgoing,
+        _fresh: bool,
     ) -> BoxFuture<'a, Result<Event, Fault>> {
         Box::pin(async { Err(Fault::Internal("no rooms here")) })
     }
@@ -367,7 +366,7 @@ impl PeerLink for End {
 
     fn query(&self, to: PeerKey, question: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, LinkError>> {
         let state = self.net.state.lock();
-        let away = state.away.contains(&to);
+        let away = state.away.contains(&to) || state.away.contains(&self.me);
         let handler = state.handlers.get(&to).cloned().filter(|_| !away);
         drop(state);
         let me = self.me;

@@ -1,0 +1,329 @@
+//! Rooms whose people are on several nodes. The hub orders; a follower keeps a copy for its people, hands their messages on
+//! and asks the hub for what it alone can decide.
+
+use super::{Flows, Result};
+use crate::{
+    Caller, Fault, Session,
+    contacts::Stand,
+    federation::{FederationError, Outcome},
+    outgoing::{self, FollowerRecord, Outgoing, follower_key},
+    rooms::{News, RoomError},
+};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use weft_store::{Batch, Tx, record::Record, tables};
+use weft_wire::{
+    DeviceId, NodeName, RoomId, Signed, UserAddress,
+    federation::{Answer, Event, EventResult, Question},
+    identity::DeviceCert,
+    rooms::{Accepted, DeviceRef, GroupInfoAnswer, SubmitCommit, SubmitMessage},
+    sync::InboxItem,
+};
+
+/// How long a message may take to its hub and back before its sender hears that the hub does not answer. It goes on waiting in
+/// the outbox, and its sender's client sends it again: under one id it is taken once.
+const HUB_PATIENCE: Duration = Duration::from_secs(3);
+/// Log entries that one event carries.
+const ENTRIES_PER_EVENT_MAX: usize = 64;
+
+// ---- here, with the hub elsewhere ----
+
+impl Flows {
+    /// The hub of a room in which the caller is, when it is another node.
+    async fn hub_of(&self, caller: &Caller, room: RoomId) -> Result<Option<NodeName>> {
+        Ok(self.rooms.load_for(room, caller.user()).await?.record.hub.elsewhere().cloned())
+    }
+
+    async fn cert_of(&self, caller: &Caller) -> Result<Signed<DeviceCert>> {
+        let device = self.accounts.device(caller.name(), caller.device()).await?;
+        Ok(device.ok_or(RoomError::Certificate)?.cert)
+    }
+
+    pub(super) async fn say(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: SubmitMessage,
+    ) -> Result<Accepted> {
+        let Some(hub) = self.hub_of(caller, room).await? else {
+            return Ok(self.rooms.submit_message(caller, room, request).await?);
+        };
+        let envelope = self.rooms.check_message(caller, room, &request)?;
+        let key = (room, envelope.device, envelope.message_id);
+        let answer = self.waiting.wait_for(key);
+        let event = Event::Message { cert: self.cert_of(caller).await?, envelope: request.envelope };
+        let batch = outgoing::stage(&self.ctx, Batch::new(), &hub, Outgoing::Event(Box::new(event))).await?;
+        self.ctx.store.commit(batch).await?;
+        match tokio::time::timeout(HUB_PATIENCE, answer).await {
+            Ok(Ok(EventResult::Accepted(accepted))) => Ok(accepted),
+            Ok(Ok(EventResult::Refused(problem))) => Err(FederationError::Refused(problem).into()),
+            Ok(Err(_)) | Err(_) => {
+                let source = weft_net::LinkError::TimedOut;
+                Err(FederationError::Unreachable { node: hub, source }.into())
+            }
+        }
+    }
+
+    /// Whoever waits for what became of a message hears it.
+    pub(super) fn tell_sender(&self, event: &Event, outcome: &Outcome) {
+        if let (Event::Message { envelope, .. }, Outcome::Result(result)) = (event, outcome)
+            && let Ok(envelope) = envelope.peek()
+        {
+            self.waiting.tell((envelope.room, envelope.device, envelope.message_id), result);
+        }
+    }
+
+    /// A commit, decided by the hub; none: this node is the hub.
+    pub(super) async fn commit_elsewhere(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: &SubmitCommit,
+    ) -> Result<Option<Accepted>> {
+        let Some(hub) = self.hub_of(caller, room).await? else { return Ok(None) };
+        self.ctx.limits.take_account(crate::Budget::Commit, caller.name())?;
+        let cert = self.cert_of(caller).await?;
+        let question = Question::Commit { room, cert, submit: request.clone() };
+        match self.nodes.ask(&hub, &question).await? {
+            Answer::Accepted(accepted) => Ok(Some(accepted)),
+            _ => Err(FederationError::Nonsense { node: hub }.into()),
+        }
+    }
+
+    pub(super) async fn join_info(&self, caller: &Caller, room: RoomId) -> Result<GroupInfoAnswer> {
+        let Some(hub) = self.hub_of(caller, room).await? else {
+            return Ok(self.rooms.group_info(caller, room).await?);
+        };
+        self.ctx.limits.take_account(crate::Budget::Read, caller.name())?;
+        let question = Question::GroupInfo { room, by: caller.user().clone() };
+        match self.nodes.ask(&hub, &question).await? {
+            Answer::GroupInfo(info) => Ok(info),
+            _ => Err(FederationError::Nonsense { node: hub }.into()),
+        }
+    }
+
+    /// What the hub says of a room. A room that is new here is one to which a contact of somebody here has brought them.
+    pub(super) async fn take_news(
+        &self,
+        tx: &Tx,
+        hub: &NodeName,
+        event: &Event,
+    ) -> Result<Option<EventResult>> {
+        let Event::Room { room, state, devices, entries } = event else {
+            return Err(RoomError::Mismatch("event").into());
+        };
+        let known = tx.get(tables::ROOMS, room.as_bytes()).await?.is_some();
+        if let (false, Some(state)) = (known, state) {
+            let members: Vec<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
+            if !self.is_welcome(&members).await? {
+                return Err(RoomError::NoConsent.into());
+            }
+        }
+        let news = News { room: *room, hub, state: state.as_ref(), devices, entries };
+        let seq = self.rooms.stage_news(tx, &news).await?;
+        let epoch = state.as_ref().map_or(0, |state| state.epoch);
+        Ok(Some(EventResult::Accepted(Accepted { seq, time_ms: self.ctx.now(), epoch })))
+    }
+
+    /// Whether each person here has a contact among the others.
+    async fn is_welcome(&self, members: &[&UserAddress]) -> Result<bool> {
+        let mut any = false;
+        for user in members.iter().filter(|user| self.ctx.is_local(user)) {
+            let mut welcome = false;
+            for other in members.iter().filter(|other| other != &user) {
+                if self.contacts.stand_to(&user.name, other).await? == Some(Stand::Accepted) {
+                    welcome = true;
+                    break;
+                }
+            }
+            if !welcome {
+                return Ok(false);
+            }
+            any = true;
+        }
+        Ok(any)
+    }
+
+    pub(super) async fn take_welcome(
+        &self,
+        tx: &Tx,
+        hub: &NodeName,
+        event: &Event,
+    ) -> Result<Option<EventResult>> {
+        let Event::Welcome { room, by, to, seq, welcome } = event else {
+            return Err(RoomError::Mismatch("event").into());
+        };
+        let loaded = self.rooms.load(*room).await?;
+        if loaded.record.hub.elsewhere() != Some(hub) || loaded.member(&to.user).is_none() {
+            return Err(RoomError::NotFound.into());
+        }
+        let own = *by == to.user;
+        if !own && self.contacts.stand_to(&to.user.name, by).await? != Some(Stand::Accepted) {
+            return Err(RoomError::NoConsent.into());
+        }
+        let devices = self.accounts.active_devices(&to.user.name).await?;
+        let devices = devices.into_iter().map(|(device, _)| device).filter(|device| *device == to.device);
+        let item = InboxItem::Welcome { room: *room, seq: *seq, welcome: welcome.clone() };
+        tx.merge(self.inbox.add(Batch::new(), &to.user.name, devices, &item).await?);
+        Ok(None)
+    }
+}
+
+impl Flows {
+    /// The hub of a room, when it is another node, hears of a device that was signed out. Telling it twice does no harm.
+    pub(super) async fn tell_hub_of_gone(&self, room: RoomId, gone: &DeviceRef) -> Result<()> {
+        let loaded = match self.rooms.load(room).await {
+            Err(RoomError::NotFound) => return Ok(()),
+            loaded => loaded?,
+        };
+        let Some(hub) = loaded.record.hub.elsewhere() else { return Ok(()) };
+        let event = Event::DeviceGone { room, device: gone.clone() };
+        let batch = outgoing::stage(&self.ctx, Batch::new(), hub, Outgoing::Event(Box::new(event))).await?;
+        self.ctx.store.commit(batch).await?;
+        Ok(())
+    }
+
+    /// The home of somebody has signed a device of theirs out: any member's client may remove its leaf now.
+    pub(super) async fn take_gone(&self, node: &NodeName, event: &Event) -> Result<Option<EventResult>> {
+        let Event::DeviceGone { room, device } = event else {
+            return Err(RoomError::Mismatch("event").into());
+        };
+        if device.user.node != *node {
+            return Err(RoomError::Forbidden("a device of another node").into());
+        }
+        self.only_as_hub(&far(device.user.clone(), device.device, [0; 32], [0; 32]), *room).await?;
+        self.rooms.mark_gone(*room, device).await?;
+        Ok(None)
+    }
+}
+
+// ---- here, as the hub ----
+
+impl Flows {
+    /// Somebody of another node, as a caller: the node vouches for who they are, the certificate for which device. The person's
+    /// identity must be the one that was pinned for them.
+    async fn far_caller(&self, node: &NodeName, cert: &Signed<DeviceCert>) -> Result<Caller> {
+        let claimed = cert.peek().map_err(|_| RoomError::Certificate)?;
+        if claimed.user.node != *node {
+            return Err(RoomError::Certificate.into());
+        }
+        let pinned = self.nodes.people.pinned(&claimed.user).await?.ok_or(RoomError::Certificate)?;
+        let identity_key = pinned.open().map_err(|_| RoomError::Certificate)?.identity_key;
+        let cert = cert
+            .open_for(&claimed.user, &identity_key, self.ctx.now())
+            .map_err(|_| RoomError::Certificate)?;
+        Ok(far(cert.user, cert.device, cert.device_key, identity_key))
+    }
+
+    pub(super) async fn take_message(&self, node: &NodeName, event: &Event) -> Result<Option<EventResult>> {
+        let Event::Message { cert, envelope } = event else {
+            return Err(RoomError::Mismatch("event").into());
+        };
+        let caller = self.far_caller(node, cert).await?;
+        let room = envelope.peek().map_err(RoomError::Malformed)?.room;
+        self.only_as_hub(&caller, room).await?;
+        // A commit of its own, before the one of the event's number. A stop in between lets the event come again, and the
+        // message's id gives the same answer.
+        let request = SubmitMessage { envelope: envelope.clone() };
+        let accepted = self.rooms.submit_message(&caller, room, request).await?;
+        Ok(Some(EventResult::Accepted(accepted)))
+    }
+
+    pub(super) async fn answer_commit(
+        &self,
+        node: &NodeName,
+        room: RoomId,
+        cert: &Signed<DeviceCert>,
+        submit: SubmitCommit,
+    ) -> Result<Answer> {
+        let caller = self.far_caller(node, cert).await?;
+        self.only_as_hub(&caller, room).await?;
+        Ok(Answer::Accepted(self.commit(&caller, room, submit).await?))
+    }
+
+    pub(super) async fn answer_group_info(
+        &self,
+        node: &NodeName,
+        room: RoomId,
+        by: UserAddress,
+    ) -> Result<Answer> {
+        if by.node != *node {
+            return Err(RoomError::NotFound.into());
+        }
+        let caller = far(by, DeviceId([0; 16]), [0; 32], [0; 32]);
+        self.only_as_hub(&caller, room).await?;
+        Ok(Answer::GroupInfo(self.rooms.group_info(&caller, room).await?))
+    }
+
+    /// A follower answers for its own people only: never a chain of nodes.
+    async fn only_as_hub(&self, caller: &Caller, room: RoomId) -> Result<()> {
+        match self.hub_of(caller, room).await? {
+            None => Ok(()),
+            Some(_) => Err(RoomError::NotFound.into()),
+        }
+    }
+
+    /// The event for a row that tells a follower of news. `fresh`: the batch holds none of this room's entries yet.
+    pub(super) async fn read_news(
+        &self,
+        to: &NodeName,
+        room: RoomId,
+        with_state: bool,
+        fresh: bool,
+    ) -> Result<Event, RoomError> {
+        let loaded = self.rooms.load(room).await?;
+        let follower: Option<FollowerRecord> =
+            self.ctx.read(tables::ROOM_FOLLOWERS, follower_key(room, to)).await?;
+        let after = follower.map_or(0, |follower| follower.acked);
+        let mut with_state = with_state;
+        let entries = match self
+            .rooms
+            .entries(&loaded, 0, after, if fresh { ENTRIES_PER_EVENT_MAX } else { 0 })
+            .await
+        {
+            Ok((entries, _)) => entries,
+            Err(RoomError::CursorLost { tail }) => {
+                // What is gone is gone; the state says from where on there is something.
+                with_state = true;
+                self.rooms.entries(&loaded, 0, tail - 1, ENTRIES_PER_EVENT_MAX).await?.0
+            }
+            Err(error) => return Err(error),
+        };
+        let mut event = Event::Room { room, state: None, devices: Vec::new(), entries };
+        if let Event::Room { state, devices, .. } = &mut event
+            && with_state
+        {
+            let mut described = self.rooms.describe(&loaded).await?.state;
+            described.items.clear();
+            *state = Some(described);
+            *devices = loaded.devices().collect();
+        }
+        Ok(event)
+    }
+
+    /// A follower has said how far its copy goes. Where that is less than there is, it hears more.
+    pub(super) async fn note_follower(
+        &self,
+        tx: &Tx,
+        to: &NodeName,
+        room: RoomId,
+        seq: u64,
+    ) -> Result<(), Fault> {
+        let key = follower_key(room, to);
+        let before = tx.get(tables::ROOM_FOLLOWERS, &key).await?;
+        let before = before.map(|row| FollowerRecord::from_record(&row.value)).transpose()?;
+        let before = before.map_or(0, |before| before.acked);
+        let head = self.rooms.head(room).await?;
+        let acked = seq.min(head);
+        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked }.to_record());
+        if acked < head && acked != before {
+            let more = Outgoing::Room { room, state: false };
+            tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, more).await?);
+        }
+        Ok(())
+    }
+}
+
+fn far(user: UserAddress, device: DeviceId, device_key: [u8; 32], identity_key: [u8; 32]) -> Caller {
+    let session = Session::far(user, device, device_key, identity_key);
+    Caller { session: Arc::new(session), from: IpAddr::from([0, 0, 0, 0]) }
+}

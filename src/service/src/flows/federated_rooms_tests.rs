@@ -1,0 +1,227 @@
+//! A room of alice, at home, and bob, away. Home is its hub.
+
+use super::federated_tests::{Two, key, node};
+use crate::testing::*;
+use weft_mls::{member, openmls::prelude::MlsGroup};
+use weft_net::PeerHandler;
+use weft_store::{Batch, tables};
+use weft_wire::{
+    Code, Problem, RoomId, codec,
+    federation::{Batch as EventBatch, BatchAck, Event, EventResult},
+    rooms::{Accepted, LogEntry, RoomRole, SubmitMessage},
+    sync::{InboxItem, ServerFrame},
+};
+
+const ROOM: RoomId = RoomId([1; 16]);
+
+struct Talk {
+    two: Two,
+    at_alice: MlsGroup,
+    at_bob: MlsGroup,
+}
+
+async fn welcome_of(world: &World, device: &Device) -> (u64, Vec<u8>) {
+    let mut socket = device.socket(&world.service, 0).await;
+    loop {
+        let ServerFrame::Inbox { items } = next(&mut socket).await else { continue };
+        for entry in items {
+            if let InboxItem::Welcome { room: ROOM, seq, welcome } = entry.item {
+                return (seq, welcome.0);
+            }
+        }
+    }
+}
+
+impl Talk {
+    async fn new() -> Talk {
+        let two = Two::connected().await;
+        two.bob.publish(&two.away.service, 3).await;
+        let mut at_alice = two.alice.create_direct(&two.home.service, &two.bob, ROOM).await.unwrap();
+        two.home.add(&two.alice, &mut at_alice, ROOM, &two.bob).await;
+        two.carry().await;
+        let (seq, welcome) = welcome_of(&two.away, &two.bob).await;
+        assert_eq!(seq, 1, "the commit that added bob");
+        let at_bob = member::join(&two.bob.provider, ROOM, &welcome).unwrap();
+        Talk { two, at_alice, at_bob }
+    }
+
+    async fn log(&self, world: &World, device: &Device) -> Vec<LogEntry> {
+        world.service.rooms().log(device.caller(), ROOM, 0, 256).await.unwrap().entries
+    }
+
+    /// Both nodes have the same log, of so many entries.
+    async fn assert_alike(&self, entries: usize) {
+        let home = self.log(&self.two.home, &self.two.alice).await;
+        assert_eq!(home.len(), entries);
+        assert_eq!(home, self.log(&self.two.away, &self.two.bob).await);
+    }
+
+    async fn alice_says(&mut self, id: u8, text: &str) {
+        let message = self.two.alice.message(&mut self.at_alice, ROOM, id, text);
+        let flows = self.two.home.service.flows();
+        flows.submit_message(self.two.alice.caller(), ROOM, message).await.unwrap();
+    }
+
+    /// Bob sends while the couriers go.
+    async fn bob_sends(&self, message: SubmitMessage) -> Result<Accepted, Problem> {
+        let flows = self.two.away.service.flows();
+        let sending = flows.submit_message(self.two.bob.caller(), ROOM, message);
+        tokio::pin!(sending);
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => return Ok(sent?),
+                () = async {
+                    let _ = self.two.away.service.federation().round(&self.two.home.name).await;
+                    let _ = self.two.home.service.federation().round(&self.two.away.name).await;
+                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                } => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_people_of_two_nodes_talk() {
+    let mut talk = Talk::new().await;
+    let listed = talk.two.away.service.rooms().list(talk.two.bob.caller(), None).await.unwrap().rooms;
+    let state = &listed[0];
+    assert_eq!((listed.len(), &state.hub, state.epoch), (1, &talk.two.home.name, 1));
+    assert_eq!(state.members.iter().map(|member| member.role).collect::<Vec<_>>(), [RoomRole::Member; 2]);
+    talk.assert_alike(1).await;
+
+    talk.alice_says(1, "hello").await;
+    talk.alice_says(2, "are you there?").await;
+    talk.two.carry().await;
+    talk.assert_alike(3).await;
+
+    let message = talk.two.bob.message(&mut talk.at_bob, ROOM, 1, "I am");
+    let accepted = talk.bob_sends(message.clone()).await.unwrap();
+    assert_eq!((accepted.seq, accepted.epoch), (4, 1));
+    talk.two.carry().await;
+    talk.assert_alike(4).await;
+    assert_eq!(talk.bob_sends(message).await.unwrap(), accepted, "sent twice, taken once");
+    talk.two.carry().await;
+    talk.assert_alike(4).await;
+
+    // A commit of bob's is decided at the hub, and so is what an external commit needs.
+    let prepared = talk.two.bob.prepare(&mut talk.at_bob, &[], &[]);
+    let flows = talk.two.away.service.flows();
+    let submit = talk.two.bob.commit(ROOM, &prepared, 9);
+    let accepted = flows.submit_commit(talk.two.bob.caller(), ROOM, submit).await.unwrap();
+    assert_eq!((accepted.seq, accepted.epoch), (5, 2));
+    assert_eq!(flows.group_info(talk.two.bob.caller(), ROOM).await.unwrap().epoch, 2);
+    talk.two.carry().await;
+    talk.assert_alike(5).await;
+    let state = &talk.two.away.service.rooms().list(talk.two.bob.caller(), None).await.unwrap().rooms[0];
+    assert_eq!((state.epoch, state.head), (2, 5));
+    let stale = talk.two.bob.commit(ROOM, &prepared, 10);
+    let error = flows.submit_commit(talk.two.bob.caller(), ROOM, stale).await.unwrap_err();
+    let problem = Problem::from(error);
+    assert_eq!((problem.code, problem.current), (Code::StaleEpoch, Some(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_while_the_hub_is_away_waits_and_arrives_once() {
+    let mut talk = Talk::new().await;
+    talk.two.cut();
+    let message = talk.two.bob.message(&mut talk.at_bob, ROOM, 1, "anybody?");
+    let problem = talk.bob_sends(message.clone()).await.unwrap_err();
+    assert_eq!((problem.code, problem.detail.as_deref()), (Code::NodeUnreachable, Some(NODE)));
+    let prepared = talk.two.bob.prepare(&mut talk.at_bob, &[], &[]);
+    let submit = talk.two.bob.commit(ROOM, &prepared, 9);
+    let flows = talk.two.away.service.flows();
+    let error = flows.submit_commit(talk.two.bob.caller(), ROOM, submit).await.unwrap_err();
+    assert_eq!(code(error), Code::NodeUnreachable);
+    talk.alice_says(1, "hello").await;
+
+    talk.two.net.back(key(&talk.two.away));
+    talk.two.carry().await;
+    talk.assert_alike(3).await;
+    // His client sends it again, since it heard nothing.
+    let accepted = talk.bob_sends(message).await.unwrap();
+    assert_eq!(accepted.seq, 3);
+    talk.two.carry().await;
+    talk.assert_alike(3).await;
+}
+
+#[tokio::test]
+async fn the_hub_hears_of_a_device_that_was_signed_out_elsewhere() {
+    let talk = Talk::new().await;
+    let two = &talk.two;
+    two.away.service.flows().sign_out(two.bob.caller(), two.bob.id()).await.unwrap();
+    two.carry().await;
+    let room = two.home.service.rooms().load(ROOM).await.unwrap();
+    assert_eq!(room.record.gone, [two.bob.caller().device_ref()]);
+}
+
+#[tokio::test]
+async fn a_copy_that_has_lost_its_end_is_filled_again() {
+    let mut talk = Talk::new().await;
+    for id in 1..=100 {
+        talk.alice_says(id, "and").await;
+    }
+    talk.two.carry().await;
+    talk.assert_alike(101).await;
+    // As after a restore: the copy ends at 40.
+    let mut lost = Batch::new().put(tables::ROOM_HEADS, ROOM.as_bytes(), 40_u64.to_be_bytes());
+    for seq in 41..=101_u64 {
+        lost = lost.delete(tables::ROOM_LOG, [ROOM.as_bytes().as_slice(), &seq.to_be_bytes()].concat());
+    }
+    talk.two.away.store.commit(lost).await.unwrap();
+    talk.alice_says(101, "so on").await;
+    talk.two.carry().await;
+    talk.assert_alike(102).await;
+}
+
+#[tokio::test]
+async fn nobody_but_the_hub_says_what_a_room_is_like() {
+    let talk = Talk::new().await;
+    let third = node(&talk.two.net, "third.example", 3).await;
+    let state = |hub: &World, room| {
+        let rooms = talk.two.away.service.rooms().list(talk.two.bob.caller(), None);
+        let hub = hub.name.clone();
+        async move {
+            let mut state = rooms.await.unwrap().rooms.remove(0);
+            (state.room, state.hub) = (room, hub);
+            state
+        }
+    };
+    let mut number = 0;
+    let mut say = async |event| {
+        number += 1;
+        let batch = EventBatch { from: third.name.clone(), run: [7; 16], first: number, events: vec![event] };
+        let answer = talk.two.away.service.federation().deliver(key(&third), codec::encode(&batch)).await;
+        let ack: BatchAck = codec::decode(&answer, 4096).unwrap();
+        match ack.results.into_iter().next() {
+            Some((_, EventResult::Refused(problem))) => Some(problem.code),
+            _ => None,
+        }
+    };
+    // Over the room of another hub.
+    let room =
+        Event::Room { room: ROOM, state: Some(state(&third, ROOM).await), devices: vec![], entries: vec![] };
+    assert_eq!(say(room).await, Some(Code::NotFound));
+    // In the name of another hub.
+    let other = RoomId([8; 16]);
+    let forged = Event::Room {
+        room: other,
+        state: Some(state(&talk.two.home, other).await),
+        devices: vec![],
+        entries: vec![],
+    };
+    assert_eq!(say(forged).await, Some(Code::InvalidField));
+    // Among people of whom bob knows none.
+    let mut strangers = state(&third, other).await;
+    strangers.members.retain(|member| member.user == talk.two.bob.user);
+    let room = Event::Room { room: other, state: Some(strangers), devices: vec![], entries: vec![] };
+    assert_eq!(say(room).await, Some(Code::NoConsent));
+    // A message for a room of which it is no hub.
+    let bob = Device::at(&talk.two.away.name, "bob", 1);
+    let envelope = bob.envelope(ROOM, weft_wire::rooms::EntryKind::Message, 1, 1, b"x");
+    let message =
+        Event::Message { cert: bob.cert.clone(), envelope: weft_wire::Signed::sign(&envelope, &bob.key) };
+    assert_eq!(say(message).await, Some(Code::BadCertificate), "nor for people of others");
+    let listed = talk.two.away.service.rooms().list(talk.two.bob.caller(), None).await.unwrap().rooms;
+    assert_eq!((listed.len(), &listed[0].hub), (1, &talk.two.home.name));
+}

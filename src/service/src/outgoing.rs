@@ -1,0 +1,87 @@
+//! What is for other nodes, staged in the store commit that makes it true. Carrying it there is `federation`'s.
+
+use crate::{
+    Fault,
+    context::{Ctx, be64, joined},
+    error::{at_most, within},
+    record::first_version,
+};
+use serde::{Deserialize, Serialize};
+use weft_store::{Batch, Scan, record::Record, tables};
+use weft_wire::{
+    Blob, DeviceId, MessageId, Millis, NodeName, RoomId, UserAddress, codec, federation::Event,
+    rooms::DeviceRef,
+};
+
+/// Rows that may wait for one node. At 300 bytes a row that is some 30 MB.
+const ROWS_MAX: u64 = 100_000;
+/// A row's event; more than one of the longest messages, less than the store takes.
+const EVENT_BYTES_MAX: usize = 60 << 10;
+
+/// Something for another node. Key: its name, 0x00, BE64(number).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct OutboxRecord {
+    pub time_ms: Millis,
+    pub item: Outgoing,
+}
+
+/// What is for another node.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Outgoing {
+    /// As it goes out.
+    Event(Box<Event>),
+    /// There is news in a room of which this node is the hub. What it is is read when the row is sent, so that a log is kept
+    /// once and not once for each node.
+    Room {
+        room: RoomId,
+        /// Members, epoch or gone devices have changed, too.
+        state: bool,
+    },
+    /// A Welcome for a device there. The number of its commit is assigned by the very store commit that writes this.
+    Welcome {
+        room: RoomId,
+        by: UserAddress,
+        to: DeviceRef,
+        /// The commit, by its author and id.
+        device: DeviceId,
+        message: MessageId,
+        welcome: Blob,
+    },
+}
+
+/// How far the copy of a room's log on another node goes. Key: room, its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct FollowerRecord {
+    pub acked: u64,
+}
+
+first_version!(OutboxRecord, FollowerRecord);
+
+/// The key of a [`FollowerRecord`].
+pub(crate) fn follower_key(room: RoomId, node: &NodeName) -> Vec<u8> {
+    [room.as_bytes().as_slice(), node.as_str().as_bytes()].concat()
+}
+
+/// Adds something for a node to a batch. It leaves once the batch is committed, and not before.
+///
+/// # Errors
+/// [`Fault::TooMany`] when too much waits for that node already, [`Fault::TooLarge`].
+pub(crate) async fn stage(ctx: &Ctx, batch: Batch, to: &NodeName, item: Outgoing) -> Result<Batch, Fault> {
+    match &item {
+        Outgoing::Event(event) => within("event", codec::encode(event).len(), EVENT_BYTES_MAX)?,
+        Outgoing::Welcome { welcome, .. } => within("welcome", welcome.len(), EVENT_BYTES_MAX)?,
+        Outgoing::Room { .. } => {}
+    }
+    let rows = usize::try_from(waiting(ctx, to).await?).unwrap_or(usize::MAX);
+    at_most("events that wait for this node", rows.saturating_add(1), ROWS_MAX as usize)?;
+    let record = OutboxRecord { time_ms: ctx.now(), item };
+    let prefix = joined(to.as_str(), []);
+    Ok(batch.append(tables::OUTBOX_HEADS, to.as_str(), tables::OUTBOX, prefix, record.to_record()))
+}
+
+/// How many rows wait for a node. Numbers have no gaps, and go from the front.
+pub(crate) async fn waiting(ctx: &Ctx, to: &NodeName) -> Result<u64, Fault> {
+    let head = ctx.count(tables::OUTBOX_HEADS, to.as_str()).await?;
+    let first = ctx.store.scan(tables::OUTBOX, Scan::prefix(joined(to.as_str(), [])).limit(1)).await?;
+    Ok(first.first().and_then(|row| be64(&row.key)).map_or(0, |first| (head + 1).saturating_sub(first)))
+}

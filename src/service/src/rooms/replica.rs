@@ -1,0 +1,175 @@
+//! A room whose hub is another node, as a follower keeps it: what the hub says of it, and a copy of the log under the hub's
+//! numbers. No view of the group: what a commit may do is the hub's to decide, and every engine's to check.
+
+use super::{
+    Result, RoomError, Rooms,
+    log::log_key,
+    records::{Hub, KeptEnvelope, LogRecord, MemberRecord, Parts, RoomRecord},
+    state::{Part, part_key},
+};
+use crate::{
+    chunks,
+    context::{be64, joined},
+    error::{at_most, within},
+};
+use weft_store::{Batch, Tx, record::Record, tables};
+use weft_wire::{
+    Blob, NodeName, RoomId, UserAddress, codec, limits,
+    rooms::{DeviceRef, LogEntry, RoomKind, RoomState},
+};
+
+/// An envelope up to this size stands in its log entry.
+const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
+/// Members up to this size stand in the room's row; a copy of a room with more is refused.
+const MEMBERS_BYTES_MAX: usize = 48 << 10;
+
+/// What a hub says is new.
+pub(crate) struct News<'a> {
+    pub room: RoomId,
+    pub hub: &'a NodeName,
+    pub state: Option<&'a RoomState>,
+    pub devices: &'a [DeviceRef],
+    pub entries: &'a [LogEntry],
+}
+
+impl Rooms {
+    /// Stages what the hub says. Gives the newest number of the copy afterwards: lower than that of the entries when something
+    /// before them is missing.
+    ///
+    /// # Errors
+    /// [`RoomError::NotFound`] for a room that this node is not a follower of, and [`RoomError::Mismatch`].
+    pub(crate) async fn stage_news(&self, tx: &Tx, news: &News<'_>) -> Result<u64> {
+        let row = tx.get(tables::ROOMS, news.room.as_bytes()).await?;
+        let before = row.map(|row| RoomRecord::from_record(&row.value)).transpose()?;
+        if let Some(before) = &before
+            && before.hub != Hub::At(news.hub.clone())
+        {
+            return Err(RoomError::NotFound);
+        }
+        if before.is_none() && news.state.is_none() {
+            return Err(RoomError::NotFound);
+        }
+        let head = tx.get(tables::ROOM_HEADS, news.room.as_bytes()).await?;
+        let mut head = head.and_then(|row| be64(&row.value)).unwrap_or(0);
+        if let (Some(first), Some(state)) = (news.entries.first(), news.state)
+            && first.seq > head + 1
+            && (before.is_none() || first.seq == state.tail)
+        {
+            // What is older is not for anybody here, or is no longer to be had.
+            head = first.seq - 1;
+        } else if let (None, Some(state), true) = (news.entries.first(), news.state, before.is_none()) {
+            head = state.head;
+        }
+        if let Some(state) = news.state {
+            self.stage_state(tx, news, state, before, head).await?;
+        }
+        for entry in news.entries {
+            if entry.seq == head + 1 {
+                self.stage_copy(tx, news.room, entry)?;
+                head = entry.seq;
+            }
+        }
+        tx.put(tables::ROOM_HEADS, news.room.as_bytes(), head.to_be_bytes());
+        Ok(head)
+    }
+
+    async fn stage_state(
+        &self,
+        tx: &Tx,
+        news: &News<'_>,
+        state: &RoomState,
+        before: Option<RoomRecord>,
+        head: u64,
+    ) -> Result<()> {
+        if state.room != news.room || state.hub != *news.hub {
+            return Err(RoomError::Mismatch("room"));
+        }
+        at_most("members", state.members.len(), limits::ROOM_MEMBERS_MAX)?;
+        at_most("devices", news.devices.len(), limits::ROOM_MEMBERS_MAX * limits::DEVICES_PER_ACCOUNT_MAX)?;
+        let known = before.as_ref().map_or(&[][..], |before| &before.members);
+        let members: Vec<_> = state
+            .members
+            .iter()
+            .map(|member| MemberRecord {
+                user: member.user.clone(),
+                role: member.role,
+                since: known.iter().find(|one| one.user == member.user).map_or(head, |one| one.since),
+                devices: news
+                    .devices
+                    .iter()
+                    .filter(|one| one.user == member.user)
+                    .map(|one| one.device)
+                    .collect(),
+            })
+            .collect();
+        within("members", codec::encode(&members).len(), MEMBERS_BYTES_MAX)?;
+        let record = RoomRecord {
+            kind: state.kind.clone(),
+            creator: None,
+            created_ms: before.as_ref().map_or_else(|| self.ctx.now(), |before| before.created_ms),
+            epoch: state.epoch,
+            members,
+            gone: state.gone.clone(),
+            folded_into: before.as_ref().and_then(|before| before.folded_into),
+            parts: Parts { id: Blob::default(), hub: 0, info: 0, members: 0 },
+            hub: Hub::At(news.hub.clone()),
+        };
+        self.stage_comings(tx, news.room, known, &record.members).await?;
+        if before.is_none()
+            && let RoomKind::Direct { members: (one, other) } = &record.kind
+        {
+            let key = joined(&one.to_string(), other.to_string());
+            if tx.get(tables::DIRECT_ROOMS, &key).await?.is_none() {
+                tx.put(tables::DIRECT_ROOMS, key, news.room.as_bytes().to_vec());
+            }
+        }
+        tx.put(tables::ROOMS, news.room.as_bytes(), record.to_record());
+        Ok(())
+    }
+
+    /// The rows of people here who come and go.
+    async fn stage_comings(
+        &self,
+        tx: &Tx,
+        room: RoomId,
+        before: &[MemberRecord],
+        after: &[MemberRecord],
+    ) -> Result<()> {
+        let has =
+            |members: &[MemberRecord], user: &UserAddress| members.iter().any(|member| member.user == *user);
+        for user in after.iter().map(|member| &member.user).filter(|user| self.ctx.is_local(user)) {
+            if !has(before, user) {
+                self.check_room_for(user).await?;
+                tx.add(tables::ROOMS_OF_COUNT, user.name.as_str(), 1);
+                tx.put(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes()), Vec::new());
+            }
+        }
+        for user in before.iter().map(|member| &member.user).filter(|user| self.ctx.is_local(user)) {
+            if !has(after, user) {
+                tx.delete(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes()));
+                tx.add(tables::ROOMS_OF_COUNT, user.name.as_str(), -1);
+            }
+        }
+        Ok(())
+    }
+
+    fn stage_copy(&self, tx: &Tx, room: RoomId, entry: &LogEntry) -> Result<()> {
+        let envelope = entry.envelope.peek().map_err(RoomError::Malformed)?;
+        if envelope.room != room {
+            return Err(RoomError::Mismatch("room"));
+        }
+        let kept = if entry.envelope.body().len() > INLINE_ENVELOPE_BYTES_MAX {
+            let id: [u8; 16] = self.ctx.random();
+            let key = part_key(room, &id, Part::Envelope);
+            let bytes = codec::encode(&entry.envelope);
+            let (parts, count) = chunks::put(Batch::new(), tables::ROOM_PARTS, &key, &bytes)?;
+            tx.merge(parts);
+            KeptEnvelope::Parts { id: Blob(id.to_vec()), count }
+        } else {
+            KeptEnvelope::Inline(entry.envelope.clone())
+        };
+        let record = LogRecord { time_ms: entry.time_ms, envelope: kept };
+        tx.put(tables::ROOM_LOG, log_key(room, entry.seq), record.to_record());
+        Ok(())
+    }
+}
