@@ -330,7 +330,11 @@ impl Device {
     }
 
     pub fn create_request(&self, kind: RoomKind, room: RoomId) -> (CreateRoom, MlsGroup) {
-        let (group, group_info) = member::create(&self.provider, self.me(), room).unwrap();
+        let made = match kind {
+            RoomKind::Direct { .. } => member::create(&self.provider, self.me(), room),
+            RoomKind::Group => member::create_group(&self.provider, self.me(), room),
+        };
+        let (group, group_info) = made.unwrap();
         (CreateRoom { room, kind, group_info: Blob(group_info) }, group)
     }
 

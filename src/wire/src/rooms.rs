@@ -1,7 +1,7 @@
 //! Rooms: one MLS group each, ordered by its hub (draft-ietf-mimi-protocol).
 //!
 //! `GET rooms` · `POST rooms` · `POST rooms/ROOM/messages` · `POST rooms/ROOM/commits` · `GET rooms/ROOM/log` ·
-//! `GET rooms/ROOM/group-info` · `PUT rooms/ROOM/items`
+//! `GET rooms/ROOM/group-info` · `PUT rooms/ROOM/items` · `POST rooms/ROOM/leave`
 
 use crate::{Blob, DeviceId, MessageId, Millis, NodeName, RoomId, Signed, UserAddress, signed::Signable};
 use serde::{Deserialize, Serialize};

@@ -32,6 +32,7 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/rooms/{room}/log", get(log))
         .route("/rooms/{room}/group-info", get(group_info))
         .route("/rooms/{room}/items", put(put_item))
+        .route("/rooms/{room}/leave", post(leave))
 }
 
 async fn list(State(api): State<Api>, Authed(caller): Authed, query: Query) -> Result<Out<RoomList>, Fault> {
@@ -90,5 +91,10 @@ async fn put_item(
     In(request): In<PutItem, ITEM_BODY_MAX>,
 ) -> Result<Done, Fault> {
     api.service().rooms().put_item(&caller, room, request).await?;
+    Ok(Done)
+}
+
+async fn leave(State(api): State<Api>, Authed(caller): Authed, Room(room): Room) -> Result<Done, Fault> {
+    api.service().rooms().leave(&caller, room).await?;
     Ok(Done)
 }

@@ -175,6 +175,7 @@ fn rooms(all: &mut Samples) {
             MemberRecord { user: bob(), role: RoomRole::Member, since: 0, devices: vec![] },
         ],
         gone: vec![DeviceRef { user: bob(), device: device() }],
+        left: vec![],
         folded_into: Some(RoomId([9; 16])),
         parts: Parts { id: blob(8), hub: 1, info: 2, members: 0 },
         hub: Hub::Here,

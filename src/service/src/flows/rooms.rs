@@ -83,7 +83,7 @@ impl Flows {
                     return Err(RoomError::Certificate.into());
                 }
             }
-            for user in checked.newcomers() {
+            for user in checked.invited() {
                 require_consent(self, caller, &user).await?;
                 if self.ctx.is_local(&user) {
                     self.rooms.check_room_for(&user).await?;

@@ -18,7 +18,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, atomic::Ordering},
 };
-use weft_mls::{CommitFacts, HubGroup, MlsError, Submission, policy};
+use weft_mls::{CommitFacts, HubGroup, MlsError, Roles, Submission, policy};
 use weft_store::{Batch, Error as StoreError, Scan, record::Record, tables};
 use weft_wire::{
     Blob, NodeName, RoomId, Signed, UserAddress, codec,
@@ -45,6 +45,7 @@ pub(crate) struct CheckedSubmission {
     group_info: Vec<u8>,
     members: Vec<MemberRecord>,
     gone: Vec<DeviceRef>,
+    left: Vec<UserAddress>,
     /// Read before the commit: below the number that the commit will get.
     near: u64,
 }
@@ -53,6 +54,12 @@ impl CheckedSubmission {
     /// The commit's name: by whom, under which id.
     pub fn id(&self) -> (weft_wire::DeviceId, weft_wire::MessageId) {
         (self.envelope.device, self.envelope.message_id)
+    }
+
+    /// People who come in by it and have to have agreed to that: they were not there, or had left.
+    pub fn invited(&self) -> BTreeSet<UserAddress> {
+        let back = self.facts.added.iter().map(|cert| &cert.user).filter(|user| self.room.has_left(user));
+        back.cloned().chain(self.newcomers()).collect()
     }
 
     /// People who come in by it and were not there.
@@ -115,7 +122,7 @@ impl Rooms {
         let hub = hub.ok_or(RoomError::StaleEpoch { current: current + 1 })?;
         let looked = Look { room: room.clone(), hub, request: request.clone(), now: self.ctx.now() };
         // A look at a large group takes long: off the threads that serve everybody.
-        let (facts, hub, present) = tokio::task::spawn_blocking(move || looked.take())
+        let (facts, hub, present, roles) = tokio::task::spawn_blocking(move || looked.take())
             .await
             .map_err(|_| Fault::Internal("checking a commit failed"))??;
         let own = &facts.committer;
@@ -126,8 +133,9 @@ impl Rooms {
             return Err(RoomError::Mismatch("committer"));
         }
         check_welcome_to(&facts, &request.welcome_to)?;
-        let members = members_after(&room, &facts, &present, near);
+        let members = members_after(&room, &facts, &present, roles.as_ref(), near);
         let gone = still_gone(&room, &members);
+        let left = still_left(&room, &facts, &members);
         Ok(Judged::New(Box::new(CheckedSubmission {
             room,
             facts,
@@ -138,6 +146,7 @@ impl Rooms {
             group_info: request.group_info.0.clone(),
             members,
             gone,
+            left,
             near,
         })))
     }
@@ -158,6 +167,7 @@ impl Rooms {
             epoch,
             members: if written.parts.members == 0 { checked.members.clone() } else { Vec::new() },
             gone: checked.gone.clone(),
+            left: checked.left.clone(),
             parts: written.parts,
             ..checked.room.record.clone()
         };
@@ -221,7 +231,7 @@ struct Look {
 }
 
 impl Look {
-    fn take(self) -> Result<(CommitFacts, Vec<u8>, Vec<DeviceCert>)> {
+    fn take(self) -> Result<(CommitFacts, Vec<u8>, Vec<DeviceCert>, Option<Roles>)> {
         let mls = |error| mls_error(error, self.room.record.epoch);
         let envelope = self.request.envelope.peek().map_err(RoomError::Malformed)?;
         let mut hub = HubGroup::from_bytes(self.room.id, &self.hub)
@@ -243,8 +253,8 @@ impl Look {
         };
         policy::check(&rules, &checked.facts).map_err(RoomError::Policy)?;
         let facts = hub.apply(checked).map_err(mls)?;
-        let after = hub.members().map_err(mls)?;
-        Ok((facts, hub.to_bytes(), after))
+        let (after, roles) = (hub.members().map_err(mls)?, hub.roles().map_err(mls)?);
+        Ok((facts, hub.to_bytes(), after, roles))
     }
 }
 
@@ -268,9 +278,15 @@ fn check_welcome_to(facts: &CommitFacts, named: &[DeviceRef]) -> Result<()> {
     }
 }
 
-/// The members after a commit: from the group itself; roles and the beginning of each stay. In a direct room both people
-/// stay members, whatever devices they have in it.
-fn members_after(room: &Room, facts: &CommitFacts, present: &[DeviceCert], near: u64) -> Vec<MemberRecord> {
+/// The members after a commit, and in a group their roles: from the group itself; the beginning of each stays. In a direct
+/// room both people stay members, whatever devices they have in it.
+fn members_after(
+    room: &Room,
+    facts: &CommitFacts,
+    present: &[DeviceCert],
+    roles: Option<&Roles>,
+    near: u64,
+) -> Vec<MemberRecord> {
     let fresh = |user: &UserAddress| MemberRecord {
         user: user.clone(),
         role: RoomRole::Member,
@@ -289,6 +305,9 @@ fn members_after(room: &Room, facts: &CommitFacts, present: &[DeviceCert], near:
             .entry(cert.user.clone())
             .or_insert_with(|| MemberRecord { devices: Vec::new(), ..known() });
         member.devices.push(cert.device);
+        if let Some(roles) = roles {
+            member.role = roles.of(&cert.user);
+        }
     }
     debug_assert!(facts.arrivals().all(|cert| members.contains_key(&cert.user)));
     members.into_values().collect()
@@ -299,6 +318,15 @@ fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
         members.iter().any(|member| member.user == gone.user && member.devices.contains(&gone.device))
     };
     room.record.gone.iter().filter(there).cloned().collect()
+}
+
+/// Those who have left are so until their last leaf is gone, or they are brought in again.
+fn still_left(room: &Room, facts: &CommitFacts, members: &[MemberRecord]) -> Vec<UserAddress> {
+    let left = |user: &&UserAddress| {
+        members.iter().any(|member| member.user == **user)
+            && !facts.added.iter().any(|cert| cert.user == **user)
+    };
+    room.record.left.iter().filter(left).cloned().collect()
 }
 
 /// The rows that follow from who comes and who goes.

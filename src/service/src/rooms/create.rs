@@ -11,7 +11,7 @@ use crate::{
     Budget, Caller, Fault,
     context::{be64, joined},
 };
-use weft_mls::HubGroup;
+use weft_mls::{HubGroup, policy};
 use weft_store::{Batch, Tx, record::Record, tables};
 use weft_wire::{
     RoomId, UserAddress,
@@ -76,6 +76,9 @@ impl Rooms {
         if !own {
             return Err(RoomError::Certificate);
         }
+        // Members tell a group from a direct room by its roles: what the hub says must be what they find.
+        let roles = hub.roles().map_err(|error| mls_error(error, 0))?;
+        policy::check_kind(&kind, roles.as_ref()).map_err(RoomError::Policy)?;
         let written = new_parts(id, &self.ctx.random(), &hub.to_bytes(), &info)?;
         let member = |(user, role): (UserAddress, RoomRole)| MemberRecord {
             devices: if user == *caller.user() { vec![caller.device()] } else { Vec::new() },
@@ -90,6 +93,7 @@ impl Rooms {
             epoch: 0,
             members: people.into_iter().map(member).collect(),
             gone: Vec::new(),
+            left: Vec::new(),
             folded_into: None,
             parts: written.parts,
             hub: Hub::Here,

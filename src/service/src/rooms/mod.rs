@@ -3,7 +3,10 @@
 mod commits;
 mod create;
 mod error;
+#[cfg(test)]
+mod group_tests;
 mod items;
+mod leave;
 mod log;
 mod messages;
 mod parts;
@@ -141,6 +144,17 @@ impl Rooms {
         self.ctx.limits.take_account(Budget::Write, caller.name())?;
         let room = self.load_for(room, caller.user()).await?;
         self.write_item(caller, &room, request).await
+    }
+
+    /// `POST rooms/ROOM/leave`: from now on nothing of the caller's is taken there and nothing is handed out to them; a member's
+    /// client removes their devices from the group. Leaving again changes nothing.
+    ///
+    /// # Errors
+    /// [`RoomError::NotFound`], [`RoomError::Policy`] for the last owner, who names another first, [`RoomError::Forbidden`] in a
+    /// direct room.
+    pub async fn leave(&self, caller: &Caller, room: RoomId) -> Result<()> {
+        self.ctx.limits.take_account(Budget::Write, caller.name())?;
+        self.stage_leave(caller.user(), room).await
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct RoomRecord {
     pub members: Vec<MemberRecord>,
     /// Devices that were signed out while their leaf is in the group.
     pub gone: Vec<DeviceRef>,
+    /// People who have left while leaves of theirs are in the group: all of those are in `gone`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<UserAddress>,
     pub folded_into: Option<RoomId>,
     pub parts: Parts,
     pub hub: Hub,
@@ -76,6 +79,7 @@ impl Versioned for RoomRecord {
             epoch: before.epoch,
             members: before.members,
             gone: before.gone,
+            left: Vec::new(),
             folded_into: before.folded_into,
             parts: before.parts,
             hub: Hub::Here,

@@ -110,6 +110,7 @@ impl Rooms {
             epoch: state.epoch,
             members,
             gone: state.gone.clone(),
+            left: Vec::new(),
             folded_into: before.as_ref().and_then(|before| before.folded_into),
             parts: Parts { id: Blob::default(), hub: 0, info: 0, members: 0 },
             hub: Hub::At(news.hub.clone()),

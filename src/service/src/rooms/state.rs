@@ -36,6 +36,11 @@ impl Room {
         self.members.iter().find(|member| member.user == *user)
     }
 
+    /// Whether somebody has left, though leaves of theirs are still in the group.
+    pub fn has_left(&self, user: &UserAddress) -> bool {
+        self.record.left.contains(user)
+    }
+
     /// Whether a device has a leaf in the group and was not signed out.
     pub fn has_device(&self, user: &UserAddress, device: DeviceId) -> bool {
         self.member(user).is_some_and(|member| member.devices.contains(&device))
@@ -131,10 +136,10 @@ impl Rooms {
     /// Reads a room in which somebody is.
     ///
     /// # Errors
-    /// [`RoomError::NotFound`] for a room that is not there, and for one in which they are not.
+    /// [`RoomError::NotFound`] for a room that is not there, and for one in which they are not, or not any more.
     pub(crate) async fn load_for(&self, id: RoomId, user: &UserAddress) -> Result<Arc<Room>> {
         let room = self.load(id).await?;
-        if room.member(user).is_some() { Ok(room) } else { Err(RoomError::NotFound) }
+        if room.member(user).is_some() && !room.has_left(user) { Ok(room) } else { Err(RoomError::NotFound) }
     }
 
     /// Whether somebody is in a room.
@@ -243,11 +248,12 @@ impl Rooms {
             newest = version;
             shown.push(item);
         }
-        let members = room.members.iter().map(|member| RoomMember {
-            user: member.user.clone(),
-            role: member.role,
-            delivered: delivered.get(&member.user).copied().unwrap_or(0),
-        });
+        let members =
+            room.members.iter().filter(|member| !room.has_left(&member.user)).map(|member| RoomMember {
+                user: member.user.clone(),
+                role: member.role,
+                delivered: delivered.get(&member.user).copied().unwrap_or(0),
+            });
         let state = RoomState {
             room: room.id,
             kind: room.record.kind.clone(),
