@@ -328,7 +328,9 @@ pub struct DeviceView {
     pub device: String,
     /// This one.
     pub this: bool,
-    /// When it was added, ms.
+    /// The account's own key did not certify it: the node alone says that it is the account's.
+    pub foreign: bool,
+    /// When it was added, ms; 0 when it is foreign.
     pub created_ms: f64,
     /// When it was last connected, ms.
     pub seen_ms: f64,

@@ -99,3 +99,15 @@ async fn a_long_welcome_of_a_commit_that_never_comes_is_swept() {
     });
     assert_eq!(welcome, Some(Blob(long)));
 }
+
+#[tokio::test]
+async fn a_device_is_told_how_far_its_inbox_goes_even_when_it_is_empty() {
+    let world = World::new().await;
+    let (_, bob, ..) = world.talking().await;
+    for after in [0, 2, 3] {
+        let mut socket = world.service.sync().open(FROM).unwrap();
+        socket.on_frame(bob.hello(&socket, after)).await.unwrap();
+        let ServerFrame::Ready { inbox, .. } = next(&mut socket).await else { panic!("not ready") };
+        assert_eq!(inbox, Some(3));
+    }
+}
