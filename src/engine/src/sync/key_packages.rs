@@ -3,6 +3,7 @@
 use super::rooms;
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
+use crate::kv::Kv;
 use crate::rooms::{key_package, key_packages_are_old, prune_key_packages};
 use crate::runtime::{Cx, State};
 use weft_wire::contacts::{KeyPackageStock, PublishKeyPackages};
@@ -24,9 +25,9 @@ fn are_old(s: &mut State) -> bool {
     rooms::with(s, |ctx| key_packages_are_old(ctx)).unwrap_or(false)
 }
 
-/// All of the inbox is taken, and the node had so many left when it let this device in.
+/// All of the inbox is taken, and the node had so many left when it let this device in. What was being published still is.
 pub(crate) fn look(s: &mut State, left: u32) {
-    if left < STOCK_MIN || are_old(s) {
+    if left < STOCK_MIN || are_old(s) || s.kv.get(PUBLISHING).is_some() {
         s.jobs.want(Job::StockKeyPackages);
     }
 }
