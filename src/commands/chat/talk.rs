@@ -138,10 +138,7 @@ impl Talk<'_> {
                     "* compare them on both screens, then /verified"
                 });
             }
-            Reply::Devices(devices) => devices.iter().for_each(|device| {
-                let mark = if device.this { "  this one" } else { "" };
-                out::line(format_args!("{}{mark}", device.device));
-            }),
+            Reply::Devices(devices) => devices.iter().for_each(|one| out::line(screen::device(one))),
             _ => out::note("* done"),
         }
         Ok(())

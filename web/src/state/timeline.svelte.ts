@@ -36,7 +36,7 @@ export class Timeline {
 
   /** The newest page; everything at hand is forgotten. */
   async load(): Promise<void> {
-    const { page, meanwhile } = await this.#fetch(null, PAGE);
+    const { page, meanwhile } = await this.#page(null, PAGE);
     this.#view = { messages: page.messages, shift: false };
     this.more = page.more;
     this.loaded = true;
@@ -107,7 +107,7 @@ export class Timeline {
     this.#view = { messages: next, shift };
   }
 
-  async #fetch(before: number | null, limit: number): Promise<{ page: MessagePage; meanwhile: Event[] }> {
+  async #page(before: number | null, limit: number): Promise<{ page: MessagePage; meanwhile: Event[] }> {
     const meanwhile: Event[] = [];
     this.#heardMeanwhile.add(meanwhile);
     try {
@@ -123,7 +123,7 @@ export class Timeline {
     if (!oldest || !this.more) return;
     this.loading = true;
     try {
-      const { page, meanwhile } = await this.#fetch(oldest.order, limit);
+      const { page, meanwhile } = await this.#page(oldest.order, limit);
       const known = new Set(this.messages.map((message) => message.id));
       const older = page.messages.filter((message) => !known.has(message.id));
       this.#view = { messages: [...older, ...this.messages], shift: true };
