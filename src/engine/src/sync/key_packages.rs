@@ -15,7 +15,7 @@ const STOCK_MIN: u32 = 20;
 const STOCK: u32 = 50;
 /// So often in a row the node gets new ones: what was published before is published again first, and may be used up by now.
 /// A node that never has any does not get them without end.
-const ROUNDS_MAX: usize = 1;
+const ROUNDS_MAX: usize = 3;
 /// What is being published. Sent again as it is until the node has said something: made anew each time, the private keys of
 /// those that never arrived would push out those that did.
 const PUBLISHING: &[u8] = b"a/publishing";
