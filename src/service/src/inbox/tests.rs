@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Worker, ahead, testing::*};
-use weft_wire::{Code, contacts::ContactRequest};
+use weft_wire::{Code, contacts::ContactRequest, sync::ServerFrame};
 
 /// As if a device had been away for long: its newest entry has this number, its oldest the number 1.
 async fn fill(world: &World, device: &Device, count: u64) {
