@@ -66,6 +66,10 @@ pub enum Call {
         invite: bool,
         /// The public address of this node, as the browser sees it.
         base_url: String,
+        /// A new one, though the last is still good. Those that were handed out before stay good until they end.
+        #[serde(default)]
+        #[ts(as = "Option<bool>", optional)]
+        fresh: bool,
     },
     /// Reads a link, a QR content or an address, and says what it leads to. → [`Reply::LinkPreview`]
     ReadLink {

@@ -49,7 +49,7 @@ fn two_people_connect_by_link_and_talk() {
 #[test]
 fn who_is_added_by_link_has_the_name_that_the_link_carries() {
     let mut world = signed_up(&["alice", "bob"]);
-    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into() };
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false };
     let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
     let add = Call::AddContact { target: link.url, greeting: String::new() };
     let Reply::Contact(added) = world.call(1, add) else { panic!("a contact") };
@@ -482,9 +482,31 @@ fn another_key_in_a_known_name_is_an_alarm_and_nothing_is_sent_to_it() {
 }
 
 #[test]
+fn a_link_is_kept_until_a_fresh_one_is_asked_for_and_both_stay_good() {
+    let mut world = signed_up(&["alice", "bob", "carol"]);
+    let mut link = |fresh| {
+        let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh };
+        let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
+        link.url
+    };
+    let first = link(false);
+    assert_eq!(link(false), first);
+    let second = link(true);
+    assert_ne!(second, first);
+    assert_eq!(link(false), second, "the fresh one is kept");
+    for (who, target) in [(1, first), (2, second)] {
+        let Reply::Contact(added) = world.call(who, Call::AddContact { target, greeting: String::new() })
+        else {
+            panic!("a contact")
+        };
+        assert_eq!(added.state, "accepted");
+    }
+}
+
+#[test]
 fn a_link_whose_key_is_not_the_node_s_makes_no_contact() {
     let mut world = signed_up(&["alice", "bob", "mallory"]);
-    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into() };
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false };
     let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
     world.node.replace_account("alice", "mallory");
     let add = Call::AddContact { target: link.url, greeting: String::new() };
