@@ -24,8 +24,19 @@ test('a new device is announced on the others, and can be signed out from there'
   const added = alarm(alice, 'A new device has signed in to your account.');
   await expect(added).toBeVisible();
   await expect(tablet.page.getByRole('alert')).toHaveCount(0);
+  // Nobody has seen it yet: it outlives the page.
+  await alice.page.reload();
+  await expect(added).toBeVisible();
+  // The tablet is not the only one that has the messages.
+  await tablet.at('/me/sign-out');
+  await expect(tablet.page.getByText('All messages and keys are removed')).toBeVisible();
+  await expect(tablet.page.getByText('This is the only device')).toHaveCount(0);
+  await tablet.at('/chats');
 
   await added.getByRole('link', { name: 'Devices' }).click();
+  await expect(added).toBeHidden();
+  await alice.page.reload();
+  await alice.inside();
   await expect(added).toBeHidden();
   const { page } = alice;
   await page.getByRole('main').getByRole('button', { name: 'Sign out' }).click();
