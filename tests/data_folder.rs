@@ -89,6 +89,25 @@ async fn a_folder_that_holds_other_things_is_not_taken_for_data_nor_closed() -> 
 }
 
 #[tokio::test]
+async fn the_name_may_change_until_somebody_has_signed_up() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    node.set("WEFT_NODE__NAME", "home.example");
+    node.start_again().await?;
+    let alice = node.sign_up(Cast::Alice).await?;
+    assert_eq!(alice.address, "alice@home.example");
+    drop(alice);
+    assert!(node.terminate().await?.success());
+    for other in ["other.example", ""] {
+        node.set("WEFT_NODE__NAME", other);
+        let said = node.start_again().await.unwrap_err().to_string();
+        assert!(said.contains("NAME@home.example") && said.contains("cannot change"), "{said}");
+    }
+    node.set("WEFT_NODE__NAME", "home.example");
+    node.start_again().await
+}
+
+#[tokio::test]
 async fn a_backup_inside_the_data_is_refused() -> Result<()> {
     let mut node = NodeProcess::start(BINARY, &[]).await?;
     for inside in ["store/backup", "backup", "store", "../data/x"] {

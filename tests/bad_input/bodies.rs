@@ -14,6 +14,7 @@ use weft_wire::{Code, limits};
 const LOGIN: &str = "/api/v1/accounts/login/start";
 
 async fn post(node: &TestNode, headers: &[(&str, &str)], body: Vec<u8>) -> Result<http::Answer> {
+    let headers = if headers.is_empty() { &[("content-type", "application/cbor")] } else { headers };
     http::send(node.address, http::request(node.address, Method::POST, LOGIN, headers, body)).await
 }
 
@@ -100,6 +101,12 @@ async fn malformed_cbor_and_json_are_told_without_quoting_them() -> Result<()> {
 #[tokio::test]
 async fn another_kind_of_body_is_refused() -> Result<()> {
     let node = TestNode::start().await?;
+    let unsaid = http::request(node.address, Method::POST, LOGIN, &[], vec![0xa0]);
+    assert_eq!(
+        http::send(node.address, unsaid).await?.code(),
+        Code::Malformed,
+        "what is not said is not guessed"
+    );
     for kind in
         ["text/plain", "multipart/form-data", "application/cborish", "application/x-www-form-urlencoded"]
     {

@@ -195,6 +195,21 @@ fn a_second_device_has_contacts_pins_and_rooms() {
 }
 
 #[test]
+fn what_is_written_while_the_other_is_signed_out_everywhere_waits_for_their_next_device() {
+    let (mut world, chat) = talking();
+    world.call(1, Call::SignOut);
+    world.settle(30_000);
+    send(&mut world, 0, &chat, "while you were away");
+    world.settle(60_000);
+    let waiting = messages(&mut world, 0, &chat).pop().unwrap();
+    assert_eq!(waiting.delivery, DeliveryView::Queued, "nobody could read it");
+    let phone = sign_in(&mut world, "bob");
+    world.settle(60_000);
+    assert_eq!(texts(&mut world, phone, &chat), ["while you were away"]);
+    assert_eq!(messages(&mut world, 0, &chat).pop().unwrap().delivery, DeliveryView::Delivered);
+}
+
+#[test]
 fn a_draft_and_the_read_state_are_the_same_on_all_devices() {
     let (mut world, chat) = talking();
     let phone = sign_in(&mut world, "alice");

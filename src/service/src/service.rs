@@ -2,7 +2,7 @@
 
 use crate::{
     Accounts, Clock, Contacts, Entropy, Fault, Flows, Health, Invites, KeyPackages, Limits, Rooms,
-    ServiceConfig, Sync, Vault, context::Ctx, inbox::Inbox, seal::Sealer,
+    ServiceConfig, Sync, Vault, aging::Aging, context::Ctx, inbox::Inbox, seal::Sealer,
 };
 use std::sync::Arc;
 use weft_store::Store;
@@ -55,6 +55,7 @@ impl Service {
     pub async fn open(deps: Deps) -> Result<Service, Fault> {
         let sealer = Sealer::of_node(&deps.identity.key);
         let limits = Limits::new(deps.clock.clone(), deps.config.rate_limit_factor);
+        let aging = Aging::new(deps.clock.steady_ms());
         let ctx = Arc::new(Ctx {
             store: deps.store,
             clock: deps.clock,
@@ -63,7 +64,9 @@ impl Service {
             config: deps.config,
             limits,
             sealer,
+            aging,
         });
+        ctx.settle_name().await?;
         let accounts = Accounts::open(ctx.clone()).await?;
         let invites = Invites::new(ctx.clone());
         let contacts = Contacts::new(ctx.clone());

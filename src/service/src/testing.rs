@@ -88,6 +88,7 @@ impl World {
             config: self.config.clone(),
             limits: Limits::new(self.clock.clone(), 0.0),
             sealer: Sealer::of_node(&SigningKey::from_bytes(&[9; 32])),
+            aging: crate::aging::Aging::new(crate::Clock::steady_ms(&*self.clock)),
         }
     }
 

@@ -129,7 +129,7 @@ budgets! {
     Frame = 600 then 100 per 1 s;
 }
 
-/// Our clock as governor wants it.
+/// Our clock as governor wants it: a budget must fill again though somebody sets the time back.
 #[derive(Clone)]
 struct GovernorClock(Arc<dyn Clock>);
 
@@ -137,7 +137,7 @@ impl clock::Clock for GovernorClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_millis(self.0.now_ms())
+        Duration::from_millis(self.0.steady_ms())
     }
 }
 
@@ -220,7 +220,7 @@ impl Limits {
 
     fn answer(&self, answer: Result<(), NotUntil<Duration>>) -> Result<(), Fault> {
         answer.map_err(|not_until| {
-            let now = Duration::from_millis(self.clock.now_ms());
+            let now = Duration::from_millis(self.clock.steady_ms());
             let wait = not_until.wait_time_from(now).as_millis();
             Fault::RateLimited { retry_after_ms: u64::try_from(wait).unwrap_or(u64::MAX).max(1) }
         })
