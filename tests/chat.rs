@@ -76,6 +76,7 @@ impl Terminal {
         self.types(password).await?;
         self.types(password).await?;
         self.sees("Write these 24 words down").await;
+        self.sees("no words bring them back").await;
         let mut words = Vec::new();
         while words.len() < 24 {
             let row = self.sees(" ").await;

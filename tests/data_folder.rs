@@ -76,11 +76,35 @@ async fn a_folder_that_holds_other_things_is_not_taken_for_data_nor_closed() -> 
     assert!(node.terminate().await?.success());
     fs::remove_dir_all(node.data())?;
     open_folder(&node.data());
-    fs::write(node.data().join("letter"), "x")?;
-    let said = node.start_again().await.unwrap_err().to_string();
-    assert!(said.contains("holds other things") && said.contains("chmod 700"), "{said}");
-    assert_eq!(fs::metadata(node.data())?.permissions().mode() & 0o777, 0o755);
+    // Nor does a folder of an ordinary name make it one of ours.
+    for other in ["letter", "store/shelf"] {
+        let other = node.data().join(other);
+        fs::create_dir_all(other.parent().unwrap())?;
+        fs::write(other, "x")?;
+        let said = node.start_again().await.unwrap_err().to_string();
+        assert!(said.contains("holds other things") && said.contains("chmod 700"), "{said}");
+        assert_eq!(fs::metadata(node.data())?.permissions().mode() & 0o777, 0o755);
+    }
     Ok(())
+}
+
+#[tokio::test]
+async fn the_name_may_change_until_somebody_has_signed_up() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    node.set("WEFT_NODE__NAME", "home.example");
+    node.start_again().await?;
+    let alice = node.sign_up(Cast::Alice).await?;
+    assert_eq!(alice.address, "alice@home.example");
+    drop(alice);
+    assert!(node.terminate().await?.success());
+    for other in ["other.example", ""] {
+        node.set("WEFT_NODE__NAME", other);
+        let said = node.start_again().await.unwrap_err().to_string();
+        assert!(said.contains("NAME@home.example") && said.contains("cannot change"), "{said}");
+    }
+    node.set("WEFT_NODE__NAME", "home.example");
+    node.start_again().await
 }
 
 #[tokio::test]

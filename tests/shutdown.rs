@@ -30,7 +30,7 @@ async fn a_request_under_way_is_finished_before_the_node_stops() -> Result<()> {
     let mut tcp = TcpStream::connect(address).await?;
     let body = b"not CBOR";
     let head = format!(
-        "POST /api/v1/accounts/login/start HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\ncontent-length: {}\r\n\
+        "POST /api/v1/accounts/login/start HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\ncontent-type: application/cbor\r\ncontent-length: {}\r\n\
          expect: 100-continue\r\n\r\n",
         body.len()
     );

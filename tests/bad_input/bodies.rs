@@ -11,9 +11,13 @@ use tokio::{
 use weft_testkit::{TestNode, http, within};
 use weft_wire::{Code, limits};
 
+/// The kinds of body that the node reads.
+const KINDS: [&str; 2] = ["application/cbor", "application/json"];
+
 const LOGIN: &str = "/api/v1/accounts/login/start";
 
 async fn post(node: &TestNode, headers: &[(&str, &str)], body: Vec<u8>) -> Result<http::Answer> {
+    let headers = if headers.is_empty() { &[("content-type", "application/cbor")] } else { headers };
     http::send(node.address, http::request(node.address, Method::POST, LOGIN, headers, body)).await
 }
 
@@ -23,7 +27,7 @@ async fn an_oversized_body_is_refused_before_it_is_read() -> Result<()> {
     let mut tcp = TcpStream::connect(node.address).await?;
     // Only announced: the answer comes though not a byte of the body was sent.
     let head = format!(
-        "POST {LOGIN} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-length: 1000000000000\r\n\r\n",
+        "POST {LOGIN} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: application/cbor\r\ncontent-length: 1000000000000\r\n\r\n",
         node.address
     );
     tcp.write_all(head.as_bytes()).await?;
@@ -39,7 +43,7 @@ async fn a_chunked_body_is_cut_off_at_the_limit() -> Result<()> {
     let node = TestNode::start().await?;
     let mut tcp = TcpStream::connect(node.address).await?;
     let head = format!(
-        "POST {LOGIN} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ntransfer-encoding: chunked\r\n\r\n",
+        "POST {LOGIN} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: application/cbor\r\ntransfer-encoding: chunked\r\n\r\n",
         node.address
     );
     tcp.write_all(head.as_bytes()).await?;
@@ -100,6 +104,12 @@ async fn malformed_cbor_and_json_are_told_without_quoting_them() -> Result<()> {
 #[tokio::test]
 async fn another_kind_of_body_is_refused() -> Result<()> {
     let node = TestNode::start().await?;
+    let unsaid = http::request(node.address, Method::POST, LOGIN, &[], vec![0xa0]);
+    assert_eq!(
+        http::send(node.address, unsaid).await?.code(),
+        Code::Malformed,
+        "what is not said is not guessed"
+    );
     for kind in
         ["text/plain", "multipart/form-data", "application/cborish", "application/x-www-form-urlencoded"]
     {
@@ -133,8 +143,9 @@ async fn random_bytes_never_make_a_fault_of_the_node() -> Result<()> {
         let len = rng.gen_range(0..600);
         let body: Vec<u8> = (0..len).map(|_| rng.r#gen()).collect();
         let path = paths[rng.gen_range(0..paths.len())];
+        let kind = [("content-type", KINDS[round % KINDS.len()])];
         let answer =
-            http::send(node.address, http::request(node.address, Method::POST, path, &[], body)).await?;
+            http::send(node.address, http::request(node.address, Method::POST, path, &kind, body)).await?;
         assert!(answer.status.is_client_error(), "seed {seed}, round {round}, {path}: {}", answer.status);
     }
     node.stop().await
@@ -145,7 +156,7 @@ async fn a_body_that_trickles_is_cut_off() -> Result<()> {
     let node = TestNode::start_with(|config| config.http.body_timeout_s = 1).await?;
     let mut tcp = TcpStream::connect(node.address).await?;
     let head = format!(
-        "POST {LOGIN} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-length: 100\r\n\r\nx",
+        "POST {LOGIN} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: application/cbor\r\ncontent-length: 100\r\n\r\nx",
         node.address
     );
     tcp.write_all(head.as_bytes()).await?;

@@ -1,9 +1,9 @@
 //! Where requests enter: HTTP and WebSocket, on axum and hyper.
 //!
 //! A request passes, from the outside in: connection bounds and time limits (`server`), the security headers
-//! (`headers`), what it must say of its host (`host`), the format that the caller wishes (`negotiate`), the time limit and the net under panics (`guard`), and
-//! then one handler in `routes/`, which decodes a bounded body, calls one verb of the service, and encodes its answer. What
-//! the node does is decided in `weft-service`; nothing here knows more than HTTP.
+//! (`headers`), what it must say of its host (`host`), the format that the caller wishes (`negotiate`), the time limit and
+//! the net under panics (`guard`), and then one handler in `routes/`, which decodes a bounded body, calls one verb of the
+//! service, and encodes its answer. What the node does is decided in `weft-service`; nothing here knows more than HTTP.
 
 mod address;
 mod body;

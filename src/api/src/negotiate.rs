@@ -40,7 +40,8 @@ impl Format {
 
     /// What a body is in; none when it is neither.
     pub fn of_body(headers: &HeaderMap) -> Option<Format> {
-        let Some(value) = headers.get(header::CONTENT_TYPE) else { return Some(Format::Cbor) };
+        // Required: without it pages of other origins could send a body and no browser would ask first.
+        let value = headers.get(header::CONTENT_TYPE)?;
         let kind = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("application/cbor") {
             Some(Format::Cbor)

@@ -3,7 +3,9 @@
 use super::out;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io;
-use weft_engine::api::{BodyView, ChatView, ConnectionView, ContactView, DeliveryView, MessageView};
+use weft_engine::api::{
+    BodyView, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
+};
 
 /// The terminal does not echo for as long as this lives.
 pub struct NoEcho(Option<Termios>);
@@ -90,6 +92,13 @@ pub fn chat(chat: &ChatView) {
     out::line(format_args!("{:<40} {} unread  {}", out::plain(user), chat.unread, out::plain(&chat.title)));
 }
 
+/// One line of `/devices`.
+pub fn device(device: &DeviceView) -> String {
+    let marks = [(device.this, "  this one"), (device.foreign, "  NOT APPROVED BY YOUR KEYS")];
+    let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+    format!("{}{marks}", device.device)
+}
+
 /// The connection, when it comes and goes.
 pub fn connection(state: &ConnectionView) {
     match state {
@@ -98,5 +107,19 @@ pub fn connection(state: &ConnectionView) {
             out::note("* offline; what you write is sent when the node is back")
         }
         ConnectionView::Connecting => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_the_own_keys_did_not_certify_is_named_as_such() {
+        let known =
+            DeviceView { device: "d1".into(), this: true, foreign: false, created_ms: 1.0, seen_ms: 1.0 };
+        assert_eq!(device(&known), "d1  this one");
+        let foreign = DeviceView { this: false, foreign: true, created_ms: 0.0, ..known };
+        assert_eq!(device(&foreign), "d1  NOT APPROVED BY YOUR KEYS");
     }
 }

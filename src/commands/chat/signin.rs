@@ -75,7 +75,8 @@ async fn confirm_phrase(client: &Client, lines: &mut mpsc::Receiver<String>) -> 
         return Ok(());
     };
     out::line(
-        "\nWrite these 24 words down, on paper. They are the only way back when the password is lost:\n",
+        "\nWrite these 24 words down, on paper. They are the only way back to the account (its name and contacts) when the\n\
+         password is lost. Messages are on the devices only; no words bring them back:\n",
     );
     for (row, words) in phrase.chunks(6).enumerate() {
         let words: Vec<String> =

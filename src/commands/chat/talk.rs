@@ -15,7 +15,7 @@ const HELP: &str = "\
 /safety ADDRESS    the digits to compare with the other's screen
 /verified ADDRESS  you have compared them
 /devices           your devices
-/sign-out          sign this device out and forget everything here
+/sign-out          sign this device out; the messages on it are gone for ever
 /quit";
 
 /// Messages shown when a conversation is opened.
@@ -76,7 +76,8 @@ impl Talk<'_> {
             "/safety" => self.show(Call::SafetyNumber { user }).await?,
             "/verified" => self.show(Call::SetVerified { user, verified: true }).await?,
             "/link" => {
-                self.show(Call::CreateLink { invite: true, base_url: self.base_url.to_owned() }).await?
+                self.show(Call::CreateLink { invite: true, base_url: self.base_url.to_owned(), fresh: false })
+                    .await?
             }
             "/sign-out" => {
                 self.client.call(Call::SignOut).await?;
@@ -138,10 +139,7 @@ impl Talk<'_> {
                     "* compare them on both screens, then /verified"
                 });
             }
-            Reply::Devices(devices) => devices.iter().for_each(|device| {
-                let mark = if device.this { "  this one" } else { "" };
-                out::line(format_args!("{}{mark}", device.device));
-            }),
+            Reply::Devices(devices) => devices.iter().for_each(|one| out::line(screen::device(one))),
             _ => out::note("* done"),
         }
         Ok(())

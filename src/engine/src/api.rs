@@ -66,6 +66,10 @@ pub enum Call {
         invite: bool,
         /// The public address of this node, as the browser sees it.
         base_url: String,
+        /// A new one, though the last is still good. Those that were handed out before stay good until they end.
+        #[serde(default)]
+        #[ts(as = "Option<bool>", optional)]
+        fresh: bool,
     },
     /// Reads a link, a QR content or an address, and says what it leads to. → [`Reply::LinkPreview`]
     ReadLink {
@@ -328,7 +332,9 @@ pub struct DeviceView {
     pub device: String,
     /// This one.
     pub this: bool,
-    /// When it was added, ms.
+    /// The account's own key did not certify it: the node alone says that it is the account's.
+    pub foreign: bool,
+    /// When it was added, ms; 0 when it is foreign.
     pub created_ms: f64,
     /// When it was last connected, ms.
     pub seen_ms: f64,

@@ -77,7 +77,9 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
         }
         Call::Devices => Reply::Devices(devices::list(cx).await?),
         Call::RevokeDevice { device } => devices::revoke(cx, &device).await.map(|()| done)?,
-        Call::CreateLink { invite, base_url } => Reply::Link(links::create(cx, invite, &base_url).await?),
+        Call::CreateLink { invite, base_url, fresh } => {
+            Reply::Link(links::create(cx, invite, &base_url, fresh).await?)
+        }
         Call::AddContact { target, greeting } => Reply::Contact(requests::add(cx, &target, &greeting).await?),
         Call::AcceptContact { user } => Reply::Contact(answers::accept(cx, &user).await?),
         Call::DeclineContact { user } => answers::decline(cx, &user).await.map(|()| done)?,

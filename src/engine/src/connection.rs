@@ -4,6 +4,7 @@ use crate::account::session;
 use crate::api::{ConnectionView, Event};
 use crate::host::Effect;
 use crate::jobs::backoff_ms;
+use crate::live::Arrival;
 use crate::runtime::{Cx, State};
 use crate::{account, sync};
 use rand_chacha::rand_core::RngCore;
@@ -267,7 +268,9 @@ pub(crate) fn frame(cx: &Cx, bytes: &[u8]) {
             let task = hello(cx.clone(), nonce, generation);
             cx.spawn(task);
         }
-        ServerFrame::Ready { time_ms, key_packages, .. } => cx.with(|s| ready(s, time_ms, key_packages)),
+        ServerFrame::Ready { time_ms, key_packages, inbox, .. } => {
+            cx.with(|s| ready(s, time_ms, Arrival { key_packages, inbox }));
+        }
         ServerFrame::Pong => {}
         ServerFrame::Problem { problem, room, fatal } => cx.with(|s| refused(s, &problem, room, fatal)),
         other => sync::incoming(cx, other),
@@ -309,12 +312,12 @@ async fn hello(cx: Cx, nonce: [u8; 32], generation: u64) {
     });
 }
 
-fn ready(s: &mut State, time_ms: Millis, key_packages: u32) {
+fn ready(s: &mut State, time_ms: Millis, arrival: Arrival) {
     s.live.set_node_clock(s.now, time_ms);
     s.connection.phase = Phase::Ready { since: s.now };
     s.connection.ping_at = s.now + PING_EVERY_MS;
     s.jobs.set_open(true);
-    sync::connected(s, key_packages);
+    sync::connected(s, arrival);
 }
 
 fn refused(s: &mut State, problem: &Problem, room: Option<RoomId>, fatal: bool) {

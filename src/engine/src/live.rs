@@ -10,6 +10,15 @@ use weft_wire::rooms::RoomState;
 use weft_wire::sync::InboxEntry;
 use weft_wire::{MessageId, Millis, RoomId, UserAddress};
 
+/// What the node said when it let this device in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// Single-use KeyPackages of this device that it had left.
+    pub key_packages: u32,
+    /// The newest item of the inbox; none: it does not say.
+    pub inbox: Option<u64>,
+}
+
 /// The state in memory.
 #[derive(Default)]
 pub(crate) struct Live {
@@ -26,6 +35,10 @@ pub(crate) struct Live {
     /// Inbox items that came and were not processed yet, and whether somebody is at it.
     pub inbox: VecDeque<InboxEntry>,
     pub inbox_busy: bool,
+    /// Until all is taken that lay in the inbox when the node let this device in.
+    pub arrival: Option<Arrival>,
+    /// Whether that is so on this connection.
+    pub inbox_taken: bool,
     /// The pinned identity keys.
     pub pins: PinMap,
     /// Messages whose request is under way.

@@ -11,6 +11,7 @@ use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
 use crate::sealing;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
 use weft_wire::{Blob, Millis, RoomId, UserAddress, bytes, limits};
 
@@ -43,6 +44,9 @@ enum Entry {
         user: UserAddress,
         pin: Pin,
         verified: bool,
+        /// When that was decided. Records of before do not say.
+        #[serde(default)]
+        verified_ms: Millis,
         name: String,
     },
     Chat {
@@ -149,6 +153,7 @@ fn content(s: &mut State, name: &Name) -> Option<Entry> {
                 user: user.clone(),
                 pin: contact.pin?,
                 verified: contact.verified,
+                verified_ms: contact.verified_ms,
                 name: contact.name,
             }
         }
@@ -215,29 +220,142 @@ fn take(s: &mut State, entry: Entry) {
             // A name that this version would not take is no reason to stop.
             let _ = account::set_display_name(s, &display_name, true);
         }
-        Entry::Contact { user, pin, verified, name } => take_contact(s, user, pin, verified, name),
+        Entry::Contact { user, pin, verified, verified_ms, name } => {
+            take_contact(s, user, Told { pin, verified, verified_ms, name });
+        }
         Entry::Chat { user, draft, read } => chats::take_shared(s, &user, draft, &read),
         Entry::Unknown => {}
     }
 }
 
+/// What another device knows of a person.
+#[derive(Clone)]
+struct Told {
+    pin: Pin,
+    verified: bool,
+    verified_ms: Millis,
+    name: String,
+}
+
 /// What another device has pinned. A key that differs from the own pin counts only when a person has compared it there: a new
 /// device pins what the node shows it, and a node that withholds the vault from a new device could otherwise change the pin
 /// on all of them.
-fn take_contact(s: &mut State, user: UserAddress, pin: Pin, verified: bool, name: String) {
+fn take_contact(s: &mut State, user: UserAddress, told: Told) {
     if s.live.me.as_ref().is_none_or(|me| me.user == user) {
         return;
     }
     let now = s.now;
     let mut contact = contacts::find(s, &user).unwrap_or_else(|| Contact::new(user, now));
-    if contact.pin.is_some_and(|own| own != pin) && !verified {
-        contacts::check_pin(s, &mut contact, pin);
+    if told.verified || contact.pin.is_none_or(|own| own == told.pin) {
+        contact.changed = contact.changed.filter(|changed| *changed != told.pin);
     } else {
-        contact.pin = Some(pin);
-        contact.verified = verified;
-        contact.changed = contact.changed.filter(|changed| *changed != pin);
+        contacts::check_pin(s, &mut contact, told.pin);
     }
-    contact.name = contacts::incoming::tidy(&name, limits::DISPLAY_NAME_BYTES_MAX);
+    let pin = told.pin;
+    let knew_less = merge(&mut contact, told);
     contacts::save_quietly(s, &contact);
+    if knew_less && contact.pin == Some(pin) {
+        changed(s, Name::Contact(contact.user.clone()));
+    }
     crate::sync::contact_ready(s, &contact);
+}
+
+/// Joins what two devices know of a person. Of a new device that was kept from the vault comes a record that is newer than
+/// all others and knows less: nothing is lost by it but what somebody took back. Gives whether the other device has to be told.
+fn merge(contact: &mut Contact, told: Told) -> bool {
+    let name = contacts::incoming::tidy(&told.name, limits::DISPLAY_NAME_BYTES_MAX);
+    let nameless = name.is_empty() && !contact.name.is_empty();
+    if !nameless {
+        contact.name = name;
+    }
+    let other_keys = contact.pin.is_some_and(|own| own != told.pin);
+    if other_keys && !told.verified {
+        return nameless;
+    }
+    let before = (contact.verified, contact.verified_ms);
+    contact.pin = Some(told.pin);
+    (contact.verified, contact.verified_ms) = match told.verified_ms.cmp(&contact.verified_ms) {
+        // What was decided of other keys says nothing of these.
+        _ if other_keys => (told.verified, told.verified_ms),
+        Ordering::Greater => (told.verified, told.verified_ms),
+        Ordering::Equal => (told.verified || before.0, before.1),
+        Ordering::Less => before,
+    };
+    nameless || (contact.verified, contact.verified_ms) != (told.verified, told.verified_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIN: Pin = Pin { identity_key: [1; 32], seal_key: [2; 32] };
+    const OTHER: Pin = Pin { identity_key: [3; 32], seal_key: [2; 32] };
+
+    fn user() -> UserAddress {
+        "bob@home.example".parse().unwrap()
+    }
+
+    fn contact(verified: bool, verified_ms: Millis, name: &str) -> Contact {
+        let name = name.into();
+        Contact { pin: Some(PIN), verified, verified_ms, name, ..Contact::new(user(), 0) }
+    }
+
+    fn told(pin: Pin, verified: bool, verified_ms: Millis, name: &str) -> Told {
+        Told { pin, verified, verified_ms, name: name.into() }
+    }
+
+    fn merged(mut own: Contact, told: Told) -> (bool, Millis, String, bool) {
+        let knew_less = merge(&mut own, told);
+        (own.verified, own.verified_ms, own.name, knew_less)
+    }
+
+    #[test]
+    fn who_knows_less_takes_nothing_away() {
+        let less = told(PIN, false, 0, "");
+        assert_eq!(merged(contact(true, 5, "Bob"), less.clone()), (true, 5, "Bob".into(), true));
+        assert_eq!(merged(contact(true, 0, "Bob"), less.clone()), (true, 0, "Bob".into(), true));
+        assert_eq!(merged(contact(false, 5, ""), less.clone()), (false, 5, "".into(), true));
+        assert_eq!(merged(contact(false, 0, ""), less), (false, 0, "".into(), false));
+    }
+
+    #[test]
+    fn the_newest_decision_counts_and_so_does_the_newest_name() {
+        assert_eq!(merged(contact(true, 5, "Bob"), told(PIN, false, 6, "B")), (false, 6, "B".into(), false));
+        assert_eq!(merged(contact(false, 6, "Bob"), told(PIN, true, 5, "B")), (false, 6, "B".into(), true));
+        assert_eq!(merged(contact(false, 0, "Bob"), told(PIN, true, 0, "B")), (true, 0, "B".into(), false));
+    }
+
+    #[test]
+    fn other_keys_count_with_what_was_decided_of_them() {
+        let (own, verified) = (contact(true, 5, "Bob"), told(OTHER, true, 4, "B"));
+        assert_eq!(merged(own.clone(), verified), (true, 4, "B".into(), false));
+        assert_eq!(merged(own, told(OTHER, false, 9, "")), (true, 5, "Bob".into(), true));
+    }
+
+    #[test]
+    fn two_devices_come_to_the_same_and_are_quiet_then() {
+        let cases = [(true, 5), (false, 6), (true, 0), (false, 0)];
+        for (a, b) in cases.iter().flat_map(|a| cases.iter().map(move |b| (*a, *b))) {
+            let (mut left, mut right) = (contact(a.0, a.1, "Bob"), contact(b.0, b.1, ""));
+            let says = |c: &Contact| told(PIN, c.verified, c.verified_ms, &c.name);
+            let (from_left, from_right) = (says(&left), says(&right));
+            merge(&mut left, from_right);
+            merge(&mut right, from_left);
+            let now = says(&left);
+            assert!(!merge(&mut right, now.clone()) && !merge(&mut left, now), "{a:?} {b:?}");
+            assert_eq!((left.verified, &left.name), (right.verified, &right.name), "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_before_opens() {
+        #[derive(Serialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Before {
+            Contact { user: UserAddress, pin: Pin, verified: bool, name: String },
+        }
+        let before = Before::Contact { user: user(), pin: PIN, verified: true, name: "Bob".into() };
+        let entry: Entry = weft_wire::decode(&weft_wire::encode(&before), 1024).unwrap();
+        let Entry::Contact { verified: true, verified_ms: 0, .. } = entry else { panic!("{entry:?}") };
+    }
 }

@@ -12,7 +12,7 @@
 
 mod support;
 
-use support::{World, story::*};
+use support::{World, accounts::Device, story::*};
 use weft_engine::api::{Call, DeliveryView, Event, Reply};
 use weft_wire::identity::DeviceCert;
 use weft_wire::{DeviceId, Signed};
@@ -145,13 +145,42 @@ fn a_key_that_was_compared_on_one_device_counts_on_all() {
 }
 
 #[test]
+fn a_device_that_was_kept_from_the_vault_takes_nothing_from_the_others() {
+    let mut world = signed_up(&["alice", "bob"]);
+    connect(&mut world, 0, 1);
+    world.call(0, Call::SetVerified { user: BOB.into(), verified: true });
+    world.settle(10_000);
+    let alice = world.node.accounts.get_mut(&"alice".parse().unwrap()).unwrap();
+    alice.vault.clear();
+    alice.contacts.values_mut().for_each(|(_, sealed)| *sealed = None);
+    let phone = sign_in(&mut world, "alice");
+    let looks = |world: &mut World, at: usize| {
+        let contact = contact(world, at, "bob").unwrap();
+        (contact.display_name, contact.verified)
+    };
+    world.settle(20_000);
+    assert_eq!(looks(&mut world, 0), ("BOB".into(), true));
+    assert_eq!(looks(&mut world, phone), ("BOB".into(), true), "and it learns from them");
+
+    // What a person takes back is taken back everywhere, and given again.
+    for verified in [false, true] {
+        world.call(phone, Call::SetVerified { user: BOB.into(), verified });
+        world.settle(20_000);
+        assert_eq!(looks(&mut world, 0), ("BOB".into(), verified));
+    }
+    let requests = world.node.requests["PUT vault"];
+    world.settle(120_000);
+    assert_eq!(world.node.requests["PUT vault"], requests, "they agree, and are quiet");
+}
+
+#[test]
 fn a_device_that_only_the_node_knows_is_an_alarm_in_the_list_too() {
     let mut world = signed_up(&["alice"]);
     let ask = |world: &mut World| match world.call(0, Call::Devices) {
         Reply::Devices(devices) => devices,
         other => panic!("{other:?}"),
     };
-    assert_eq!(ask(&mut world).len(), 1);
+    assert_eq!(ask(&mut world).iter().map(|device| device.foreign).collect::<Vec<_>>(), [false]);
     assert!(!notices(&world, 0).contains(&"foreign_device"));
     // Signed by a key that says that it is alice's identity.
     let key = ed25519_dalek::SigningKey::from_bytes(&[66; 32]);
@@ -165,7 +194,11 @@ fn a_device_that_only_the_node_knows_is_an_alarm_in_the_list_too() {
         expires_ms: u64::MAX,
     };
     world.node.add_foreign_device("alice", Signed::sign(&cert, &key), cert.device);
-    assert_eq!(ask(&mut world).len(), 2, "it is shown, so that it can be signed out");
+    let mut devices = ask(&mut world);
+    devices.sort_by_key(|device| device.foreign);
+    assert_eq!(devices.len(), 2, "it is shown, so that it can be signed out");
+    assert_eq!((devices[0].this, devices[0].foreign), (true, false));
+    assert_eq!((devices[1].this, devices[1].foreign, devices[1].created_ms), (false, true, 0.0));
     assert!(notices(&world, 0).contains(&"foreign_device"));
 }
 
@@ -197,23 +230,35 @@ const DAY_MS: u64 = 24 * 3_600_000;
 const PRIVATE_KEYS: &[u8] = b"m/k";
 const KNOWN: &[u8] = b"k/";
 
-/// The KeyPackages of alice's first device at the node.
-fn stock(world: &mut World) -> &mut Vec<weft_wire::Blob> {
+/// Alice's first device at the node.
+fn at_node(world: &mut World) -> &mut Device {
     let alice = world.node.accounts.get_mut(&"alice".parse().unwrap()).unwrap();
-    &mut alice.devices.values_mut().next().unwrap().key_packages
+    alice.devices.values_mut().next().unwrap()
+}
+
+/// How many single-use KeyPackages of hers others may still get.
+fn stock(world: &mut World) -> usize {
+    let now = world.now;
+    at_node(world).key_packages.iter().filter(|(_, until)| *until > now).count()
+}
+
+/// Somebody claims all of them, and uses none.
+fn claim_all(world: &mut World) {
+    let device = at_node(world);
+    device.used.extend(device.key_packages.drain(..).map(|(package, _)| package));
 }
 
 #[test]
 fn private_keys_that_nobody_used_are_let_go_by_age_and_by_number() {
     let mut world = signed_up(&["alice"]);
     world.settle(5_000);
-    assert_eq!((stock(&mut world).len(), world.hosts[0].count(PRIVATE_KEYS)), (50, 51));
+    assert_eq!((stock(&mut world), world.hosts[0].count(PRIVATE_KEYS)), (50, 51));
     // All are claimed and none is used, again and again.
     for _ in 0..9 {
-        stock(&mut world).clear();
+        claim_all(&mut world);
         world.off_for(DAY_MS);
         world.settle(5_000);
-        assert_eq!(stock(&mut world).len(), 50);
+        assert_eq!(stock(&mut world), 50);
     }
     assert_eq!(
         world.hosts[0].count(PRIVATE_KEYS),
@@ -225,12 +270,8 @@ fn private_keys_that_nobody_used_are_let_go_by_age_and_by_number() {
     // Nobody claims any. The node gets new ones from time to time, and the old ones go.
     for _ in 0..6 {
         world.off_for(46 * DAY_MS);
-        let kept = stock(&mut world);
-        // As a node does with those that are over.
-        let ended = kept.len().saturating_sub(50);
-        kept.drain(..ended);
         world.settle(5_000);
-        assert_eq!(stock(&mut world).len(), 100);
+        assert_eq!(stock(&mut world), 100);
     }
     let singles = 3 * 50;
     // The one in stock, and the one that it has just replaced.
@@ -243,29 +284,81 @@ fn private_keys_that_nobody_used_are_let_go_by_age_and_by_number() {
 fn publishing_again_and_again_makes_no_new_keys() {
     let mut world = signed_up(&["alice"]);
     world.settle(5_000);
-    stock(&mut world).clear();
+    claim_all(&mut world);
     world.node.lose_published = 8;
     world.off_for(DAY_MS);
     world.settle(600_000);
     assert_eq!(world.node.lose_published, 0);
-    assert_eq!((stock(&mut world).len(), world.hosts[0].count(PRIVATE_KEYS)), (50, 101));
+    assert_eq!((stock(&mut world), world.hosts[0].count(PRIVATE_KEYS)), (50, 101));
 }
 
 #[test]
-fn a_welcome_that_waits_for_as_long_as_the_node_keeps_it_is_opened() {
+fn what_was_claimed_before_its_publishing_was_answered_is_replaced_at_once() {
+    let mut world = signed_up(&["alice"]);
+    world.settle(5_000);
+    claim_all(&mut world);
+    world.node.lose_published = 1;
+    world.off_for(DAY_MS);
+    assert!(world.run_until(60_000, |world| world.node.lose_published == 0));
+    // The node has them, and alice does not know. Sent again they are no news to it.
+    assert_eq!(stock(&mut world), 50);
+    claim_all(&mut world);
+    world.off_for(DAY_MS);
+    world.settle(5_000);
+    assert_eq!(stock(&mut world), 50);
+}
+
+#[test]
+fn a_node_that_never_has_any_does_not_get_key_packages_without_end() {
+    let mut world = signed_up(&["alice"]);
+    world.settle(5_000);
+    claim_all(&mut world);
+    world.node.forget_published = true;
+    let before = world.node.requests["POST key-packages"];
+    world.off_for(DAY_MS);
+    world.settle(600_000);
+    assert_eq!(world.node.requests["POST key-packages"] - before, 3);
+}
+
+#[test]
+fn what_is_not_published_yet_is_published_on_the_next_connection() {
+    let mut world = signed_up(&["alice"]);
+    world.settle(5_000);
+    // It is time for new ones, and the network goes at the wrong moment.
+    world.node.refuse_published = true;
+    world.off_for(46 * DAY_MS);
+    world.settle(5_000);
+    assert_eq!(stock(&mut world), 50);
+    world.node.refuse_published = false;
+    world.off_for(DAY_MS);
+    world.settle(5_000);
+    assert_eq!(stock(&mut world), 100);
+}
+
+#[test]
+fn a_welcome_that_waits_for_years_is_opened_before_private_keys_are_let_go() {
     let mut world = signed_up(&["alice", "bob"]);
     connect(&mut world, 0, 1);
     world.settle(5_000);
-    // Claimed on the last day on which the node hands it out, fetched on the last day on which it is there.
+    // Claimed on the last day on which the node hands it out.
     world.set_online(0, false);
     world.off_for(89 * DAY_MS);
     let chat = chat(&mut world, 1, "alice");
     send(&mut world, 1, &chat, "while you were away");
     world.settle(10_000);
-    world.off_for(30 * DAY_MS);
+    world.off_for(5 * 365 * DAY_MS);
+    // All else that the node has for alice comes first; before a device joins by itself it waits for a Welcome for longer.
+    world.node.inbox_is_slow = true;
     world.set_online(0, true);
+    world.settle(2_000);
+    assert_eq!(stock(&mut world), 0, "new ones are made once it is known which of the old ones are needed");
+    world.node.inbox_is_slow = false;
+    // Anything that happens makes the node look what it owes.
+    world.call(1, Call::Chats);
     world.settle(120_000);
     assert_eq!(texts(&mut world, 0, &chat), ["while you were away"]);
+    // The last resort is kept for as long as somebody may just have claimed it.
+    assert_eq!((stock(&mut world), world.hosts[0].count(PRIVATE_KEYS)), (50, 52), "the others are gone then");
 }
 
 #[test]
@@ -273,14 +366,13 @@ fn a_welcome_to_keys_that_were_let_go_ends_in_the_room_all_the_same() {
     let mut world = signed_up(&["alice", "bob"]);
     connect(&mut world, 0, 1);
     world.settle(5_000);
-    let old = stock(&mut world).first().cloned().unwrap();
+    let (old, _) = at_node(&mut world).key_packages[0].clone();
     for _ in 0..3 {
         world.off_for(46 * DAY_MS);
         world.settle(5_000);
-        stock(&mut world).truncate(50);
     }
     // No honest node hands it out any more.
-    *stock(&mut world) = vec![old];
+    at_node(&mut world).key_packages = vec![(old, u64::MAX)];
     let chat = chat(&mut world, 1, "alice");
     send(&mut world, 1, &chat, "by an old key");
     world.settle(30_000);

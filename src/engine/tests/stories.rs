@@ -49,7 +49,7 @@ fn two_people_connect_by_link_and_talk() {
 #[test]
 fn who_is_added_by_link_has_the_name_that_the_link_carries() {
     let mut world = signed_up(&["alice", "bob"]);
-    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into() };
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false };
     let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
     let add = Call::AddContact { target: link.url, greeting: String::new() };
     let Reply::Contact(added) = world.call(1, add) else { panic!("a contact") };
@@ -169,134 +169,6 @@ fn two_who_write_at_the_same_moment_end_in_one_chat() {
 }
 
 #[test]
-fn a_second_device_has_contacts_pins_and_rooms() {
-    let (mut world, chat) = talking();
-    world.call(0, Call::SetVerified { user: "bob@home.example".into(), verified: true });
-    world.call(0, Call::SetDisplayName { name: "Alice A.".into() });
-    world.settle(10_000);
-    let phone = sign_in(&mut world, "alice");
-    assert!(contact(&mut world, phone, "bob").unwrap().verified);
-    let Reply::Me(Some(me)) = world.call(phone, Call::Me) else { panic!("me") };
-    assert_eq!(me.display_name, "Alice A.");
-    assert_eq!(contact(&mut world, 1, "alice").unwrap().display_name, "Alice A.");
-    assert!(notices(&world, 0).contains(&"device_added"));
-    assert!(!notices(&world, 0).contains(&"foreign_device"));
-
-    send(&mut world, 1, &chat, "to both of you");
-    world.settle(5_000);
-    send(&mut world, phone, &chat, "from my phone");
-    world.settle(5_000);
-    assert_eq!(texts(&mut world, 0, &chat), ["first", "to both of you", "from my phone"]);
-    assert_eq!(texts(&mut world, 1, &chat), ["first", "to both of you", "from my phone"]);
-    assert_eq!(texts(&mut world, phone, &chat), ["to both of you", "from my phone"]);
-    assert!(messages(&mut world, 0, &chat).last().unwrap().mine);
-    assert!(lines(&mut world, 1, &chat).contains(&"device_added".to_owned()));
-    assert!(lines(&mut world, phone, &chat).contains(&"joined".to_owned()));
-}
-
-#[test]
-fn a_draft_and_the_read_state_are_the_same_on_all_devices() {
-    let (mut world, chat) = talking();
-    let phone = sign_in(&mut world, "alice");
-    send(&mut world, 1, &chat, "second");
-    world.settle(5_000);
-    world.call(0, Call::SetDraft { chat: chat.clone(), text: "dear b".into() });
-    let order = messages(&mut world, 0, &chat).last().unwrap().order;
-    world.call(0, Call::MarkRead { chat: chat.clone(), order });
-    world.settle(10_000);
-    let Reply::Chats(chats) = world.call(phone, Call::Chats) else { panic!("chats") };
-    assert_eq!((chats[0].draft.as_str(), chats[0].unread), ("dear b", 0));
-}
-
-#[test]
-fn a_revoked_device_forgets_everything_and_leaves_the_group() {
-    let (mut world, chat) = talking();
-    let phone = sign_in(&mut world, "alice");
-    let Reply::Devices(devices) = world.call(0, Call::Devices) else { panic!("devices") };
-    assert_eq!(devices.len(), 2);
-    let other = devices.iter().find(|device| !device.this).unwrap().device.clone();
-    world.call(0, Call::RevokeDevice { device: other });
-    world.settle(60_000);
-    assert!(world.hosts[phone].is_empty(), "nothing is kept");
-    assert!(notices(&world, phone).contains(&"signed_out_remotely"));
-    let Reply::Me(me) = world.call(phone, Call::Me) else { panic!("me") };
-    assert_eq!(me, None);
-    let room = world.node.rooms.values().next().unwrap();
-    assert_eq!(room.log.len() as u64, room.epoch + 1, "one message; added, joined, removed");
-    assert_eq!(room.epoch, 3, "one of those that are left has removed the device");
-    send(&mut world, 1, &chat, "still here?");
-    world.settle(5_000);
-    assert_eq!(texts(&mut world, 0, &chat), ["first", "still here?"]);
-}
-
-#[test]
-fn a_wrong_password_opens_nothing_and_the_right_one_everything() {
-    let (mut world, chat) = talking();
-    let phone = world.device();
-    let wrong = Call::SignIn { name: "alice".into(), password: "correct horse cattery".into() };
-    assert_eq!(world.try_call(phone, wrong).unwrap_err().code, "wrong_credentials");
-    let nobody = Call::SignIn { name: "mallory".into(), password: PASSWORD.into() };
-    assert_eq!(world.try_call(phone, nobody).unwrap_err().code, "wrong_credentials");
-    assert!(world.hosts[phone].is_empty());
-    world.call(0, Call::SignOut);
-    assert!(world.hosts[0].is_empty());
-    world.call(0, Call::SignIn { name: "alice@home.example".into(), password: PASSWORD.into() });
-    world.settle(10_000);
-    send(&mut world, 1, &chat, "welcome back");
-    world.settle(60_000);
-    assert_eq!(texts(&mut world, 0, &chat), ["welcome back"]);
-}
-
-#[test]
-fn the_words_open_the_account_and_set_a_new_password() {
-    let (mut world, _) = talking();
-    let Reply::Phrase(Some(words)) = world.call(0, Call::Phrase) else { panic!("words") };
-    let wrong = Call::ConfirmPhrase {
-        words: vec![(0, words[1].clone()), (1, words[1].clone()), (2, words[2].clone())],
-    };
-    assert_eq!(world.try_call(0, wrong).unwrap_err().code, "wrong_phrase");
-    let asked = [3u8, 11, 20].map(|at| (at, words[usize::from(at)].to_uppercase()));
-    world.call(0, Call::ConfirmPhrase { words: asked.to_vec() });
-    assert_eq!(world.call(0, Call::Phrase), Reply::Phrase(None));
-
-    let new = world.device();
-    let new_password = "another long password".to_owned();
-    let mut other = words.clone();
-    other.swap(0, 5);
-    let recover = |phrase: String| Call::Recover {
-        name: "alice".into(),
-        phrase,
-        new_password: "another long password".into(),
-    };
-    assert_eq!(world.try_call(new, recover(other.join(" "))).unwrap_err().code, "wrong_phrase");
-    world.call(new, recover(words.join("  ")));
-    world.settle(10_000);
-    assert_eq!(contact(&mut world, new, "bob").unwrap().state, "accepted");
-    let third = world.device();
-    let old = Call::SignIn { name: "alice".into(), password: PASSWORD.into() };
-    assert_eq!(world.try_call(third, old).unwrap_err().code, "wrong_credentials");
-    world.call(third, Call::SignIn { name: "alice".into(), password: new_password });
-}
-
-#[test]
-fn no_secret_is_kept_once_it_has_done_its_work() {
-    let (mut world, _) = talking();
-    let Reply::Phrase(Some(words)) = world.call(0, Call::Phrase) else { panic!("words") };
-    let asked = [0u8, 1, 2].map(|at| (at, words[usize::from(at)].clone()));
-    let entropy = {
-        let mnemonic = bip39::Mnemonic::parse(words.join(" ")).unwrap();
-        mnemonic.to_entropy()
-    };
-    let holds = |world: &World, needle: &[u8]| {
-        world.hosts[0].kept().windows(needle.len()).any(|window| window == needle)
-    };
-    assert!(holds(&world, &entropy));
-    world.call(0, Call::ConfirmPhrase { words: asked.to_vec() });
-    assert!(!holds(&world, &entropy), "the words are erased");
-    assert!(!holds(&world, PASSWORD.as_bytes()), "the password never was there");
-}
-
-#[test]
 fn people_verify_each_other_by_digits_or_code() {
     let (mut world, _) = talking();
     let safety =
@@ -373,23 +245,6 @@ fn an_answer_shows_what_it_answers() {
     }
     assert!(read);
     assert!(excerpts.iter().all(|excerpt| *excerpt == "first"), "{excerpts:?}");
-}
-
-#[test]
-fn a_device_that_was_away_too_long_joins_anew_and_reads_on() {
-    let (mut world, chat) = talking();
-    world.set_online(0, false);
-    send(&mut world, 1, &chat, "lost to alice");
-    world.settle(5_000);
-    let room = world.node.rooms.values_mut().next().unwrap();
-    room.trimmed = room.log.len() as u64;
-    room.version += 1;
-    world.set_online(0, true);
-    world.settle(120_000);
-    send(&mut world, 1, &chat, "read again");
-    world.settle(10_000);
-    assert_eq!(texts(&mut world, 0, &chat), ["first", "read again"]);
-    assert!(lines(&mut world, 0, &chat).contains(&"resynced".to_owned()));
 }
 
 #[test]
@@ -482,9 +337,27 @@ fn another_key_in_a_known_name_is_an_alarm_and_nothing_is_sent_to_it() {
 }
 
 #[test]
+fn a_link_is_kept_until_a_fresh_one_is_asked_for_and_both_stay_good() {
+    let mut world = signed_up(&["alice", "bob", "carol"]);
+    let mut link = |fresh| {
+        let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh };
+        let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
+        link.url
+    };
+    let (first, again, second) = (link(false), link(false), link(true));
+    assert_eq!(again, first);
+    assert_ne!(second, first);
+    assert_eq!(link(false), second, "the fresh one is kept");
+    for (who, target) in [(1, first), (2, second)] {
+        world.call(who, Call::AddContact { target, greeting: String::new() });
+        assert_eq!(contact(&mut world, who, "alice").unwrap().state, "accepted");
+    }
+}
+
+#[test]
 fn a_link_whose_key_is_not_the_node_s_makes_no_contact() {
     let mut world = signed_up(&["alice", "bob", "mallory"]);
-    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into() };
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false };
     let Reply::Link(link) = world.call(0, call) else { panic!("a link") };
     world.node.replace_account("alice", "mallory");
     let add = Call::AddContact { target: link.url, greeting: String::new() };

@@ -55,7 +55,8 @@ pub enum IdentityError {
 /// # Errors
 /// [`IdentityError::Io`], with a sentence if the folder is another user's or holds other things.
 pub fn make_data_folder(data: &Path) -> Result<(), IdentityError> {
-    private::make_folder(data, &[KEY_FILE, BEGUN_FILE, STORE_FOLDER])
+    // `store` alone is an ordinary name.
+    private::make_folder(data, &[KEY_FILE, BEGUN_FILE, &format!("{STORE_FOLDER}/journal")])
         .map_err(|source| IdentityError::Io { path: data.to_owned(), source })
 }
 

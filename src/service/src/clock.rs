@@ -1,13 +1,17 @@
 //! Time comes in through a trait, so that a seeded test can drive it.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use weft_wire::Millis;
 
 /// Tells the time.
 pub trait Clock: Send + Sync + 'static {
-    /// Milliseconds since the Unix epoch. May stand still or jump: nothing here relies on more.
+    /// Milliseconds since the Unix epoch. May stand still or jump.
     fn now_ms(&self) -> Millis;
+
+    /// Milliseconds since some moment of this run: goes on evenly, whatever the other does.
+    fn steady_ms(&self) -> Millis;
 }
 
 /// The machine's clock.
@@ -21,26 +25,44 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
+
+    fn steady_ms(&self) -> Millis {
+        static BEGAN: OnceLock<Instant> = OnceLock::new();
+        u64::try_from(BEGAN.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// A clock that a test moves.
 #[derive(Debug)]
-pub struct ManualClock(AtomicU64);
+pub struct ManualClock {
+    now: AtomicU64,
+    steady: AtomicU64,
+}
 
 impl ManualClock {
     /// A clock that stands at this time.
     pub fn new(now_ms: Millis) -> Self {
-        ManualClock(AtomicU64::new(now_ms))
+        ManualClock { now: AtomicU64::new(now_ms), steady: AtomicU64::new(0) }
     }
 
     /// Moves it forward.
     pub fn advance(&self, by_ms: Millis) {
-        self.0.fetch_add(by_ms, Ordering::SeqCst);
+        self.now.fetch_add(by_ms, Ordering::SeqCst);
+        self.steady.fetch_add(by_ms, Ordering::SeqCst);
+    }
+
+    /// Sets it to another time, while none passes.
+    pub fn jump_to(&self, now_ms: Millis) {
+        self.now.store(now_ms, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now_ms(&self) -> Millis {
-        self.0.load(Ordering::SeqCst)
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn steady_ms(&self) -> Millis {
+        self.steady.load(Ordering::SeqCst)
     }
 }

@@ -1,13 +1,15 @@
 //! What every feature stands on.
 
-use crate::{Clock, Entropy, Fault, Limits, ServiceConfig, entropy::Rng, seal::Sealer};
+use crate::{Clock, Entropy, Fault, Limits, ServiceConfig, aging::Aging, entropy::Rng, seal::Sealer};
 use rand_core::RngCore;
 use std::sync::Arc;
-use weft_store::{Store, record::Record};
+use weft_store::{Batch, Store, record::Record};
 use weft_wire::{Millis, NodeName, UserAddress, UserName};
 
 /// Where [`weft_store::tables::NODE`] keeps the owner's name.
 pub(crate) const OWNER: &[u8] = b"owner";
+/// Where it keeps the name that is in the addresses of the accounts.
+const NAME: &[u8] = b"name";
 
 /// The ground of all features of one node. Features hold it in an `Arc`.
 pub(crate) struct Ctx {
@@ -19,11 +21,35 @@ pub(crate) struct Ctx {
     pub config: ServiceConfig,
     pub limits: Limits,
     pub sealer: Sealer,
+    pub aging: Aging,
 }
 
 impl Ctx {
+    /// Holds the node to its name. Certificates and addresses of people carry it, so that it cannot change once there is an
+    /// account; before that it may.
+    pub async fn settle_name(&self) -> Result<(), Fault> {
+        let node = weft_store::tables::NODE;
+        let kept = self.store.get(node, NAME).await?;
+        if kept.as_ref().is_some_and(|row| row.value == self.node.as_str().as_bytes()) {
+            return Ok(());
+        }
+        if let Some(kept) = kept
+            && self.store.get(node, OWNER).await?.is_some()
+        {
+            let was = String::from_utf8_lossy(&kept.value).into_owned();
+            return Err(Fault::Renamed { was, now: self.node.to_string() });
+        }
+        self.store.commit(Batch::new().put(node, NAME, self.node.as_str())).await?;
+        Ok(())
+    }
+
     pub fn now(&self) -> Millis {
         self.clock.now_ms()
+    }
+
+    /// The time by which things are deleted for good.
+    pub async fn aged(&self) -> Result<Millis, Fault> {
+        self.aging.now(self).await
     }
 
     /// A generator for libraries that want one.

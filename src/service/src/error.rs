@@ -44,6 +44,17 @@ pub enum Fault {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The node is called otherwise than when people signed up.
+    #[error(
+        "the accounts of this node are called NAME@{was}, and its name is set to {now}: the name cannot change any more. Set it \
+         back to {was} (`name` under `[node]`; empty if that is a peer id)"
+    )]
+    Renamed {
+        /// The name in the accounts' addresses.
+        was: String,
+        /// The name that is configured.
+        now: String,
+    },
     /// A fault of the node itself. Says where, never with what data.
     #[error("internal fault: {0}")]
     Internal(&'static str),
@@ -60,7 +71,9 @@ impl From<Fault> for Problem {
             Fault::Store(
                 Store::DiskFull | Store::Failed(_) | Store::Closed | Store::Index(_) | Store::Io { .. },
             ) => Problem::new(Code::StorageUnavailable),
-            Fault::Store(_) | Fault::Record(_) | Fault::Internal(_) => Problem::new(Code::Internal),
+            Fault::Store(_) | Fault::Record(_) | Fault::Internal(_) | Fault::Renamed { .. } => {
+                Problem::new(Code::Internal)
+            }
             Fault::RateLimited { retry_after_ms } => {
                 Problem::new(Code::RateLimited).retry_after_ms(retry_after_ms)
             }

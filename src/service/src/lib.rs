@@ -7,6 +7,7 @@
 //! What is never here: plaintext, passwords, names of rooms. Spans and logs carry ids only.
 
 pub mod accounts;
+mod aging;
 mod ahead;
 mod cache;
 mod caller;

@@ -2,7 +2,8 @@
 
 use crate::{
     Accounts, Clock, Contacts, Entropy, Fault, Federation, Flows, Health, Invites, KeyPackages, Limits,
-    Rooms, ServiceConfig, Sync, Vault, context::Ctx, federation::Nodes, inbox::Inbox, seal::Sealer,
+    Rooms, ServiceConfig, Sync, Vault, aging::Aging, context::Ctx, federation::Nodes, inbox::Inbox,
+    seal::Sealer,
 };
 use std::sync::Arc;
 use weft_store::Store;
@@ -56,6 +57,7 @@ impl Service {
     pub async fn open(deps: Deps) -> Result<Service, Fault> {
         let sealer = Sealer::of_node(&deps.identity.key);
         let limits = Limits::new(deps.clock.clone(), deps.config.rate_limit_factor);
+        let aging = Aging::new(deps.clock.steady_ms());
         let ctx = Arc::new(Ctx {
             store: deps.store,
             clock: deps.clock,
@@ -64,7 +66,9 @@ impl Service {
             config: deps.config,
             limits,
             sealer,
+            aging,
         });
+        ctx.settle_name().await?;
         let accounts = Accounts::open(ctx.clone()).await?;
         let invites = Invites::new(ctx.clone());
         let contacts = Contacts::new(ctx.clone());

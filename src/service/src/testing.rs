@@ -102,6 +102,7 @@ impl World {
             config: self.config.clone(),
             limits: Limits::new(self.clock.clone(), 0.0),
             sealer: Sealer::of_node(&self.key),
+            aging: crate::aging::Aging::new(crate::Clock::steady_ms(&*self.clock)),
         }
     }
 

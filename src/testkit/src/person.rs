@@ -145,7 +145,7 @@ impl Person {
     /// # Errors
     /// As the engine says.
     pub async fn link(&self) -> Result<String> {
-        let call = Call::CreateLink { invite: false, base_url: "http://127.0.0.1".to_owned() };
+        let call = Call::CreateLink { invite: false, base_url: "http://127.0.0.1".to_owned(), fresh: false };
         match self.call(call).await? {
             Reply::Link(link) => Ok(link.url),
             other => bail!("no link: {other:?}"),

@@ -131,6 +131,12 @@ impl NodeProcess {
         Ok(Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second().max(1)))
     }
 
+    /// Another value of a `WEFT_SECTION__KEY`, from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(known, _)| known != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
     /// SIGKILL: nothing is said, nothing is finished.
     ///
     /// # Errors

@@ -98,7 +98,8 @@ fn parse(text: &str) -> Result<[u8; 16], IdError> {
     }
     let mut id = [0; 16];
     for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| IdError)?;
+        // The parser below takes a sign as well.
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+')).ok_or(IdError)?;
         *byte = u8::from_str_radix(pair, 16).map_err(|_| IdError)?;
     }
     Ok(id)

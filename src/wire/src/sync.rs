@@ -89,6 +89,10 @@ pub enum ServerFrame {
         time_ms: Millis,
         /// How many single-use KeyPackages the node has left for this device.
         key_packages: u32,
+        /// The number of the newest item that the device's inbox has had: once that one is processed, nothing that came
+        /// while the device was away is under way any more. None: the node does not say.
+        #[serde(default)]
+        inbox: Option<u64>,
     },
     /// What lies in the device's inbox, in order.
     Inbox {

@@ -164,6 +164,16 @@ fn a_signature_is_bound_to_its_context() {
 }
 
 #[test]
+fn an_id_is_written_in_one_way() {
+    let plain = "0f".repeat(16);
+    assert!(plain.parse::<weft_wire::RoomId>().is_ok());
+    for other in [plain.replacen("0f", "+f", 1), plain.replacen("0f", "-f", 1), plain.replacen("0f", " f", 1)]
+    {
+        assert!(other.parse::<weft_wire::RoomId>().is_err(), "{other}");
+    }
+}
+
+#[test]
 fn ill_formed_names_say_what_is_wrong() {
     for bad in
         ["", "a", "-alice", "alice-", "al ice", "álice", "a".repeat(33).as_str(), "alice@home", "../etc"]

@@ -28,6 +28,11 @@ test('mistakes at sign-up are told under their fields', async ({ person, node })
   await page.getByLabel('Invite').fill(link);
   await submit.click();
   await expect(page.getByText('This invite was already used or has expired.')).toBeVisible({ timeout: 60_000 });
+  // By the link itself it is the same, and there is a field for another one.
+  await page.goto(`${node.url}/#/welcome`);
+  await page.goto(link);
+  await second.fillSignUp();
+  await expect(page.getByText('This invite was already used or has expired.')).toBeVisible({ timeout: 60_000 });
   await page.getByLabel('Invite').fill(await node.invite());
   await page.getByLabel('User name').fill(first.name);
   await submit.click();
@@ -41,11 +46,14 @@ test('signing out forgets everything here; the password, or the 24 words, bring 
   const { page } = alice;
 
   await alice.at('/me/sign-out');
+  await expect(page.getByText('This is the only device of your account.')).toBeVisible();
   const out = page.getByRole('main').getByRole('button', { name: 'Sign out' });
   await expect(out).toBeDisabled();
   await page.getByLabel('Yes, remove everything from this device').check();
   await out.click();
   await expect(page.getByRole('heading', { name: 'Welcome to Lindenhof' })).toBeVisible();
+  await expect(page.getByText('This device was signed out.')).toHaveCount(0);
+  await expect(page).toHaveURL(/#\/chats$/);
   expect(await kept(alice.page)).toEqual({ history: 0 });
 
   await alice.signIn('not my password at all');

@@ -24,8 +24,19 @@ test('a new device is announced on the others, and can be signed out from there'
   const added = alarm(alice, 'A new device has signed in to your account.');
   await expect(added).toBeVisible();
   await expect(tablet.page.getByRole('alert')).toHaveCount(0);
+  // Nobody has seen it yet: it outlives the page.
+  await alice.page.reload();
+  await expect(added).toBeVisible();
+  // The tablet is not the only one that has the messages.
+  await tablet.at('/me/sign-out');
+  await expect(tablet.page.getByText('All messages and keys are removed')).toBeVisible();
+  await expect(tablet.page.getByText('This is the only device')).toHaveCount(0);
+  await tablet.at('/chats');
 
   await added.getByRole('link', { name: 'Devices' }).click();
+  await expect(added).toBeHidden();
+  await alice.page.reload();
+  await alice.inside();
   await expect(added).toBeHidden();
   const { page } = alice;
   await page.getByRole('main').getByRole('button', { name: 'Sign out' }).click();
@@ -36,9 +47,25 @@ test('a new device is announced on the others, and can be signed out from there'
   await expect(tablet.page.getByText('This device was signed out. Please sign in again.')).toBeVisible();
 });
 
-test('a device that the account never approved is an alarm', async ({ person, node }) => {
+test('a device that the account never approved is an alarm, and stands out in the list', async ({ person, node }) => {
   const [alice, tablet] = [await person('alice'), await person('tablet')];
   await alice.signUp(await node.invite());
+  const main = alice.page.getByRole('main');
+  const row = (title: string): Locator => main.locator('.row').filter({ hasText: title });
+  // The list arrives with another signature for every device but hers.
+  let own: Buffer | undefined;
+  alice.tap.onAnswer = (path, body) => {
+    const devices = path.endsWith('/devices') ? find(decode(body), 'devices') : [];
+    for (const device of devices as Value[]) {
+      const signature = Buffer.from(find(device, 'signature') as Uint8Array);
+      own ??= signature;
+      if (!signature.equals(own)) body[body.indexOf(signature)]! ^= 1;
+    }
+    return body;
+  };
+  await alice.at('/me/devices');
+  await expect(row('This device')).toContainText('Added');
+  await alice.at('/chats');
   // What the node says of the new device arrives with another signature than the account made.
   alice.tap.onFrames = (bytes) => {
     const item = bytes.indexOf('device_added');
@@ -53,6 +80,12 @@ test('a device that the account never approved is an alarm', async ({ person, no
   await expect(alarm(alice, 'A new device has signed in')).toHaveCount(0);
   await foreign.getByRole('button', { name: 'Understood' }).click();
   await expect(foreign).toBeHidden();
+
+  await alice.at('/me/devices');
+  await expect(row('Another device')).toContainText('Not approved by your keys');
+  await expect(row('Another device')).toHaveClass(/danger/);
+  await expect(row('This device')).not.toHaveClass(/danger/);
+  await expect(main).not.toContainText('1970');
 });
 
 type Identity = { body: Buffer; signature: Buffer };

@@ -8,6 +8,7 @@ async function ask(from: Person, to: Person, greeting: string): Promise<void> {
   await from.page.getByLabel('A line of greeting').fill(greeting);
   await from.page.getByRole('button', { name: 'Send request' }).click();
   await expect(from.page.getByText('Your request was sent.')).toBeVisible();
+  await expect(from.page.getByRole('main').getByRole('button', { name: 'Block' })).toHaveCount(0);
 }
 
 test('a request by address is accepted, another is declined, and what was written before goes out then', async ({ person, node }) => {
@@ -63,8 +64,36 @@ test('what is no link, one own link, and an unknown person each get their words'
   await field.fill(own);
   await go.click();
   await expect(alice.page.getByText('This is your own link.')).toBeVisible();
+  await field.fill(alice.address);
+  await go.click();
+  await expect(alice.page.getByText('This is your own address.')).toBeVisible();
   await field.fill('nobody-at-all@home.example');
   await go.click();
   await alice.page.getByRole('button', { name: 'Send request' }).click();
   await expect(alice.page.getByText('Nobody of that name was found.')).toBeVisible();
+});
+
+test('a new link is another one, the old one stays good, and who comes by them is on the list of chats', async ({ person, node }) => {
+  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
+  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+  const { page } = alice;
+  const first = await alice.link();
+  await page.getByRole('button', { name: 'Make a new link' }).click();
+  await expect(page.getByText('This link is new. Links that you handed out before stay good until they end.')).toBeVisible();
+  const second = await alice.link();
+  expect(second).not.toBe(first);
+  await page.reload();
+  expect(await alice.link()).toBe(second);
+
+  await alice.at('/chats');
+  await expect(page.getByRole('heading', { name: 'No chats yet' })).toBeVisible();
+  await bob.follow(first);
+  await expect(page.getByRole('status').getByText(`${bob.displayName} is your contact now.`)).toBeVisible();
+  await carol.follow(second);
+  await expect(page.getByRole('heading', { name: 'Say hello' })).toBeVisible();
+  const list = page.getByRole('region', { name: 'Chats' });
+  await expect(list.getByRole('button', { name: new RegExp(bob.displayName) })).toBeVisible();
+  await list.getByRole('button', { name: new RegExp(carol.displayName) }).click();
+  await alice.say('hello');
+  await carol.sees(['hello']);
 });

@@ -11,6 +11,7 @@ import { typing } from './typing.svelte';
 /** Joins the state to the engine: what it says goes to each, and a new start of it loads everything anew. */
 export function startState(engine: Engine): void {
   useEngine(engine);
+  notices.start();
   engine.listen(heard);
   engine.watch((host) => {
     session.host = host;

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { contact, FakeEngine } from '../engine/fake';
 import { contacts } from './contacts.svelte';
 import { useEngine } from './engine';
+import { notices } from './notices.svelte';
 
 let fake: FakeEngine;
 beforeEach(async () => {
@@ -27,5 +28,17 @@ describe('contacts', () => {
     fake.on('accept_contact', ({ user }) => contact(user, 'bob'));
     await contacts.accept('b@h');
     expect(contacts.get('b@h')?.state).toBe('accepted');
+  });
+
+  it('that came by a link are told of; those that one adds, or that a new device learns of, are not', async () => {
+    const now = { since_ms: Date.now() };
+    contacts.heard({ event: 'contacts', value: [contact('c@h', 'Carol', now), contact('d@h', 'Dora')] });
+    contacts.heard({ event: 'contacts', value: [contact('c@h', 'Carol', now)] });
+    fake.on('add_contact', () => {
+      contacts.heard({ event: 'contacts', value: [contact('e@h', 'Eve', now)] });
+      return contact('e@h', 'Eve', now);
+    });
+    await contacts.add('a link', '');
+    expect(notices.toasts.map((toast) => toast.text)).toEqual(['Carol is your contact now.']);
   });
 });

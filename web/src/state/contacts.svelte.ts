@@ -1,14 +1,21 @@
+import { m } from '$messages/messages';
 import { SvelteMap } from 'svelte/reactivity';
 import type { ContactView } from '../wire/ContactView';
 import type { Event } from '../wire/Event';
 import type { SafetyView } from '../wire/SafetyView';
 import { engine } from './engine';
 import { i18n } from './i18n.svelte';
+import { notices } from './notices.svelte';
+
+/** So long it is news that somebody is a contact. */
+const NEWS_MS = 3_600_000;
 
 /** The people one knows, and those who ask. */
 class Contacts {
   readonly #all = new SvelteMap<string, ContactView>();
   loaded = $state(false);
+  /** Additions of one's own that are under way: no news to whoever makes them. */
+  #adding = 0;
 
   readonly #sorted = $derived.by(() => {
     const order = new Intl.Collator(i18n.locale === 'zh' ? 'zh-Hans' : 'en', { sensitivity: 'base', numeric: true });
@@ -36,13 +43,18 @@ class Contacts {
   }
 
   heard(event: Event): void {
-    if (event.event === 'contacts') for (const contact of event.value) this.#all.set(contact.user, contact);
+    if (event.event === 'contacts') for (const contact of event.value) this.#take(contact);
     if (event.event === 'contact_removed') this.#all.delete(event.value.user);
   }
 
   /** By link, QR content or address. */
   async add(target: string, greeting: string): Promise<ContactView> {
-    return this.#keep(await engine().call({ call: 'add_contact', target, greeting }));
+    this.#adding += 1;
+    try {
+      return this.#keep(await engine().call({ call: 'add_contact', target, greeting }));
+    } finally {
+      this.#adding -= 1;
+    }
   }
 
   async accept(user: string): Promise<ContactView> {
@@ -71,6 +83,13 @@ class Contacts {
 
   setVerified(user: string, verified: boolean): Promise<SafetyView> {
     return engine().call({ call: 'set_verified', user, verified });
+  }
+
+  /** Who has come by one's link is there without a word: this is the word. What a new device learns of old ones is none. */
+  #take(contact: ContactView): void {
+    const come = this.loaded && this.#adding === 0 && !this.#all.has(contact.user) && contact.state === 'accepted';
+    this.#all.set(contact.user, contact);
+    if (come && Date.now() - contact.since_ms < NEWS_MS) notices.say(m.contact_new({ name: contact.display_name }), 'good');
   }
 
   #keep(contact: ContactView): ContactView {

@@ -14,11 +14,23 @@ export interface Notice {
 }
 
 const TOAST_MS = 5_000;
+/**
+ * Alarms about the account itself: they outlive the page until somebody has seen them. Those about a contact do not go
+ * here: they name whom one knows, and the contact itself stays marked.
+ */
+const LASTING = ['device_added', 'foreign_device'];
+/** The id of this device and the codes, between spaces. */
+const STORED = 'weft.notices';
+
+function lasts(notice: Notice): boolean {
+  return notice.user === null && LASTING.includes(notice.code);
+}
 
 class Notices {
   toasts = $state<Toast[]>([]);
   standing = $state<Notice[]>([]);
   #next = 1;
+  #device: string | null = null;
 
   say(text: string, tone: Toast['tone'] = 'plain'): void {
     const id = this.#next++;
@@ -32,17 +44,50 @@ class Notices {
 
   heard(event: Event): void {
     if (event.event !== 'notice') return;
-    const { code, user } = event.value;
-    if (!this.standing.some((notice) => notice.code === code && notice.user === user)) this.standing = [...this.standing, { code, user }];
+    this.#stand(event.value);
+    this.#keep();
+  }
+
+  start(): void {
+    // Seen in another tab is seen in this one.
+    addEventListener('storage', (event: StorageEvent) => {
+      if (event.key === STORED) this.standing = [...this.standing.filter((notice) => !lasts(notice)), ...this.#kept()];
+    });
+  }
+
+  /** Who is here: what this device was told and nobody has seen yet stands again. */
+  signedIn(device: string): void {
+    if (device === this.#device) return;
+    this.#device = device;
+    for (const notice of this.#kept()) this.#stand(notice);
+    this.#keep();
   }
 
   /** Whoever signs in or out begins with nothing standing. */
   clear(): void {
     this.standing = [];
+    this.#keep();
   }
 
   seen(notice: Notice): void {
     this.standing = this.standing.filter((other) => other.code !== notice.code || other.user !== notice.user);
+    this.#keep();
+  }
+
+  #stand({ code, user }: Notice): void {
+    if (!this.standing.some((notice) => notice.code === code && notice.user === user)) this.standing = [...this.standing, { code, user }];
+  }
+
+  #keep(): void {
+    if (!this.#device) return;
+    const codes = this.standing.filter(lasts).map((notice) => notice.code);
+    if (codes.length > 0) localStorage.setItem(STORED, [this.#device, ...codes].join(' '));
+    else localStorage.removeItem(STORED);
+  }
+
+  #kept(): Notice[] {
+    const [device, ...codes] = (localStorage.getItem(STORED) ?? '').split(' ');
+    return device === this.#device ? codes.map((code) => ({ code, user: null })).filter(lasts) : [];
   }
 }
 

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FakeEngine } from '../engine/fake';
+import { fail, FakeEngine } from '../engine/fake';
 import type { ConnectionView } from '../wire/ConnectionView';
 import { useEngine } from './engine';
+import { notices } from './notices.svelte';
 import { session } from './session.svelte';
 
 const heard = (value: ConnectionView): void => session.heard({ event: 'connection', value });
@@ -28,5 +29,29 @@ describe('the connection', () => {
     expect(session.offline).toBe(false);
     heard({ state: 'offline', retry_ms: null });
     expect(session.offline).toBe(false);
+  });
+});
+
+describe('signing out', () => {
+  const me = { user: 'alice@home.example', name: 'alice', display_name: 'Alice', device: 'd1', role: 'member', phrase_confirmed: true };
+
+  it('is no alarm, though the node tells this device that it is out before it answers', async () => {
+    session.me = me;
+    const fake = new FakeEngine().on('sign_out', () => {
+      notices.heard({ event: 'notice', value: { code: 'signed_out_remotely', user: null } });
+      session.heard({ event: 'me', value: null });
+      throw fail('not_signed_in');
+    });
+    useEngine(fake);
+    await session.signOut();
+    expect(session.me).toBeNull();
+    expect(notices.standing).toEqual([]);
+  });
+
+  it('that did not succeed says so', async () => {
+    session.me = me;
+    useEngine(new FakeEngine().on('sign_out', () => Promise.reject(fail('storage_unavailable'))));
+    await expect(session.signOut()).rejects.toThrow();
+    expect(session.me).toEqual(me);
   });
 });

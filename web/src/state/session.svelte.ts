@@ -5,6 +5,7 @@ import type { MeView } from '../wire/MeView';
 import type { NodeView } from '../wire/NodeView';
 import { appearance } from './appearance.svelte';
 import { engine } from './engine';
+import { errorCode } from './errors';
 import { notices } from './notices.svelte';
 
 /** Who is signed in, at which node, and how the connection is. */
@@ -25,7 +26,7 @@ class Session {
 
   /** Asks who is here. */
   async load(): Promise<void> {
-    this.me = await engine().call({ call: 'me' });
+    this.#is(await engine().call({ call: 'me' }));
     this.known = true;
     void this.loadNode();
   }
@@ -41,7 +42,7 @@ class Session {
   }
 
   heard(event: Event): void {
-    if (event.event === 'me') this.me = event.value;
+    if (event.event === 'me') this.#is(event.value);
     if (event.event === 'connection') {
       this.connection = event.value;
       // Nobody is signed in where no further try is planned.
@@ -63,7 +64,12 @@ class Session {
   }
 
   async signOut(): Promise<void> {
-    await engine().call({ call: 'sign_out' });
+    try {
+      await engine().call({ call: 'sign_out' });
+    } catch (error) {
+      // The node tells each of the account's sockets, and that can be here before its answer: it is what was asked for.
+      if (errorCode(error) !== 'not_signed_in') throw error;
+    }
     notices.clear();
     this.me = null;
   }
@@ -79,8 +85,13 @@ class Session {
 
   async #enter(me: Promise<MeView | null>): Promise<void> {
     const entered = this.me === null;
-    this.me = await me;
+    this.#is(await me);
     if (entered) notices.clear();
+  }
+
+  #is(me: MeView | null): void {
+    this.me = me;
+    if (me) notices.signedIn(me.device);
   }
 }
 

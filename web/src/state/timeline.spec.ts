@@ -46,6 +46,35 @@ describe('a timeline', () => {
     expect(new Set(ids(timeline)).size).toBe(timeline.messages.length);
   });
 
+  it('keeps what is heard while a page is on its way, which may be from before', async () => {
+    let answer: (() => void) | undefined;
+    const fake = new FakeEngine().on('messages', async ({ chat, before, limit }) => {
+      const older = all.filter((one) => before === null || one.order < before);
+      await new Promise<void>((resolve) => (answer = resolve));
+      return { chat, messages: older.slice(-limit), more: older.length > limit };
+    });
+    useEngine(fake);
+    const timeline = new Timeline('c');
+    const says = (...messages: ReturnType<typeof message>[]): void => timeline.heard({ event: 'messages', value: { chat: 'c', messages } });
+    // When the chat opens, when the engine was restarted, and on the way back.
+    const first = timeline.load();
+    says(message('new', 300));
+    answer?.();
+    await first;
+    expect(ids(timeline).at(-1)).toBe('new');
+    const again = timeline.load();
+    says(message('new', 300), message('newer', 301));
+    answer?.();
+    await again;
+    expect(ids(timeline).slice(-2)).toEqual(['new', 'newer']);
+    const older = timeline.loadOlder();
+    says(message('m150', 151, { text: 'changed' }));
+    answer?.();
+    await older;
+    expect(timeline.messages.find((one) => one.id === 'm150')?.body).toEqual(message('m150', 151, { text: 'changed' }).body);
+    expect(timeline.shift).toBe(true);
+  });
+
   it('leaves messages older than what is at hand to their page', async () => {
     engine();
     const timeline = await loaded();

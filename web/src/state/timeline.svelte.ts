@@ -1,4 +1,5 @@
 import type { Event } from '../wire/Event';
+import type { MessagePage } from '../wire/MessagePage';
 import type { MessageView } from '../wire/MessageView';
 import { engine } from './engine';
 
@@ -17,6 +18,8 @@ export class Timeline {
   loaded = $state(false);
   loading = $state(false);
   #fetching: Promise<void> | null = null;
+  /** What was heard since each fetch under way began: its page may have been read before, and come after. */
+  readonly #heardMeanwhile = new Set<Event[]>();
 
   constructor(chat: string) {
     this.chat = chat;
@@ -33,10 +36,11 @@ export class Timeline {
 
   /** The newest page; everything at hand is forgotten. */
   async load(): Promise<void> {
-    const page = await engine().call({ call: 'messages', chat: this.chat, before: null, limit: PAGE });
+    const { page, meanwhile } = await this.#page(null, PAGE);
     this.#view = { messages: page.messages, shift: false };
     this.more = page.more;
     this.loaded = true;
+    for (const event of meanwhile) this.#apply(event);
   }
 
   /** The page before what is at hand. */
@@ -68,15 +72,20 @@ export class Timeline {
   }
 
   heard(event: Event): void {
-    if (event.event === 'messages' && event.value.chat === this.chat) this.merge(event.value.messages);
+    for (const meanwhile of this.#heardMeanwhile) meanwhile.push(event);
+    this.#apply(event);
+  }
+
+  #apply(event: Event, shift = false): void {
+    if (event.event === 'messages' && event.value.chat === this.chat) this.merge(event.value.messages, shift);
     if (event.event === 'message_discarded' && event.value.chat === this.chat) {
       const { id } = event.value;
-      this.#view = { messages: this.messages.filter((message) => message.id !== id), shift: false };
+      this.#view = { messages: this.messages.filter((message) => message.id !== id), shift };
     }
   }
 
   /** Puts changed messages in their places. Ones older than what is at hand are left for their page. */
-  merge(changed: readonly MessageView[]): void {
+  merge(changed: readonly MessageView[], shift = false): void {
     if (!this.loaded) return;
     const fresh = new Map(changed.map((message) => [message.id, message]));
     const oldest = this.messages[0]?.order ?? Number.NEGATIVE_INFINITY;
@@ -95,7 +104,18 @@ export class Timeline {
       next.push(message);
     }
     if (!sorted) next.sort((a, b) => a.order - b.order);
-    this.#view = { messages: next, shift: false };
+    this.#view = { messages: next, shift };
+  }
+
+  async #page(before: number | null, limit: number): Promise<{ page: MessagePage; meanwhile: Event[] }> {
+    const meanwhile: Event[] = [];
+    this.#heardMeanwhile.add(meanwhile);
+    try {
+      const page = await engine().call({ call: 'messages', chat: this.chat, before, limit });
+      return { page, meanwhile };
+    } finally {
+      this.#heardMeanwhile.delete(meanwhile);
+    }
   }
 
   async #older(limit: number): Promise<void> {
@@ -103,11 +123,12 @@ export class Timeline {
     if (!oldest || !this.more) return;
     this.loading = true;
     try {
-      const page = await engine().call({ call: 'messages', chat: this.chat, before: oldest.order, limit });
+      const { page, meanwhile } = await this.#page(oldest.order, limit);
       const known = new Set(this.messages.map((message) => message.id));
       const older = page.messages.filter((message) => !known.has(message.id));
       this.#view = { messages: [...older, ...this.messages], shift: true };
       this.more = page.more;
+      for (const event of meanwhile) this.#apply(event, true);
     } finally {
       this.loading = false;
     }

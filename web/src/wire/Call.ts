@@ -59,7 +59,11 @@ invite: boolean,
 /**
  * The public address of this node, as the browser sees it.
  */
-base_url: string, } | { "call": "read_link", 
+base_url: string, 
+/**
+ * A new one, though the last is still good. Those that were handed out before stay good until they end.
+ */
+fresh?: boolean, } | { "call": "read_link", 
 /**
  * What was pasted or scanned.
  */

@@ -13,7 +13,11 @@ device: string,
  */
 this: boolean, 
 /**
- * When it was added, ms.
+ * The account's own key did not certify it: the node alone says that it is the account's.
+ */
+foreign: boolean, 
+/**
+ * When it was added, ms; 0 when it is foreign.
  */
 created_ms: number, 
 /**

@@ -24,6 +24,7 @@ pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
             DeviceView {
                 device: info.device.to_string(),
                 this: info.device == me.device,
+                foreign: cert.is_none(),
                 created_ms: cert.map(|cert| cert.created_ms).unwrap_or_default() as f64,
                 seen_ms: info.seen_ms as f64,
             }

@@ -34,8 +34,13 @@ fn key(invite: bool) -> &'static [u8] {
     if invite { b"a/link/invite" } else { b"a/link/plain" }
 }
 
-/// A link to oneself.
-pub(crate) async fn create(cx: &Cx, invite: bool, base_url: &str) -> Result<LinkView, CallError> {
+/// A link to oneself: the one that was made last, unless a fresh one is asked for. That ends none of those before it.
+pub(crate) async fn create(
+    cx: &Cx,
+    invite: bool,
+    base_url: &str,
+    fresh: bool,
+) -> Result<LinkView, CallError> {
     let me = cx.with(|s| me(s))?;
     let well_formed = base_url.starts_with("https://") || base_url.starts_with("http://");
     if !well_formed || base_url.len() > URL_BYTES_MAX || base_url.contains(['#', '?', ' ']) {
@@ -43,7 +48,7 @@ pub(crate) async fn create(cx: &Cx, invite: bool, base_url: &str) -> Result<Link
     }
     let kept = cx.with(|s| {
         let kept: Kept = s.load(key(invite))?;
-        (s.now < kept.made_ms + LINK_FRESH_MS && s.now >= kept.made_ms).then_some(kept)
+        (!fresh && s.now < kept.made_ms + LINK_FRESH_MS && s.now >= kept.made_ms).then_some(kept)
     });
     let kept = match kept {
         Some(kept) => kept,

@@ -63,6 +63,9 @@ pub(crate) struct Contact {
     pub pin: Option<Pin>,
     #[serde(default)]
     pub verified: bool,
+    /// When a person decided that they are verified, or are not, by the node's clock. 0: nobody has, or long ago.
+    #[serde(default)]
+    pub verified_ms: Millis,
     /// Other keys than the pinned ones turned up; nothing is sent until a person has decided.
     #[serde(default)]
     pub changed: Option<Pin>,
@@ -80,6 +83,7 @@ impl Contact {
             since_ms: now,
             pin: None,
             verified: false,
+            verified_ms: 0,
             changed: None,
             wish: None,
         }
@@ -142,7 +146,7 @@ pub(crate) fn all(s: &mut State) -> Vec<Contact> {
 /// Keeps a person and tells the interface and, when what all devices share has changed, the vault.
 pub(crate) fn save(s: &mut State, contact: &Contact) {
     let old = find(s, &contact.user);
-    let shared = |c: &Contact| (c.pin, c.verified, c.name.clone());
+    let shared = |c: &Contact| (c.pin, c.verified, c.verified_ms, c.name.clone());
     if old.as_ref().map(shared) != Some(shared(contact)) && contact.pin.is_some() {
         vault::changed(s, vault::Name::Contact(contact.user.clone()));
     }

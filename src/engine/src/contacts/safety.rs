@@ -116,6 +116,8 @@ fn set(s: &mut State, mut contact: Contact, verified: bool) -> Result<SafetyView
     contact.pin = Some(pin);
     contact.changed = None;
     contact.verified = verified;
+    // Later than whatever was decided before, however the clocks go: the newest decision counts on all devices.
+    contact.verified_ms = s.live.node_time(s.now).max(contact.verified_ms.saturating_add(1));
     save(s, &contact);
     sync::contact_ready(s, &contact);
     view_of(&me, &contact)

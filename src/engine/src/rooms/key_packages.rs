@@ -2,8 +2,9 @@
 //!
 //! Which of them somebody has claimed the node does not say, and a claimed one may never be used. So private keys are let go
 //! by age and by number. A Welcome that comes for one of them later does not open: the room is joined by external commit
-//! instead, and what was said in it before is not read. So they are kept for as long as an honest node hands them out and keeps
-//! a Welcome, and for more of them than it takes.
+//! instead, and what was said in it before is not read. A Welcome may wait in this device's inbox for years: nothing is let go
+//! before the inbox is taken (`sync/key_packages.rs` sees to that). For those still to be sent, private keys are kept for longer
+//! than an honest node hands their KeyPackages out, and for more of them than it takes.
 
 use super::{RoomCtx, RoomError};
 use crate::{
@@ -16,7 +17,8 @@ use weft_mls::{config::KEY_PACKAGE_LIFETIME_MS, key_packages};
 use weft_wire::{Blob, Millis, decode, encode, limits};
 
 const DAY_MS: Millis = 24 * 3_600_000;
-/// So long a Welcome may be under way: as long as a node keeps what nobody fetched.
+/// So long somebody who has claimed a KeyPackage may take until the Welcome to it is in the inbox: they commit at once, or when
+/// they have a network again. How long it waits there does not count.
 const UNDER_WAY_MS: Millis = 30 * DAY_MS;
 /// After so long the node gets new ones, before it stops handing the old ones out.
 const FRESH_MS: Millis = KEY_PACKAGE_LIFETIME_MS / 2;
@@ -67,7 +69,8 @@ pub fn key_packages_are_old(ctx: &RoomCtx<'_>) -> bool {
 }
 
 /// Lets go of private keys that nobody needs any more: of single-use ones past their life time, of last-resort ones that
-/// were replaced long ago, and of whatever is too much. Gives how many.
+/// were replaced long ago, and of whatever is too much. Gives how many. Only for a device that has taken its inbox: a Welcome
+/// in there may be to any of them.
 ///
 /// # Errors
 /// [`RoomError::Mls`].

@@ -1,10 +1,11 @@
 //! The inbox: what is addressed to this device outside any room, one after the other.
 
-use super::{join, rooms, settle};
+use super::{join, key_packages, rooms, settle};
 use crate::account::{self, devices};
 use crate::connection;
 use crate::contacts::incoming::{News, take};
 use crate::jobs::Job;
+use crate::live::Arrival;
 use crate::rooms::{RoomError, join_welcome};
 use crate::runtime::{Cx, State};
 use weft_wire::sync::{InboxEntry, InboxItem};
@@ -12,6 +13,30 @@ use weft_wire::{Blob, Millis, RoomId};
 
 /// Items of the inbox that are processed in one go, so that a long absence does not block the host.
 const AT_ONCE: usize = 32;
+
+/// The node has let this device in.
+pub(crate) fn arrived(s: &mut State, arrival: Arrival) {
+    s.live.arrival = Some(arrival);
+    s.live.inbox_taken = false;
+    look_whether_taken(s);
+}
+
+/// The connection is gone: what the inbox holds by now is not known.
+pub(crate) fn left(s: &mut State) {
+    s.live.arrival = None;
+    s.live.inbox_taken = false;
+}
+
+/// What waits in the inbox may need private keys that are let go otherwise: KeyPackages have their turn after it.
+fn look_whether_taken(s: &mut State) {
+    let after = account::sync_state(s).inbox_after;
+    let Some(arrival) = s.live.arrival.take_if(|arrival| arrival.inbox.is_none_or(|newest| newest <= after))
+    else {
+        return;
+    };
+    s.live.inbox_taken = true;
+    key_packages::look(s, arrival.key_packages);
+}
 
 /// Starts processing what came, unless somebody is at it.
 pub(crate) fn start(cx: &Cx) {
@@ -50,6 +75,7 @@ fn take_one(s: &mut State, entry: &InboxEntry) {
         state = account::sync_state(s);
         state.inbox_after = entry.seq;
         account::set_sync_state(s, &state);
+        look_whether_taken(s);
     }
     s.connection.ack_inbox(entry.seq);
 }

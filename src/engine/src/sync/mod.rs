@@ -17,6 +17,7 @@ use crate::connection;
 use crate::contacts::{self, Contact, answers};
 use crate::http::Failure;
 use crate::jobs::{Done, Job};
+use crate::live::Arrival;
 use crate::rooms::Stage;
 use crate::runtime::{Cx, State};
 use crate::vault;
@@ -31,7 +32,7 @@ pub(crate) fn opened(s: &mut State) {
 }
 
 /// The node has let this device in: everything that is not done yet is wanted.
-pub(crate) fn connected(s: &mut State, key_packages: u32) {
+pub(crate) fn connected(s: &mut State, arrival: Arrival) {
     let mut cursors = Vec::new();
     for room in rooms::all(s) {
         let Some(info) = rooms::info(s, room).filter(|info| info.stage != Stage::Left) else { continue };
@@ -41,9 +42,7 @@ pub(crate) fn connected(s: &mut State, key_packages: u32) {
         }
     }
     connection::follow(s, cursors);
-    if key_packages < key_packages::STOCK_MIN || key_packages::are_old(s) {
-        s.jobs.want(Job::StockKeyPackages);
-    }
+    inbox::arrived(s, arrival);
     s.jobs.want(Job::PullVault);
     for contact in contacts::all(s).into_iter().filter(|contact| contact.wish.is_some()) {
         s.jobs.want(Job::AnswerContact(contact.user));
@@ -67,6 +66,7 @@ pub(crate) fn connected(s: &mut State, key_packages: u32) {
 /// The socket is gone. What came over it and was not processed comes again.
 pub(crate) fn disconnected(s: &mut State) {
     s.live.inbox.clear();
+    inbox::left(s);
 }
 
 /// Time has passed.

@@ -120,6 +120,10 @@ fn next(s: &mut State, id: ChatId) -> Step {
         join::want(s, room, 0);
         return Step::Soon;
     }
+    // Nobody could ever read it: the other side has signed out everywhere. It goes out once a device of theirs has come in.
+    if queued.room.is_none() && !rooms::has_reader(s, room) {
+        return Step::Wait;
+    }
     match rooms::try_with(s, |ctx| encrypt(ctx, room, &queued.content)) {
         Ok(envelope) => {
             queued.room = Some(room);

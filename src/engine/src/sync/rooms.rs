@@ -73,6 +73,14 @@ pub(crate) fn roles(s: &mut State, room: RoomId) -> Option<Roles> {
     with(s, |ctx| rooms::roles(ctx, room))?.ok()?
 }
 
+/// Whether a device of somebody else is in the group that was not signed out.
+pub(crate) fn has_reader(s: &mut State, room: RoomId) -> bool {
+    let Some(me) = s.live.me.clone() else { return false };
+    let gone: BTreeSet<_> =
+        s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device).collect();
+    members(s, room).iter().any(|cert| cert.user != me.user && !gone.contains(&cert.device))
+}
+
 /// Every room that this device holds anything of.
 pub(crate) fn all(s: &State) -> BTreeSet<RoomId> {
     let start = prefix::ROOMS.len();

@@ -18,13 +18,24 @@ use weft_wire::{Blob, Code, DeviceId, Problem, Signed, UserAddress, UserName};
 pub struct Device {
     pub cert: Signed<DeviceCert>,
     pub inbox: Vec<InboxEntry>,
-    pub key_packages: Vec<Blob>,
+    /// The newest item that there ever was.
+    pub inbox_newest: u64,
+    /// With the time until which each is handed out.
+    pub key_packages: Vec<(Blob, u64)>,
+    /// Those that were handed out, or had ended.
+    pub used: Vec<Blob>,
     pub last_resort: Option<Blob>,
 }
 
 impl Device {
     pub fn key(&self) -> [u8; 32] {
         self.cert.peek().unwrap().device_key
+    }
+
+    /// Those that nobody will get any more go.
+    pub fn drop_ended(&mut self, now: u64) {
+        let ended = self.key_packages.extract_if(.., |(_, until)| *until <= now);
+        self.used.extend(ended.map(|(package, _)| package));
     }
 }
 
@@ -128,7 +139,14 @@ impl Node {
     }
 
     fn insert_device(&mut self, user: &UserAddress, cert: Signed<DeviceCert>, device: DeviceId) {
-        let new = Device { cert, inbox: Vec::new(), key_packages: Vec::new(), last_resort: None };
+        let new = Device {
+            cert,
+            inbox: Vec::new(),
+            inbox_newest: 0,
+            key_packages: Vec::new(),
+            used: Vec::new(),
+            last_resort: None,
+        };
         self.account(user).unwrap().devices.insert(device, new);
     }
 

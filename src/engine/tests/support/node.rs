@@ -29,8 +29,14 @@ pub struct Node {
     pub refuse_messages: Option<Code>,
     /// So many answers to what is published are lost.
     pub lose_published: u32,
+    /// Takes what is published, and has nothing all the same.
+    pub forget_published: bool,
+    /// Does not take what is published.
+    pub refuse_published: bool,
     /// Takes frames and says nothing.
     pub deaf: bool,
+    /// What lies in inboxes comes later than everything else.
+    pub inbox_is_slow: bool,
     /// After so many requests, one is carried out and its answer lost.
     pub lose_after: Option<u32>,
 }
@@ -75,8 +81,11 @@ impl Node {
             requests: BTreeMap::new(),
             lose_after: None,
             lose_published: 0,
+            forget_published: false,
+            refuse_published: false,
             refuse_messages: None,
             deaf: false,
+            inbox_is_slow: false,
         }
     }
 
@@ -156,6 +165,7 @@ impl Node {
         self.inbox_seq += 1;
         let entry = InboxEntry { seq: self.inbox_seq, time_ms: self.now, item };
         if let Some(device) = self.account(user).unwrap().devices.get_mut(&device) {
+            device.inbox_newest = entry.seq;
             device.inbox.push(entry);
         }
     }
@@ -186,8 +196,9 @@ impl Node {
                         assert_eq!((proof.nonce, proof.device), (nonce, device));
                         kept.inbox.retain(|entry| entry.seq > inbox_after);
                         let key_packages = kept.key_packages.len() as u32;
+                        let inbox = Some(kept.inbox_newest);
                         socket.who = Some((user.clone(), device));
-                        socket.out.push(ServerFrame::Ready { user, time_ms: now, key_packages });
+                        socket.out.push(ServerFrame::Ready { user, time_ms: now, key_packages, inbox });
                     }
                     None => socket.out.push(ServerFrame::Problem {
                         problem: problem(Code::Unauthenticated),
@@ -237,7 +248,7 @@ impl Node {
                 let sent = socket.inbox_sent;
                 let kept = &self.account(&user).unwrap().devices[&device];
                 let items: Vec<_> = kept.inbox.iter().filter(|entry| entry.seq > sent).cloned().collect();
-                if let Some(last) = items.last() {
+                if let Some(last) = items.last().filter(|_| !self.inbox_is_slow) {
                     socket.inbox_sent = last.seq;
                     socket.out.push(ServerFrame::Inbox { items });
                 }

@@ -1,6 +1,7 @@
 //! Contacts, links, KeyPackages, devices and vault records of the node in memory.
 
 use super::node::{Answer, Node, answer, problem, read};
+use weft_mls::config::KEY_PACKAGE_LIFETIME_MS;
 use weft_wire::accounts::{DeviceInfo, DeviceList};
 use weft_wire::contacts::*;
 use weft_wire::invites::{CreateInvite, InviteCreated};
@@ -37,12 +38,21 @@ impl Node {
             ("GET", ["key-packages"]) => self.stock(user, device),
             ("POST", ["key-packages"]) => {
                 let request: PublishKeyPackages = read(body)?;
+                if self.refuse_published {
+                    return Err(problem(Code::StorageUnavailable));
+                }
+                let (now, forget) = (self.now, self.forget_published);
                 let kept = self.account(user)?.devices.get_mut(&device).unwrap();
-                // The same ones again change nothing.
+                // The same ones again change nothing, even when some were handed out meanwhile.
                 for package in request.packages {
-                    if !kept.key_packages.contains(&package) {
-                        kept.key_packages.push(package);
+                    let known = kept.key_packages.iter().any(|(known, _)| *known == package);
+                    if !known && !kept.used.contains(&package) {
+                        kept.key_packages.push((package, now + KEY_PACKAGE_LIFETIME_MS));
                     }
+                }
+                kept.drop_ended(now);
+                if forget {
+                    kept.used.extend(kept.key_packages.drain(..).map(|(package, _)| package));
                 }
                 assert!(kept.key_packages.len() <= weft_wire::limits::KEY_PACKAGES_PER_DEVICE_MAX);
                 kept.last_resort = request.last_resort.or(kept.last_resort.take());
@@ -86,7 +96,9 @@ impl Node {
     }
 
     fn stock(&mut self, user: &UserAddress, device: DeviceId) -> Answer {
-        let kept = &self.account(user)?.devices[&device];
+        let now = self.now;
+        let kept = self.account(user)?.devices.get_mut(&device).unwrap();
+        kept.drop_ended(now);
         let left = kept.key_packages.len() as u32;
         answer(&KeyPackageStock { left, last_resort: kept.last_resort.is_some() })
     }
@@ -97,11 +109,15 @@ impl Node {
         if by != of && !accepted {
             return Err(problem(Code::NoConsent));
         }
+        let now = self.now;
         let account = self.account(of)?;
         let identity = account.identity.clone();
         let mut packages = Vec::new();
         for (id, kept) in account.devices.iter_mut().filter(|(id, _)| **id != device) {
-            if let Some(key_package) = kept.key_packages.pop().or(kept.last_resort.clone()) {
+            kept.drop_ended(now);
+            let single = kept.key_packages.pop().map(|(package, _)| package);
+            kept.used.extend(single.clone());
+            if let Some(key_package) = single.or(kept.last_resort.clone()) {
                 packages.push(DeviceKeyPackage { device: *id, key_package });
             }
         }

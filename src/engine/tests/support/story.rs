@@ -16,8 +16,8 @@ pub fn sign_up(world: &mut World, at: usize, name: &str) {
 }
 
 pub fn connect(world: &mut World, a: usize, b: usize) {
-    let Reply::Link(link) =
-        world.call(a, Call::CreateLink { invite: false, base_url: "https://home.example".into() })
+    let Reply::Link(link) = world
+        .call(a, Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false })
     else {
         panic!("a link")
     };

@@ -219,7 +219,7 @@ impl Accounts {
 
     /// Removes what is over: used tickets, ended sessions, old tombstones. Gives how many rows.
     pub(crate) async fn sweep(&self) -> Result<u64, Fault> {
-        let now = self.ctx.now();
+        let now = self.ctx.aged().await?;
         let spent = self.sweep_spent(now).await?;
         let sessions = self.sweep_sessions(now).await?;
         let tombstones = self.sweep_tombstones(now).await?;

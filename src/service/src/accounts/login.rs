@@ -1,13 +1,14 @@
 //! Sign-in, recovery, password change.
 //!
 //! Guessing online. Who guesses a password learns the outcome from the node's first answer (OPAQUE's envelope opens or does
-//! not), so tries are counted there, and not by how they end. Four budgets bound them:
+//! not), so tries are counted there, and not by how they end. Five budgets bound them:
 //!
 //! - an address: 20 steps at once, then 10 a minute, whatever the names;
 //! - a name from one address: 10 tries at once, then 1 a minute;
 //! - a name from all strange addresses together: 100 at once, then 100 an hour. So however many addresses somebody has, they
 //!   try at most 2,500 passwords of a person on the first day and 2,400 on each further one;
-//! - a name from an address where that account signed in lately: 20 at once, then 2 a minute, and none of the above.
+//! - a name from an address where that account signed in lately: 20 tries at once, then 2 a minute, and 60 steps at once,
+//!   then 6 a minute; and none of the above.
 //!
 //! The last is why nobody can lock a person out: a stranger can use up what strangers have in common, and the person's own
 //! devices at home do not notice. Devices with a session renew it by their key and try no password at all. What remains: a
@@ -44,9 +45,7 @@ impl Accounts {
     pub(super) async fn start_login(&self, from: IpAddr, request: LoginStart) -> Result<LoginChallenge> {
         let ctx = &self.ctx;
         let familiar = self.is_familiar(&request.name, from);
-        if !familiar {
-            ctx.limits.take_address(Budget::Login, from)?;
-        }
+        self.take_login_step(Some(&request.name), from)?;
         // What is no request tries no password: it costs the address, and not the name.
         within("opaque_request", request.opaque_request.len(), limits::OPAQUE_BYTES_MAX)?;
         let message = CredentialRequest::<Suite>::deserialize(request.opaque_request.as_slice())
@@ -104,13 +103,13 @@ impl Accounts {
         self.familiar.knows(name, from, self.ctx.now())
     }
 
-    /// Takes one from an address for a step after the first; not where it comes after a first step of an account that is at
-    /// home there. `name` is what a seal of this node proves.
+    /// Takes one for a step: from the address, or, for an account that is at home there, from the two together. `name` is who
+    /// the step says to be, or is proved to be by a seal of this node.
     fn take_login_step(&self, name: Option<&UserName>, from: IpAddr) -> Result<()> {
-        if name.is_some_and(|name| self.is_familiar(name, from)) {
-            return Ok(());
+        match name.filter(|name| self.is_familiar(name, from)) {
+            Some(name) => Ok(self.ctx.limits.take(Budget::LoginStep, &LimitKey::pair(name, from))?),
+            None => Ok(self.ctx.limits.take_address(Budget::Login, from)?),
         }
-        Ok(self.ctx.limits.take_address(Budget::Login, from)?)
     }
 
     /// Reads a ticket, and takes its step from the address.

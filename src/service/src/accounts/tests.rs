@@ -326,7 +326,7 @@ async fn one_address_tries_one_name_a_few_times_and_does_not_lock_out_others() {
             }
         }
     };
-    // Three addresses more than drained what was once one budget for all.
+    // Three addresses do not drain what a fourth one needs.
     for n in 1..=3 {
         assert_eq!(tries(stranger(n)).await, 10);
     }

@@ -139,20 +139,24 @@ impl Contacts {
 
     /// Removes links that are over. Gives how many.
     pub(crate) async fn sweep(&self) -> Result<u64, ContactError> {
-        self.drop_links(|_| true).await
+        self.drop_links(self.ctx.aged().await?, |_| true).await
     }
 
     async fn drop_ended_links(&self, owner: &UserName) -> Result<(), ContactError> {
         let book: Option<records::BookRecord> = self.ctx.read(tables::CONTACT_BOOKS, owner.as_str()).await?;
         // Only when room is short: the sweep does it otherwise.
         if book.is_some_and(|book| book.links as usize >= CONTACT_LINKS_MAX) {
-            self.drop_links(|link| link.owner == *owner).await?;
+            self.drop_links(self.ctx.now(), |link| link.owner == *owner).await?;
         }
         Ok(())
     }
 
-    async fn drop_links(&self, which: impl Fn(&LinkRecord) -> bool) -> Result<u64, ContactError> {
-        let (now, mut removed, mut after) = (self.ctx.now(), 0, Vec::new());
+    async fn drop_links(
+        &self,
+        now: Millis,
+        which: impl Fn(&LinkRecord) -> bool,
+    ) -> Result<u64, ContactError> {
+        let (mut removed, mut after) = (0, Vec::new());
         loop {
             let rows = self.ctx.store.scan(tables::CONTACT_LINKS, Scan::prefix([]).after(&after)).await?;
             let Some(last) = rows.last() else { return Ok(removed) };

@@ -61,12 +61,12 @@ impl Contacts {
         }
         let asked_by_them = theirs == Some(Stand::Outgoing);
         let by_link = match ask.token {
-            // One who is blocked learns nothing by a link either.
-            Some(token) if theirs != Some(Stand::Blocked) => {
+            // One who is blocked learns nothing by a link either: it is used, or refused, as ever, and opens nothing.
+            Some(token) => {
                 self.stage_use_link(tx, them.name, token).await?;
-                true
+                theirs != Some(Stand::Blocked)
             }
-            _ => false,
+            None => false,
         };
         if asked_by_them || by_link {
             return self.stage_both_accepted(tx, me, them, ask.sealed).await;

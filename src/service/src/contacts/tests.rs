@@ -119,12 +119,14 @@ async fn declined_and_blocked_look_like_no_answer() {
     assert_eq!(answer.state, ContactState::Accepted);
     let error = flows.request_contact(bob.caller(), ask(&carol, "x", None)).await.unwrap_err();
     assert_eq!(code(error), Code::Conflict);
-    // A link does not help one who is blocked, and is not used up.
+    // A link does not help one who is blocked; that it is refused or used up as ever tells them nothing.
     let link =
-        CreateContactLink { token_hash: *blake3::hash(&[7; 16]).as_bytes(), uses: 1, lifetime_ms: DAY_MS };
+        CreateContactLink { token_hash: *blake3::hash(&[7; 16]).as_bytes(), uses: 2, lifetime_ms: DAY_MS };
     world.service.contacts().create_link(bob.caller(), link).await.unwrap();
     let answer = flows.request_contact(carol.caller(), ask(&bob, "x", Some(&[7; 16]))).await.unwrap();
     assert_eq!(answer.state, ContactState::Outgoing);
+    let error = flows.request_contact(carol.caller(), ask(&bob, "x", Some(&[8; 16]))).await.unwrap_err();
+    assert_eq!(code(error), Code::InviteInvalid);
     flows.remove_contact(bob.caller(), &carol.user).await.unwrap();
     let answer = flows.request_contact(carol.caller(), ask(&bob, "x", Some(&[7; 16]))).await.unwrap();
     assert_eq!(answer.state, ContactState::Accepted);

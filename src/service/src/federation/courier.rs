@@ -66,7 +66,13 @@ impl Federation {
     async fn give_up_old(&self, to: &NodeName) -> Result<()> {
         let ctx = &self.nodes.ctx;
         loop {
-            let oldest_ms = ctx.now().saturating_sub(ctx.config.peer_retention_ms);
+            // A cheap look first. What is given up is gone, so that the clock alone, which may jump, does not decide it.
+            let first = self.nodes.outbox.first_rows(to, 1).await?;
+            let retention_ms = ctx.config.peer_retention_ms;
+            if first.first().is_none_or(|row| row.time_ms >= ctx.now().saturating_sub(retention_ms)) {
+                return Ok(());
+            }
+            let oldest_ms = ctx.aged().await?.saturating_sub(retention_ms);
             let rows = self.nodes.outbox.first_rows(to, EXPIRE_PAGE).await?;
             let old: Vec<_> = rows.into_iter().take_while(|row| row.time_ms < oldest_ms).collect();
             if old.is_empty() {

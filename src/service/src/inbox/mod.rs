@@ -70,6 +70,11 @@ impl Inbox {
         Inbox { ctx }
     }
 
+    /// The number of the newest entry that there ever was.
+    pub async fn newest(&self, name: &UserName, device: DeviceId) -> Result<u64, Fault> {
+        self.ctx.count(tables::INBOX_HEADS, mailbox(name, device)).await
+    }
+
     /// How many entries wait. Numbers have no gaps before they are acknowledged, and go from the front.
     pub async fn waiting(&self, name: &UserName, device: DeviceId) -> Result<usize, Fault> {
         let key = mailbox(name, device);

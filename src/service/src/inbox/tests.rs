@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Worker, ahead, testing::*};
-use weft_wire::{Code, contacts::ContactRequest};
+use weft_wire::{Code, contacts::ContactRequest, sync::ServerFrame};
 
 /// As if a device had been away for long: its newest entry has this number, its oldest the number 1.
 async fn fill(world: &World, device: &Device, count: u64) {
@@ -98,4 +98,16 @@ async fn a_long_welcome_of_a_commit_that_never_comes_is_swept() {
         Item::Ready(_) => None,
     });
     assert_eq!(welcome, Some(Blob(long)));
+}
+
+#[tokio::test]
+async fn a_device_is_told_how_far_its_inbox_goes_even_when_it_is_empty() {
+    let world = World::new().await;
+    let (_, bob, ..) = world.talking().await;
+    for after in [0, 2, 3] {
+        let mut socket = world.service.sync().open(FROM).unwrap();
+        socket.on_frame(bob.hello(&socket, after)).await.unwrap();
+        let ServerFrame::Ready { inbox, .. } = next(&mut socket).await else { panic!("not ready") };
+        assert_eq!(inbox, Some(3));
+    }
 }

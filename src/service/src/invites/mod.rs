@@ -190,7 +190,7 @@ impl Invites {
 
     /// Removes invites that are over. Gives how many.
     pub(crate) async fn sweep(&self) -> Result<u64, Fault> {
-        let (now, mut removed, mut after) = (self.ctx.now(), 0, Vec::new());
+        let (now, mut removed, mut after) = (self.ctx.aged().await?, 0, Vec::new());
         loop {
             let rows = self.ctx.store.scan(tables::INVITES, Scan::prefix([]).after(&after)).await?;
             let Some(last) = rows.last() else { return Ok(removed) };

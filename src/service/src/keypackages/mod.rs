@@ -81,22 +81,37 @@ impl KeyPackages {
                 Ok::<_, KeyPackageError>(())
             })
             .await?;
-        self.stock(caller).await
+        self.count(caller).await
     }
 
-    /// `GET key-packages`.
+    /// `GET key-packages`. Those that nobody will get any more are not counted, and go.
     ///
     /// # Errors
     /// [`crate::Fault`].
     pub async fn stock(&self, caller: &Caller) -> Result<KeyPackageStock> {
+        let (key, now) = (&stock_key(caller.name(), caller.device()), self.ctx.now());
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let ended = self.stage_drop_ended(&tx, key, now).await?;
+                if ended > 0 {
+                    tx.add(tables::KEY_PACKAGES_LEFT, key, -i128::from(ended));
+                }
+                Ok::<_, KeyPackageError>(())
+            })
+            .await?;
+        self.count(caller).await
+    }
+}
+
+impl KeyPackages {
+    async fn count(&self, caller: &Caller) -> Result<KeyPackageStock> {
         let key = stock_key(caller.name(), caller.device());
         let left = self.ctx.count(tables::KEY_PACKAGES_LEFT, &key).await?;
         let last_resort = self.ctx.store.get(tables::KEY_PACKAGES_LAST, &key).await?.is_some();
         Ok(KeyPackageStock { left: u32::try_from(left).unwrap_or(u32::MAX), last_resort })
     }
-}
 
-impl KeyPackages {
     async fn stage_add(&self, tx: &Tx, key: &[u8], reference: &[u8], record: &PackageRecord) -> Result<bool> {
         let row = [key, reference].concat();
         let known = tx.get(tables::KEY_PACKAGES, &row).await?.is_some()
@@ -131,10 +146,12 @@ impl KeyPackages {
             .ctx
             .store
             .transact(|tx| async move {
-                for row in tx
-                    .scan(tables::KEY_PACKAGES, Scan::prefix(key).limit(KEY_PACKAGES_PER_DEVICE_MAX))
-                    .await?
-                {
+                let mut after = key.clone();
+                loop {
+                    // One is wanted: as a rule the first is it.
+                    let scan = Scan::prefix(key).after(&after).limit(1);
+                    let Some(row) = tx.scan(tables::KEY_PACKAGES, scan).await?.pop() else { break };
+                    after.clone_from(&row.key);
                     // Read again, hence asserted: of two who take it at the same moment one tries again.
                     let Some(row) = tx.get(tables::KEY_PACKAGES, &row.key).await? else { continue };
                     let record = PackageRecord::from_record(&row.value)?;

@@ -111,5 +111,10 @@ async fn what_was_published_long_ago_makes_room_and_is_not_handed_out() {
     assert!(second.packages.contains(&claim().await.unwrap().packages[0].key_package));
     assert_eq!(packages.stock(bob.caller()).await.unwrap().left, 59);
     world.clock.advance(KEY_PACKAGE_LIFETIME_MS);
+    assert_eq!(
+        packages.stock(bob.caller()).await.unwrap().left,
+        0,
+        "a client that asks is to bring new ones"
+    );
     assert_eq!(claim().await.unwrap().packages[0].key_package, last_resort, "that one has no end");
 }

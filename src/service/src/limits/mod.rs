@@ -85,12 +85,14 @@ budgets! {
     SignUp = 20 then 10 per 600 s;
     /// Tries of an invite code, by address.
     InviteTry = 20 then 10 per 60 s;
-    /// Steps of a sign-in (there are three), by address. This and the three below: see `accounts/login.rs`.
+    /// Steps of a sign-in (there are three), by address. This and the four below: see `accounts/login.rs`.
     Login = 20 then 10 per 60 s;
     /// Tries of one name from one address.
     LoginPair = 10 then 10 per 600 s;
     /// Tries of one name from all addresses that are strange to it.
     LoginName = 100 then 100 per 3600 s;
+    /// Steps of a sign-in by one name from an address where that account signed in lately.
+    LoginStep = 60 then 60 per 600 s;
     /// Tries of one name from an address where that account signed in lately.
     LoginFamiliar = 20 then 20 per 600 s;
     /// Recoveries, by address.
@@ -125,8 +127,8 @@ budgets! {
     Ephemeral = 60 then 20 per 1 s;
     /// Sockets opened, by address.
     Socket = 300 then 10 per 1 s;
-    /// Rooms that sockets begin to follow, by account: each costs a few reads.
-    Follow = 8192 then 1024 per 60 s;
+    /// Rooms that sockets begin to follow, by account: each costs a few reads. All devices of the largest account at once.
+    Follow = 65536 then 8192 per 60 s;
     /// Frames that a client sends on a socket, by account.
     Frame = 600 then 100 per 1 s;
     /// Events that another node sends, by node. A burst holds some full batches.
@@ -143,7 +145,7 @@ budgets! {
     PeerFirst = 200 then 60 per 60 s;
 }
 
-/// Our clock as governor wants it.
+/// Our clock as governor wants it: a budget must fill again though somebody sets the time back.
 #[derive(Clone)]
 struct GovernorClock(Arc<dyn Clock>);
 
@@ -151,7 +153,7 @@ impl clock::Clock for GovernorClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_millis(self.0.now_ms())
+        Duration::from_millis(self.0.steady_ms())
     }
 }
 
@@ -265,7 +267,7 @@ impl Limits {
 
     fn answer(&self, answer: Result<(), NotUntil<Duration>>) -> Result<(), Fault> {
         answer.map_err(|not_until| {
-            let now = Duration::from_millis(self.clock.now_ms());
+            let now = Duration::from_millis(self.clock.steady_ms());
             let wait = not_until.wait_time_from(now).as_millis();
             Fault::RateLimited { retry_after_ms: u64::try_from(wait).unwrap_or(u64::MAX).max(1) }
         })

@@ -25,6 +25,21 @@ fn a_burst_passes_then_the_steady_rate() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_keeps_nobody_waiting() {
+    let clock = Arc::new(ManualClock::new(1_000_000_000));
+    let limits = Limits::new(clock.clone(), 1.0);
+    let alice = name("alice");
+    while limits.take_account(Budget::Message, &alice).is_ok() {}
+    clock.jump_to(1_000);
+    let Err(Fault::RateLimited { retry_after_ms }) = limits.take_account(Budget::Message, &alice) else {
+        panic!("it was used up a moment ago")
+    };
+    assert!((1..=20).contains(&retry_after_ms), "{retry_after_ms}");
+    clock.advance(retry_after_ms);
+    limits.take_account(Budget::Message, &alice).unwrap();
+}
+
+#[test]
 fn a_factor_of_nothing_lifts_all_limits() {
     let limits = Limits::new(Arc::new(ManualClock::new(0)), 0.0);
     for _ in 0..10_000 {

@@ -39,6 +39,11 @@ impl Rooms {
         self.ctx
             .store
             .transact(|tx| async move {
+                // Asserted: whoever is removed at this moment leaves nothing behind.
+                let row = tx.get(tables::ROOMS, room.id.as_bytes()).await?;
+                if row.is_none_or(|row| row.version != room.version) {
+                    self.load_for(room.id, caller.user()).await?;
+                }
                 match tx.get(tables::ROOM_ITEMS, key).await? {
                     Some(row) if ItemRecord::from_record(&row.value)?.version >= record.version => {
                         return Ok(());

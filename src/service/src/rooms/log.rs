@@ -42,7 +42,8 @@ impl Rooms {
             return Err(RoomError::CursorLost { tail: since + 1 });
         }
         let limit = limit.min(ROWS_AT_ONCE);
-        let (mut entries, mut bytes, mut next, mut more) = (Vec::new(), 0, after + 1, rows.len() == limit);
+        let (mut entries, mut bytes, mut next, mut more) =
+            (Vec::new(), 0, after.saturating_add(1), rows.len() == limit);
         for row in rows {
             // Trimmed between the two reads.
             let Some(entry) = self.entry(room.id, &row).await? else { break };
@@ -97,7 +98,7 @@ impl Rooms {
         limit: usize,
     ) -> Result<LogPage> {
         let head = self.head(room.id).await?;
-        let (mut entries, mut bytes, mut after) = (Vec::new(), 0, after);
+        let (mut entries, mut bytes, mut after) = (Vec::<LogEntry>::new(), 0, after);
         let limit = limit.clamp(1, PAGE_MAX);
         while entries.len() < limit && bytes < PAGE_BYTES {
             let page = self.entries(room, since, after, limit - entries.len()).await?;
@@ -107,7 +108,9 @@ impl Rooms {
             bytes += page.iter().map(|entry| entry.envelope.body().len() + ENTRY_BYTES).sum::<usize>();
             entries.extend(page);
         }
-        Ok(LogPage { head: head.max(after), entries })
+        // Read before the entries: there may be more by now.
+        let head = entries.last().map_or(head, |last| head.max(last.seq));
+        Ok(LogPage { head, entries })
     }
 
     pub(super) async fn read_group_info(&self, room: &Room) -> Result<Option<GroupInfoAnswer>> {

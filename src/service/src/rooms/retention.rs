@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{Fault, ahead, chunks, context::be64};
 use weft_store::{Batch, Row, Scan, record::Record, tables};
-use weft_wire::RoomId;
+use weft_wire::{Millis, RoomId};
 
 /// Entries that are deleted in one store commit.
 const TRIM_PAGE: usize = 256;
@@ -17,14 +17,14 @@ impl Rooms {
     /// Trims all logs, and what commits left behind. Gives how many rows were removed.
     pub(crate) async fn sweep(&self) -> Result<u64> {
         let (mut removed, mut after) = (ahead::ROOM_PARTS.sweep(&self.ctx).await?, Vec::new());
-        let mut failed = Ok(());
+        let (aged, mut failed) = (self.ctx.aged().await?, Ok(()));
         loop {
             let rows = self.ctx.store.scan(tables::ROOMS, Scan::prefix([]).after(&after)).await?;
             let Some(last) = rows.last() else { return failed.map(|()| removed) };
             after.clone_from(&last.key);
             for row in rows {
                 let Ok(id) = RoomId::from_slice(&row.key) else { continue };
-                match self.sweep_room(id).await {
+                match self.sweep_room(id, aged).await {
                     Ok(rows) => removed += rows,
                     Err(error @ RoomError::Fault(Fault::Store(_))) => return Err(error),
                     // One room that cannot be read must not let the logs of all that come after it grow for ever.
@@ -34,14 +34,14 @@ impl Rooms {
         }
     }
 
-    async fn sweep_room(&self, id: RoomId) -> Result<u64> {
+    async fn sweep_room(&self, id: RoomId, aged: Millis) -> Result<u64> {
         let room = self.load(id).await?;
-        Ok(self.trim(&room).await?)
+        Ok(self.trim(&room, aged).await?)
     }
 
-    async fn trim(&self, room: &Room) -> Result<u64, Fault> {
+    async fn trim(&self, room: &Room, aged: Millis) -> Result<u64, Fault> {
         let passed = self.passed_by_all(room).await?;
-        let oldest_ms = self.ctx.now().saturating_sub(self.ctx.config.retention_ms);
+        let oldest_ms = aged.saturating_sub(self.ctx.config.retention_ms);
         // The first look is at one entry: where that one stays, all stay, and most rooms have nothing to trim most of the time.
         let (mut removed, mut page_max) = (0, 1);
         loop {

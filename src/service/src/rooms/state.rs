@@ -10,7 +10,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use weft_store::{Scan, Version, Watch, record::Record, tables};
+use weft_store::{SCAN_BYTES_MAX, Scan, Version, Watch, record::Record, tables};
 use weft_wire::{
     DeviceId, NodeName, RoomId, UserAddress, codec, limits,
     rooms::{DeviceRef, RoomItem, RoomMember, RoomState},
@@ -201,34 +201,35 @@ impl Rooms {
         Ok(delivered)
     }
 
-    /// The sealed items of a room's members that were written after a version, oldest first, and the newest version among
-    /// all.
+    /// The sealed items of a room that were written after a version, oldest first, and the version up to which all are told.
     pub(crate) async fn items_since(
         &self,
-        room: &Room,
+        room: RoomId,
         seen: Version,
     ) -> Result<(Vec<(RoomItem, Version)>, Version), Fault> {
-        let (mut items, mut newest, mut after) = (Vec::new(), seen, Vec::new());
+        // All items of a large group may be more than one scan gives, and what is written between two scans may be seen
+        // while something older behind it is not: it is left to the next time, which its own change brings about.
+        let upto = Version(self.ctx.store.status().seq).max(seen);
+        let (mut items, mut after) = (Vec::new(), Vec::new());
         loop {
-            // All items of a large group may be more than one scan gives.
-            let scan = Scan::prefix(room.id.as_bytes()).after(&after).limit(ROWS_MAX);
+            let scan = Scan::prefix(room.as_bytes()).after(&after).limit(ROWS_MAX);
             let rows = self.ctx.store.scan(tables::ROOM_ITEMS, scan).await?;
+            let bytes: usize = rows.iter().map(|row| row.key.len() + row.value.len()).sum();
+            // A scan that stopped early is near its bound; only then is there more to ask for.
+            let whole = rows.len() < ROWS_MAX && bytes < SCAN_BYTES_MAX / 2;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.key);
-            for row in rows {
-                newest = newest.max(row.version);
-                if row.version <= seen {
-                    continue;
-                }
+            for row in rows.into_iter().filter(|row| row.version > seen && row.version <= upto) {
                 let Some((user, kind)) = row.key.get(16..).and_then(item_key_parts) else { continue };
-                if room.member(&user).is_some() {
-                    let ItemRecord { version, sealed } = ItemRecord::from_record(&row.value)?;
-                    items.push((RoomItem { user, kind, version, sealed }, row.version));
-                }
+                let ItemRecord { version, sealed } = ItemRecord::from_record(&row.value)?;
+                items.push((RoomItem { user, kind, version, sealed }, row.version));
+            }
+            if whole {
+                break;
             }
         }
         items.sort_by_key(|(_, version)| *version);
-        Ok((items, newest))
+        Ok((items, upto))
     }
 
     /// The room as its members see it.
@@ -238,9 +239,9 @@ impl Rooms {
         let delivered = self.delivered(room.id).await?;
         let cursors = delivered.last().map_or(Version(0), |last| last.version);
         let delivered: BTreeMap<_, _> = delivered.into_iter().map(|one| (one.user, one.seq)).collect();
-        let (items, mut newest) = self.items_since(room, Version(0)).await?;
+        let (items, mut newest) = self.items_since(room.id, Version(0)).await?;
         let (mut shown, mut bytes) = (Vec::new(), 0);
-        for (item, version) in items {
+        for (item, version) in items.into_iter().filter(|(item, _)| room.member(&item.user).is_some()) {
             bytes += item.sealed.len();
             if bytes > ITEM_BYTES_MAX {
                 break;

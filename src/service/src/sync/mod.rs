@@ -243,6 +243,7 @@ impl SyncSession {
         node.accounts.touch(&caller).await?;
         let vault_after = node.vault.newest(&name).await?;
         let key_packages = node.key_packages.left(&name, device).await?;
+        let inbox = Some(node.inbox.newest(&name, device).await?);
         let (user, time_ms) = (caller.user().clone(), node.ctx.now());
         self.live = Some(Box::new(Live {
             id: node.next_id.fetch_add(1, Ordering::Relaxed),
@@ -259,7 +260,7 @@ impl SyncSession {
             flush_at: None,
             _places: places,
         }));
-        self.out.push_back(ServerFrame::Ready { user, time_ms, key_packages });
+        self.out.push_back(ServerFrame::Ready { user, time_ms, key_packages, inbox });
         Ok(())
     }
 

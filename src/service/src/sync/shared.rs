@@ -14,7 +14,7 @@ use std::{
 };
 use tokio::sync::Mutex;
 use weft_store::Version;
-use weft_wire::rooms::RoomItem;
+use weft_wire::{RoomId, rooms::RoomItem};
 
 /// Bytes of sealed items that are kept for the sockets of a room. A socket that wants older ones reads for itself.
 const ITEM_BYTES_MAX: usize = 256 << 10;
@@ -97,18 +97,18 @@ impl RoomReads {
         seen: Version,
         max: usize,
     ) -> Result<(Vec<RoomItem>, Version, bool), Fault> {
-        let shared = self.items.get(|before| next_items(rooms, room, before, seen)).await?;
+        let shared = self.items.get(|before| next_items(rooms, room.id, before, seen)).await?;
         if seen < shared.after {
-            let (items, newest) = rooms.items_since(room, seen).await?;
-            return Ok(page(&items, newest, max));
+            let (items, newest) = rooms.items_since(room.id, seen).await?;
+            return Ok(page(room, &items, newest, max));
         }
         let from = shared.items.partition_point(|(_, version)| *version <= seen);
-        Ok(page(shared.items.get(from..).unwrap_or_default(), shared.newest.max(seen), max))
+        Ok(page(room, shared.items.get(from..).unwrap_or_default(), shared.newest.max(seen), max))
     }
 }
 
 /// Items since the last read, for sockets that keep up; the first read begins where the socket that asks is.
-async fn next_items(rooms: &Rooms, room: &Room, before: Arc<Items>, seen: Version) -> Result<Items, Fault> {
+async fn next_items(rooms: &Rooms, room: RoomId, before: Arc<Items>, seen: Version) -> Result<Items, Fault> {
     let mut after = if before.newest == Version(0) { seen } else { before.newest };
     let (mut items, newest) = rooms.items_since(room, after).await?;
     let mut bytes = 0;
@@ -123,9 +123,16 @@ async fn next_items(rooms: &Rooms, room: &Room, before: Arc<Items>, seen: Versio
     Ok(Items { after, newest, items })
 }
 
-fn page(items: &[(RoomItem, Version)], newest: Version, max: usize) -> (Vec<RoomItem>, Version, bool) {
-    let some = items.get(..max).unwrap_or(items);
-    let more = some.len() < items.len();
+/// Whose items are shown is up to the room as the socket knows it: what is shared is what was written.
+fn page(
+    room: &Room,
+    items: &[(RoomItem, Version)],
+    newest: Version,
+    max: usize,
+) -> (Vec<RoomItem>, Version, bool) {
+    let mut items = items.iter().filter(|(item, _)| room.member(&item.user).is_some());
+    let some: Vec<_> = items.by_ref().take(max).collect();
+    let more = items.next().is_some();
     let seen = some.last().filter(|_| more).map_or(newest, |(_, version)| *version);
-    (some.iter().map(|(item, _)| item.clone()).collect(), seen, more)
+    (some.into_iter().map(|(item, _)| item.clone()).collect(), seen, more)
 }

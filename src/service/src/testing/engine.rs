@@ -2,9 +2,10 @@
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use tokio::task::yield_now;
 use weft_store::{Batch, Committed, Engine, Error, MemoryEngine, Result, Row, Scan, Status, Table, Watch};
 
-/// Counts scans, and refuses commits when it is told to.
+/// Lets others run before each call, as an engine on a disk would; counts scans, and refuses commits when it is told to.
 #[derive(Default)]
 pub struct ObservedEngine {
     inner: MemoryEngine,
@@ -33,11 +34,13 @@ impl ObservedEngine {
 #[async_trait::async_trait]
 impl Engine for ObservedEngine {
     async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>> {
+        yield_now().await;
         self.inner.get(table, key).await
     }
 
     async fn scan(&self, table: Table, scan: Scan) -> Result<Vec<Row>> {
         *self.scans.lock().entry(table.name).or_default() += 1;
+        yield_now().await;
         self.inner.scan(table, scan).await
     }
 
@@ -45,6 +48,7 @@ impl Engine for ObservedEngine {
         if let Some(left) = &mut *self.commits_left.lock() {
             *left = left.checked_sub(1).ok_or(Error::DiskFull)?;
         }
+        yield_now().await;
         self.inner.commit(batch).await
     }
 

@@ -293,7 +293,8 @@ fn frames(v: &mut impl Visitor) {
     v.visit("client_ephemeral", ClientFrame::Ephemeral { room, sealed: blob(3) });
     v.visit("client_ping", ClientFrame::Ping);
     v.visit("server_challenge", ServerFrame::Challenge { nonce: [1; 32] });
-    v.visit("server_ready", ServerFrame::Ready { user: alice(), time_ms: 11, key_packages: 50 });
+    let ready = ServerFrame::Ready { user: alice(), time_ms: 11, key_packages: 50, inbox: Some(4) };
+    v.visit("server_ready", ready);
     v.visit("server_room", ServerFrame::Room { state: room_state() });
     v.visit("server_entries", ServerFrame::Entries { room, entries: vec![entry()] });
     v.visit("server_delivered", ServerFrame::Delivered { room, user: bob(), seq: 12 });

@@ -9,18 +9,25 @@ class MyLinks {
   readonly #made = new Map<string, LinkView>();
 
   async get(user: string, invite: boolean): Promise<LinkView> {
-    const key = `${user} ${invite}`;
-    const known = this.#made.get(key);
+    const known = this.#made.get(key(user, invite));
     if (known && known.expires_ms - Date.now() > FRESH_MS) return known;
-    const link = await engine().call({ call: 'create_link', invite, base_url: location.origin });
-    this.#made.set(key, link);
-    return link;
+    return this.#make(user, invite, false);
   }
 
-  /** The next one is new: the old one got into wrong hands. */
-  forget(): void {
-    this.#made.clear();
+  /** Another one from here on. It ends none of those before it: who has one of them can use it until it expires. */
+  renew(user: string, invite: boolean): Promise<LinkView> {
+    return this.#make(user, invite, true);
   }
+
+  async #make(user: string, invite: boolean, fresh: boolean): Promise<LinkView> {
+    const link = await engine().call({ call: 'create_link', invite, base_url: location.origin, fresh });
+    this.#made.set(key(user, invite), link);
+    return link;
+  }
+}
+
+function key(user: string, invite: boolean): string {
+  return `${user} ${invite}`;
 }
 
 export const myLinks = new MyLinks();

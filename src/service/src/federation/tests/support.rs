@@ -147,6 +147,7 @@ impl TestNode {
             limits: Limits::new(clock.clone(), config.rate_limit_factor),
             config: config.clone(),
             sealer: Sealer::of_node(&signing),
+            aging: crate::aging::Aging::new(0),
         });
         let notebook = Arc::new(Notebook::default());
         let federation = Federation::new(Nodes::new(ctx), notebook.clone());
