@@ -9,6 +9,7 @@ mod check;
 mod init;
 mod invite;
 pub mod out;
+mod peer;
 mod restore;
 mod run;
 mod user;
@@ -42,6 +43,8 @@ enum Command {
     Invite(invite::Invite),
     /// List accounts, end their sessions, lock them out
     User(user::User),
+    /// List other nodes; trust, block and limit them
+    Peer(peer::Peer),
     /// Verify the data of a node that does not run
     Check(check::Check),
     /// Copy the data of a node, running or not, into an empty folder
@@ -80,6 +83,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Init(args) => init::run(&args),
         Command::Invite(args) => invite::run(&args),
         Command::User(args) => user::run(&args),
+        Command::Peer(args) => peer::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),

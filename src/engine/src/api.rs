@@ -470,6 +470,8 @@ pub struct MessageView {
     pub reply_to: Option<ReplyView>,
     /// For one's own: how far it has come.
     pub delivery: DeliveryView,
+    /// The node that is away, where one's own keeps the message for it: it goes out by itself when that node is back.
+    pub waits_for: Option<String>,
 }
 
 /// The content of a message.

@@ -51,6 +51,14 @@ impl Failure {
         }
     }
 
+    /// What the node said beside its code.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Failure::Problem(problem) => problem.detail.as_deref(),
+            _ => None,
+        }
+    }
+
     /// When the node wants to be asked again.
     pub fn retry_after_ms(&self) -> Option<Millis> {
         match self {

@@ -144,7 +144,7 @@ pub(crate) fn ip(address: &Multiaddr) -> Option<IpAddr> {
 }
 
 /// Whether everybody could reach this IP address, rather than this machine or its own network alone.
-pub(crate) fn is_global(ip: &IpAddr) -> bool {
+pub fn is_global(ip: &IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             let [a, b, ..] = ip.octets();
@@ -174,12 +174,46 @@ pub(crate) fn is_plausible(address: &Multiaddr, seen_at: Option<IpAddr>) -> bool
     }
 }
 
+/// Whether a text is an address that the whole world can reach, as far as it shows: a global IP address, not a name.
+pub fn is_public(text: &str) -> bool {
+    parse(text).is_ok_and(|address| ip(&address).is_some_and(|ip| is_global(&ip)))
+}
+
+/// Whether a text is an address at this very DNS name.
+pub fn is_at_name(text: &str, name: &str) -> bool {
+    let is_it = |part: Protocol<'_>| match part {
+        Protocol::Dns(at) | Protocol::Dns4(at) | Protocol::Dns6(at) => at.eq_ignore_ascii_case(name),
+        _ => false,
+    };
+    parse(text).is_ok_and(|address| address.iter().next().is_some_and(is_it))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     const PEER: &str = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo";
+
+    #[test]
+    fn what_the_world_reaches() {
+        for public in ["/ip4/9.9.9.9/tcp/8441", "/ip6/2620:fe::fe/udp/1/quic-v1"] {
+            assert!(is_public(public), "{public}");
+        }
+        for own in [
+            "/ip4/127.0.0.1/tcp/1",
+            "/ip4/192.168.1.2/tcp/1",
+            "/ip6/fe80::1/tcp/1",
+            "/dns/a.example/tcp/1",
+            "",
+        ] {
+            assert!(!is_public(own), "{own}");
+        }
+        assert!(is_at_name("/dns/a.example/tcp/1", "a.example"));
+        for other in ["/dns/b.example/tcp/1", "/ip4/9.9.9.9/tcp/1", "/dns/a.example.evil/tcp/1"] {
+            assert!(!is_at_name(other, "a.example"), "{other}");
+        }
+    }
 
     #[test]
     fn what_is_dialled_and_what_not() {

@@ -32,7 +32,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use address::{AddressError, Addresses};
+pub use address::{AddressError, Addresses, is_at_name, is_global, is_public};
 pub use config::{Admission, Budgets, Connections, NetConfig, Timeouts};
 pub use error::NetError;
 pub use key::{KeyError, NodeKey, PeerKey};

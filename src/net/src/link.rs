@@ -63,6 +63,9 @@ pub trait PeerLink: Send + Sync + 'static {
     /// Where a peer may be found (from node records, invite links, configuration). Texts that are no address are left out.
     /// A peer of which something new is learned is tried again at once.
     fn learn(&self, peer: PeerKey, addresses: Vec<String>);
+
+    /// Where the peer may be found as far as is known now, the best first: worth keeping for the next start.
+    fn addresses(&self, peer: PeerKey) -> Vec<String>;
 }
 
 /// Answers when others call.

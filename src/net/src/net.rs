@@ -153,17 +153,28 @@ impl Net {
         }
         let call = async {
             let _turn = self.0.lanes.turn(to).await?;
-            let Opened { stream, closed } = self.stream(to, protocol).await?;
-            tokio::select! {
-                // First: an answer that came before the end is one.
-                biased;
-                outcome = exchange(stream, protocol, &request) => outcome,
-                () = closed.cancelled() => Err(LinkError::Closed),
+            match self.exchange(to, protocol, &request).await {
+                // When two nodes meet, each may have made a connection, of which one is closed again at once. Calls are safe
+                // to repeat.
+                Err(LinkError::Closed) if !self.0.stop.is_cancelled() => {
+                    self.exchange(to, protocol, &request).await
+                }
+                outcome => outcome,
             }
         };
         match time::timeout(self.0.call_time, call).await {
             Ok(outcome) => outcome,
             Err(_) => Err(LinkError::TimedOut),
+        }
+    }
+
+    async fn exchange(&self, to: PeerKey, protocol: Protocol, request: &[u8]) -> Result<Vec<u8>, LinkError> {
+        let Opened { stream, closed } = self.stream(to, protocol).await?;
+        tokio::select! {
+            // First: an answer that came before the end is one.
+            biased;
+            outcome = exchange(stream, protocol, request) => outcome,
+            () = closed.cancelled() => Err(LinkError::Closed),
         }
     }
 
@@ -202,6 +213,10 @@ impl PeerLink for Net {
 
     fn learn(&self, peer: PeerKey, addresses: Vec<String>) {
         self.0.book.learn(peer, Addresses::of(peer, addresses).as_slice());
+    }
+
+    fn addresses(&self, peer: PeerKey) -> Vec<String> {
+        self.0.book.addresses(peer).iter().map(Multiaddr::to_string).collect()
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod config;
 pub mod control;
+pub mod federation;
 pub mod identity;
 pub mod shutdown;
 pub mod telemetry;

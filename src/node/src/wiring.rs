@@ -3,6 +3,7 @@
 use crate::{
     config::{Config, ConfigError},
     control::{self, Control},
+    federation::Border,
     identity::{self, IdentityError, STORE_FOLDER},
     tls::{self, TlsError},
 };
@@ -44,6 +45,15 @@ pub enum StartError {
     /// The service.
     #[error("the service cannot start")]
     Service(#[from] weft_service::Fault),
+    /// What is known of other nodes.
+    #[error("the list of other nodes cannot be kept")]
+    Federation(#[source] weft_service::federation::FederationError),
+    /// The network of nodes.
+    #[error("the network of nodes cannot start")]
+    Net(#[from] weft_net::NetError),
+    /// Encryption towards other nodes.
+    #[error("TLS cannot be set up")]
+    Setup(#[source] rustls::Error),
     /// A certificate.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -72,6 +82,8 @@ pub struct Node {
     /// All behaviour.
     pub service: Service,
     config: Config,
+    name: NodeName,
+    key: ed25519_dalek::SigningKey,
 }
 
 impl Node {
@@ -91,7 +103,7 @@ impl Node {
             store: store.clone(),
             clock: Arc::new(SystemClock),
             entropy: Box::new(SystemEntropy),
-            identity: NodeIdentity { key, name },
+            identity: NodeIdentity { key: key.clone(), name: name.clone() },
             config: service_config(&config),
         })
         .await?;
@@ -99,7 +111,7 @@ impl Node {
         if store.status().seq > 0 {
             identity::settle(data)?;
         }
-        Ok(Node { store, service, config })
+        Ok(Node { store, service, config, name, key })
     }
 
     /// Opens the node and serves it.
@@ -136,7 +148,10 @@ impl Node {
             tasks.spawn(server::serve(api.clone(), listener, None, api.metrics_router(), stop.clone()));
         }
         let data = node.config.storage.data.clone();
-        let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone());
+        let border = Border::open(&node.service, node.name, node.key, &node.config.federation).await?;
+        let gate = border.as_ref().map(|border| border.gate().clone());
+        let control =
+            Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone()).with_gate(gate);
         let socket =
             control::listen(&data).map_err(|source| StartError::Control { path: data.clone(), source })?;
         tasks.spawn(control::serve(socket, control.clone(), stop.clone()));
@@ -154,6 +169,7 @@ impl Node {
             stop,
             tasks,
             workers,
+            border,
             data,
         })
     }
@@ -175,6 +191,7 @@ pub struct RunningNode {
     stop: CancellationToken,
     tasks: TaskTracker,
     workers: Workers,
+    border: Option<Border>,
     data: PathBuf,
 }
 
@@ -182,6 +199,11 @@ impl RunningNode {
     /// What the commands ask of a running node.
     pub fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// Where other nodes reach this one, ports filled in; empty where it speaks with none.
+    pub fn net_addresses(&self) -> Vec<String> {
+        self.border.as_ref().map(|border| border.gate().listen_addresses()).unwrap_or_default()
     }
 
     /// Stops: no new connections, sockets are told, requests under way end, workers rest, the store comes to rest on disk.
@@ -193,6 +215,9 @@ impl RunningNode {
         self.stop.cancel();
         self.tasks.wait().await;
         self.api.sockets_ended().await;
+        if let Some(border) = self.border {
+            border.close().await;
+        }
         self.workers.shutdown().await;
         control::remove(&self.data);
         let rest = self.store.close().await;
@@ -229,8 +254,9 @@ fn service_config(config: &Config) -> ServiceConfig {
         members_invite: config.node.members_invite,
         session_lifetime_ms: u64::from(config.node.session_days) * DAY_MS,
         retention_ms: u64::from(config.storage.retention_days) * DAY_MS,
+        federation: config.federation.policy,
+        peer_retention_ms: u64::from(config.federation.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
-        ..ServiceConfig::default()
     }
 }
 

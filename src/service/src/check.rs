@@ -5,6 +5,7 @@ use crate::{
     contacts::records::{BookRecord, ContactRecord, LinkRecord},
     federation::records::{
         ArrivalRecord, FollowerRecord, OutboxRecord, PeerRecord, PersonRecord, ResultRecord, RunRecord,
+        SaidRecord,
     },
     inbox::records::InboxRecord,
     invites::records::InviteRecord,
@@ -43,6 +44,7 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         tables::INBOX_RESULTS => read::<ResultRecord>(value),
         tables::PEOPLE => read::<PersonRecord>(value),
         tables::ROOM_FOLLOWERS => read::<FollowerRecord>(value),
+        tables::OUTBOX_SAID => read::<SaidRecord>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS

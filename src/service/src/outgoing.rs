@@ -55,7 +55,17 @@ pub(crate) struct FollowerRecord {
     pub acked: u64,
 }
 
-first_version!(OutboxRecord, FollowerRecord);
+/// A message that was handed in here for a room of another node. Key: room, device, message id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct SaidRecord {
+    /// BLAKE3 of the envelope that was staged last.
+    #[serde(with = "weft_wire::bytes::array")]
+    pub hash: [u8; 32],
+    /// It waited for too long; its sender has not heard that yet.
+    pub given_up: bool,
+}
+
+first_version!(OutboxRecord, FollowerRecord, SaidRecord);
 
 /// The key of a [`FollowerRecord`].
 pub(crate) fn follower_key(room: RoomId, node: &NodeName) -> Vec<u8> {
@@ -77,6 +87,22 @@ pub(crate) async fn stage(ctx: &Ctx, batch: Batch, to: &NodeName, item: Outgoing
     let record = OutboxRecord { time_ms: ctx.now(), item };
     let prefix = joined(to.as_str(), []);
     Ok(batch.append(tables::OUTBOX_HEADS, to.as_str(), tables::OUTBOX, prefix, record.to_record()))
+}
+
+/// [`stage`], for what may be left out when too much waits: a later one makes up for it.
+///
+/// # Errors
+/// [`Fault::Store`].
+pub(crate) async fn stage_if_room(
+    ctx: &Ctx,
+    batch: Batch,
+    to: &NodeName,
+    item: Outgoing,
+) -> Result<Batch, Fault> {
+    match stage(ctx, batch.clone(), to, item).await {
+        Err(Fault::TooMany { .. }) => Ok(batch),
+        staged => staged,
+    }
 }
 
 /// How many rows wait for a node. Numbers have no gaps, and go from the front.

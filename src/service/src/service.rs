@@ -3,7 +3,7 @@
 use crate::{
     Accounts, Clock, Contacts, Entropy, Fault, Federation, Flows, Health, Invites, KeyPackages, Limits,
     Rooms, ServiceConfig, Sync, Vault, aging::Aging, context::Ctx, federation::Nodes, inbox::Inbox,
-    seal::Sealer,
+    seal::Sealer, sync::Fanout,
 };
 use std::sync::Arc;
 use weft_store::Store;
@@ -77,6 +77,7 @@ impl Service {
         let vault = Vault::new(ctx.clone());
         let inbox = Inbox::new(ctx.clone());
         let nodes = Nodes::new(ctx.clone());
+        let fanout = Arc::new(Fanout::new(ctx.store.clone()));
         let flows = Flows::new(
             ctx.clone(),
             accounts.clone(),
@@ -86,6 +87,7 @@ impl Service {
             rooms.clone(),
             inbox.clone(),
             nodes.clone(),
+            fanout.clone(),
         );
         let federation = Federation::new(nodes, Arc::new(flows.clone()));
         let sync = Sync::new(
@@ -95,6 +97,8 @@ impl Service {
             rooms.clone(),
             inbox,
             vault.clone(),
+            flows.clone(),
+            fanout,
         );
         let health = Health::new(ctx.clone(), accounts.clone(), rooms.clone(), sync.clone());
         Ok(Service(Arc::new(Inner {
@@ -179,6 +183,7 @@ impl Service {
             accent: ctx.config.accent.clone(),
             signup: ctx.config.signup,
             claimed: self.0.accounts.is_claimed().await?,
+            addresses: self.0.federation.own_addresses(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             time_ms: ctx.now(),
         })

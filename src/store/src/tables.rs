@@ -114,6 +114,7 @@ tables! {
     INBOX_RESULTS     = 93, "federation.inbox_results", key: "node 00 BE64(number)",     record: "ResultRecord: what came of an event, until the sender knows", owner: "service/federation";
     PEOPLE            = 94, "federation.people",      key: "address",                    record: "PersonRecord: a person of another node, pinned", owner: "service/federation";
     ROOM_FOLLOWERS    = 95, "federation.room_followers", key: "room node",               record: "FollowerRecord: how far its copy of the log goes", owner: "service/federation";
+    OUTBOX_SAID       = 96, "federation.said",        key: "room device message",        record: "SaidRecord: a message that waits for its hub", owner: "service/flows";
 }
 
 /// The catalogue's entry for a number, if there is one.

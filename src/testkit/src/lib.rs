@@ -1,10 +1,11 @@
-//! Test support: a cast of people, real nodes, a wire-tap, and a raw client for those who misbehave.
+//! Test support: a cast of people, real nodes, alone and in clusters, a wire-tap, and a raw client for those who misbehave.
 //!
 //! A test reads as a story: people of the [`cast`] sign up at a [`node::TestNode`] (in this process) or a
 //! [`process::NodeProcess`] (the real binary, which can be killed), and then do things. Nothing waits for a fixed time: one
 //! waits for what must happen, with a deadline that only a failure reaches.
 
 pub mod cast;
+pub mod cluster;
 pub mod device;
 pub mod fleet;
 pub mod http;
@@ -16,6 +17,7 @@ pub mod tap;
 pub mod tls;
 
 pub use cast::Cast;
+pub use cluster::Cluster;
 pub use node::TestNode;
 pub use person::Person;
 pub use process::NodeProcess;

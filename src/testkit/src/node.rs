@@ -12,6 +12,7 @@ use weft_node::{
     Config, Node, RunningNode,
     control::{Answer, Request},
 };
+use weft_wire::federation::FederationPolicy;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -24,12 +25,30 @@ pub struct TestNode {
     folder: Arc<TempDir>,
 }
 
+/// A node that is to come back.
+pub struct Stopped {
+    config: Config,
+    folder: Arc<TempDir>,
+}
+
+impl Stopped {
+    /// Starts it again.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn resume(self) -> Result<TestNode> {
+        TestNode::on(self.config, self.folder).await
+    }
+}
+
 /// The configuration of a node for tests: loopback, a free port, no rate limits.
 pub fn config(data: PathBuf) -> Config {
     let mut config = Config::default();
     config.storage.data = data;
     config.http.listen = vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 0))];
     config.limits.rate_multiplier = 0.0;
+    // Whoever wants other nodes says so: two tests must not meet.
+    config.federation.policy = FederationPolicy::Closed;
     config
 }
 
@@ -107,9 +126,20 @@ impl TestNode {
     /// # Errors
     /// When it does not stop or start.
     pub async fn restart(self) -> Result<TestNode> {
+        self.pause().await?.resume().await
+    }
+
+    /// Stops the node, to come back at the same addresses.
+    ///
+    /// # Errors
+    /// When it does not stop.
+    pub async fn pause(self) -> Result<Stopped> {
         let (mut config, folder) = (self.config, self.folder);
         config.http.listen = vec![self.address];
+        if !config.federation.listen.is_empty() && config.federation.policy != FederationPolicy::Closed {
+            config.federation.listen = self.running.net_addresses();
+        }
         self.running.stop().await?;
-        TestNode::on(config, folder).await
+        Ok(Stopped { config, folder })
     }
 }

@@ -174,6 +174,8 @@ fn environment(command: &mut Command, folder: &Path, listen: &str, variables: &[
         .env("WEFT_STORAGE__DATA", folder.join("data"))
         .env("WEFT_HTTP__LISTEN", listen)
         .env("WEFT_LIMITS__RATE_MULTIPLIER", "0")
+        // Whoever wants other nodes says so: two tests must not meet.
+        .env("WEFT_FEDERATION__POLICY", "closed")
         .envs(variables.iter().map(|(name, value)| (name, value)));
 }
 

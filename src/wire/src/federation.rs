@@ -237,6 +237,8 @@ pub enum Question {
     },
     /// Typing and the like, to those who are connected now. Never stored.
     Ephemeral {
+        /// Who asks: the home of the device, or the hub.
+        from: NodeName,
         /// Which room.
         room: RoomId,
         /// From which device.

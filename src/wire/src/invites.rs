@@ -52,6 +52,9 @@ pub struct LinkPerson {
     pub identity_key: [u8; 32],
     /// Consent: whoever shows this token becomes a contact at once. The node knows only its BLAKE3 hash.
     pub token: Blob,
+    /// Where their node is reached, as multiaddresses: for one whose name is its key, and so tells nobody where it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
 }
 
 /// Why a pasted or scanned text is no link.

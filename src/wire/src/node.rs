@@ -28,6 +28,9 @@ pub struct NodeInfo {
     pub signup: SignupPolicy,
     /// Whether an owner has signed up.
     pub claimed: bool,
+    /// Where other nodes reach it, as multiaddresses.
+    #[serde(default)]
+    pub addresses: Vec<String>,
     /// The version of the software.
     pub version: String,
     /// The node's clock.

@@ -24,6 +24,7 @@ export function message(id: string, order: number, part: Partial<MessageView> & 
     body: { kind: 'text', text },
     reply_to: null,
     delivery: mine ? 'sent' : 'none',
+    waits_for: null,
     ...rest,
   };
 }

@@ -15,6 +15,7 @@ const texts: Record<string, () => string> = {
   own_link: m.error_own_link,
   unknown_contact: m.error_unknown_contact,
   not_found: m.error_not_found,
+  node_unreachable: m.error_node_unreachable,
   key_changed: m.error_key_changed,
   state_damaged: m.error_damaged,
   wrong_credentials: m.error_wrong_credentials,

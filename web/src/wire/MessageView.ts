@@ -38,4 +38,8 @@ reply_to: ReplyView | null,
 /**
  * For one's own: how far it has come.
  */
-delivery: DeliveryView, };
+delivery: DeliveryView, 
+/**
+ * The node that is away, where one's own keeps the message for it: it goes out by itself when that node is back.
+ */
+waits_for: string | null, };

@@ -35,6 +35,7 @@ pub(crate) fn router(api: &Api) -> Router {
     let router = Router::new()
         .nest(API_PREFIX, v1)
         .merge(health::routes())
+        .route("/.well-known/weft", routing::get(node::well_known))
         // Not here, and not a page of the user interface either: `metrics_router` has them.
         .route("/metrics", routing::any(no_route))
         .fallback(ui::serve)

@@ -1,6 +1,6 @@
 //! Looking people up, and taking their KeyPackages.
 
-use super::path::User;
+use super::path::{Query, User};
 use crate::{Api, body::Out, error::Fault, session::Authed};
 use axum::{
     Router,
@@ -17,8 +17,11 @@ async fn lookup(
     State(api): State<Api>,
     Authed(caller): Authed,
     User(user): User,
+    query: Query,
 ) -> Result<Out<UserLookup>, Fault> {
-    Ok(Out(api.service().flows().lookup(&caller, &user).await?))
+    let at: Vec<String> =
+        query.text("at").into_iter().flat_map(|at| at.split(',')).map(str::to_owned).collect();
+    Ok(Out(api.service().flows().lookup(&caller, &user, &at).await?))
 }
 
 async fn claim(

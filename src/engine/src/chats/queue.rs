@@ -45,6 +45,20 @@ pub(crate) struct Queued {
     /// The room that it was encrypted for, if it was.
     #[serde(default)]
     pub room: Option<RoomId>,
+    /// The own node has it, for a hub that is away.
+    #[serde(default)]
+    pub held: Option<Held>,
+}
+
+/// A message that waits at the own node for another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Held {
+    /// The node that is away.
+    pub node: String,
+    /// The epoch for which it was encrypted. In another one it has to be handed in anew, or else it might come too late.
+    pub epoch: u64,
+    /// When to ask again what has become of it.
+    pub ask_ms: Millis,
 }
 
 fn key(chat: ChatId, n: u64) -> Vec<u8> {
@@ -138,6 +152,7 @@ impl Queued {
                 .map_or(crate::api::BodyView::Unknown { fallback: String::new() }, |body| body.view()),
             reply_to: reply.or_else(|| self.content.reply_to.map(timeline::unresolved)),
             delivery,
+            waits_for: self.held.as_ref().map(|held| held.node.clone()),
         }
     }
 }
@@ -244,8 +259,15 @@ pub(crate) fn push(
         fallback: String::new(),
         reply_to,
     };
-    let queued =
-        Queued { chat: chat.id, n: chat.next_queued, content, stage: Stage::Waiting, hidden, room: None };
+    let queued = Queued {
+        chat: chat.id,
+        n: chat.next_queued,
+        content,
+        stage: Stage::Waiting,
+        hidden,
+        room: None,
+        held: None,
+    };
     chat.next_queued += 1;
     if !hidden {
         chat.active_ms = chat.active_ms.max(s.now);

@@ -148,6 +148,7 @@ impl Row {
             body: self.body.view(),
             reply_to: reply.or_else(|| self.reply_to.map(unresolved)),
             delivery,
+            waits_for: None,
         }
     }
 

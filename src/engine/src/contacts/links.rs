@@ -9,7 +9,8 @@ use crate::runtime::Cx;
 use serde::{Deserialize, Serialize};
 use weft_wire::contacts::CreateContactLink;
 use weft_wire::invites::{CreateInvite, InviteCreated, Link, LinkPerson};
-use weft_wire::{Blob, Millis, UserAddress};
+use weft_wire::node::NodeInfo;
+use weft_wire::{Blob, Millis, NodeName, UserAddress};
 
 const DAY_MS: Millis = 24 * 3_600_000;
 /// How long a link lives.
@@ -20,6 +21,9 @@ const LINK_FRESH_MS: Millis = 7 * DAY_MS;
 const LINK_USES: u32 = 100;
 /// So many people may sign up by the invite in a link.
 const INVITE_USES: u32 = 20;
+/// Addresses of the node in a link, and the longest: with more of them a QR code is hard to scan.
+const HINTS_MAX: usize = 3;
+const HINT_BYTES_MAX: usize = 128;
 const URL_BYTES_MAX: usize = 512;
 
 /// The link that was made last.
@@ -54,18 +58,32 @@ pub(crate) async fn create(
         Some(kept) => kept,
         None => make(cx, invite).await?,
     };
+    let at = hints(cx, &me.user.node).await;
     let link = cx.with(|s| Link {
         person: Some(LinkPerson {
             user: me.user.clone(),
             name: account::account(s).map(|account| account.display_name.clone()).unwrap_or_default(),
             identity_key: me.identity_key,
             token: kept.token,
+            at,
         }),
         node: kept.invite.as_ref().map(|_| me.user.node.clone()),
         invite: kept.invite,
     });
     let expires_ms = (kept.made_ms + LINK_LIFETIME_MS) as f64;
     Ok(LinkView { url: link.to_url(base_url), expires_ms })
+}
+
+/// Where the own node is reached, if its name does not say so. Without a network the link is made all the same.
+async fn hints(cx: &Cx, node: &NodeName) -> Vec<String> {
+    if !node.is_peer_id() {
+        return Vec::new();
+    }
+    let Ok(info) = http::open_get::<NodeInfo>(cx, "node").await else { return Vec::new() };
+    let mut addresses = info.addresses;
+    addresses.retain(|address| address.len() <= HINT_BYTES_MAX);
+    addresses.truncate(HINTS_MAX);
+    addresses
 }
 
 async fn make(cx: &Cx, invite: bool) -> Result<Kept, CallError> {

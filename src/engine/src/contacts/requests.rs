@@ -33,6 +33,20 @@ impl Target {
         Ok(Target::Person(person))
     }
 
+    /// Where the link says that the person's node is, as a query. What is no plain address is nothing to pass on.
+    fn at(&self) -> String {
+        let Target::Person(person) = self else { return String::new() };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | ':' | '-' | '_');
+        let hints: Vec<&str> = person
+            .at
+            .iter()
+            .map(String::as_str)
+            .filter(|hint| hint.chars().all(plain))
+            .take(limits::PEER_ADDRESSES_MAX)
+            .collect();
+        if hints.is_empty() { String::new() } else { format!("?at={}", hints.join(",")) }
+    }
+
     fn user(&self) -> &UserAddress {
         match self {
             Target::Address(user) => user,
@@ -56,7 +70,7 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
     if let Some(contact) = known.filter(|c| c.state == Some(ContactState::Accepted) && c.wish.is_none()) {
         return contact.view(&me.user).ok_or_else(|| internal("contact"));
     }
-    let lookup: UserLookup = http::get(cx, &format!("users/{user}")).await?;
+    let lookup: UserLookup = http::get(cx, &format!("users/{user}{}", target.at())).await?;
     let identity = lookup.identity.open().map_err(|_| internal("identity"))?;
     if identity.user != user {
         return Err(internal("identity"));

@@ -1,7 +1,7 @@
 //! What waits in a chat goes to the hub, one after the other, so that it stays in order.
 
 use super::{join, rooms};
-use crate::chats::queue::{self, Queued, Stage};
+use crate::chats::queue::{self, Held, Queued, Stage};
 use crate::chats::{self, ChatId};
 use crate::contacts;
 use crate::http::{self, Failure};
@@ -13,6 +13,8 @@ use weft_wire::{Code, Millis, RoomId, Signed};
 
 /// The log brings the commit that a stale message has to wait for.
 const STALE_MS: Millis = 300;
+/// How often it is asked what has become of messages that wait at the own node. What does become of them comes by the log.
+const HELD_MS: Millis = 30_000;
 /// A room that was folded: the other one comes by the inbox.
 const FOLDED_MS: Millis = 1_000;
 
@@ -21,6 +23,8 @@ enum Step {
     Wait,
     /// Somebody else is at the room.
     Soon,
+    /// All that is left waits at the own node.
+    Held,
     Post(Box<Queued>, RoomId, Box<Signed<Envelope>>),
 }
 
@@ -30,6 +34,7 @@ pub(crate) async fn send(cx: &Cx, chat: ChatId) -> Result<Done, Failure> {
         let (queued, room, envelope) = match cx.with(|s| next(s, chat)) {
             Step::Wait => return Ok(Done::Yes),
             Step::Soon => return Ok(Done::After(FOLDED_MS)),
+            Step::Held => return Ok(Done::After(HELD_MS)),
             Step::Post(queued, room, envelope) => (queued, room, envelope),
         };
         let id = queued.content.id;
@@ -53,6 +58,7 @@ fn answered(
     room: RoomId,
     answer: Result<Accepted, Failure>,
 ) -> Result<Option<Done>, Failure> {
+    queued.held = None;
     let failure = match answer {
         Ok(accepted) => {
             queued.stage = Stage::Taken { seq: accepted.seq, time_ms: accepted.time_ms };
@@ -65,6 +71,14 @@ fn answered(
         // An earlier encryption of the same message was taken; its entry is on its way.
         Some(Code::IdConflict) => {
             queued.stage = Stage::Taken { seq: 0, time_ms: queued.content.sent_ms };
+            queue::update(s, &queued);
+            Ok(None)
+        }
+        // The own node keeps it for the hub: what was written after it may follow, in the same order.
+        Some(Code::NodeUnreachable) => {
+            let epoch = rooms::info(s, room).map_or(0, |info| info.epoch);
+            let node = failure.detail().unwrap_or_default().to_owned();
+            queued.held = Some(Held { node, epoch, ask_ms: s.now + HELD_MS });
             queue::update(s, &queued);
             Ok(None)
         }
@@ -97,11 +111,18 @@ fn answered(
     }
 }
 
+/// Whether a message is at the own node, and nothing has to be asked or done about it now.
+fn is_held(s: &mut State, queued: &Queued) -> bool {
+    let (Some(held), Some(room)) = (&queued.held, queued.room) else { return false };
+    s.now < held.ask_ms && rooms::info(s, room).is_some_and(|info| info.epoch == held.epoch)
+}
+
 fn next(s: &mut State, id: ChatId) -> Step {
     let Some(chat) = chats::find(s, id) else { return Step::Wait };
-    let Some(mut queued) = queue::of_chat(s, id).into_iter().find(|queued| queued.stage == Stage::Waiting)
-    else {
-        return Step::Wait;
+    let waiting = queue::of_chat(s, id).into_iter().filter(|queued| queued.stage == Stage::Waiting);
+    let (held, others): (Vec<_>, Vec<_>) = waiting.partition(|queued| is_held(s, queued));
+    let Some(mut queued) = others.into_iter().next() else {
+        return if held.is_empty() { Step::Wait } else { Step::Held };
     };
     if !contacts::find(s, &chat.user).is_some_and(|contact| contact.may_send()) {
         return Step::Wait;

@@ -63,6 +63,7 @@ impl Node {
             accent: "#336699".into(),
             signup: SignupPolicy::Open,
             claimed: !self.accounts.is_empty(),
+            addresses: Vec::new(),
             version: "test".into(),
             time_ms: self.now,
         })

@@ -242,4 +242,8 @@ impl PeerLink for SimLink {
             self.net.0.state.lock().learned.insert((self.own, peer), addresses);
         }
     }
+
+    fn addresses(&self, peer: PeerKey) -> Vec<String> {
+        self.net.learned(self.own, peer)
+    }
 }

@@ -4,6 +4,7 @@
 //! an operator believes to have set must never be silently the default.
 
 mod error;
+mod federation;
 mod http;
 mod limits;
 mod locate;
@@ -14,6 +15,7 @@ mod storage;
 mod tls;
 
 pub use error::{ConfigError, Place};
+pub use federation::{FederationConfig, PeerConfig};
 pub use http::HttpConfig;
 pub use limits::{LimitsConfig, SocketConfig};
 pub use log::{LogConfig, LogFormat};
@@ -50,6 +52,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// The WebSocket of each device.
     pub socket: SocketConfig,
+    /// Other nodes.
+    pub federation: FederationConfig,
     /// Rate limits.
     pub limits: LimitsConfig,
     /// What is logged, and how.
@@ -104,6 +108,7 @@ impl Config {
         self.storage.check()?;
         self.http.check()?;
         self.tls.check(&self.http)?;
+        self.federation.check()?;
         self.limits.check()
     }
 }

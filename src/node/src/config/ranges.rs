@@ -17,6 +17,8 @@ const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("http.body_timeout_s", 1..=3_600),
     ("http.request_timeout_s", 1..=3_600),
     ("http.shutdown_timeout_s", 0..=3_600),
+    ("federation.connections_max", 8..=100_000),
+    ("federation.retention_days", 1..=365),
     ("socket.hello_timeout_s", 1..=3_600),
     ("socket.write_timeout_s", 1..=3_600),
     ("socket.idle_timeout_s", 1..=86_400),
@@ -25,6 +27,8 @@ const RANGES: &[(&str, RangeInclusive<u64>)] = &[
 /// What is expected of a key, where its type alone would say little to a person.
 const WORDS: &[(&str, &str)] = &[
     ("http.listen", "addresses with a port, such as \"127.0.0.1:8440\""),
+    ("federation.listen", "multiaddresses, such as \"/ip4/0.0.0.0/udp/8441/quic-v1\""),
+    ("federation.policy", "\"open\", \"allow_list\" or \"closed\""),
     ("http.metrics_listen", "addresses with a port, such as \"127.0.0.1:9440\""),
     ("http.trusted_proxies", "addresses, or ranges such as \"10.0.0.0/8\""),
     ("limits.rate_multiplier", "0, or a number from 0.01 to 1000000"),

@@ -1,15 +1,19 @@
 //! What the requests do.
 
-use super::{Answer, Request, UserRow};
-use crate::archive;
+use super::{Answer, PeerRow, Request, UserRow, Wish};
+use crate::{archive, federation::Gate};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use weft_service::Service;
+use weft_net::{Addresses, PeerKey};
+use weft_service::{
+    Service,
+    federation::{FederationError, Verdict},
+};
 use weft_store::Store;
 use weft_wire::{
-    Millis, NodeName, Problem, UserAddress, UserName, invites::CreateInvite, invites::Link, limits,
+    Code, Millis, NodeName, Problem, UserAddress, UserName, invites::CreateInvite, invites::Link, limits,
 };
 
 /// What the operator may do, on a node that runs or on one that is only opened.
@@ -21,12 +25,22 @@ struct Inner {
     store: Store,
     data: PathBuf,
     url: String,
+    /// None where the node does not run, or speaks with no others.
+    gate: Option<Gate>,
 }
 
 impl Control {
     /// On top of a service. `url` is the base of links.
     pub fn new(service: Service, store: Store, data: PathBuf, url: String) -> Control {
-        Control(Arc::new(Inner { service, store, data, url }))
+        Control(Arc::new(Inner { service, store, data, url, gate: None }))
+    }
+
+    /// With the running network.
+    #[must_use]
+    pub fn with_gate(self, gate: Option<Gate>) -> Control {
+        let Inner { service, store, data, url, .. } = self.0.as_ref();
+        let (service, store, data, url) = (service.clone(), store.clone(), data.clone(), url.clone());
+        Control(Arc::new(Inner { service, store, data, url, gate }))
     }
 
     /// Does what is asked. What goes wrong becomes a sentence.
@@ -38,6 +52,9 @@ impl Control {
             Request::EndSessions { name } => self.end_sessions(&name).await,
             Request::SetDisabled { name, disabled } => self.set_disabled(&name, disabled).await,
             Request::Backup { dir } => self.backup(&dir).await,
+            Request::Peers { after } => self.peers(after).await,
+            Request::AddPeer { name, key, addresses } => self.add_peer(&name, key, addresses).await,
+            Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await,
         };
         done.unwrap_or_else(|problem| Answer::Refused(problem.to_string()))
     }
@@ -98,6 +115,103 @@ impl Control {
             Ok(seq) => Ok(Answer::Backup { seq }),
             // Its own sentences help the operator more than any code.
             Err(error) => Ok(Answer::Refused(with_causes(&error))),
+        }
+    }
+}
+
+impl Control {
+    async fn peers(&self, after: Option<NodeName>) -> Result<Answer, Problem> {
+        let federation = self.0.service.federation();
+        let found = federation.peers(after.as_ref()).await.map_err(told)?;
+        let more = found.len() >= limits::PAGE_MAX;
+        let connected = self.0.gate.as_ref().map(Gate::connected).unwrap_or_default();
+        let mut peers = Vec::new();
+        for peer in found {
+            let link = connected.iter().find(|link| link.peer == peer.key);
+            peers.push(PeerRow {
+                waiting: federation.waiting(&peer.name).await?,
+                key: peer.key.to_string(),
+                new_key: peer.new_key.map(|key| key.to_string()),
+                trusted: peer.trusted,
+                blocked: peer.blocked,
+                limit: peer.limit,
+                connected: link.map(|link| link.address.clone()),
+                relayed: link.is_some_and(|link| link.relayed),
+                addresses: peer.addresses,
+                first_seen_ms: peer.first_seen_ms,
+                last_contact_ms: peer.last_contact_ms,
+                last_error: peer.last_error,
+                name: peer.name,
+            });
+        }
+        Ok(Answer::Peers { peers, more })
+    }
+
+    /// A node with its key, or, where it is not given, with what its name says.
+    async fn add_peer(
+        &self,
+        name: &NodeName,
+        key: Option<String>,
+        addresses: Vec<String>,
+    ) -> Result<Answer, Problem> {
+        let federation = self.0.service.federation();
+        let key = match key {
+            Some(text) => match text.parse::<PeerKey>() {
+                Ok(key) => Some(key),
+                Err(error) => return Ok(Answer::Refused(format!("{text}: {error}"))),
+            },
+            None => name.key().map(PeerKey),
+        };
+        if let Some(key) = key {
+            if name.key().is_some_and(|named| named != key.0) {
+                return Ok(Answer::Refused("the name is a peer id, of another key".to_owned()));
+            }
+            let usable = Addresses::of(key, &addresses);
+            if usable.len() < addresses.len() {
+                return Ok(Answer::Refused("one of the addresses is none of this node".to_owned()));
+            }
+            federation.name_peer(name, key, usable.texts()).await.map_err(told)?;
+        } else if self.0.gate.is_none() {
+            let why =
+                "the node does not run: name the key with --key, or start it so that it can ask the name";
+            return Ok(Answer::Refused(why.to_owned()));
+        } else {
+            federation.meet(name).await.map_err(told)?;
+        }
+        self.judge_peer(name, Wish::Trust).await
+    }
+
+    async fn judge_peer(&self, name: &NodeName, wish: Wish) -> Result<Answer, Problem> {
+        let verdict = match wish {
+            Wish::Trust => Verdict::Trust,
+            Wish::Block => Verdict::Block,
+            Wish::Ordinary => Verdict::Ordinary,
+            Wish::AcceptKey => Verdict::AcceptKey,
+            Wish::RejectKey => Verdict::RejectKey,
+            Wish::Limit(percent) => Verdict::Limit(percent),
+        };
+        let federation = self.0.service.federation();
+        let before = federation.peer(name).await.map_err(told)?;
+        federation.judge(name, verdict).await.map_err(told)?;
+        if let (Some(gate), Some(peer)) = (&self.0.gate, federation.peer(name).await.map_err(told)?) {
+            gate.follow(&self.0.service, peer.key, verdict).await?;
+            // A key that is no longer the node's is nobody's.
+            if let Some(old) = before.filter(|before| before.key != peer.key) {
+                gate.follow(&self.0.service, old.key, Verdict::Block).await?;
+            }
+        }
+        Ok(Answer::Done)
+    }
+}
+
+/// The codes of federation are for other nodes; an operator is told in words.
+fn told(error: FederationError) -> Problem {
+    match error {
+        FederationError::NotFound => Problem::new(Code::NotFound).detail("this node was never met"),
+        error => {
+            let text = with_causes(&error);
+            let problem = Problem::from(error);
+            Problem::new(problem.code).detail(text)
         }
     }
 }

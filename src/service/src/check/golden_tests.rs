@@ -262,6 +262,7 @@ fn nodes(all: &mut Samples) {
     all.add(tables::INBOX_RESULTS, "accepted", &ResultRecord { result: EventResult::Accepted(accepted) });
     all.add(tables::PEOPLE, "person", &PersonRecord { identity: identity(), first_seen_ms: TIME_MS });
     all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41 });
+    all.add(tables::OUTBOX_SAID, "said", &SaidRecord { hash: [7; 32], given_up: true });
 }
 
 fn folder() -> PathBuf {

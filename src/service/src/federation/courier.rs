@@ -58,7 +58,7 @@ impl Federation {
         let bytes = sent.map_err(unreachable(to))?;
         let ack: BatchAck = codec::decode(&bytes, PEER_QUERY_BYTES_MAX)
             .map_err(|_| FederationError::Nonsense { node: to.clone() })?;
-        self.nodes.peers.heard(to, &peer).await?;
+        self.nodes.heard(to, &peer).await?;
         self.acknowledged(to, &run, &rows, ack).await
     }
 
@@ -260,6 +260,11 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
             _ = stop.changed() => return,
             round = federation.round(&to) => round,
         };
+        match &round {
+            Ok(_) => federation.nodes.set_away(&to, false),
+            Err(FederationError::Unreachable { .. }) => federation.nodes.set_away(&to, true),
+            Err(_) => {}
+        }
         let retry_after = match round {
             Ok(Round::Went) => {
                 failures = 0;
@@ -278,6 +283,11 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
                 tracing::debug!(node = %to, %error, "nothing went");
                 if let Err(error) = federation.nodes.peers.failed(&to, &error).await {
                     tracing::warn!(node = %to, %error, "a failure could not be noted");
+                }
+                if let FederationError::Unreachable { .. } = error
+                    && let Err(error) = federation.nodes.peers.refresh(&to, ways.directory.as_ref()).await
+                {
+                    tracing::debug!(node = %to, %error, "nor does its name say where it is");
                 }
                 None
             }

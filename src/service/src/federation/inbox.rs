@@ -71,7 +71,7 @@ impl Federation {
         }
         let (upto, problem) = self.take_all(&batch, upto).await;
         let results = self.results(&batch.from, batch.first, upto).await?;
-        self.nodes.peers.heard(&batch.from, &peer).await?;
+        self.nodes.heard(&batch.from, &peer).await?;
         Ok(BatchAck { upto, results, problem })
     }
 
@@ -234,7 +234,7 @@ impl Federation {
         self.nodes.ctx.limits.take_many(Budget::PeerQuestions, &key, peer.cost(1))?;
         let kilobytes = peer.cost(bytes.len().div_ceil(1024));
         self.nodes.ctx.limits.take_many(Budget::PeerKilobytes, &key, kilobytes)?;
-        self.nodes.peers.heard(&name, &peer).await?;
+        self.nodes.heard(&name, &peer).await?;
         Ok(self.bridge.answer(&name, question).await)
     }
 
@@ -252,8 +252,7 @@ fn asker(question: &Question) -> Result<NodeName> {
             Ok(by.node.clone())
         }
         Question::Commit { cert, .. } => Ok(cert.peek().map_err(unreadable)?.user.node),
-        Question::Ephemeral { by, .. } => Ok(by.user.node.clone()),
-        Question::Log { from, .. } => Ok(from.clone()),
+        Question::Ephemeral { from, .. } | Question::Log { from, .. } => Ok(from.clone()),
     }
 }
 

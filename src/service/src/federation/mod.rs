@@ -22,6 +22,7 @@ pub use error::FederationError;
 pub use outbox::begin_anew;
 pub use peers::{Peer, Verdict};
 pub(crate) use records::Outgoing;
+use records::PeerRecord;
 
 use crate::{Fault, context::Ctx};
 use futures::future::BoxFuture;
@@ -29,8 +30,11 @@ use outbox::Outbox;
 use parking_lot::{Mutex, RwLock};
 use peers::{Peers, unreachable};
 use people::People;
-use std::{collections::HashMap, sync::Arc};
-use weft_net::{LinkError, PeerKey, PeerLink};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use weft_net::{Addresses, LinkError, PeerKey, PeerLink};
 use weft_store::Batch;
 use weft_wire::{
     NodeName, Signed, codec,
@@ -62,15 +66,18 @@ pub(crate) struct Nodes {
     outbox: Outbox,
     pub(crate) people: People,
     ways: Arc<RwLock<Option<Ways>>>,
+    /// Nodes for which something waits and that could not be reached.
+    away: Arc<Mutex<HashSet<NodeName>>>,
 }
 
 impl Nodes {
     pub fn new(ctx: Arc<Ctx>) -> Self {
         Nodes {
-            peers: Peers { ctx: ctx.clone() },
+            peers: Peers::new(ctx.clone()),
             outbox: Outbox::new(ctx.clone()),
             people: People::new(ctx.clone()),
             ways: Arc::default(),
+            away: Arc::default(),
             ctx,
         }
     }
@@ -82,6 +89,43 @@ impl Nodes {
     /// Whether this node speaks with others at all.
     pub fn is_on(&self) -> bool {
         self.ways.read().is_some()
+    }
+
+    /// Whether a node could not be reached when it was last tried.
+    pub fn is_away(&self, node: &NodeName) -> bool {
+        self.away.lock().contains(node)
+    }
+
+    fn set_away(&self, node: &NodeName, away: bool) {
+        let mut known = self.away.lock();
+        if away {
+            known.insert(node.clone());
+        } else {
+            known.remove(node);
+        }
+    }
+
+    /// Whether there is a connection with a node at this moment.
+    pub fn is_there(&self, node: &NodeName) -> bool {
+        let key = node.key().or_else(|| self.peers.key_of(node));
+        let ways = self.ways();
+        key.zip(ways).is_some_and(|(key, ways)| ways.link.is_connected(PeerKey(key)))
+    }
+
+    /// Where somebody says that a node may be found.
+    ///
+    /// # Errors
+    /// [`FederationError::NotAllowed`], rate limits.
+    pub async fn hint(&self, node: &NodeName, addresses: &[String]) -> Result<()> {
+        match node.key() {
+            Some(key) => self.peers.hint(node, &Addresses::of(PeerKey(key), addresses).texts()).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn heard(&self, name: &NodeName, peer: &PeerRecord) -> Result<()> {
+        let known = self.ways().map(|ways| ways.link.addresses(PeerKey(peer.key))).unwrap_or_default();
+        self.peers.heard(name, peer, known).await
     }
 
     /// Adds something for another node to a batch. It leaves once the batch is committed, and not before.
@@ -117,11 +161,19 @@ pub struct Federation {
     nodes: Nodes,
     bridge: Arc<dyn Bridge>,
     turns: Arc<Turns>,
+    own: Arc<RwLock<Own>>,
+}
+
+/// What this node says of itself.
+#[derive(Default)]
+struct Own {
+    record: Option<Signed<NodeRecord>>,
+    addresses: Vec<String>,
 }
 
 impl Federation {
     pub(crate) fn new(nodes: Nodes, bridge: Arc<dyn Bridge>) -> Self {
-        Federation { nodes, bridge, turns: Arc::default() }
+        Federation { nodes, bridge, turns: Arc::default(), own: Arc::default() }
     }
 
     /// Opens the border: from now on others can be asked, and what waits for them leaves. The network is started before, with
@@ -135,12 +187,44 @@ impl Federation {
         *self.nodes.ways.write() = Some(Ways { link, directory });
     }
 
+    /// What the node says of itself from now on, and where it is reached, as its record says.
+    pub fn describe(&self, record: Signed<NodeRecord>, addresses: Vec<String>) {
+        *self.own.write() = Own { record: Some(record), addresses };
+    }
+
+    /// What the node says of itself: `GET /.well-known/weft`. None as long as it speaks with no others.
+    pub fn record(&self) -> Option<Signed<NodeRecord>> {
+        self.own.read().record.clone()
+    }
+
+    /// Where the node is reached by others.
+    pub fn own_addresses(&self) -> Vec<String> {
+        self.own.read().addresses.clone()
+    }
+
+    /// Makes acquaintance with a node now, by what its name says.
+    ///
+    /// # Errors
+    /// [`FederationError::Unreachable`], [`FederationError::NotAllowed`], [`FederationError::Record`].
+    pub async fn meet(&self, name: &NodeName) -> Result<()> {
+        let ways = self.nodes.ways();
+        self.nodes.peers.reach(name, ways.as_ref().map(|ways| ways.directory.as_ref())).await.map(drop)
+    }
+
     /// Nodes that this one has met, by name, at most [`weft_wire::limits::PAGE_MAX`] after one.
     ///
     /// # Errors
     /// [`Fault::Store`].
     pub async fn peers(&self, after: Option<&NodeName>) -> Result<Vec<Peer>> {
         self.nodes.peers.list(after).await
+    }
+
+    /// A node that this one has met.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub async fn peer(&self, name: &NodeName) -> Result<Option<Peer>> {
+        self.nodes.peers.show(name).await
     }
 
     /// What the operator decides about a node.

@@ -4,14 +4,14 @@ use super::{
     Directory, FederationError, Result,
     records::{PeerRecord, PeerState},
 };
-use crate::{Budget, Fault, LimitKey, context::Ctx};
+use crate::{Budget, Fault, LimitKey, cache::Cache, context::Ctx};
 use std::sync::Arc;
 use weft_net::{LinkError, PeerKey};
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     Millis, NodeName, Signed,
     federation::{FederationPolicy, NodeRecord},
-    limits::PAGE_MAX,
+    limits::{PAGE_MAX, PEER_ADDRESSES_MAX},
 };
 
 /// How exact the time of the last contact is: one write an hour.
@@ -32,6 +32,8 @@ pub struct Peer {
     pub trusted: bool,
     /// Shut out.
     pub blocked: bool,
+    /// Where it was found, or said that it may be.
+    pub addresses: Vec<String>,
     /// Per cent of the usual budgets.
     pub limit: Option<u32>,
     /// When it was first met.
@@ -61,8 +63,13 @@ pub enum Verdict {
 
 #[derive(Clone)]
 pub(crate) struct Peers {
-    pub(super) ctx: Arc<Ctx>,
+    ctx: Arc<Ctx>,
+    /// Keys of names that are not keys themselves, as they were read last.
+    keys: Arc<Cache<NodeName, [u8; 32]>>,
 }
+
+/// Keys that are remembered.
+const KEYS_MAX: usize = 1_024;
 
 impl PeerRecord {
     fn new(key: [u8; 32], addresses: Vec<String>, now: Millis) -> Self {
@@ -89,6 +96,15 @@ impl PeerRecord {
 }
 
 impl Peers {
+    pub fn new(ctx: Arc<Ctx>) -> Self {
+        Peers { ctx, keys: Arc::new(Cache::new(KEYS_MAX)) }
+    }
+
+    /// The key of a node that was spoken with lately.
+    pub fn key_of(&self, name: &NodeName) -> Option<[u8; 32]> {
+        self.keys.get(name)
+    }
+
     /// Whether a key may speak under a name. A name that is new is pinned: one that is a peer id by itself, a DNS name by what
     /// that name's own record says.
     ///
@@ -144,7 +160,12 @@ impl Peers {
     }
 
     pub async fn get(&self, name: &NodeName) -> Result<Option<PeerRecord>, Fault> {
-        self.ctx.read(tables::PEERS, name.as_str()).await
+        let generation = self.keys.generation();
+        let record: Option<PeerRecord> = self.ctx.read(tables::PEERS, name.as_str()).await?;
+        if let Some(record) = &record {
+            self.keys.insert(name.clone(), record.key, generation);
+        }
+        Ok(record)
     }
 
     fn allow(&self, name: &NodeName, known: Option<&PeerRecord>) -> Result<()> {
@@ -189,7 +210,10 @@ impl Peers {
         let record: Signed<NodeRecord> = directory.find(name).await.map_err(unreachable)?;
         let record =
             record.open_for(name).map_err(|source| FederationError::Record { node: name.clone(), source })?;
-        Ok(Found { key: record.key, addresses: record.addresses })
+        // A stranger wrote this: it must not make us knock at doors inside our own network.
+        let mut addresses = record.addresses;
+        addresses.retain(|text| weft_net::is_public(text) || weft_net::is_at_name(text, name.as_str()));
+        Ok(Found { key: record.key, addresses })
     }
 
     async fn quarantine(&self, name: &NodeName, new_key: [u8; 32]) -> Result<()> {
@@ -209,15 +233,22 @@ impl Peers {
         Ok(())
     }
 
-    /// Notes that a node was heard, at most once an hour, and that what went wrong is over.
-    pub async fn heard(&self, name: &NodeName, record: &PeerRecord) -> Result<()> {
+    /// Notes that a node was heard, at most once an hour, that what went wrong is over, and where it is, so that it is found
+    /// after a restart.
+    pub async fn heard(&self, name: &NodeName, record: &PeerRecord, known: Vec<String>) -> Result<()> {
         let now = self.ctx.now();
-        if record.last_error.is_none() && now < record.last_contact_ms.saturating_add(CONTACT_STEP_MS) {
+        let elsewhere = record.addresses.is_empty() && !known.is_empty();
+        let due = now >= record.last_contact_ms.saturating_add(CONTACT_STEP_MS);
+        if record.last_error.is_none() && !due && !elsewhere {
             return Ok(());
         }
+        let known = &known;
         let heard = |record: &mut PeerRecord| {
             record.last_contact_ms = now;
             record.last_error = None;
+            if !known.is_empty() {
+                record.addresses.clone_from(known);
+            }
             true
         };
         self.change(name, heard).await.map(drop)
@@ -232,6 +263,40 @@ impl Peers {
             new
         };
         self.change(name, failed).await.map(drop)
+    }
+
+    /// A node that is not found where it was: its name may say where it is by now.
+    pub async fn refresh(&self, name: &NodeName, directory: &dyn Directory) -> Result<()> {
+        let Some(known) = self.get(name).await?.filter(|_| name.key().is_none()) else { return Ok(()) };
+        let found = self.look_up(name, Some(directory)).await?;
+        if found.key != known.key {
+            return self.quarantine(name, found.key).await;
+        }
+        let moved = |record: &mut PeerRecord| {
+            let is_news = !found.addresses.is_empty() && record.addresses != found.addresses;
+            if is_news {
+                record.addresses.clone_from(&found.addresses);
+            }
+            is_news
+        };
+        self.change(name, moved).await.map(drop)
+    }
+
+    /// Where somebody says that a node is whose name is its key: whoever is there has to prove it.
+    pub async fn hint(&self, name: &NodeName, addresses: &[String]) -> Result<()> {
+        if addresses.is_empty() || name.key().is_none() {
+            return Ok(());
+        }
+        self.reach(name, None).await?;
+        let hinted = |record: &mut PeerRecord| {
+            let new: Vec<_> =
+                addresses.iter().filter(|one| !record.addresses.contains(one)).cloned().collect();
+            let is_news = !new.is_empty();
+            record.addresses.splice(0..0, new);
+            record.addresses.truncate(PEER_ADDRESSES_MAX);
+            is_news
+        };
+        self.change(name, hinted).await.map(drop)
     }
 
     /// What the operator says. A node that was never met may be named as well, when its key is its name.
@@ -293,6 +358,11 @@ impl Peers {
         Ok(peers)
     }
 
+    /// One node.
+    pub async fn show(&self, name: &NodeName) -> Result<Option<Peer>> {
+        Ok(self.get(name).await?.map(|record| shown(name.clone(), record)))
+    }
+
     async fn change(&self, name: &NodeName, change: impl Fn(&mut PeerRecord) -> bool) -> Result<bool> {
         let change = &change;
         self.ctx
@@ -347,6 +417,7 @@ fn shown(name: NodeName, record: PeerRecord) -> Peer {
         new_key,
         trusted: record.is_trusted(),
         blocked: record.state == PeerState::Blocked,
+        addresses: record.addresses,
         limit: record.limit,
         first_seen_ms: record.first_seen_ms,
         last_contact_ms: record.last_contact_ms,

@@ -1,6 +1,6 @@
 //! What is kept about other nodes.
 
-pub(crate) use crate::outgoing::{FollowerRecord, OutboxRecord, Outgoing};
+pub(crate) use crate::outgoing::{FollowerRecord, OutboxRecord, Outgoing, SaidRecord};
 use crate::record::first_version;
 use serde::{Deserialize, Serialize};
 use weft_wire::{Millis, Signed, bytes, federation::EventResult, identity::UserIdentity};

@@ -26,6 +26,8 @@ impl Bridge for Flows {
                 Event::Room { .. } => self.take_news(tx, from, event).await.map_err(trouble),
                 Event::Welcome { .. } => self.take_welcome(tx, from, event).await.map_err(trouble),
                 Event::Message { .. } => self.take_message(from, event).await.map_err(trouble),
+                Event::Item { .. } => self.take_item(tx, from, event).await.map_err(trouble),
+                Event::Delivered { .. } => self.take_delivered(tx, from, event).await.map_err(trouble),
                 Event::DeviceGone { .. } => self.take_gone(from, event).await.map_err(trouble),
                 // What an older version does not know yet is refused, and holds nothing up.
                 _ => Err(unknown().into()),
@@ -42,7 +44,10 @@ impl Bridge for Flows {
                 Question::Commit { room, cert, submit } => {
                     self.answer_commit(from, room, &cert, submit).await
                 }
-                _ => Ok(Answer::Problem(unknown())),
+                Question::Ephemeral { room, by, sealed, .. } => {
+                    self.answer_ephemeral(from, room, by, sealed).await
+                }
+                Question::Log { .. } => Ok(Answer::Problem(unknown())),
             };
             answer.unwrap_or_else(|error| Answer::Problem(error.into()))
         })
@@ -91,8 +96,7 @@ impl Bridge for Flows {
                     _ => Ok(()),
                 },
                 Outgoing::Event(event) if matches!(event.as_ref(), Event::Message { .. }) => {
-                    self.tell_sender(event, outcome);
-                    Ok(())
+                    self.settle_said(tx, event, outcome).await
                 }
                 Outgoing::Event(event) if failed => self.unask(tx, event, to).await,
                 _ => Ok(()),

@@ -5,23 +5,20 @@ use super::{Flows, Result};
 use crate::{
     Caller, Fault, Session,
     contacts::Stand,
-    federation::{FederationError, Outcome},
+    federation::FederationError,
     outgoing::{self, FollowerRecord, Outgoing, follower_key},
     rooms::{News, RoomError},
 };
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc};
 use weft_store::{Batch, Tx, record::Record, tables};
 use weft_wire::{
     DeviceId, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, Event, EventResult, Question},
     identity::DeviceCert,
-    rooms::{Accepted, DeviceRef, GroupInfoAnswer, SubmitCommit, SubmitMessage},
+    rooms::{Accepted, DeviceRef, GroupInfoAnswer, RoomState, SubmitCommit, SubmitMessage},
     sync::InboxItem,
 };
 
-/// How long a message may take to its hub and back before its sender hears that the hub does not answer. It goes on waiting in
-/// the outbox, and its sender's client sends it again: under one id it is taken once.
-const HUB_PATIENCE: Duration = Duration::from_secs(3);
 /// Log entries that one event carries.
 const ENTRIES_PER_EVENT_MAX: usize = 64;
 
@@ -33,43 +30,9 @@ impl Flows {
         Ok(self.rooms.load_for(room, caller.user()).await?.record.hub.elsewhere().cloned())
     }
 
-    async fn cert_of(&self, caller: &Caller) -> Result<Signed<DeviceCert>> {
+    pub(super) async fn cert_of(&self, caller: &Caller) -> Result<Signed<DeviceCert>> {
         let device = self.accounts.device(caller.name(), caller.device()).await?;
         Ok(device.ok_or(RoomError::Certificate)?.cert)
-    }
-
-    pub(super) async fn say(
-        &self,
-        caller: &Caller,
-        room: RoomId,
-        request: SubmitMessage,
-    ) -> Result<Accepted> {
-        let Some(hub) = self.hub_of(caller, room).await? else {
-            return Ok(self.rooms.submit_message(caller, room, request).await?);
-        };
-        let envelope = self.rooms.check_message(caller, room, &request)?;
-        let key = (room, envelope.device, envelope.message_id);
-        let answer = self.waiting.wait_for(key);
-        let event = Event::Message { cert: self.cert_of(caller).await?, envelope: request.envelope };
-        let batch = outgoing::stage(&self.ctx, Batch::new(), &hub, Outgoing::Event(Box::new(event))).await?;
-        self.ctx.store.commit(batch).await?;
-        match tokio::time::timeout(HUB_PATIENCE, answer).await {
-            Ok(Ok(EventResult::Accepted(accepted))) => Ok(accepted),
-            Ok(Ok(EventResult::Refused(problem))) => Err(FederationError::Refused(problem).into()),
-            Ok(Err(_)) | Err(_) => {
-                let source = weft_net::LinkError::TimedOut;
-                Err(FederationError::Unreachable { node: hub, source }.into())
-            }
-        }
-    }
-
-    /// Whoever waits for what became of a message hears it.
-    pub(super) fn tell_sender(&self, event: &Event, outcome: &Outcome) {
-        if let (Event::Message { envelope, .. }, Outcome::Result(result)) = (event, outcome)
-            && let Ok(envelope) = envelope.peek()
-        {
-            self.waiting.tell((envelope.room, envelope.device, envelope.message_id), result);
-        }
     }
 
     /// A commit, decided by the hub; none: this node is the hub.
@@ -120,8 +83,24 @@ impl Flows {
         }
         let news = News { room: *room, hub, state: state.as_ref(), devices, entries };
         let seq = self.rooms.stage_news(tx, &news).await?;
+        if let (false, Some(state)) = (known, state) {
+            self.fold_twins(tx, *room, state).await?;
+        }
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
         Ok(Some(EventResult::Accepted(Accepted { seq, time_ms: self.ctx.now(), epoch })))
+    }
+
+    /// Two people who open a direct room at the same moment, each at home, end in one: that with the lower id, as both nodes
+    /// find out by themselves. What was said in the other one stays where it is.
+    async fn fold_twins(&self, tx: &Tx, room: RoomId, state: &RoomState) -> Result<()> {
+        let Some((from, into)) = self.rooms.stage_twins(tx, room, &state.kind).await? else { return Ok(()) };
+        let news = InboxItem::RoomFolded { from, into };
+        for member in state.members.iter().filter(|member| self.ctx.is_local(&member.user)) {
+            let devices = self.accounts.active_devices(&member.user.name).await?;
+            let devices = devices.into_iter().map(|(device, _)| device);
+            tx.merge(self.inbox.add(Batch::new(), &member.user.name, devices, &news).await?);
+        }
+        Ok(())
     }
 
     /// Whether each person here has a contact among the others.

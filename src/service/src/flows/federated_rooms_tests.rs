@@ -7,9 +7,9 @@ use weft_net::PeerHandler;
 use weft_store::{Batch, tables};
 use weft_wire::{
     Code, Problem, RoomId, codec,
-    federation::{Batch as EventBatch, BatchAck, Event, EventResult},
-    rooms::{Accepted, LogEntry, RoomRole, SubmitMessage},
-    sync::{InboxItem, ServerFrame},
+    federation::{Answer, Batch as EventBatch, BatchAck, Event, EventResult, Question},
+    rooms::{Accepted, LogEntry, PutItem, RoomRole, SubmitMessage},
+    sync::{ClientFrame, InboxItem, ServerFrame},
 };
 
 const ROOM: RoomId = RoomId([1; 16]);
@@ -224,4 +224,113 @@ async fn nobody_but_the_hub_says_what_a_room_is_like() {
     assert_eq!(say(message).await, Some(Code::BadCertificate), "nor for people of others");
     let listed = talk.two.away.service.rooms().list(talk.two.bob.caller(), None).await.unwrap().rooms;
     assert_eq!((listed.len(), &listed[0].hub), (1, &talk.two.home.name));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_handed_in_again_waits_once_and_is_given_up_visibly() {
+    let mut talk = Talk::new().await;
+    talk.two.cut();
+    let message = talk.two.bob.message(&mut talk.at_bob, ROOM, 1, "anybody?");
+    for _ in 0..3 {
+        let problem = talk.bob_sends(message.clone()).await.unwrap_err();
+        assert_eq!((problem.code, problem.detail.as_deref()), (Code::NodeUnreachable, Some(NODE)));
+    }
+    let away = talk.two.away.service.federation();
+    assert_eq!(away.waiting(&talk.two.home.name).await.unwrap(), 1);
+    // Time goes by in steps, as it does on a node that runs.
+    for _ in 0..16 {
+        talk.two.away.clock.advance(12 * 60 * 60 * 1000);
+        let _ = away.round(&talk.two.home.name).await;
+    }
+    assert_eq!(away.waiting(&talk.two.home.name).await.unwrap(), 0);
+    assert_eq!(talk.bob_sends(message.clone()).await.unwrap_err().code, Code::Expired);
+    // He tries again himself.
+    assert_eq!(talk.bob_sends(message.clone()).await.unwrap_err().code, Code::NodeUnreachable);
+    talk.two.net.back(key(&talk.two.away));
+    talk.two.carry().await;
+    assert_eq!(talk.bob_sends(message).await.unwrap().seq, 2);
+    talk.two.carry().await;
+    talk.assert_alike(2).await;
+}
+
+#[tokio::test]
+async fn reading_and_receiving_are_told_across() {
+    let mut talk = Talk::new().await;
+    talk.alice_says(1, "hello").await;
+    talk.two.carry().await;
+    let item =
+        |version| PutItem { kind: "read".to_owned(), version: START_MS + version, sealed: sealed("2") };
+    let (home, away) = (&talk.two.home.service, &talk.two.away.service);
+    away.rooms().put_item(talk.two.bob.caller(), ROOM, item(1)).await.unwrap();
+    home.rooms().put_item(talk.two.alice.caller(), ROOM, item(2)).await.unwrap();
+    away.rooms().acknowledge(&talk.two.bob.caller().device_ref(), &[(ROOM, 2)]).await.unwrap();
+    talk.two.carry().await;
+    for (service, device) in [(home, &talk.two.alice), (away, &talk.two.bob)] {
+        let state = service.rooms().list(device.caller(), None).await.unwrap().rooms.remove(0);
+        let mut items: Vec<_> = state.items.iter().map(|item| (item.user.clone(), item.version)).collect();
+        items.sort();
+        let both = [(talk.two.alice.user.clone(), START_MS + 2), (talk.two.bob.user.clone(), START_MS + 1)];
+        assert_eq!(items, both);
+        let bob = state.members.iter().find(|member| member.user == talk.two.bob.user).unwrap();
+        assert_eq!(bob.delivered, 2);
+    }
+}
+
+#[tokio::test]
+async fn typing_is_heard_across_and_by_nobody_who_is_not_in_the_room() {
+    let talk = Talk::new().await;
+    let mut alice = talk.two.alice.socket(&talk.two.home.service, 0).await;
+    alice.on_frame(ClientFrame::Follow { rooms: vec![(ROOM, 1)] }).await.unwrap();
+    let mut bob = talk.two.bob.socket(&talk.two.away.service, 0).await;
+    let typing = ClientFrame::Ephemeral { room: ROOM, sealed: sealed("typing") };
+    bob.on_frame(typing).await.unwrap();
+    loop {
+        if let ServerFrame::Ephemeral { user, sealed: heard, .. } = next(&mut alice).await {
+            assert_eq!((user, heard), (talk.two.bob.user.clone(), sealed("typing")));
+            break;
+        }
+    }
+    // Another node that says the same.
+    let third = node(&talk.two.net, "third.example", 3).await;
+    let by = talk.two.bob.caller().device_ref();
+    let question = Question::Ephemeral { from: third.name.clone(), room: ROOM, by, sealed: sealed("typing") };
+    let federation = talk.two.home.service.federation();
+    let answer = federation.query(key(&third), codec::encode(&question)).await;
+    let Answer::Problem(problem) = codec::decode(&answer, 4096).unwrap() else { panic!("it was passed on") };
+    assert_eq!(problem.code, Code::BadSignature);
+}
+
+#[tokio::test]
+async fn two_rooms_of_one_moment_become_one_on_both_nodes() {
+    let two = Two::connected().await;
+    two.bob.publish(&two.away.service, 3).await;
+    two.alice.publish(&two.home.service, 3).await;
+    let (low, high) = (RoomId([1; 16]), RoomId([2; 16]));
+    // Neither node knows of the other's room.
+    let mut hers = two.alice.create_direct(&two.home.service, &two.bob, high).await.unwrap();
+    let mut his = two.bob.create_direct(&two.away.service, &two.alice, low).await.unwrap();
+    two.home.add(&two.alice, &mut hers, high, &two.bob).await;
+    two.away.add(&two.bob, &mut his, low, &two.alice).await;
+    two.carry().await;
+    for (world, device) in [(&two.home, &two.alice), (&two.away, &two.bob)] {
+        let folded = world.service.rooms().load(high).await.unwrap().record.folded_into;
+        assert_eq!(
+            (folded, world.service.rooms().load(low).await.unwrap().record.folded_into),
+            (Some(low), None)
+        );
+        let mut socket = device.socket(&world.service, 0).await;
+        let told = async {
+            loop {
+                let ServerFrame::Inbox { items } = next(&mut socket).await else { continue };
+                let folded = InboxItem::RoomFolded { from: high, into: low };
+                if items.iter().any(|entry| entry.item == folded) {
+                    break;
+                }
+            }
+        };
+        told.await;
+    }
+    let late = two.alice.message(&mut hers, high, 1, "into the folded one");
+    let error = two.home.service.flows().submit_message(two.alice.caller(), high, late).await.unwrap_err();
+    assert_eq!(code(error), Code::Conflict);
 }

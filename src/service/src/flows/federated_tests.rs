@@ -124,7 +124,7 @@ use ContactState::{Accepted, Blocked, Incoming, Outgoing};
 #[tokio::test]
 async fn two_people_of_two_nodes_become_contacts_and_reach_each_other() {
     let two = Two::new().await;
-    let found = two.home.service.flows().lookup(two.alice.caller(), &two.bob.user).await.unwrap();
+    let found = two.home.service.flows().lookup(two.alice.caller(), &two.bob.user, &[]).await.unwrap();
     assert_eq!(found.identity, two.bob.identity());
     two.bob.publish(&two.away.service, 1).await;
     let claim = async || two.home.service.flows().claim_key_packages(two.alice.caller(), &two.bob.user).await;
@@ -158,7 +158,7 @@ async fn two_people_of_two_nodes_become_contacts_and_reach_each_other() {
 #[tokio::test]
 async fn a_request_waits_for_a_node_that_is_away_and_is_taken_back_when_it_waits_too_long() {
     let two = Two::new().await;
-    let lookup = async || two.home.service.flows().lookup(two.alice.caller(), &two.bob.user).await;
+    let lookup = async || two.home.service.flows().lookup(two.alice.caller(), &two.bob.user, &[]).await;
     lookup().await.unwrap();
     two.cut();
     let problem = Problem::from(lookup().await.unwrap_err());
@@ -273,7 +273,7 @@ async fn a_node_without_others_knows_nobody_elsewhere() {
     let alice = world.sign_up("alice").await;
     let bob: UserAddress = "bob@away.example".parse().unwrap();
     let flows = world.service.flows();
-    assert_eq!(code(flows.lookup(alice.caller(), &bob).await.unwrap_err()), Code::NotFound);
+    assert_eq!(code(flows.lookup(alice.caller(), &bob, &[]).await.unwrap_err()), Code::NotFound);
     let request = ContactRequest { to: bob.clone(), sealed: sealed("hello"), token: None };
     assert_eq!(code(flows.request_contact(alice.caller(), request).await.unwrap_err()), Code::NotFound);
     assert_eq!(code(flows.claim_key_packages(alice.caller(), &bob).await.unwrap_err()), Code::NoConsent);
@@ -285,7 +285,7 @@ async fn a_blocked_node_is_not_asked_and_learns_nothing() {
     two.ask(None).await.unwrap();
     two.carry().await;
     two.away.service.federation().judge(&two.home.name, Verdict::Block).await.unwrap();
-    let lookup = two.home.service.flows().lookup(two.alice.caller(), &two.bob.user).await;
+    let lookup = two.home.service.flows().lookup(two.alice.caller(), &two.bob.user, &[]).await;
     assert_eq!(code(lookup.unwrap_err()), Code::Forbidden);
     let question = Question::Person { by: two.alice.user.clone(), user: two.bob.user.name.clone() };
     let answer = two.away.service.federation().query(key(&two.home), codec::encode(&question)).await;

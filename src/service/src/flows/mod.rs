@@ -4,9 +4,13 @@ mod devices;
 mod error;
 mod federated;
 mod federated_contacts;
+mod federated_messages;
+mod federated_presence;
 mod federated_rooms;
 #[cfg(test)]
 mod federated_rooms_tests;
+#[cfg(test)]
+mod federated_sim;
 #[cfg(test)]
 mod federated_tests;
 mod people;
@@ -19,6 +23,7 @@ pub use error::FlowError;
 
 use crate::{
     Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, federation::Nodes, inbox::Inbox,
+    sync::Fanout,
 };
 use std::{net::IpAddr, sync::Arc};
 use weft_wire::{
@@ -42,6 +47,8 @@ pub struct Flows {
     inbox: Inbox,
     nodes: Nodes,
     waiting: waiting::Waiting,
+    fanout: Arc<Fanout>,
+    fleeting: federated_presence::Fleeting,
 }
 
 impl Flows {
@@ -55,6 +62,7 @@ impl Flows {
         rooms: Rooms,
         inbox: Inbox,
         nodes: Nodes,
+        fanout: Arc<Fanout>,
     ) -> Self {
         Flows {
             ctx,
@@ -66,6 +74,8 @@ impl Flows {
             inbox,
             nodes,
             waiting: Default::default(),
+            fanout,
+            fleeting: Default::default(),
         }
     }
 
@@ -107,12 +117,13 @@ impl Flows {
         self.leave_device(caller, device).await
     }
 
-    /// `GET users/ADDRESS`, also of other nodes: their home is asked.
+    /// `GET users/ADDRESS?at=MULTIADDR,…`, also of other nodes: their home is asked, which may be found at the addresses that a
+    /// link has named.
     ///
     /// # Errors
-    /// `NotFound`, `NodeUnreachable`, `BadCertificate` for somebody whose keys are not those that were pinned; rate limits.
-    pub async fn lookup(&self, caller: &Caller, user: &UserAddress) -> Result<UserLookup> {
-        self.find_person(caller, user).await
+    /// `NotFound`, `NodeUnreachable`, `TooMany` addresses, `BadCertificate` for somebody whose keys are not those that were pinned; rate limits.
+    pub async fn lookup(&self, caller: &Caller, user: &UserAddress, at: &[String]) -> Result<UserLookup> {
+        self.find_person(caller, user, at).await
     }
 
     /// `POST contacts/requests`. To somebody on another node: true here at once, and there when it arrives.

@@ -4,14 +4,14 @@ use super::{FlowError, Flows, Result};
 use crate::{
     Budget, Caller, Fault,
     contacts::{Act, Ask, ContactError, News, Outcome, Side, Stand},
-    error::within,
+    error::{at_most, within},
 };
 use weft_store::{Batch, Tx};
 use weft_wire::{
     Blob, Signed, UserAddress,
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState, UserLookup},
     identity::UserIdentity,
-    limits::SEALED_GREETING_BYTES_MAX,
+    limits::{PEER_ADDRESSES_MAX, SEALED_GREETING_BYTES_MAX},
     rooms::RoomKind,
     sync::InboxItem,
 };
@@ -168,11 +168,18 @@ impl Flows {
         Ok(outcome)
     }
 
-    pub(super) async fn find_person(&self, caller: &Caller, user: &UserAddress) -> Result<UserLookup> {
+    pub(super) async fn find_person(
+        &self,
+        caller: &Caller,
+        user: &UserAddress,
+        at: &[String],
+    ) -> Result<UserLookup> {
+        at_most("addresses", at.len(), PEER_ADDRESSES_MAX)?;
         if self.ctx.is_local(user) || !self.nodes.is_on() {
             return Ok(self.accounts.lookup(caller, user).await?);
         }
         self.ctx.limits.take_account(Budget::Lookup, caller.name())?;
+        self.nodes.hint(&user.node, at).await?;
         self.look_up_far(caller, user).await
     }
 

@@ -3,18 +3,20 @@
 use super::{
     Result, RoomError, Rooms,
     records::{CursorRecord, ItemRecord},
-    state::{Room, cursor_key},
+    state::{Room, cursor_key, far_cursor_key},
 };
 use crate::{
     Caller, Fault,
     error::{at_most, within},
+    outgoing::{self, Outgoing},
 };
 use std::sync::Arc;
-use weft_store::{Scan, record::Record, tables};
+use weft_store::{Batch, Scan, Tx, record::Record, tables};
 use weft_wire::{
     RoomId, UserAddress,
+    federation::Event,
     limits::{CLOCK_SKEW_MS_MAX, ROOM_ITEM_BYTES_MAX},
-    rooms::{DeviceRef, PutItem},
+    rooms::{DeviceRef, PutItem, RoomItem},
 };
 
 /// Items of one member in one room.
@@ -23,41 +25,78 @@ const KINDS_PER_MEMBER_MAX: usize = 8;
 impl Rooms {
     pub(super) async fn write_item(&self, caller: &Caller, room: &Room, request: PutItem) -> Result<()> {
         let PutItem { kind, version, sealed } = request;
+        let item = RoomItem { user: caller.user().clone(), kind, version, sealed };
+        let item = &item;
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                if self.stage_item(&tx, room, item).await? {
+                    let event = Event::Item { room: room.id, item: item.clone() };
+                    self.tell_beside(&tx, room, event).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Stages an item of a member. False: it was outdone already.
+    pub(crate) async fn stage_item(&self, tx: &Tx, room: &Room, item: &RoomItem) -> Result<bool> {
+        let RoomItem { user, kind, version, sealed } = item;
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
         if kind.is_empty() || kind.len() > 32 || !kind.bytes().all(plain) {
             return Err(Fault::Invalid { field: "kind", why: "at most 32 bytes of a to z and -" }.into());
         }
         within("sealed", sealed.len(), ROOM_ITEM_BYTES_MAX)?;
-        if version > self.ctx.now() + CLOCK_SKEW_MS_MAX {
+        if *version > self.ctx.now() + CLOCK_SKEW_MS_MAX {
             // A version far in the future could never be outdone again.
             return Err(Fault::Invalid { field: "version", why: "the clock of this device is ahead" }.into());
         }
-        let own = item_prefix(room.id, caller.user());
+        let own = item_prefix(room.id, user);
         let key = [own.as_slice(), kind.as_bytes()].concat();
-        let record = ItemRecord { version, sealed };
-        let (own, key, record) = (&own, &key, &record);
-        self.ctx
-            .store
-            .transact(|tx| async move {
-                // Asserted: whoever is removed at this moment leaves nothing behind.
-                let row = tx.get(tables::ROOMS, room.id.as_bytes()).await?;
-                if row.is_none_or(|row| row.version != room.version) {
-                    self.load_for(room.id, caller.user()).await?;
-                }
-                match tx.get(tables::ROOM_ITEMS, key).await? {
-                    Some(row) if ItemRecord::from_record(&row.value)?.version >= record.version => {
-                        return Ok(());
-                    }
-                    Some(_) => {}
-                    None => {
-                        let rows = tx.scan(tables::ROOM_ITEMS, Scan::prefix(own)).await?;
-                        at_most("kinds of items", rows.len() + 1, KINDS_PER_MEMBER_MAX)?;
-                    }
-                }
-                tx.put(tables::ROOM_ITEMS, key, record.to_record());
-                Ok(())
-            })
-            .await
+        // Asserted: whoever is removed at this moment leaves nothing behind.
+        let row = tx.get(tables::ROOMS, room.id.as_bytes()).await?;
+        if row.is_none_or(|row| row.version != room.version) {
+            self.load_for(room.id, user).await?;
+        }
+        match tx.get(tables::ROOM_ITEMS, &key).await? {
+            Some(row) if ItemRecord::from_record(&row.value)?.version >= *version => return Ok(false),
+            Some(_) => {}
+            None => {
+                let rows = tx.scan(tables::ROOM_ITEMS, Scan::prefix(&own)).await?;
+                at_most("kinds of items", rows.len() + 1, KINDS_PER_MEMBER_MAX)?;
+            }
+        }
+        let record = ItemRecord { version: *version, sealed: sealed.clone() };
+        tx.put(tables::ROOM_ITEMS, key, record.to_record());
+        Ok(true)
+    }
+
+    /// How far somebody of another node has come, as their node says. False: that is no news.
+    pub(crate) async fn stage_delivered(
+        &self,
+        tx: &Tx,
+        room: &Room,
+        user: &UserAddress,
+        seq: u64,
+    ) -> Result<bool> {
+        let acked = seq.min(self.head(room.id).await?);
+        let key = far_cursor_key(room.id, user);
+        let row = tx.get(tables::ROOM_CURSORS, &key).await?;
+        let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+        let is_news = before.is_none_or(|before| before.acked < acked);
+        if is_news {
+            tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
+        }
+        Ok(is_news)
+    }
+
+    /// Tells the other nodes that have to hear it from this one.
+    async fn tell_beside(&self, tx: &Tx, room: &Room, event: Event) -> Result<()> {
+        for node in room.beside(&self.ctx.node) {
+            let item = Outgoing::Event(Box::new(event.clone()));
+            tx.merge(outgoing::stage_if_room(&self.ctx, Batch::new(), &node, item).await?);
+        }
+        Ok(())
     }
 
     /// Writes down how far a device has come in some rooms. Cursors only go forward; rooms in which the device is not and
@@ -76,6 +115,11 @@ impl Rooms {
                         && room.has_device(&device.user, device.device)
                     {
                         tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
+                        if !room.beside(&self.ctx.node).is_empty() {
+                            let user = device.user.clone();
+                            let event = Event::Delivered { room: room.id, user, seq: acked };
+                            self.tell_beside(&tx, &room, event).await?;
+                        }
                     }
                 }
                 Ok(())

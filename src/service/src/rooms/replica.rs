@@ -116,16 +116,35 @@ impl Rooms {
             hub: Hub::At(news.hub.clone()),
         };
         self.stage_comings(tx, news.room, known, &record.members).await?;
-        if before.is_none()
-            && let RoomKind::Direct { members: (one, other) } = &record.kind
-        {
-            let key = joined(&one.to_string(), other.to_string());
-            if tx.get(tables::DIRECT_ROOMS, &key).await?.is_none() {
-                tx.put(tables::DIRECT_ROOMS, key, news.room.as_bytes().to_vec());
-            }
-        }
         tx.put(tables::ROOMS, news.room.as_bytes(), record.to_record());
         Ok(())
+    }
+
+    /// The one direct room of two people, when another node has made one: of two the lower id goes on. Gives which is folded
+    /// into which, if there were two.
+    pub(crate) async fn stage_twins(
+        &self,
+        tx: &Tx,
+        new: RoomId,
+        kind: &RoomKind,
+    ) -> Result<Option<(RoomId, RoomId)>> {
+        let RoomKind::Direct { members: (one, other) } = kind else { return Ok(None) };
+        let key = joined(&one.to_string(), other.to_string());
+        let twin = tx.get(tables::DIRECT_ROOMS, &key).await?;
+        let twin = twin.and_then(|row| RoomId::from_slice(&row.value).ok()).filter(|twin| *twin != new);
+        let (from, into) = match twin {
+            Some(twin) => (twin.max(new), twin.min(new)),
+            None => (new, new),
+        };
+        tx.put(tables::DIRECT_ROOMS, key, into.as_bytes().to_vec());
+        if from == into {
+            return Ok(None);
+        }
+        let row = tx.get(tables::ROOMS, from.as_bytes()).await?.ok_or(RoomError::NotFound)?;
+        let mut record = RoomRecord::from_record(&row.value)?;
+        record.folded_into = Some(into);
+        tx.put(tables::ROOMS, from.as_bytes(), record.to_record());
+        Ok(Some((from, into)))
     }
 
     /// The rows of people here who come and go.

@@ -72,7 +72,9 @@ impl Rooms {
     async fn passed_by_all(&self, room: &Room) -> Result<u64, Fault> {
         let mut passed = u64::MAX;
         for device in room.devices() {
-            if !room.has_device(&device.user, device.device) {
+            // A copy is kept for the people here; the hub waits for its retention where others have not said how far they are.
+            let elsewhere = room.record.hub.elsewhere().is_some() && !self.ctx.is_local(&device.user);
+            if elsewhere || !room.has_device(&device.user, device.device) {
                 continue;
             }
             let key = cursor_key(room.id, &device.user, device.device);

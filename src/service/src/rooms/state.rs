@@ -52,6 +52,14 @@ impl Room {
         nodes_of(&self.members, here)
     }
 
+    /// The other nodes that hear of what happens in it from this one: those of all members, if it is the hub; the hub, if not.
+    pub fn beside(&self, here: &NodeName) -> BTreeSet<NodeName> {
+        match self.record.hub.elsewhere() {
+            Some(hub) => BTreeSet::from([hub.clone()]),
+            None => self.nodes(here),
+        }
+    }
+
     /// All devices in the group.
     pub fn devices(&self) -> impl Iterator<Item = DeviceRef> + '_ {
         self.members.iter().flat_map(|member| {
@@ -101,6 +109,13 @@ pub(super) fn part_key(room: RoomId, id: &[u8], part: Part) -> Vec<u8> {
 pub(super) fn cursor_key(room: RoomId, user: &UserAddress, device: DeviceId) -> Vec<u8> {
     let mut key = room.as_bytes().to_vec();
     key.extend(crate::context::joined(user.name.as_str(), device.as_bytes()));
+    key
+}
+
+/// How far somebody of another node has come, whichever of their devices: their node says no more. No name holds an `@`.
+pub(super) fn far_cursor_key(room: RoomId, user: &UserAddress) -> Vec<u8> {
+    let mut key = room.as_bytes().to_vec();
+    key.extend(crate::context::joined(&user.to_string(), []));
     key
 }
 
@@ -184,11 +199,15 @@ impl Rooms {
         let mut furthest: BTreeMap<UserAddress, Delivered> = BTreeMap::new();
         for row in self.ctx.store.scan(tables::ROOM_CURSORS, scan).await? {
             let name = row.key.get(16..).and_then(|key| key.split(|byte| *byte == 0).next());
-            let Some(name) = name.and_then(|name| std::str::from_utf8(name).ok()?.parse().ok()) else {
-                continue;
+            let text = name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
+            let user = match text.parse() {
+                Ok(name) => self.ctx.address(&name),
+                Err(_) => match text.parse() {
+                    Ok(far) => far,
+                    Err(_) => continue,
+                },
             };
             let seq = CursorRecord::from_record(&row.value)?.acked;
-            let user = self.ctx.address(&name);
             let this = Delivered { user: user.clone(), seq, version: row.version };
             let best = furthest.entry(user).or_insert_with(|| this.clone());
             // Of two devices that have come as far, the earlier one: the other is no news.

@@ -94,7 +94,7 @@ struct Topic {
 }
 
 /// All rooms that somebody listens to.
-pub(super) struct Fanout {
+pub(crate) struct Fanout {
     store: Store,
     topics: Mutex<HashMap<RoomId, Topic>>,
 }
@@ -106,7 +106,7 @@ impl Fanout {
 
     /// From now on each change of the room is marked in the mailbox of socket `id`. Whoever reads the room after this misses
     /// nothing. Gives what the room's sockets read together.
-    pub fn subscribe(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) -> Arc<RoomReads> {
+    pub(super) fn subscribe(&self, room: RoomId, id: u64, mailbox: &Arc<Mailbox>) -> Arc<RoomReads> {
         let mut topics = self.topics.lock();
         let topic = topics.entry(room).or_insert_with(|| {
             let (listeners, reads) = (Listeners::default(), Arc::<RoomReads>::default());
@@ -117,7 +117,7 @@ impl Fanout {
         topic.reads.clone()
     }
 
-    pub fn unsubscribe(&self, room: RoomId, id: u64) {
+    pub(super) fn unsubscribe(&self, room: RoomId, id: u64) {
         let mut topics = self.topics.lock();
         let Some(topic) = topics.get(&room) else { return };
         let mut listeners = topic.listeners.lock();
@@ -130,14 +130,23 @@ impl Fanout {
         }
     }
 
+    /// Passes an ephemeral event of another node on to all sockets that listen to the room.
+    pub(crate) fn tell_all(&self, room: RoomId, frame: &ServerFrame) {
+        self.send(room, None, frame);
+    }
+
     /// Passes an ephemeral event on to all other sockets that listen to the room.
-    pub fn broadcast(&self, room: RoomId, from: u64, frame: &ServerFrame) {
+    pub(super) fn broadcast(&self, room: RoomId, from: u64, frame: &ServerFrame) {
+        self.send(room, Some(from), frame);
+    }
+
+    fn send(&self, room: RoomId, from: Option<u64>, frame: &ServerFrame) {
         let listeners = self.topics.lock().get(&room).map(|topic| topic.listeners.clone());
         let Some(listeners) = listeners else { return };
         let others: Vec<_> = listeners
             .lock()
             .iter()
-            .filter(|(id, _)| **id != from)
+            .filter(|(id, _)| Some(**id) != from)
             .map(|(_, mailbox)| mailbox.clone())
             .collect();
         for mailbox in others {

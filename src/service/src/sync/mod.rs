@@ -17,11 +17,12 @@ mod tests;
 pub use error::SyncError;
 
 use crate::{
-    Accounts, Budget, Fault, KeyPackages, LimitKey, Rooms, Session, Vault, accounts::AccountError,
+    Accounts, Budget, Fault, Flows, KeyPackages, LimitKey, Rooms, Session, Vault, accounts::AccountError,
     context::Ctx, error::at_most, error::within, inbox::Inbox, rooms::RoomError,
 };
 use counts::{Counts, Place};
-use fanout::{Dirty, Fanout, Mailbox};
+pub(crate) use fanout::Fanout;
+use fanout::{Dirty, Mailbox};
 use live::{Followed, Live, Watches, Work};
 use pull::about_room;
 use std::{
@@ -41,6 +42,7 @@ use weft_wire::{
         EPHEMERAL_BYTES_MAX, ROOMS_PER_ACCOUNT_MAX, ROOMS_PER_FRAME_MAX, SOCKETS_PER_ACCOUNT_MAX,
         SOCKETS_PER_ADDRESS_MAX, SOCKETS_PER_DEVICE_MAX,
     },
+    rooms::DeviceRef,
     sync::{ClientFrame, ServerFrame, SocketProof},
 };
 
@@ -67,6 +69,7 @@ struct Node {
     inbox: Inbox,
     vault: Vault,
     fanout: Arc<Fanout>,
+    flows: Flows,
     next_id: AtomicU64,
     by_address: Counts<LimitKey>,
     by_account: Counts<UserName>,
@@ -81,8 +84,9 @@ impl Sync {
         rooms: Rooms,
         inbox: Inbox,
         vault: Vault,
+        flows: Flows,
+        fanout: Arc<Fanout>,
     ) -> Self {
-        let fanout = Arc::new(Fanout::new(ctx.store.clone()));
         let next_id = AtomicU64::new(0);
         let node = Node {
             ctx,
@@ -92,6 +96,7 @@ impl Sync {
             inbox,
             vault,
             fanout,
+            flows,
             next_id,
             by_address: Counts::default(),
             by_account: Counts::default(),
@@ -310,13 +315,15 @@ impl SyncSession {
         }
         let (user, device) = (live.caller.user().clone(), live.caller.device());
         let sent = match self.node.rooms.load_for(room, &user).await {
-            Ok(loaded) if loaded.has_device(&user, device) => Ok(()),
+            Ok(loaded) if loaded.has_device(&user, device) => Ok(loaded),
             Ok(_) => Err(RoomError::Forbidden("this device is not in the room's group")),
             Err(error) => Err(error),
         };
         match sent {
-            Ok(()) => {
-                live.fanout.broadcast(room, live.id, &ServerFrame::Ephemeral { room, user, device, sealed })
+            Ok(loaded) => {
+                let by = DeviceRef { user: user.clone(), device };
+                self.node.flows.send_on(&loaded, None, by, sealed.clone());
+                live.fanout.broadcast(room, live.id, &ServerFrame::Ephemeral { room, user, device, sealed });
             }
             Err(error) => self.out.push_back(about_room(error, room)?),
         }

@@ -125,6 +125,7 @@ fn accounts(v: &mut impl Visitor) {
             accent: "#0f766e".into(),
             signup: SignupPolicy::Invite,
             claimed: true,
+            addresses: vec!["/ip4/192.0.2.1/tcp/8441".into()],
             version: "0.1.0".into(),
             time_ms: 1,
         },
@@ -241,6 +242,7 @@ pub fn link() -> Link {
             name: "Alice".into(),
             identity_key: key(1).verifying_key().to_bytes(),
             token: blob(16),
+            at: vec!["/ip4/192.0.2.1/tcp/8441".into()],
         }),
         node: Some(alice().node),
         invite: Some("AAECAwQFBgcICQoLDA0ODw".into()),
@@ -379,7 +381,10 @@ fn nodes(v: &mut impl Visitor) {
     };
     v.visit("question_commit", Question::Commit { room, cert: signed_cert(), submit });
     v.visit("question_log", Question::Log { from: alice().node, room, after: 7 });
-    v.visit("question_ephemeral", Question::Ephemeral { room, by: device_ref(), sealed: blob(3) });
+    v.visit(
+        "question_ephemeral",
+        Question::Ephemeral { from: alice().node, room, by: device_ref(), sealed: blob(3) },
+    );
     v.visit("answer_person", Answer::Person(UserLookup { identity: signed_identity() }));
     let claimed = ClaimedKeyPackages {
         identity: signed_identity(),

@@ -226,3 +226,44 @@ fn question(by: &TestNode) -> Question {
     let by = weft_wire::UserAddress::new("alice".parse().unwrap(), by.name.clone());
     Question::Person { by, user: "bob".parse().unwrap() }
 }
+
+#[tokio::test]
+async fn a_node_that_has_moved_is_found_by_its_name_but_not_with_another_key() {
+    let net = FakeNet::new(1);
+    let here = TestNode::new(&net, 1);
+    let there = TestNode::with(&net, 2, "other.example".parse().unwrap(), config());
+    net.publish_at(
+        &there.name,
+        2,
+        &["/ip4/9.9.9.9/tcp/1", "/ip4/192.168.0.9/tcp/1", "/dns/evil.example/tcp/1"],
+    );
+    here.say(&there, 1).await;
+    here.finish(&there).await;
+    let addresses = async || here.federation.peer(&there.name).await.unwrap().unwrap().addresses;
+    // What would make this node knock at doors of its own network is left out.
+    assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/1"]);
+    net.publish_at(&there.name, 2, &["/dns/other.example/tcp/2"]);
+    here.federation.nodes.peers.refresh(&there.name, net.as_ref()).await.unwrap();
+    assert_eq!(addresses().await, ["/dns/other.example/tcp/2"]);
+    net.publish_at(&there.name, 3, &["/ip4/9.9.9.9/tcp/3"]);
+    here.federation.nodes.peers.refresh(&there.name, net.as_ref()).await.unwrap();
+    let peer = here.federation.peer(&there.name).await.unwrap().unwrap();
+    assert_eq!(
+        (peer.addresses.as_slice(), peer.key),
+        (&["/dns/other.example/tcp/2".to_owned()][..], there.key)
+    );
+    assert!(peer.new_key.is_some(), "the operator decides");
+}
+
+#[tokio::test]
+async fn where_a_node_was_is_kept_for_the_next_start_and_a_hint_comes_first() {
+    let (net, here, there) = pair(1);
+    net.state.lock().learned.insert(there.key, vec!["/ip4/9.9.9.9/tcp/1".to_owned()]);
+    here.say(&there, 1).await;
+    here.finish(&there).await;
+    let addresses = async || here.federation.peer(&there.name).await.unwrap().unwrap().addresses;
+    assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/1"]);
+    let hints = ["/ip4/9.9.9.9/tcp/2".to_owned(), "nonsense".to_owned()];
+    here.federation.nodes.hint(&there.name, &hints).await.unwrap();
+    assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/2", "/ip4/9.9.9.9/tcp/1"]);
+}

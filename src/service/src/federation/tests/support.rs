@@ -240,6 +240,8 @@ pub struct NetState {
     pub away: HashSet<PeerKey>,
     /// Batches that were sent.
     pub sent: usize,
+    /// Where peers are, as was told.
+    pub learned: HashMap<PeerKey, Vec<String>>,
 }
 
 impl FakeNet {
@@ -254,6 +256,7 @@ impl FakeNet {
             late: Vec::new(),
             away: HashSet::new(),
             sent: 0,
+            learned: HashMap::new(),
         };
         Arc::new(FakeNet { state: Mutex::new(state) })
     }
@@ -279,11 +282,15 @@ impl FakeNet {
 
     /// What a node says of itself under a DNS name.
     pub fn publish(&self, name: &NodeName, seed: u64) {
+        self.publish_at(name, seed, &[]);
+    }
+
+    pub fn publish_at(&self, name: &NodeName, seed: u64, addresses: &[&str]) {
         let key = signing_key(seed);
         let record = NodeRecord {
             name: name.clone(),
             key: key.verifying_key().to_bytes(),
-            addresses: Vec::new(),
+            addresses: addresses.iter().map(|address| (*address).to_owned()).collect(),
             protocols: vec![1],
             policy: FederationPolicy::Open,
             created_ms: 1,
@@ -387,5 +394,13 @@ impl PeerLink for End {
         !self.net.state.lock().away.contains(&peer)
     }
 
-    fn learn(&self, _peer: PeerKey, _addresses: Vec<String>) {}
+    fn learn(&self, peer: PeerKey, addresses: Vec<String>) {
+        if !addresses.is_empty() {
+            self.net.state.lock().learned.insert(peer, addresses);
+        }
+    }
+
+    fn addresses(&self, peer: PeerKey) -> Vec<String> {
+        self.net.state.lock().learned.get(&peer).cloned().unwrap_or_default()
+    }
 }

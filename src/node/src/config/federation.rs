@@ -1,0 +1,146 @@
+//! `[federation]`.
+
+use super::{ConfigError, one_or_many};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use weft_net::{Admission, Connections, NetConfig, PeerKey};
+use weft_wire::{NodeName, federation::FederationPolicy, limits::PEER_ADDRESSES_MAX};
+
+/// Other nodes: whom this one talks to, and how they find each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FederationConfig {
+    /// Whom the node talks to. With `closed` it opens no port for others and calls nobody.
+    pub policy: FederationPolicy,
+    /// Multiaddresses to listen on for other nodes; port 0 takes a free one. Empty: this node calls, and is called over relays.
+    #[serde(deserialize_with = "one_or_many")]
+    pub listen: Vec<String>,
+    /// Multiaddresses at which others reach this node, where the operator knows them: a forwarded port.
+    #[serde(deserialize_with = "one_or_many")]
+    pub external: Vec<String>,
+    /// Whether others reach this node at the addresses it listens on, whatever they look like: a closed network.
+    pub announce_listeners: bool,
+    /// Look for nodes in the same local network.
+    pub mdns: bool,
+    /// Look for nodes among what others know, and let others look; ask them whether this one can be reached.
+    pub discovery: bool,
+    /// Ask the router to forward the ports.
+    pub upnp: bool,
+    /// Nodes over which this one may be called, as `ADDRESS/p2p/PEER`.
+    #[serde(deserialize_with = "one_or_many")]
+    pub relays: Vec<String>,
+    /// Nodes to begin with when looking for others, as `ADDRESS/p2p/PEER`.
+    #[serde(deserialize_with = "one_or_many")]
+    pub first_contacts: Vec<String>,
+    /// Whether others may be called over this node.
+    pub relay_for_others: bool,
+    /// Open connections with other nodes.
+    pub connections_max: usize,
+    /// How long what is for another node waits for it; then it fails, visibly to who sent it.
+    pub retention_days: u32,
+    /// Nodes that the operator names, and trusts.
+    pub peers: Vec<PeerConfig>,
+}
+
+/// A node that the operator names: `[[federation.peers]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerConfig {
+    /// The right half of its people's addresses.
+    pub name: String,
+    /// Its peer id; not needed where that is its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
+    /// Multiaddresses at which it is reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<String>,
+}
+
+impl Default for FederationConfig {
+    fn default() -> Self {
+        FederationConfig {
+            policy: FederationPolicy::Open,
+            listen: NetConfig::default().listen,
+            external: Vec::new(),
+            announce_listeners: false,
+            mdns: true,
+            discovery: true,
+            upnp: false,
+            relays: Vec::new(),
+            first_contacts: Vec::new(),
+            relay_for_others: false,
+            connections_max: Connections::default().total_max,
+            retention_days: 7,
+            peers: Vec::new(),
+        }
+    }
+}
+
+impl PeerConfig {
+    /// Name and key, if they are what they should be.
+    pub fn identity(&self) -> Option<(NodeName, PeerKey)> {
+        let name: NodeName = self.name.parse().ok()?;
+        let by_name = name.key().map(PeerKey);
+        let by_key = if self.key.is_empty() { by_name } else { self.key.parse().ok() };
+        by_key.filter(|key| by_name.is_none_or(|named| named == *key)).map(|key| (name, key))
+    }
+}
+
+impl FederationConfig {
+    /// Whether the node speaks with others at all.
+    pub fn is_on(&self) -> bool {
+        self.policy != FederationPolicy::Closed
+    }
+
+    /// What the network is told. `trusted` are the nodes on the operator's list.
+    pub fn net(&self, trusted: BTreeSet<PeerKey>, blocked: BTreeSet<PeerKey>) -> NetConfig {
+        let usual = Connections::default();
+        NetConfig {
+            listen: self.listen.clone(),
+            external: self.external.clone(),
+            announce_listeners: self.announce_listeners,
+            first_contacts: self.first_contacts.clone(),
+            relays: self.relays.clone(),
+            relay_for_others: self.relay_for_others,
+            mdns: self.mdns,
+            kademlia: self.discovery,
+            autonat: self.discovery,
+            upnp: self.upnp,
+            admission: self.admission(trusted),
+            blocked,
+            connections: Connections {
+                total_max: self.connections_max,
+                incoming_max: self.connections_max * usual.incoming_max / usual.total_max,
+                ..usual
+            },
+            ..NetConfig::default()
+        }
+    }
+
+    /// Who may connect: where only those on the list may speak, strangers do not get as far as a connection.
+    pub fn admission(&self, trusted: BTreeSet<PeerKey>) -> Admission {
+        if self.policy != FederationPolicy::AllowList {
+            return Admission::Everyone;
+        }
+        let helpers = self.relays.iter().chain(&self.first_contacts);
+        let helpers = helpers.filter_map(|text| text.rsplit_once("/p2p/")?.1.parse().ok());
+        Admission::Only(trusted.into_iter().chain(helpers).collect())
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for peer in &self.peers {
+            if peer.identity().is_none() {
+                let message = format!(
+                    "the node \"{}\": expected a name, and with a DNS name the peer id of its key (`key = \"12D3KooW…\"`)",
+                    peer.name
+                );
+                return Err(ConfigError::value("federation.peers", message));
+            }
+            if peer.addresses.len() > PEER_ADDRESSES_MAX {
+                let message = format!("the node \"{}\": at most {PEER_ADDRESSES_MAX} addresses", peer.name);
+                return Err(ConfigError::value("federation.peers", message));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! A node that means harm, over the real network: it lies about who it is and for whom it speaks, says things again, asks for
+//! everybody, and sends nonsense. It gets nowhere, and honest nodes do not notice.
+
+// Tests and their helpers fail where something is not as it should be.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use anyhow::Result;
+use ed25519_dalek::SigningKey;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use weft_net::{Net, NetConfig, NodeKey, PeerHandler, PeerKey, PeerLink};
+use weft_testkit::{Cast, Cluster, Person, TestNode};
+use weft_wire::{
+    Blob, Code, NodeName, RoomId, Signed, UserAddress, codec,
+    federation::{Answer, Batch, BatchAck, ContactStep, Event, EventResult, Question},
+    identity::UserIdentity,
+    limits::PEER_BATCH_BYTES_MAX,
+    rooms::{RoomItem, RoomKind, RoomState},
+};
+
+const BYTES_MAX: usize = 8 << 20;
+
+/// Answers nothing.
+struct Silent;
+
+impl PeerHandler for Silent {
+    fn deliver(&self, _from: PeerKey, _batch: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn query(&self, _from: PeerKey, _question: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
+        Box::pin(async { Vec::new() })
+    }
+}
+
+/// Somebody with a key and a network, and no manners.
+struct Stranger {
+    net: Net,
+    name: NodeName,
+    victim: PeerKey,
+    next: u64,
+}
+
+impl Stranger {
+    async fn before(node: &TestNode, seed: u8) -> Result<Stranger> {
+        let peer = node.as_peer().await?;
+        let (_, victim) = peer.identity().unwrap();
+        let mut secret = [seed; 32];
+        let name = NodeName::of_key(SigningKey::from_bytes(&secret).verifying_key().as_bytes());
+        let config = NetConfig::quiet(vec!["/ip4/127.0.0.1/tcp/0".to_owned()]);
+        let net = Net::start(config, NodeKey::take(&mut secret), Arc::new(Silent)).await?;
+        net.learn(victim, peer.addresses);
+        Ok(Stranger { net, name, victim, next: 1 })
+    }
+
+    async fn deliver(&self, bytes: Vec<u8>) -> BatchAck {
+        let answer = self.net.deliver(self.victim, bytes).await.unwrap();
+        codec::decode(&answer, BYTES_MAX).unwrap()
+    }
+
+    fn batch(&self, from: &NodeName, first: u64, events: Vec<Event>) -> Vec<u8> {
+        codec::encode(&Batch { from: from.clone(), run: [1; 16], first, events })
+    }
+
+    /// What came of an event that it says under its own name.
+    async fn say(&mut self, event: Event) -> Option<Code> {
+        let ack = self.deliver(self.batch(&self.name, self.next, vec![event])).await;
+        assert_eq!(ack.upto, self.next, "{:?}", ack.problem);
+        self.next += 1;
+        ack.results.into_iter().find_map(|(_, result)| match result {
+            EventResult::Refused(problem) => Some(problem.code),
+            EventResult::Accepted(_) => None,
+        })
+    }
+
+    async fn ask(&self, question: &Question) -> Answer {
+        let answer = self.net.query(self.victim, codec::encode(question)).await.unwrap();
+        codec::decode(&answer, BYTES_MAX).unwrap()
+    }
+
+    fn person(&self, name: &str) -> UserAddress {
+        UserAddress::new(name.parse().unwrap(), self.name.clone())
+    }
+}
+
+fn identity(user: &UserAddress, seed: u8) -> Signed<UserIdentity> {
+    let key = SigningKey::from_bytes(&[seed; 32]);
+    let identity = UserIdentity {
+        user: user.clone(),
+        identity_key: key.verifying_key().to_bytes(),
+        seal_key: [3; 32],
+        created_ms: 1,
+    };
+    Signed::sign(&identity, &key)
+}
+
+fn asks(from: &UserAddress, to: &str, identity: Signed<UserIdentity>) -> Event {
+    let step = ContactStep::Ask { sealed: Blob(vec![1; 64]), token: None };
+    Event::Contact { from: from.clone(), to: to.parse().unwrap(), identity, step }
+}
+
+async fn requests(person: &Person) -> Result<Vec<String>> {
+    use weft_engine::api::{Call, Reply};
+    let Reply::Contacts(contacts) = person.call(Call::Contacts).await? else { panic!("no contacts") };
+    Ok(contacts.into_iter().filter(|one| one.state == "incoming").map(|one| one.user).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_lies_gets_nowhere() -> Result<()> {
+    let cluster = Cluster::start(2).await?;
+    let (home, away) = (cluster.node(0)?, cluster.node(1)?);
+    let alice = home.sign_up(Cast::Alice).await?;
+    let bob = away.sign_up(Cast::Bob).await?;
+    bob.connect(&alice).await?;
+    alice.say(&bob.address, "hello").await?;
+    bob.hears(&alice.address, "hello").await?;
+    let mut mallory = Stranger::before(home, 66).await?;
+    let bobs: UserAddress = bob.address.parse()?;
+
+    // Under the name of another node, and of the node itself.
+    for name in [bobs.node.clone(), home.name().await?] {
+        let ack = mallory.deliver(mallory.batch(&name, 1, Vec::new())).await;
+        assert_eq!(ack.problem.unwrap().code, Code::BadSignature, "{name}");
+    }
+    // Under its own name for people of others, and for its own people with the keys of others.
+    assert_eq!(mallory.say(asks(&bobs, "alice", identity(&bobs, 7))).await, Some(Code::Forbidden));
+    let eve = mallory.person("eve");
+    assert_eq!(mallory.say(asks(&eve, "alice", identity(&bobs, 7))).await, Some(Code::BadCertificate));
+    assert_eq!(requests(&alice).await?, Vec::<String>::new());
+
+    // Once is once, however often it comes; and another identity for the same person is refused.
+    let number = mallory.next;
+    assert_eq!(mallory.say(asks(&eve, "alice", identity(&eve, 7))).await, None);
+    let again = mallory.batch(&mallory.name, number, vec![asks(&eve, "alice", identity(&eve, 7))]);
+    for _ in 0..3 {
+        assert_eq!(mallory.deliver(again.clone()).await.upto, number);
+    }
+    assert_eq!(mallory.say(asks(&eve, "alice", identity(&eve, 8))).await, Some(Code::BadCertificate));
+    let gap = mallory.batch(&mallory.name, 900, vec![asks(&eve, "alice", identity(&eve, 7))]);
+    assert_eq!(mallory.deliver(gap).await.problem.unwrap().code, Code::CursorLost);
+
+    // About rooms of others, and a room for alice with nobody she knows.
+    let item = RoomItem { user: eve.clone(), kind: "read".to_owned(), version: 1, sealed: Blob(vec![1]) };
+    assert_eq!(mallory.say(Event::Item { room: RoomId([9; 16]), item }).await, Some(Code::NotFound));
+    let state = RoomState {
+        room: RoomId([9; 16]),
+        kind: RoomKind::Group,
+        hub: mallory.name.clone(),
+        epoch: 1,
+        head: 0,
+        tail: 1,
+        members: Vec::new(),
+        items: Vec::new(),
+        gone: Vec::new(),
+    };
+    let room =
+        Event::Room { room: RoomId([9; 16]), state: Some(state), devices: Vec::new(), entries: Vec::new() };
+    assert_eq!(mallory.say(room).await, Some(Code::NoConsent));
+
+    // Nonsense, small and as large as may be.
+    for bytes in [Vec::new(), vec![0xff; 100], vec![0x9b; PEER_BATCH_BYTES_MAX]] {
+        assert_eq!(mallory.deliver(bytes).await.problem.unwrap().code, Code::Malformed);
+    }
+    // Her one request is there; and nothing of all that is between alice and bob.
+    let asked = async |me: &Person| Ok((!requests(me).await?.is_empty()).then_some(()));
+    alice.until("eve's request", asked).await?;
+    assert_eq!(requests(&alice).await?, [eve.to_string()]);
+    bob.say(&alice.address, "still here").await?;
+    alice.hears(&bob.address, "still here").await?;
+    mallory.net.shutdown().await;
+    cluster.end().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_for_everybody_is_told_to_wait_and_others_are_not() -> Result<()> {
+    let cluster = Cluster::start_with(2, |_, config| config.limits.rate_multiplier = 1.0).await?;
+    let alice = cluster.node(0)?.sign_up(Cast::Alice).await?;
+    let bob = cluster.node(1)?.sign_up(Cast::Bob).await?;
+    let mallory = Stranger::before(cluster.node(0)?, 66).await?;
+    let (mut found, mut limited) = (0, 0);
+    for nth in 0..2_000_u32 {
+        // Each time as somebody else: it may make up as many people as it likes.
+        let by = mallory.person(&format!("somebody{nth}"));
+        let user = if nth % 100 == 0 { "alice".to_owned() } else { format!("guess{nth}") };
+        match mallory.ask(&Question::Person { by, user: user.parse()? }).await {
+            Answer::Person(_) => found += 1,
+            Answer::Problem(problem) if problem.code == Code::RateLimited => limited += 1,
+            Answer::Problem(problem) => assert_eq!(problem.code, Code::NotFound),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(limited > 1_000 && found < 10, "{limited} were limited, {found} found");
+    bob.connect(&alice).await?;
+    bob.say(&alice.address, "hello").await?;
+    alice.hears(&bob.address, "hello").await?;
+    mallory.net.shutdown().await;
+    cluster.end().await
+}

@@ -1,0 +1,82 @@
+//! `weft peer` on real processes: who was met, and what the operator decides about them.
+
+// Tests and their helpers fail where something is not as it should be.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use anyhow::Result;
+use weft_testkit::{Cast, NodeProcess, Person};
+
+async fn node() -> Result<NodeProcess> {
+    let variables = [
+        ("WEFT_FEDERATION__POLICY", "open"),
+        ("WEFT_FEDERATION__LISTEN", "/ip4/127.0.0.1/udp/0/quic-v1"),
+        ("WEFT_FEDERATION__ANNOUNCE_LISTENERS", "true"),
+        ("WEFT_FEDERATION__MDNS", "false"),
+        ("WEFT_FEDERATION__DISCOVERY", "false"),
+    ];
+    NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &variables).await
+}
+
+fn node_of(person: &Person) -> &str {
+    person.address.split_once('@').unwrap().1
+}
+
+#[tokio::test]
+async fn an_operator_sees_shuts_out_and_lets_in_other_nodes() -> Result<()> {
+    let (home, away) = (node().await?, node().await?);
+    let alice = home.sign_up(Cast::Alice).await?;
+    let bob = away.sign_up(Cast::Bob).await?;
+    assert_eq!(home.command(&["peer", "list"]).await?, "");
+    bob.connect(&alice).await?;
+    alice.say(&bob.address, "hello").await?;
+    bob.hears(&alice.address, "hello").await?;
+
+    let listed = home.command(&["peer", "list"]).await?;
+    assert!(
+        listed.starts_with(node_of(&bob)) && listed.contains("pinned") && listed.contains("connected"),
+        "{listed}"
+    );
+
+    home.command(&["peer", "block", node_of(&bob)]).await?;
+    let listed = home.command(&["peer", "list"]).await?;
+    assert!(listed.contains("blocked") && !listed.contains("connected"), "{listed}");
+    bob.say(&alice.address, "do you hear me?").await?;
+    let waits = async |me: &Person| {
+        let messages = me.messages(&alice.address).await?;
+        Ok(messages.iter().any(|message| message.waits_for.is_some()).then_some(()))
+    };
+    bob.until("it waits", waits).await?;
+    home.command(&["peer", "reset", node_of(&bob)]).await?;
+    // Something for the other node makes the connection anew, which wakes its courier.
+    alice.say(&bob.address, "now I do").await?;
+    bob.hears(&alice.address, "now I do").await?;
+    alice.hears(&bob.address, "do you hear me?").await?;
+
+    home.command(&["peer", "trust", node_of(&bob)]).await?;
+    home.command(&["peer", "limit", node_of(&bob), "50"]).await?;
+    let listed = home.command(&["peer", "list"]).await?;
+    assert!(listed.contains("trusted") && listed.contains("50 %"), "{listed}");
+    let stranger = home.command(&["peer", "block", "other.example"]).await.unwrap_err().to_string();
+    assert!(stranger.contains("never met"), "{stranger}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_node_is_named_with_its_key_also_while_it_does_not_run() -> Result<()> {
+    let mut node = node().await?;
+    let key = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo";
+    node.terminate().await?;
+    let address = "/ip4/192.0.2.1/tcp/8441";
+    node.command(&["peer", "add", "other.example", "--key", key, "--address", address]).await?;
+    let unknown = node.command(&["peer", "add", "third.example"]).await.unwrap_err().to_string();
+    assert!(unknown.contains("--key"), "{unknown}");
+    let wrong = node.command(&["peer", "add", "third.example", "--key", "nonsense"]).await.unwrap_err();
+    assert!(wrong.to_string().contains("nonsense"), "{wrong}");
+    node.start_again().await?;
+    let listed = node.command(&["peer", "list"]).await?;
+    assert!(
+        listed.starts_with("other.example") && listed.contains("trusted") && listed.contains(key),
+        "{listed}"
+    );
+    Ok(())
+}
