@@ -1,12 +1,15 @@
 # Weft, from sources: `make run` starts a node, `make test` checks everything. The work is done in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run test dev wasm ui fmt lint bench audit clean
+.PHONY: help run demo test dev wasm ui fmt lint bench audit clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build all, start a node on http://127.0.0.1:8440 (data in ./data)
 	@scripts/run.sh
+
+demo: ## Two nodes on this machine and three people who talk across them; nothing is kept
+	@scripts/demo.sh
 
 test: ## Check everything; STEPS="fmt clippy" runs some, scripts/test.sh --list names them
 	@scripts/test.sh $(STEPS)

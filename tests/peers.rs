@@ -4,7 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
-use weft_testkit::{Cast, NodeProcess, Person};
+use weft_node::{
+    archive,
+    control::{Answer, Request},
+};
+use weft_store::{Scan, embedded, tables};
+use weft_testkit::{Cast, Cluster, NodeProcess, Person};
 
 async fn node() -> Result<NodeProcess> {
     let variables = [
@@ -79,4 +84,24 @@ async fn a_node_is_named_with_its_key_also_while_it_does_not_run() -> Result<()>
         "{listed}"
     );
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_from_a_backup_begins_its_numbers_anew() -> Result<()> {
+    let cluster = Cluster::start(2).await?;
+    let alice = cluster.node(0)?.sign_up(Cast::Alice).await?;
+    let bob = cluster.node(1)?.sign_up(Cast::Bob).await?;
+    bob.connect(&alice).await?;
+    let folder = tempfile::tempdir()?;
+    let (backup, data) = (folder.path().join("backup"), folder.path().join("data"));
+    let control = cluster.node(1)?.running().control().clone();
+    let answer = control.handle(Request::Backup { dir: backup.clone() }).await;
+    assert!(matches!(answer, Answer::Backup { .. }), "{answer:?}");
+    archive::restore(&backup, &data).await?;
+    let store = embedded::open(&data.join("store"), embedded::Options::default())?;
+    let runs = store.scan(tables::OUTBOX_RUNS, Scan::prefix([])).await?;
+    assert_eq!(runs.len(), 1, "it had said something to the other node");
+    assert!(store.get(tables::NODE, b"federation.life").await?.is_none());
+    store.close().await?;
+    cluster.end().await
 }

@@ -127,7 +127,8 @@ async fn two_who_write_first_at_the_same_moment_end_in_one_chat() -> Result<()> 
     let (cluster, alice, bob) = alice_and_bob().await?;
     bob.connect(&alice).await?;
     let (hers, his) = tokio::join!(alice.say(&bob.address, "mine"), bob.say(&alice.address, "and mine"));
-    (hers?, his?);
+    hers?;
+    his?;
     bob.hears(&alice.address, "mine").await?;
     alice.hears(&bob.address, "and mine").await?;
     alice.say(&bob.address, "one more").await?;

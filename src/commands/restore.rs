@@ -1,6 +1,6 @@
 //! `weft restore`.
 
-use super::{NodeArgs, out};
+use super::{NodeArgs, out, small_runtime};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
@@ -18,7 +18,8 @@ pub struct Restore {
 pub fn run(args: &Restore) -> Result<ExitCode> {
     let config = args.node.load()?;
     let data = &config.storage.data;
-    let restored = archive::restore(&args.dir, data)
+    let restored = small_runtime()?
+        .block_on(archive::restore(&args.dir, data))
         .with_context(|| format!("{} was not restored into {}", args.dir.display(), data.display()))?;
     out::line(format_args!(
         "restored to commit {} ({} bytes) in {}; `weft check` verifies it, `weft run` starts it",

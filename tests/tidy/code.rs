@@ -139,12 +139,23 @@ pub fn is_test_file(path: &str) -> bool {
         || path.ends_with(".spec.ts")
 }
 
-/// Splits a Rust source where its tests begin: by habit the test module is the last item of a file.
+/// Splits a Rust source where its tests begin: by habit the test module is the last item of a file. Where it is a file of its
+/// own it only has its name here, and all here is code.
 pub fn split_at_tests(text: &str) -> (&str, &str) {
-    match text.find("#[cfg(test)]\nmod ") {
-        Some(offset) if text.get(offset..).is_some_and(|rest| rest.contains('{')) => text.split_at(offset),
-        _ => (text, ""),
-    }
+    let starts = offsets_of(text, "#[cfg(test)]\nmod ");
+    let mut bodies = starts.filter(|offset| {
+        let module = text.get(*offset..).and_then(|rest| rest.lines().nth(1));
+        module.is_some_and(|line| line.ends_with('{'))
+    });
+    bodies.next().map_or((text, ""), |offset| text.split_at(offset))
+}
+
+#[test]
+fn tests_begin_where_their_module_has_a_body() {
+    let inner = "fn a() {}\n#[cfg(test)]\nmod tests {\n}\n";
+    assert_eq!(split_at_tests(inner), ("fn a() {}\n", "#[cfg(test)]\nmod tests {\n}\n"));
+    let outer = "#[cfg(test)]\nmod tests;\nfn a() {}\n";
+    assert_eq!(split_at_tests(outer), (outer, ""));
 }
 
 #[test]

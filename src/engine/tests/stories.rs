@@ -12,7 +12,7 @@
 mod support;
 
 use support::{World, story::*};
-use weft_engine::api::{Call, DeliveryView, Event, Reply};
+use weft_engine::api::{Call, DeliveryView, Event, MessageView, Reply};
 use weft_wire::rooms::{EntryKind, LogEntry};
 
 #[test]
@@ -314,6 +314,30 @@ fn a_refused_message_can_be_tried_again_or_dropped() {
     assert_eq!(texts(&mut world, 1, &chat), ["first", "third"]);
     let sent = Call::Discard { chat, id: failed[1].clone() };
     assert_eq!(world.try_call(0, sent).unwrap_err().code, "not_found");
+}
+
+#[test]
+fn what_the_own_node_keeps_for_a_hub_that_is_away_says_so_and_holds_nothing_up() {
+    let (mut world, chat) = talking();
+    world.node.refuse_messages = Some(weft_wire::Code::NodeUnreachable);
+    for text in ["second", "third", "fourth"] {
+        send(&mut world, 0, &chat, text);
+    }
+    world.settle(1_000);
+    // Each was handed in, though the one before it is not at its hub.
+    let queued = |message: &MessageView| message.mine && message.delivery == DeliveryView::Queued;
+    let waiting: Vec<_> = messages(&mut world, 0, &chat).into_iter().filter(queued).collect();
+    assert_eq!(waiting.len(), 3);
+    for message in &waiting {
+        assert_eq!(message.waits_for.as_deref(), Some("hub.example"));
+    }
+    let discard = Call::Discard { chat: chat.clone(), id: waiting[0].id.clone() };
+    assert_eq!(world.try_call(0, discard).unwrap_err().code, "conflict");
+    world.node.refuse_messages = None;
+    world.settle(60_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "second", "third", "fourth"]);
+    assert_eq!(texts(&mut world, 1, &chat), ["first", "second", "third", "fourth"]);
+    assert!(messages(&mut world, 0, &chat).iter().all(|message| message.waits_for.is_none()));
 }
 
 #[test]

@@ -28,6 +28,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const COMMANDS_MAX: usize = 256;
 /// The system says within this whether an address can be listened on.
 const LISTEN_TIME: Duration = Duration::from_secs(5);
+/// A socket that is taken is tried again for so long, this often.
+const LINGER_TIME: Duration = Duration::from_secs(2);
+const LINGER_STEP: Duration = Duration::from_millis(50);
 /// What the system says where there is no IPv6 (EAFNOSUPPORT).
 const NO_SUCH_FAMILY: i32 = 97;
 
@@ -230,7 +233,9 @@ impl Task {
     /// Listens on all of these, and waits until it does.
     async fn listen(&mut self, addresses: Vec<Multiaddr>) -> Result<(), NetError> {
         let mut waiting: HashMap<ListenerId, Multiaddr> = HashMap::new();
-        addresses.iter().try_for_each(is_free)?;
+        for address in &addresses {
+            wait_for(address).await?;
+        }
         for address in addresses {
             match self.swarm.listen_on(address.clone()) {
                 Ok(listener) => {
@@ -270,6 +275,22 @@ impl Task {
     }
 }
 
+/// Waits until an address is free: the socket of a node that has just ended lingers until its last connections have said
+/// good-bye.
+async fn wait_for(address: &Multiaddr) -> Result<(), NetError> {
+    let deadline = time::Instant::now() + LINGER_TIME;
+    loop {
+        match is_free(address) {
+            Err(NetError::Listen { source, .. })
+                if source.kind() == io::ErrorKind::AddrInUse && time::Instant::now() < deadline =>
+            {
+                time::sleep(LINGER_STEP).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
 /// An address cannot be listened on. On a machine without IPv6 that is no reason to do without IPv4.
 fn not_listening(address: &Multiaddr, source: io::Error) -> Result<(), NetError> {
     let is_missing =
@@ -285,16 +306,24 @@ fn not_listening(address: &Multiaddr, source: io::Error) -> Result<(), NetError>
 /// same port would start, and each get half of the calls. So it is looked at first. `::` is left out, which to the system is
 /// 0.0.0.0 as well; whoever has the one mostly has the other.
 fn is_free(address: &Multiaddr) -> Result<(), NetError> {
-    let port = address.iter().find_map(|part| match part {
-        multiaddr::Protocol::Tcp(port) if port != 0 => Some(port),
-        _ => None,
-    });
+    let (mut port, mut udp) = (None, false);
+    for part in address.iter() {
+        match part {
+            multiaddr::Protocol::Tcp(number) if number != 0 => port = Some(number),
+            multiaddr::Protocol::Udp(number) if number != 0 => (port, udp) = (Some(number), true),
+            _ => {}
+        }
+    }
     let (Some(port), Some(ip)) = (port, address::ip(address)) else { return Ok(()) };
     if ip.is_unspecified() && ip.is_ipv6() {
         return Ok(());
     }
-    match std::net::TcpListener::bind((ip, port)) {
-        Ok(_) => Ok(()),
+    let bound = match udp {
+        true => std::net::UdpSocket::bind((ip, port)).map(drop),
+        false => std::net::TcpListener::bind((ip, port)).map(drop),
+    };
+    match bound {
+        Ok(()) => Ok(()),
         Err(source) => not_listening(address, source),
     }
 }

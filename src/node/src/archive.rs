@@ -13,6 +13,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
+use weft_service::federation::begin_anew;
 use weft_store::{
     Store,
     embedded::{self, Report, Restored},
@@ -69,18 +70,23 @@ pub async fn backup(store: &Store, data: &Path, dir: &Path) -> Result<u64, Archi
     Ok(seq)
 }
 
-/// Puts a backup into a data folder that is empty or absent.
+/// Puts a backup into a data folder that is empty or absent. What was numbered for other nodes since the backup was taken is not
+/// in it, so that numbers begin anew.
 ///
 /// # Errors
 /// [`ArchiveError`].
-pub fn restore(from: &Path, data: &Path) -> Result<Restored, ArchiveError> {
+pub async fn restore(from: &Path, data: &Path) -> Result<Restored, ArchiveError> {
     let key = from.join(KEY_FILE);
     if !key.is_file() {
         return Err(ArchiveError::NoBackup(from.to_owned()));
     }
     apart(data, from)?;
     empty(data)?;
-    let restored = embedded::restore(&from.join(STORE_FOLDER), &data.join(STORE_FOLDER))?;
+    let folder = data.join(STORE_FOLDER);
+    let restored = embedded::restore(&from.join(STORE_FOLDER), &folder)?;
+    let store = embedded::open(&folder, embedded::Options::default())?;
+    begin_anew(&store).await?;
+    store.close().await?;
     copy_key(&key, data)?;
     Ok(restored)
 }

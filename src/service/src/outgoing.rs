@@ -53,6 +53,9 @@ pub(crate) enum Outgoing {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct FollowerRecord {
     pub acked: u64,
+    /// It was away for so long that news was given up: the next thing that it hears says what the room is like.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub behind: bool,
 }
 
 /// A message that was handed in here for a room of another node. Key: room, device, message id.

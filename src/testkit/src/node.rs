@@ -1,11 +1,15 @@
 //! A real node in this process, on a free port and a folder of its own.
 
-use crate::person::{Person, SignUp};
+use crate::{
+    person::{Person, SignUp},
+    within,
+};
 use anyhow::{Context as _, Result, bail};
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 use tempfile::TempDir;
 use weft_node::{
@@ -23,6 +27,16 @@ pub struct TestNode {
     config: Config,
     running: RunningNode,
     folder: Arc<TempDir>,
+}
+
+/// Whether nobody listens at a multiaddress of loopback.
+fn is_free(address: &str) -> bool {
+    let port = |kind: &str| address.split(kind).nth(1)?.split('/').next()?.parse::<u16>().ok();
+    match (port("/udp/"), port("/tcp/")) {
+        (Some(port), _) => UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok(),
+        (_, Some(port)) => TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok(),
+        _ => true,
+    }
 }
 
 /// A node that is to come back.
@@ -140,6 +154,15 @@ impl TestNode {
             config.federation.listen = self.running.net_addresses();
         }
         self.running.stop().await?;
+        // A socket lingers until the last connections have said good-bye; a process that ends would take it along.
+        let listen = config.federation.listen.clone();
+        within("the ports are free again", async {
+            let mut look = tokio::time::interval(Duration::from_millis(10));
+            while !listen.iter().all(|address| is_free(address)) {
+                look.tick().await;
+            }
+        })
+        .await;
         Ok(Stopped { config, folder })
     }
 }

@@ -3,7 +3,15 @@
 //! [`Hub`] does what the node does (compare-and-set on the epoch, the log, Welcomes, the same answer to the same request)
 //! over the real [`HubGroup`]. [`Device`] keeps its state as a host would: what was staged is durable only when the output
 //! was taken, and a restart sees nothing else.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 pub mod storm;
 
@@ -29,6 +37,18 @@ use weft_wire::{
         SubmitCommit,
     },
 };
+
+/// What happened in a run, so that a test that no longer tests anything is seen.
+#[derive(Default, Debug)]
+pub struct Tally {
+    pub messages: AtomicU64,
+    pub commits: AtomicU64,
+    pub external: AtomicU64,
+    pub late: AtomicU64,
+    pub refused: AtomicU64,
+    pub role_changes: AtomicU64,
+    pub left: AtomicU64,
+}
 
 /// Far from the system clock: nothing may depend on it.
 pub const NOW: Millis = 1_000_000;

@@ -533,18 +533,6 @@ fn epochs_at(hub: &Hub) -> Vec<u64> {
     epochs.collect()
 }
 
-/// What happened in a run, so that a test that no longer tests anything is seen.
-#[derive(Default, Debug)]
-pub struct Tally {
-    pub messages: AtomicU64,
-    pub commits: AtomicU64,
-    pub external: AtomicU64,
-    pub late: AtomicU64,
-    pub refused: AtomicU64,
-    pub role_changes: AtomicU64,
-    pub left: AtomicU64,
-}
-
 fn run(seed: u64, life: Life, tally: &Tally) {
     let mut world = World::new(seed, life);
     for _ in 0..STEPS {

@@ -96,7 +96,7 @@ impl Node {
             }
             ("POST", "messages") => {
                 if let Some(code) = self.refuse_messages {
-                    return Err(problem(code));
+                    return Err(problem(code).detail("hub.example"));
                 }
                 let request: SubmitMessage = read(body)?;
                 let envelope = request.envelope.peek().unwrap();

@@ -29,6 +29,21 @@ async fn a_node_comes_back_on_another_port() {
 }
 
 #[tokio::test]
+async fn a_node_comes_back_on_its_own_port_at_once() {
+    let alice = node(1, quiet(&[TCP])).await;
+    let mut bob = node(2, quiet(&[QUIC])).await;
+    let address = bob.listen_addresses().remove(0);
+    for _ in 0..3 {
+        tell(&alice, &bob);
+        alice.query(bob.key(), vec![1]).await.unwrap();
+        // Its socket lingers until alice has heard the good-bye.
+        bob.shutdown().await;
+        until("alice has seen it go", || alice.peers().is_empty()).await;
+        bob = node(2, quiet(&[&address])).await;
+    }
+}
+
+#[tokio::test]
 async fn the_operator_sees_what_a_peer_runs_and_how_far_it_is() {
     let (alice, bob) = (node(1, quiet(&[TCP])).await, node(2, quiet(&[TCP])).await);
     tell(&alice, &bob);
@@ -155,7 +170,8 @@ async fn a_call_to_a_peer_that_is_blocked_meanwhile_ends_at_once() {
             until("the question is there", || asked.handled.load(Ordering::SeqCst) == 1).await;
             alice.block(bob.key()).await;
         });
-        assert_eq!(outcome, Err(LinkError::Closed));
+        // It was cut off, and is not tried again.
+        assert_eq!(outcome, Err(LinkError::Refused));
         assert!(started.elapsed() < Duration::from_secs(20), "{listen}: {:?}", started.elapsed());
     }
 }

@@ -261,7 +261,7 @@ fn nodes(all: &mut Samples) {
     let accepted = weft_wire::rooms::Accepted { seq: 3, time_ms: TIME_MS, epoch: 2 };
     all.add(tables::INBOX_RESULTS, "accepted", &ResultRecord { result: EventResult::Accepted(accepted) });
     all.add(tables::PEOPLE, "person", &PersonRecord { identity: identity(), first_seen_ms: TIME_MS });
-    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41 });
+    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41, behind: false });
     all.add(tables::OUTBOX_SAID, "said", &SaidRecord { hash: [7; 32], given_up: true });
 }
 

@@ -74,12 +74,12 @@ pub(crate) trait Bridge: Send + Sync + 'static {
     /// Answers a node's question.
     fn answer<'a>(&'a self, from: &'a NodeName, question: Question) -> BoxFuture<'a, Answer>;
 
-    /// The event of a row that only says what it is about. `fresh`: no other row of this batch speaks of the same room.
+    /// The event of a row that only says what it is about. `last`: no later row of this batch speaks of the same room.
     fn open<'a>(
         &'a self,
         to: &'a NodeName,
         item: &'a Outgoing,
-        fresh: bool,
+        last: bool,
     ) -> BoxFuture<'a, Result<Event, Fault>>;
 
     /// Stages what follows from what became of something that was for a node.

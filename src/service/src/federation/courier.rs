@@ -8,7 +8,10 @@ use super::{
     records::{Outgoing, RunRecord},
 };
 use rand_core::RngCore;
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 use tokio::{
     sync::{broadcast, watch},
     task::JoinSet,
@@ -99,11 +102,20 @@ impl Federation {
         let first = rows.first().map_or(1, |row| row.number - run.base);
         let mut batch = Batch { from: self.nodes.ctx.node.clone(), run: run.run, first, events: Vec::new() };
         let mut left = PEER_BATCH_BYTES_MAX - BATCH_SPARE_BYTES;
-        let mut told = HashSet::new();
+        // News of a room goes with its last row. An earlier one may have been taken already, with what was new then, before the
+        // answer to it was lost; what it carries now would not be looked at.
+        let mut last = HashMap::new();
+        for row in rows {
+            if let Outgoing::Room { room, .. } = &row.item {
+                last.insert(*room, row.number);
+            }
+        }
         for row in rows {
             let event: Event = match &row.item {
                 Outgoing::Event(event) => event.as_ref().clone(),
-                item @ Outgoing::Room { room, .. } => self.bridge.open(to, item, told.insert(*room)).await?,
+                item @ Outgoing::Room { room, .. } => {
+                    self.bridge.open(to, item, last.get(room) == Some(&row.number)).await?
+                }
                 item @ Outgoing::Welcome { .. } => self.bridge.open(to, item, true).await?,
             };
             let bytes = codec::encode(&event).len();

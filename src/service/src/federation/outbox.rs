@@ -36,6 +36,9 @@ pub(super) struct Outbox {
 /// # Errors
 /// As [`Store::commit`].
 pub async fn begin_anew(store: &Store) -> weft_store::Result<()> {
+    if store.get(tables::NODE, LIFE).await?.is_none() {
+        return Ok(());
+    }
     store.commit(Batch::new().delete(tables::NODE, LIFE)).await.map(drop)
 }
 

@@ -3,7 +3,9 @@
 use super::{FlowError, Flows};
 use crate::{
     Fault,
-    federation::{Bridge, Outcome, Outgoing, Trouble},
+    accounts::AccountError,
+    contacts::ContactError,
+    federation::{Bridge, FederationError, Outcome, Outgoing, Trouble},
     rooms::RoomError,
 };
 use futures::future::BoxFuture;
@@ -25,7 +27,7 @@ impl Bridge for Flows {
                 Event::Contact { .. } => self.take_contact(tx, from, event).await,
                 Event::Room { .. } => self.take_news(tx, from, event).await.map_err(trouble),
                 Event::Welcome { .. } => self.take_welcome(tx, from, event).await.map_err(trouble),
-                Event::Message { .. } => self.take_message(from, event).await.map_err(trouble),
+                Event::Message { .. } => self.take_message(from, event).await.map_err(in_order),
                 Event::Item { .. } => self.take_item(tx, from, event).await.map_err(trouble),
                 Event::Delivered { .. } => self.take_delivered(tx, from, event).await.map_err(trouble),
                 Event::DeviceGone { .. } => self.take_gone(from, event).await.map_err(trouble),
@@ -57,13 +59,13 @@ impl Bridge for Flows {
         &'a self,
         to: &'a NodeName,
         item: &'a Outgoing,
-        fresh: bool,
+        last: bool,
     ) -> BoxFuture<'a, Result<Event, Fault>> {
         Box::pin(async move {
             match item {
                 Outgoing::Event(event) => Ok(event.as_ref().clone()),
                 Outgoing::Room { room, state } => {
-                    self.read_news(to, *room, *state, fresh).await.map_err(|error| match error {
+                    self.read_news(to, *room, *state, last).await.map_err(|error| match error {
                         RoomError::Fault(fault) => fault,
                         _ => Fault::Internal("what is new in a room cannot be read"),
                     })
@@ -93,6 +95,7 @@ impl Bridge for Flows {
                     Outcome::Result(EventResult::Accepted(copy)) => {
                         self.note_follower(tx, to, *room, copy.seq).await
                     }
+                    Outcome::Expired => self.note_behind(tx, to, *room).await,
                     _ => Ok(()),
                 },
                 Outgoing::Event(event) if matches!(event.as_ref(), Event::Message { .. }) => {
@@ -109,6 +112,22 @@ fn unknown() -> Problem {
     Problem::new(Code::Malformed).detail("this node does not know that")
 }
 
-fn trouble(error: FlowError) -> Trouble {
-    Problem::from(error).into()
+/// What is about this node and this moment is no reason to refuse anything for good.
+pub(super) fn trouble(error: FlowError) -> Trouble {
+    match error {
+        FlowError::Fault(fault)
+        | FlowError::Room(RoomError::Fault(fault))
+        | FlowError::Contact(ContactError::Fault(fault))
+        | FlowError::Account(AccountError::Fault(fault))
+        | FlowError::Federation(FederationError::Fault(fault)) => fault.into(),
+        error => Problem::from(error).into(),
+    }
+}
+
+/// A message that comes too fast is to come again, with all that follows it: refused, it would come after those.
+fn in_order(error: FlowError) -> Trouble {
+    match trouble(error) {
+        Trouble::Refused(problem) if problem.code == Code::RateLimited => Trouble::Later(problem),
+        trouble => trouble,
+    }
 }

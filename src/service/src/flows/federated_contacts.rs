@@ -130,7 +130,7 @@ impl Flows {
             let told = self.contacts.stage_heard(tx, to, &far, step).await?;
             self.tell_far(tx, to, &me.identity, &far, &told).await
         };
-        staged.await.map_err(|error: FlowError| Trouble::from(Problem::from(error)))?;
+        staged.await.map_err(super::federated::trouble)?;
         Ok(None)
     }
 

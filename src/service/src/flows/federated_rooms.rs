@@ -15,7 +15,7 @@ use weft_wire::{
     DeviceId, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, Event, EventResult, Question},
     identity::DeviceCert,
-    rooms::{Accepted, DeviceRef, GroupInfoAnswer, RoomState, SubmitCommit, SubmitMessage},
+    rooms::{Accepted, DeviceRef, GroupInfoAnswer, RoomKind, RoomState, SubmitCommit, SubmitMessage},
     sync::InboxItem,
 };
 
@@ -75,11 +75,8 @@ impl Flows {
             return Err(RoomError::Mismatch("event").into());
         };
         let known = tx.get(tables::ROOMS, room.as_bytes()).await?.is_some();
-        if let (false, Some(state)) = (known, state) {
-            let members: Vec<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
-            if !self.is_welcome(&members).await? {
-                return Err(RoomError::NoConsent.into());
-            }
+        if let Some(state) = state {
+            self.check_state(hub, *room, known, state).await?;
         }
         let news = News { room: *room, hub, state: state.as_ref(), devices, entries };
         let seq = self.rooms.stage_news(tx, &news).await?;
@@ -103,23 +100,44 @@ impl Flows {
         Ok(())
     }
 
-    /// Whether each person here has a contact among the others.
-    async fn is_welcome(&self, members: &[&UserAddress]) -> Result<bool> {
-        let mut any = false;
-        for user in members.iter().filter(|user| self.ctx.is_local(user)) {
-            let mut welcome = false;
-            for other in members.iter().filter(|other| other != &user) {
-                if self.contacts.stand_to(&user.name, other).await? == Some(Stand::Accepted) {
-                    welcome = true;
-                    break;
-                }
-            }
-            if !welcome {
-                return Ok(false);
-            }
-            any = true;
+    /// What a hub may say a room is like: nobody here comes in among people of whom they know none, and a direct room is one of
+    /// the two whom it names, at the home of one of them. Else any node could end the chat of two others with a room of its own.
+    async fn check_state(&self, hub: &NodeName, room: RoomId, known: bool, state: &RoomState) -> Result<()> {
+        let members: Vec<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
+        let before = if known { Some(self.rooms.load(room).await?) } else { None };
+        if before.as_ref().is_some_and(|before| before.record.hub.elsewhere() != Some(hub)) {
+            return Err(RoomError::NotFound.into());
         }
-        Ok(any)
+        if before.as_ref().is_some_and(|before| before.record.kind != state.kind) {
+            return Err(RoomError::Mismatch("kind").into());
+        }
+        if let RoomKind::Direct { members: (one, other) } = &state.kind {
+            let both =
+                one < other && members.len() == 2 && members.contains(&one) && members.contains(&other);
+            if !both || (one.node != *hub && other.node != *hub) {
+                return Err(RoomError::Mismatch("members").into());
+            }
+        }
+        let is_new = |user: &UserAddress| before.as_ref().is_none_or(|room| room.member(user).is_none());
+        let here = members.iter().filter(|user| self.ctx.is_local(user));
+        if !known && here.clone().next().is_none() {
+            return Err(RoomError::NoConsent.into());
+        }
+        for user in here.filter(|user| is_new(user)) {
+            if !self.knows_one_of(user, &members).await? {
+                return Err(RoomError::NoConsent.into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn knows_one_of(&self, user: &UserAddress, members: &[&UserAddress]) -> Result<bool> {
+        for other in members.iter().filter(|other| **other != user) {
+            if self.contacts.stand_to(&user.name, other).await? == Some(Stand::Accepted) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) async fn take_welcome(
@@ -241,22 +259,23 @@ impl Flows {
         }
     }
 
-    /// The event for a row that tells a follower of news. `fresh`: the batch holds none of this room's entries yet.
+    /// The event for a row that tells a follower of news. `last`: no later row of the batch carries what is new
+    /// in its log.
     pub(super) async fn read_news(
         &self,
         to: &NodeName,
         room: RoomId,
         with_state: bool,
-        fresh: bool,
+        last: bool,
     ) -> Result<Event, RoomError> {
         let loaded = self.rooms.load(room).await?;
         let follower: Option<FollowerRecord> =
             self.ctx.read(tables::ROOM_FOLLOWERS, follower_key(room, to)).await?;
         let after = follower.map_or(0, |follower| follower.acked);
-        let mut with_state = with_state;
+        let mut with_state = with_state || follower.is_some_and(|follower| follower.behind);
         let entries = match self
             .rooms
-            .entries(&loaded, 0, after, if fresh { ENTRIES_PER_EVENT_MAX } else { 0 })
+            .entries(&loaded, 0, after, if last || with_state { ENTRIES_PER_EVENT_MAX } else { 0 })
             .await
         {
             Ok((entries, _)) => entries,
@@ -293,10 +312,23 @@ impl Flows {
         let before = before.map_or(0, |before| before.acked);
         let head = self.rooms.head(room).await?;
         let acked = seq.min(head);
-        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked }.to_record());
+        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind: false }.to_record());
         if acked < head && acked != before {
             let more = Outgoing::Room { room, state: false };
             tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, more).await?);
+        }
+        Ok(())
+    }
+}
+
+impl Flows {
+    /// News of a room was given up: the follower was away for too long.
+    pub(super) async fn note_behind(&self, tx: &Tx, to: &NodeName, room: RoomId) -> Result<(), Fault> {
+        let key = follower_key(room, to);
+        let Some(row) = tx.get(tables::ROOM_FOLLOWERS, &key).await? else { return Ok(()) };
+        let record = FollowerRecord::from_record(&row.value)?;
+        if !record.behind {
+            tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { behind: true, ..record }.to_record());
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use weft_store::{Batch, tables};
 use weft_wire::{
     Code, Problem, RoomId, codec,
     federation::{Answer, Batch as EventBatch, BatchAck, Event, EventResult, Question},
-    rooms::{Accepted, LogEntry, PutItem, RoomRole, SubmitMessage},
+    rooms::{Accepted, LogEntry, PutItem, RoomKind, RoomRole, SubmitMessage},
     sync::{ClientFrame, InboxItem, ServerFrame},
 };
 
@@ -67,6 +67,7 @@ impl Talk {
         let flows = self.two.away.service.flows();
         let sending = flows.submit_message(self.two.bob.caller(), ROOM, message);
         tokio::pin!(sending);
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(1));
         loop {
             tokio::select! {
                 biased;
@@ -74,7 +75,7 @@ impl Talk {
                 () = async {
                     let _ = self.two.away.service.federation().round(&self.two.home.name).await;
                     let _ = self.two.home.service.federation().round(&self.two.away.name).await;
-                    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                    look.tick().await;
                 } => {}
             }
         }
@@ -211,9 +212,20 @@ async fn nobody_but_the_hub_says_what_a_room_is_like() {
         entries: vec![],
     };
     assert_eq!(say(forged).await, Some(Code::InvalidField));
+    // As the room of two others, with a lower id, into which theirs would be folded.
+    let lower = RoomId([0; 16]);
+    let room = Event::Room {
+        room: lower,
+        state: Some(state(&third, lower).await),
+        devices: vec![],
+        entries: vec![],
+    };
+    assert_eq!(say(room).await, Some(Code::InvalidField));
+    assert_eq!(talk.two.away.service.rooms().load(ROOM).await.unwrap().record.folded_into, None);
     // Among people of whom bob knows none.
     let mut strangers = state(&third, other).await;
     strangers.members.retain(|member| member.user == talk.two.bob.user);
+    strangers.kind = RoomKind::Group;
     let room = Event::Room { room: other, state: Some(strangers), devices: vec![], entries: vec![] };
     assert_eq!(say(room).await, Some(Code::NoConsent));
     // A message for a room of which it is no hub.

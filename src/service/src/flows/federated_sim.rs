@@ -175,7 +175,7 @@ impl Sim {
         }
         for at in 0..3 {
             let member = &mut self.members[at];
-            if rough && member.pending.is_none() && self.rng.next_u32() % 2 == 0 {
+            if rough && member.pending.is_none() && self.rng.next_u32().is_multiple_of(2) {
                 member.write();
             }
             if let Some(work) = self.hand_in(at) {
@@ -482,6 +482,19 @@ async fn run(seed: u64) {
         sim.catch_up_all().await;
         if sim.is_quiet().await {
             return sim.check().await;
+        }
+    }
+    for (at, world) in sim.worlds.iter().enumerate() {
+        for other in (0..3).filter(|other| *other != at) {
+            let name = &sim.worlds[other].name;
+            let waiting = world.service.federation().waiting(name).await.unwrap();
+            let follower: Option<crate::outgoing::FollowerRecord> = world
+                .context()
+                .read(weft_store::tables::ROOM_FOLLOWERS, crate::outgoing::follower_key(ROOM, name))
+                .await
+                .unwrap();
+            let head = world.service.rooms().head(ROOM).await.unwrap();
+            eprintln!("{at} to {other}: {waiting} wait, {follower:?}, head {head}");
         }
     }
     let open: Vec<_> =

@@ -122,9 +122,10 @@ impl Rooms {
         let hub = hub.ok_or(RoomError::StaleEpoch { current: current + 1 })?;
         let looked = Look { room: room.clone(), hub, request: request.clone(), now: self.ctx.now() };
         // A look at a large group takes long: off the threads that serve everybody.
-        let (facts, hub, present, roles) = tokio::task::spawn_blocking(move || looked.take())
-            .await
-            .map_err(|_| Fault::Internal("checking a commit failed"))??;
+        let Seen { facts, hub, present, roles } =
+            tokio::task::spawn_blocking(move || looked.take())
+                .await
+                .map_err(|_| Fault::Internal("checking a commit failed"))??;
         let own = &facts.committer;
         if own.user != *caller.user()
             || own.device != caller.device()
@@ -134,7 +135,7 @@ impl Rooms {
         }
         check_welcome_to(&facts, &request.welcome_to)?;
         let members = members_after(&room, &facts, &present, roles.as_ref(), near);
-        let gone = still_gone(&room, &members);
+        let gone = still_gone(&room, &facts, &members);
         let left = still_left(&room, &facts, &members);
         Ok(Judged::New(Box::new(CheckedSubmission {
             room,
@@ -212,7 +213,7 @@ impl Rooms {
             .collect();
         let after = nodes_of(&checked.members, &self.ctx.node);
         for node in after.difference(&before) {
-            let begin = FollowerRecord { acked: checked.near }.to_record();
+            let begin = FollowerRecord { acked: checked.near, behind: false }.to_record();
             batch = batch.put(tables::ROOM_FOLLOWERS, follower_key(room, node), begin);
         }
         for node in after.union(&before) {
@@ -230,8 +231,16 @@ struct Look {
     now: u64,
 }
 
+/// What was seen: what the commit does, and the group after it.
+struct Seen {
+    facts: CommitFacts,
+    hub: Vec<u8>,
+    present: Vec<DeviceCert>,
+    roles: Option<Roles>,
+}
+
 impl Look {
-    fn take(self) -> Result<(CommitFacts, Vec<u8>, Vec<DeviceCert>, Option<Roles>)> {
+    fn take(self) -> Result<Seen> {
         let mls = |error| mls_error(error, self.room.record.epoch);
         let envelope = self.request.envelope.peek().map_err(RoomError::Malformed)?;
         let mut hub = HubGroup::from_bytes(self.room.id, &self.hub)
@@ -253,8 +262,8 @@ impl Look {
         };
         policy::check(&rules, &checked.facts).map_err(RoomError::Policy)?;
         let facts = hub.apply(checked).map_err(mls)?;
-        let (after, roles) = (hub.members().map_err(mls)?, hub.roles().map_err(mls)?);
-        Ok((facts, hub.to_bytes(), after, roles))
+        let (present, roles) = (hub.members().map_err(mls)?, hub.roles().map_err(mls)?);
+        Ok(Seen { facts, hub: hub.to_bytes(), present, roles })
     }
 }
 
@@ -313,9 +322,11 @@ fn members_after(
     members.into_values().collect()
 }
 
-fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
+/// Devices stay gone until their leaf is, or they are brought in again: the same one may go and come in one commit.
+fn still_gone(room: &Room, facts: &CommitFacts, members: &[MemberRecord]) -> Vec<DeviceRef> {
     let there = |gone: &&DeviceRef| {
-        members.iter().any(|member| member.user == gone.user && member.devices.contains(&gone.device))
+        !facts.added.iter().any(|cert| cert.user == gone.user && cert.device == gone.device)
+            && members.iter().any(|member| member.user == gone.user && member.devices.contains(&gone.device))
     };
     room.record.gone.iter().filter(there).cloned().collect()
 }

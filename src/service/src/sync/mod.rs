@@ -77,6 +77,7 @@ struct Node {
 }
 
 impl Sync {
+    #[allow(clippy::too_many_arguments)] // one a feature, whose news it streams
     pub(crate) fn new(
         ctx: Arc<Ctx>,
         accounts: Accounts,
