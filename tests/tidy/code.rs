@@ -145,7 +145,7 @@ pub fn split_at_tests(text: &str) -> (&str, &str) {
     let starts = offsets_of(text, "#[cfg(test)]\nmod ");
     let mut bodies = starts.filter(|offset| {
         let module = text.get(*offset..).and_then(|rest| rest.lines().nth(1));
-        module.is_some_and(|line| line.ends_with('{'))
+        module.is_some_and(|line| line.contains('{'))
     });
     bodies.next().map_or((text, ""), |offset| text.split_at(offset))
 }
