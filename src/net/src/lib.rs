@@ -1,7 +1,7 @@
 //! Streams between nodes, the only crate that names libp2p.
 //!
 //! [`PeerLink`] is what the rest of the node sees: bytes to a peer, bytes back, and who comes and goes. [`Net`] is the real
-//! one, over QUIC and TCP; with the feature `sim`, [`sim::SimNet`] is one in memory whose faults a test seeds.
+//! one, over QUIC and TCP; with the feature `sim`, `sim::SimNet` is one in memory whose faults a test seeds.
 //! [`PeerHandler`] answers when others call.
 //!
 //! A peer is its ed25519 key ([`PeerKey`]); the transports prove it before a byte of ours is read. What is *in* the bytes is

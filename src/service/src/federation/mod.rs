@@ -1,7 +1,7 @@
 //! Between nodes. What leaves waits in the outbox until the other node has it on disk; what arrives takes effect exactly once.
 //!
-//! LEAVES: a flow stages a row ([`Nodes::stage`]) in the store commit that makes it true; a courier for each node
-//! ([`courier`]) carries rows in order and deletes them on a durable acknowledgement. ARRIVES: [`inbox`].
+//! LEAVES: a flow stages a row (`Nodes::stage`) in the store commit that makes it true; a courier for each node
+//! (`courier`) carries rows in order and deletes them on a durable acknowledgement. ARRIVES: `inbox`.
 
 mod bridge;
 mod courier;
