@@ -130,6 +130,11 @@ need_browser() {
   if [ -z "$(chromium_bin)" ]; then die "no Chromium found: install one, or name it in WEFT_CHROMIUM"; fi
 }
 
+# An authority to get certificates from, for tests/acme.rs; elsewhere than on Debian that test says that it was not run.
+need_authority() {
+  have pebble || ! have apt-get || apt_install pebble
+}
+
 need_build() {
   need_basics
   need_wasm_target
@@ -144,6 +149,7 @@ case ${1:-build} in
     need_rust_components
     have shellcheck || apt_install shellcheck
     need_browser
+    need_authority
     need_nextest
     ;;
   audit)

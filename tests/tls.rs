@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
-use hyper::{Method, Request, client::conn::http1};
+use hyper::{Method, Request};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -15,19 +15,12 @@ use weft_testkit::{
     within,
 };
 
+/// The status of the node's health, and whether it says that TLS is to be used from now on.
 async fn status(stream: TlsStream<TcpStream>) -> Result<(u16, String)> {
-    let (mut sender, connection) = http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
-    let driver = tokio::spawn(connection);
-    let request = Request::builder()
-        .method(Method::GET)
-        .uri("/healthz")
-        .header("host", "localhost")
-        .body(String::new())?;
-    let response = sender.send_request(request).await?;
-    let transport =
-        response.headers().get("strict-transport-security").map(|value| value.to_str().unwrap().to_owned());
-    driver.abort();
-    Ok((response.status().as_u16(), transport.unwrap_or_default()))
+    let address = stream.get_ref().0.peer_addr()?;
+    let request = http::request(address, Method::GET, "/healthz", &[("host", "localhost")], "");
+    let answer = http::Line::over(stream).await?.send(request).await?;
+    Ok((answer.status.as_u16(), answer.header("strict-transport-security")))
 }
 
 #[tokio::test]

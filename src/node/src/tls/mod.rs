@@ -33,7 +33,7 @@ pub enum TlsError {
         /// Why not.
         source: io::Error,
     },
-    /// A file that holds no certificate or key in PEM.
+    /// A file that holds no certificate or key in PEM, or none that can be used.
     #[error("{}: {what}", path.display())]
     Pem {
         /// Which.
