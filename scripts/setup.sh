@@ -40,6 +40,7 @@ apt_install() {
   else
     say "apt-get install ${missing[*]}"
   fi
+  say "(apt-get is quiet while it downloads and unpacks; this can take minutes)"
   if [ "$apt_updated" = no ]; then
     "${sudo[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists at hand"
     apt_updated=yes

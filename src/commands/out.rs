@@ -4,6 +4,7 @@ use fast_qr::{ECL, QRBuilder};
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
+    ops::RangeInclusive,
 };
 
 /// A line on standard output. A reader that went away (`weft user list | head`) is no fault.
@@ -41,15 +42,40 @@ pub fn qr(content: &str) {
     }
 }
 
-/// Text of others, made harmless: no control characters, so no escape sequences, and no change of writing direction that
-/// could dress one name up as another.
+/// What steers a text rather than being part of it: Unicode's format characters (category Cf: marks and overrides of the
+/// writing direction, joiners, everything of no width), and its line and paragraph separators. Control characters
+/// (Cc) are asked for by [`char::is_control`].
+const STEERING: [RangeInclusive<char>; 22] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{600}'..='\u{605}',
+    '\u{61c}'..='\u{61c}',
+    '\u{6dd}'..='\u{6dd}',
+    '\u{70f}'..='\u{70f}',
+    '\u{890}'..='\u{891}',
+    '\u{8e2}'..='\u{8e2}',
+    '\u{180e}'..='\u{180e}',
+    '\u{200b}'..='\u{200f}',
+    '\u{2028}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{fff0}'..='\u{fffb}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{110cd}'..='\u{110cd}',
+    '\u{13430}'..='\u{1343f}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    // Letters by name that show nothing: a name of them alone would be no name.
+    '\u{115f}'..='\u{1160}',
+    '\u{3164}'..='\u{3164}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{e0000}'..='\u{e0fff}',
+];
+
+/// Text of others, made harmless: nothing that drives the terminal (escape sequences begin with a control character), turns
+/// the writing direction, or stands there unseen and makes two different names look alike.
 pub fn plain(text: &str) -> String {
-    let bidi =
-        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    text.chars()
-        .filter(|c| (!c.is_control() || *c == '\n') && !bidi(*c))
-        .collect::<String>()
-        .replace('\n', "\n    ")
+    let steers = |c: char| c.is_control() || STEERING.iter().any(|range| range.contains(&c));
+    text.chars().filter(|c| *c == '\n' || !steers(*c)).collect::<String>().replace('\n', "\n    ")
 }
 
 /// Milliseconds since 1970 as `2026-11-21 03:05` UTC.
@@ -71,6 +97,7 @@ pub fn time(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn dates_are_right() {
@@ -78,6 +105,33 @@ mod tests {
         assert_eq!(time(951_782_340_000), "2000-02-28 23:59");
         assert_eq!(time(951_868_800_000), "2000-03-01 00:00");
         assert_eq!(time(1_795_230_333_000), "2026-11-21 03:05");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// Against the tables of Unicode that the test's library has.
+        #[test]
+        fn nothing_that_steers_gets_through(text in r"[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}--\n]{1,9}") {
+            prop_assert_eq!(plain(&text), "", "{}", text.escape_unicode());
+        }
+
+        #[test]
+        fn letters_of_all_scripts_do(text in r"[\p{L}\p{N}\p{P}\p{Emoji_Presentation}--\u{115f}\u{1160}\u{3164}\u{ffa0}]{1,9}") {
+            prop_assert_eq!(plain(&text), text.clone());
+        }
+    }
+
+    #[test]
+    fn one_name_cannot_look_like_another() {
+        for text in [
+            "bo\u{61c}b",
+            "\u{202e}bob",
+            "b\u{200b}o\u{200d}b",
+            "bob\u{feff}\u{e0041}",
+            "\u{3164}bob\u{2066}",
+        ] {
+            assert_eq!(plain(text), "bob", "{}", text.escape_unicode());
+        }
     }
 
     #[test]

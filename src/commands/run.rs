@@ -1,6 +1,6 @@
 //! `weft run`.
 
-use super::{NodeArgs, out};
+use super::{NodeArgs, advice, out};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 use weft_node::{
-    Node, RunningNode,
+    Config, Node, RunningNode,
     control::{Answer, Request},
     shutdown, telemetry,
 };
@@ -37,9 +37,9 @@ pub fn run(args: &Run) -> Result<ExitCode> {
         .build()?;
     let stopped = runtime.block_on(async {
         let mut signals = shutdown::Signals::listen()?;
-        let node = Node::start(config).await?;
+        let node = Node::start(config.clone()).await?;
         announce(&node, args.ready_file.as_deref())?;
-        invite_owner(&node).await;
+        invite_owner(&node, &config).await;
         let signal = signals.next().await;
         tracing::info!(signal, "asked to stop");
         tokio::select! {
@@ -79,7 +79,7 @@ fn announce(node: &RunningNode, ready_file: Option<&Path>) -> Result<()> {
 
 /// As long as nobody owns the node, shows the way to become its owner: to a person at the terminal only, for whoever reads
 /// a log file must not own the node.
-async fn invite_owner(node: &RunningNode) {
+async fn invite_owner(node: &RunningNode, config: &Config) {
     let status = node.control().handle(Request::Status).await;
     if !matches!(status, Answer::Status { claimed: false, .. }) {
         return;
@@ -94,6 +94,9 @@ async fn invite_owner(node: &RunningNode) {
             out::line("\nNobody owns this node yet. Open this link to become its owner (it works once):\n");
             out::line(&link);
             out::qr(&link);
+            for advice in advice::before_others_come(config, &node.url) {
+                out::line(format_args!("* {advice}"));
+            }
         }
         Answer::Refused(why) => tracing::warn!(why, "no invite for the owner"),
         _ => {}

@@ -78,7 +78,7 @@ pub enum Call {
     },
     /// Adds a person by a link (at once) or an address (they are asked). → [`Reply::Contact`]
     AddContact {
-        /// Link, QR content or address.
+        /// Link, QR content or address; a name alone is somebody of this node.
         target: String,
         /// A line of greeting.
         greeting: String,

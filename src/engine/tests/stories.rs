@@ -74,6 +74,29 @@ fn who_is_added_by_link_has_the_name_that_the_link_carries() {
 }
 
 #[test]
+fn a_name_alone_is_somebody_of_the_own_node() {
+    let mut world = signed_up(&["alice", "bob"]);
+    let Reply::LinkPreview(bob) = world.call(0, Call::ReadLink { text: " Bob ".into() }) else { panic!() };
+    assert_eq!((bob.user.as_deref(), bob.instant), (Some("bob@home.example"), false));
+    let add = |target: &str| Call::AddContact { target: target.into(), greeting: String::new() };
+    let Reply::Contact(asked) = world.call(0, add("bob")) else { panic!("a contact") };
+    assert_eq!((asked.user.as_str(), asked.state.as_str()), ("bob@home.example", "outgoing"));
+    world.settle(5_000);
+    world.call(1, Call::AcceptContact { user: "alice".into() });
+    world.settle(5_000);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().state, "accepted");
+    let Reply::Chat(_) = world.call(0, Call::OpenChat { user: "bob".into() }) else { panic!("a chat") };
+
+    assert_eq!(world.try_call(0, add("alice")).unwrap_err().code, "own_link");
+    assert_eq!(world.try_call(0, add("nobody")).unwrap_err().code, "not_found");
+    assert_eq!(world.try_call(0, add("no body")).unwrap_err().code, "bad_link");
+    // Without an account there is no node of one's own.
+    let stranger = world.device();
+    let read = Call::ReadLink { text: "bob".into() };
+    assert_eq!(world.try_call(stranger, read).unwrap_err().code, "bad_link");
+}
+
+#[test]
 fn a_request_by_address_waits_for_consent_and_so_do_messages() {
     let mut world = signed_up(&["alice", "bob"]);
     let call = Call::AddContact { target: "bob@home.example".into(), greeting: "we met at the fair".into() };

@@ -263,6 +263,11 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     bind().map_err(|source| StartError::Listen { address, source })
 }
 
+/// The base of links to a node that does not run: a port that is to be a free one is still 0 in it.
+pub fn configured_url(config: &Config) -> String {
+    public_url(config, None, config.tls.mode != crate::config::TlsMode::Off)
+}
+
 /// The base of links: as configured, else the first listener, with the wildcard address said as loopback.
 pub fn public_url(config: &Config, first: Option<SocketAddr>, secure: bool) -> String {
     if !config.http.public_url.is_empty() {

@@ -52,6 +52,11 @@ impl NodeName {
         &self.0
     }
 
+    /// Whether this is a peer id: then the node's key follows from it, and no other may speak under this name.
+    pub fn is_peer_id(&self) -> bool {
+        is_peer_id(&self.0)
+    }
+
     /// The name of a node that has no DNS name: the peer id of its ed25519 key (libp2p: base58 of the identity multihash
     /// of the protobuf key).
     pub fn of_key(public_key: &[u8; 32]) -> Self {

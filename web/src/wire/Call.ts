@@ -69,7 +69,7 @@ fresh?: boolean, } | { "call": "read_link",
  */
 text: string, } | { "call": "add_contact", 
 /**
- * Link, QR content or address.
+ * Link, QR content or address; a name alone is somebody of this node.
  */
 target: string, 
 /**

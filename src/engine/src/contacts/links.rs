@@ -1,6 +1,6 @@
 //! Personal links and QR codes: making one, and reading what was pasted or scanned.
 
-use super::{find, state_name};
+use super::{address, find, state_name};
 use crate::account::{self, me};
 use crate::api::{CallError, LinkPreview, LinkView};
 use crate::error::{call_error, field_error};
@@ -91,7 +91,7 @@ async fn make(cx: &Cx, invite: bool) -> Result<Kept, CallError> {
 
 /// What a text leads to.
 pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
-    if let Ok(user) = text.parse::<UserAddress>() {
+    if let Ok(user) = cx.with(|s| address(s, text)) {
         return Ok(LinkPreview {
             state: standing(cx, &user),
             user: Some(user.to_string()),

@@ -1,7 +1,7 @@
 //! Asking people, by link or by address.
 
 use super::incoming::tidy;
-use super::{Contact, GREETING, Pin, check_pin, find, save};
+use super::{Contact, GREETING, Pin, address, check_pin, find, save};
 use crate::account::{self, me};
 use crate::api::{CallError, ContactView};
 use crate::error::{call_error, field_error, internal};
@@ -24,8 +24,9 @@ enum Target {
 }
 
 impl Target {
-    fn read(text: &str) -> Result<Target, CallError> {
-        if let Ok(user) = text.parse() {
+    /// No link is as short as a name, so that the one is never taken for the other.
+    fn read(s: &State, text: &str) -> Result<Target, CallError> {
+        if let Ok(user) = address(s, text) {
             return Ok(Target::Address(user));
         }
         let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
@@ -44,7 +45,7 @@ impl Target {
 /// Asks a person, or, by their link, makes them a contact at once.
 pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<ContactView, CallError> {
     let me = cx.with(|s| me(s))?;
-    let target = Target::read(target)?;
+    let target = cx.with(|s| Target::read(s, target))?;
     let user = target.user().clone();
     if user == me.user {
         return Err(call_error("own_link", "This is you."));

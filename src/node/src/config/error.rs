@@ -144,6 +144,15 @@ pub(super) fn explain(error: figment::Error, source: Option<&Source>, variables:
             let message = format!("found {}, expected {}", in_words(&found), wanted(&key, &expected));
             ConfigError::Value { place, key, message }
         }
+        Kind::UnknownVariant(found, known) => {
+            let known: Vec<_> = known.iter().map(|word| format!("\"{word}\"")).collect();
+            let found = found.escape_debug();
+            ConfigError::Value {
+                place,
+                key,
+                message: format!("found \"{found}\", expected one of {}", known.join(", ")),
+            }
+        }
         kind => {
             let expected = ranges::expected(&key).map(|words| format!("; expected {words}"));
             let message = format!("{kind}{}", expected.unwrap_or_default());

@@ -1,7 +1,7 @@
 //! The command's side: the running node, or the data folder itself.
 
 use super::{Answer, Control, Request, socket};
-use crate::{Config, Node, StartError, wiring::public_url};
+use crate::{Config, Node, StartError, wiring::configured_url};
 use std::io;
 use tokio::net::UnixStream;
 use weft_wire::codec;
@@ -70,8 +70,7 @@ async fn ask_running(
 
 async fn ask_folder(config: &Config, request: Request) -> Result<Answer, ControlError> {
     let data = &config.storage.data;
-    let secure = config.tls.mode != crate::config::TlsMode::Off;
-    let url = public_url(config, None, secure);
+    let url = configured_url(config);
     let node = Node::open(config.clone()).await?;
     let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url);
     let answer = control.handle(request).await;
