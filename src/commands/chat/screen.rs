@@ -117,8 +117,14 @@ mod tests {
 
     #[test]
     fn a_device_that_the_own_keys_did_not_certify_is_named_as_such() {
-        let known =
-            DeviceView { device: "d1".into(), name: "Terminal".into(), this: true, foreign: false, created_ms: 1.0, seen_ms: 1.0 };
+        let known = DeviceView {
+            device: "d1".into(),
+            name: "Terminal".into(),
+            this: true,
+            foreign: false,
+            created_ms: 1.0,
+            seen_ms: 1.0,
+        };
         assert_eq!(device(&known), "d1  Terminal  this one");
         let foreign = DeviceView { this: false, foreign: true, created_ms: 0.0, ..known };
         assert_eq!(device(&foreign), "d1  Terminal  NOT APPROVED BY YOUR KEYS");

@@ -365,6 +365,21 @@ fn refused(s: &mut State, problem: &Problem, room: Option<RoomId>, fatal: bool) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn who_comes_back_begins_an_attempt_anew_that_hangs_and_no_other() {
+        let rng = ChaCha20Rng::from_seed([1; 32]);
+        let stretching = weft_wire::opaque::Stretching::LIGHT;
+        let mut s = State::new(crate::kv::MemoryKv::default(), rng, 1_000, stretching);
+        s.connection.phase = Phase::Opening { since: 1_000 };
+        s.now = 1_000 + OPEN_STALE_MS - 1;
+        wake(&mut s);
+        assert_eq!(s.connection.phase, Phase::Opening { since: 1_000 });
+        s.now += 1;
+        wake(&mut s);
+        assert_eq!(s.connection.phase, Phase::Opening { since: s.now });
+    }
 
     #[test]
     fn tries_come_quickly_at_first_and_then_seldom() {

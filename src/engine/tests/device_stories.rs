@@ -196,9 +196,8 @@ fn devices_tell_each_other_their_names_and_nobody_else() {
     // A kept name survives a restart, and the same again makes no record.
     world.kill(0);
     world.start(0);
-    let version = |world: &World| {
-        world.node.accounts.values().flat_map(|a| a.vault.values()).map(|r| r.version).max()
-    };
+    let version =
+        |world: &World| world.node.accounts.values().flat_map(|a| a.vault.values()).map(|r| r.version).max();
     let before = version(&world);
     world.call(0, name("Chrome on Linux"));
     world.settle(5_000);
@@ -214,13 +213,14 @@ fn devices_tell_each_other_their_names_and_nobody_else() {
 fn the_password_is_changed_by_who_knows_it() {
     let (mut world, chat) = talking();
     let phone = sign_in(&mut world, "alice");
-    let change = |old: &str, new: &str| Call::ChangePassword {
-        old_password: old.into(),
-        new_password: new.into(),
-    };
+    let change =
+        |old: &str, new: &str| Call::ChangePassword { old_password: old.into(), new_password: new.into() };
     let new = "a much better password";
     let refused = world.try_call(0, change("correct horse cattery", new)).unwrap_err();
-    assert_eq!((refused.code.as_str(), refused.field.as_deref()), ("wrong_credentials", Some("old_password")));
+    assert_eq!(
+        (refused.code.as_str(), refused.field.as_deref()),
+        ("wrong_credentials", Some("old_password"))
+    );
     let weak = world.try_call(0, change(PASSWORD, "short")).unwrap_err();
     assert_eq!((weak.code.as_str(), weak.field.as_deref()), ("weak_password", Some("new_password")));
     world.set_online(0, false);

@@ -32,14 +32,18 @@ pub(crate) async fn change_password(cx: &Cx, old: &str, new: &str) -> Result<(),
     })?;
     // Under the new password must lie what this device lives by, and not what somebody else has put there meanwhile.
     if secret.as_bytes() != me.secret.as_bytes() {
-        return Err(call_error("state_damaged", "The account's keys on the node are not those of this device."));
+        return Err(call_error(
+            "state_damaged",
+            "The account's keys on the node are not those of this device.",
+        ));
     }
     let request = prepare(cx, &me.user, &me.secret, &opened.ticket, new).await?;
     // With the session: the node ends those of all other devices, which come back by their keys.
     match http::tell(cx, "POST", FINISH, Some(&request)).await {
-        Err(Failure::NoAnswer) => {
-            Err(call_error("password_unsure", "The node did not answer the last step: either password may hold."))
-        }
+        Err(Failure::NoAnswer) => Err(call_error(
+            "password_unsure",
+            "The node did not answer the last step: either password may hold.",
+        )),
         other => Ok(other?),
     }
 }

@@ -1,7 +1,7 @@
 //! Sign-in by password, and recovery by the 24 words.
 
-use super::secret::{AccountSecret, PhraseEntropy};
 use super::password::{self, open_by_password};
+use super::secret::{AccountSecret, PhraseEntropy};
 use super::sign_up::recovery_purpose;
 use super::{Account, check_password, new_device, opening};
 use crate::api::CallError;

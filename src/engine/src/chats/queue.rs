@@ -4,10 +4,10 @@
 use super::timeline::{self, Body};
 use super::{Chat, ChatId, find, view as chat_view};
 use crate::api::{CallError, DeliveryView, Event, MessageView, ReplyView};
-use crate::{connection, contacts};
 use crate::error::{call_error, field_error};
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
+use crate::{connection, contacts};
 use serde::{Deserialize, Serialize};
 use weft_wire::content::{Content, Text};
 use weft_wire::{Blob, MessageId, Millis, RoomId, limits};
