@@ -83,7 +83,13 @@ test('a link says for how many it is, and its code is not too dense to scan', as
   await owner.signUp(await node.invite());
   await owner.link();
   const { page } = owner;
-  await expect(page.getByText(/Valid until .+\. Up to 100 people can add you with it\. Up to 20 newcomers can join with it\./)).toBeVisible();
+  const limits = page.getByText('Valid until');
+  await expect(limits).toContainText('Up to 100 people can add you with it. Up to 20 newcomers can join with it.');
+  await page.getByRole('checkbox').uncheck();
+  await expect(limits).toContainText('Up to 100 people');
+  await expect(limits).not.toContainText('newcomers');
+  await page.getByRole('checkbox').check();
+  await expect(limits).toContainText('newcomers');
   // 53 modules and a border of 3: with the long keys of before it was 61.
   const modules = await page.getByRole('img', { name: 'QR code of your link' }).locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.width - 6);
   expect(modules).toBeLessThanOrEqual(53);
