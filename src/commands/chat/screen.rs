@@ -146,9 +146,10 @@ pub fn chat(chat: &ChatView) {
 
 /// One line of `/devices`.
 pub fn device(device: &DeviceView) -> String {
+    let name = if device.name.is_empty() { String::new() } else { format!("  {}", out::plain(&device.name)) };
     let marks = [(device.this, "  this one"), (device.foreign, "  NOT APPROVED BY YOUR KEYS")];
     let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
-    format!("{}{marks}", device.device)
+    format!("{}{name}{marks}", device.device)
 }
 
 /// The connection, when it comes and goes.
@@ -183,10 +184,16 @@ mod tests {
 
     #[test]
     fn a_device_that_the_own_keys_did_not_certify_is_named_as_such() {
-        let known =
-            DeviceView { device: "d1".into(), this: true, foreign: false, created_ms: 1.0, seen_ms: 1.0 };
-        assert_eq!(device(&known), "d1  this one");
+        let known = DeviceView {
+            device: "d1".into(),
+            name: "Terminal".into(),
+            this: true,
+            foreign: false,
+            created_ms: 1.0,
+            seen_ms: 1.0,
+        };
+        assert_eq!(device(&known), "d1  Terminal  this one");
         let foreign = DeviceView { this: false, foreign: true, created_ms: 0.0, ..known };
-        assert_eq!(device(&foreign), "d1  NOT APPROVED BY YOUR KEYS");
+        assert_eq!(device(&foreign), "d1  Terminal  NOT APPROVED BY YOUR KEYS");
     }
 }

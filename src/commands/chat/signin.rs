@@ -40,6 +40,8 @@ pub async fn enter(
     if !me.phrase_confirmed {
         confirm_phrase(client, lines).await?;
     }
+    // Its place in the list of devices; a name that is not taken is no reason to stop.
+    let _ = client.call(Call::NameDevice { name: "Terminal".to_owned() }).await;
     out::note(format_args!("* {} — /help lists what can be done", me.user));
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! A record is written down as changed before anything is sent, and its content is taken from the state when it is sent: so
 //! many changes in a row cost one record, and a crash costs none.
 
-use crate::account::{self, Account};
+use crate::account::{self, Account, devices};
 use crate::chats;
 use crate::contacts::{self, Contact, Pin};
 use crate::http::{self, Failure};
@@ -13,7 +13,7 @@ use crate::sealing;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
-use weft_wire::{Blob, Millis, RoomId, UserAddress, bytes, limits};
+use weft_wire::{Blob, DeviceId, Millis, RoomId, UserAddress, bytes, limits};
 
 const RECORDS: &[u8] = b"v/";
 /// Records in one request, as the node takes them.
@@ -31,6 +31,8 @@ pub(crate) enum Name {
     Contact(UserAddress),
     /// A chat's draft and rooms.
     Chat(UserAddress),
+    /// What a device calls itself.
+    Device(DeviceId),
 }
 
 /// What a record says.
@@ -55,6 +57,10 @@ enum Entry {
         /// Read up to these log numbers.
         read: Vec<(RoomId, u64)>,
     },
+    Device {
+        device: DeviceId,
+        name: String,
+    },
     /// Of a newer version.
     #[serde(other)]
     Unknown,
@@ -75,6 +81,7 @@ impl Name {
             Name::Profile => "profile".into(),
             Name::Contact(user) => format!("contact/{user}"),
             Name::Chat(user) => format!("chat/{user}"),
+            Name::Device(device) => format!("device/{device}"),
         }
     }
 }
@@ -161,6 +168,7 @@ fn content(s: &mut State, name: &Name) -> Option<Entry> {
             let (draft, read) = chats::shared(s, user);
             Entry::Chat { user: user.clone(), draft, read }
         }
+        Name::Device(device) => Entry::Device { device: *device, name: devices::name(s, device)? },
     })
 }
 
@@ -200,6 +208,7 @@ pub(crate) fn apply(s: &mut State, records: &[VaultRecord]) {
             Entry::Profile { .. } => Name::Profile,
             Entry::Contact { user, .. } => Name::Contact(user.clone()),
             Entry::Chat { user, .. } => Name::Chat(user.clone()),
+            Entry::Device { device, .. } => Name::Device(*device),
             Entry::Unknown => continue,
         };
         // Sealed by this account, so only a fault of another device could have put it in the wrong place.
@@ -224,6 +233,9 @@ fn take(s: &mut State, entry: Entry) {
             take_contact(s, user, Told { pin, verified, verified_ms, name });
         }
         Entry::Chat { user, draft, read } => chats::take_shared(s, &user, draft, &read),
+        Entry::Device { device, name } => {
+            devices::set_name(s, &device, &name);
+        }
         Entry::Unknown => {}
     }
 }

@@ -173,3 +173,71 @@ fn a_device_that_was_away_too_long_joins_anew_and_reads_on() {
     assert_eq!(texts(&mut world, 0, &chat), ["first", "read again"]);
     assert!(lines(&mut world, 0, &chat).contains(&"resynced".to_owned()));
 }
+
+fn names(world: &mut World, at: usize) -> Vec<(String, bool)> {
+    let Reply::Devices(devices) = world.call(at, Call::Devices) else { panic!("devices") };
+    let mut names: Vec<_> = devices.into_iter().map(|device| (device.name, device.this)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn devices_tell_each_other_their_names_and_nobody_else() {
+    let mut world = signed_up(&["alice"]);
+    let name = |name: &str| Call::NameDevice { name: name.into() };
+    world.call(0, name("Chrome on Linux"));
+    world.settle(5_000);
+    let phone = sign_in(&mut world, "alice");
+    assert_eq!(names(&mut world, phone), [("".into(), true), ("Chrome on Linux".into(), false)]);
+    world.call(phone, name(&format!("\u{202e}Ter\nminal {}", "x".repeat(500))));
+    world.settle(5_000);
+    let [(_, true), (told, false)] = &names(&mut world, 0)[..] else { panic!("names") };
+    assert!(told.starts_with("Terminal xxx") && told.len() == 128, "tidied: {told}");
+    // A kept name survives a restart, and the same again makes no record.
+    world.kill(0);
+    world.start(0);
+    let version =
+        |world: &World| world.node.accounts.values().flat_map(|a| a.vault.values()).map(|r| r.version).max();
+    let before = version(&world);
+    world.call(0, name("Chrome on Linux"));
+    world.settle(5_000);
+    assert_eq!(version(&world), before);
+    let sealed = world.node.accounts.values().flat_map(|a| a.vault.values()).map(|r| r.sealed.as_slice());
+    assert!(sealed.clone().count() >= 3);
+    for record in sealed {
+        assert!(!record.windows(6).any(|window| window == b"Chrome"), "the node sees no name");
+    }
+}
+
+#[test]
+fn the_password_is_changed_by_who_knows_it() {
+    let (mut world, chat) = talking();
+    let phone = sign_in(&mut world, "alice");
+    let change =
+        |old: &str, new: &str| Call::ChangePassword { old_password: old.into(), new_password: new.into() };
+    let new = "a much better password";
+    let refused = world.try_call(0, change("correct horse cattery", new)).unwrap_err();
+    assert_eq!(
+        (refused.code.as_str(), refused.field.as_deref()),
+        ("wrong_credentials", Some("old_password"))
+    );
+    let weak = world.try_call(0, change(PASSWORD, "short")).unwrap_err();
+    assert_eq!((weak.code.as_str(), weak.field.as_deref()), ("weak_password", Some("new_password")));
+    world.set_online(0, false);
+    assert_eq!(world.try_call(0, change(PASSWORD, new)).unwrap_err().code, "offline");
+    world.set_online(0, true);
+    world.call(0, change(PASSWORD, new));
+    world.settle(10_000);
+
+    let tablet = world.device();
+    let old = Call::SignIn { name: "alice".into(), password: PASSWORD.into() };
+    assert_eq!(world.try_call(tablet, old).unwrap_err().code, "wrong_credentials");
+    world.call(tablet, Call::SignIn { name: "alice".into(), password: new.into() });
+    world.settle(30_000);
+    // Whoever was signed in still is: the account's keys are the same.
+    send(&mut world, 1, &chat, "after the change");
+    world.settle(10_000);
+    for at in [0, phone, tablet] {
+        assert_eq!(texts(&mut world, at, &chat).last().unwrap(), "after the change");
+    }
+}

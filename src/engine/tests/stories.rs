@@ -12,7 +12,7 @@
 mod support;
 
 use support::{World, story::*};
-use weft_engine::api::{Call, DeliveryView, Event, Reply};
+use weft_engine::api::{Call, ConnectionView, DeliveryView, Event, Reply};
 use weft_wire::rooms::{EntryKind, LogEntry};
 
 #[test]
@@ -460,4 +460,61 @@ fn bad_input_is_refused_by_field() {
     assert_eq!(refused(&mut world, nobody).0, "not_found");
     let no_chat = Call::Messages { chat: "00".into(), before: None, limit: 1 };
     assert_eq!(refused(&mut world, no_chat).0, "unknown_chat");
+}
+
+/// How the connection was told to be last.
+fn connection(world: &World, at: usize) -> ConnectionView {
+    let told = |event: &Event| match event {
+        Event::Connection(view) => Some(view.clone()),
+        _ => None,
+    };
+    world.hosts[at].events.iter().rev().find_map(told).unwrap()
+}
+
+#[test]
+fn who_sends_or_comes_back_does_not_wait_for_the_next_try() {
+    for call in [None, Some(Call::Wake)] {
+        let (mut world, chat) = talking();
+        world.set_online(0, false);
+        world.settle(600_000);
+        world.set_online(0, true);
+        // Nobody is there: the next try is up to a minute away.
+        world.settle(50);
+        assert!(matches!(connection(&world, 0), ConnectionView::Offline { .. }));
+        match call {
+            Some(call) => drop(world.call(0, call)),
+            None => send(&mut world, 0, &chat, "now"),
+        }
+        world.settle(50);
+        assert_eq!(connection(&world, 0), ConnectionView::Online);
+    }
+}
+
+#[test]
+fn a_draft_that_is_too_long_for_a_message_is_kept_here() {
+    let (mut world, chat) = talking();
+    let tablet = sign_in(&mut world, "alice");
+    let long = "long ".repeat(20_000);
+    world.call(0, Call::SetDraft { chat: chat.clone(), text: long.clone() });
+    let send = Call::SendText { chat: chat.clone(), text: long.clone(), reply_to: None };
+    assert_eq!(world.try_call(0, send).unwrap_err().code, "bad_input");
+    world.settle(10_000);
+    let draft = |world: &mut World, at| {
+        let Reply::Chat(chat) = world.call(at, Call::OpenChat { user: "bob@home.example".into() }) else {
+            panic!("a chat")
+        };
+        chat.draft
+    };
+    assert_eq!(draft(&mut world, tablet), "", "no room for it in the vault");
+    // What another device has in its stead does not overwrite it, and neither does a restart.
+    world.call(tablet, Call::SetDraft { chat: chat.clone(), text: "short".into() });
+    world.settle(10_000);
+    world.kill(0);
+    world.start(0);
+    assert_eq!(draft(&mut world, 0), long);
+    world.call(0, Call::SetDraft { chat: chat.clone(), text: "cut".into() });
+    world.settle(10_000);
+    assert_eq!(draft(&mut world, tablet), "cut");
+    let endless = Call::SetDraft { chat, text: "x".repeat(300 << 10) };
+    assert_eq!(world.try_call(0, endless).unwrap_err().code, "bad_input");
 }

@@ -50,7 +50,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await clean(page, 'palette');
     await page.keyboard.press('Escape');
     const person_ = `/contacts/${encodeURIComponent(bob.address)}`;
-    for (const path of ['/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/about', '/me/sign-out']) {
+    for (const path of ['/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/password', '/me/about', '/me/sign-out']) {
       await alice.at(path);
       await expect(page.getByRole('heading', { level: 1 }).last()).toBeVisible();
       await clean(page, path);

@@ -15,9 +15,11 @@ interface Answers {
   confirm_phrase: 'done';
   sign_in: 'me';
   recover: 'me';
+  change_password: 'done';
   sign_out: 'done';
   set_display_name: 'me';
   devices: 'devices';
+  name_device: 'done';
   revoke_device: 'done';
   create_link: 'link';
   read_link: 'link_preview';

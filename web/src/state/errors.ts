@@ -18,6 +18,7 @@ const texts: Record<string, () => string> = {
   key_changed: m.error_key_changed,
   state_damaged: m.error_damaged,
   wrong_credentials: m.error_wrong_credentials,
+  password_unsure: m.error_password_unsure,
   expired: m.error_expired,
   forbidden: m.error_forbidden,
   no_consent: m.error_no_consent,

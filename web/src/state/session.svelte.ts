@@ -63,6 +63,10 @@ class Session {
     return this.#enter(engine().call({ call: 'recover', name, phrase, new_password: newPassword }));
   }
 
+  async changePassword(oldPassword: string, newPassword: string): Promise<void> {
+    await engine().call({ call: 'change_password', old_password: oldPassword, new_password: newPassword });
+  }
+
   async signOut(): Promise<void> {
     try {
       await engine().call({ call: 'sign_out' });

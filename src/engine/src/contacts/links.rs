@@ -61,11 +61,13 @@ pub(crate) async fn create(
             identity_key: me.identity_key,
             token: kept.token,
         }),
-        node: kept.invite.as_ref().map(|_| me.user.node.clone()),
+        // The person's own: it need not be said twice in a code that has to be scanned.
+        node: None,
         invite: kept.invite,
     });
     let expires_ms = (kept.made_ms + LINK_LIFETIME_MS) as f64;
-    Ok(LinkView { url: link.to_url(base_url), expires_ms })
+    let newcomers_max = if link.invite.is_some() { INVITE_USES } else { 0 };
+    Ok(LinkView { url: link.to_url(base_url), expires_ms, people_max: LINK_USES, newcomers_max })
 }
 
 async fn make(cx: &Cx, invite: bool) -> Result<Kept, CallError> {
@@ -108,7 +110,7 @@ pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
     Ok(LinkPreview {
         user: link.person.as_ref().map(|person| person.user.to_string()),
         display_name: link.person.as_ref().map(|person| super::incoming::tidy(&person.name, 128)),
-        invite_node: link.invite.as_ref().and(link.node.as_ref()).map(ToString::to_string),
+        invite_node: link.invite_node().map(ToString::to_string),
         invite: link.invite,
         instant: link.person.is_some(),
         state: link.person.and_then(|person| standing(cx, &person.user)),
