@@ -3,7 +3,6 @@
 mod file;
 mod frame;
 mod rows;
-mod sums;
 
 pub use file::File;
 pub use rows::Rows;
