@@ -125,7 +125,7 @@ budgets! {
     Socket = 300 then 10 per 1 s;
     /// Rooms that sockets begin to follow, by account: each costs a few reads. All devices of the largest account at once.
     Follow = 65536 then 8192 per 60 s;
-    /// Frames that a client sends on a socket, by account.
+    /// Frames that a client sends on a socket, by account; those of the WebSocket itself (pings) count as well.
     Frame = 600 then 100 per 1 s;
 }
 
