@@ -280,7 +280,7 @@ fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
 /// The rows that follow from who comes and who goes.
 fn follow_members(mut batch: Batch, checked: &CheckedSubmission) -> Batch {
     let room = checked.room.id;
-    let acked = CursorRecord { acked: checked.near }.to_record();
+    let acked = CursorRecord { acked: checked.near, from: checked.near }.to_record();
     for gone in &checked.facts.removed {
         batch = batch.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
     }

@@ -72,10 +72,11 @@ impl Rooms {
                     let key = cursor_key(room.id, &device.user, device.device);
                     let row = tx.get(tables::ROOM_CURSORS, &key).await?;
                     let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+                    let from = before.map_or(0, |before| before.from);
                     if before.is_none_or(|before| before.acked < acked)
                         && room.has_device(&device.user, device.device)
                     {
-                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
+                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked, from }.to_record());
                     }
                 }
                 Ok(())
