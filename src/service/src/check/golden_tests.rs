@@ -102,7 +102,7 @@ fn samples() -> Samples {
     rooms(&mut all);
     inboxes(&mut all);
     all.add(tables::VAULT, "row", &VaultRow { version: 3, sealed: blob(6), by: device(), change: 12 });
-    all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12 });
+    all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12, bytes: Some(24) });
     all
 }
 

@@ -64,6 +64,7 @@ impl Rooms {
     pub(crate) async fn check_new(&self, caller: &Caller, request: CreateRoom) -> Result<NewRoom> {
         let (id, kind, now) = (request.room, request.kind, self.ctx.now());
         let people = people(caller.user(), &kind)?;
+        self.ctx.limits.take_bytes(caller.name(), request.group_info.len())?;
         let info = request.group_info.0;
         let made = tokio::task::spawn_blocking(move || {
             let made = HubGroup::create(id, &info, now).map_err(|error| mls_error(error, 0))?;

@@ -32,6 +32,7 @@ impl Rooms {
             // A version far in the future could never be outdone again.
             return Err(Fault::Invalid { field: "version", why: "the clock of this device is ahead" }.into());
         }
+        self.ctx.limits.take_bytes(caller.name(), sealed.len())?;
         let own = item_prefix(room.id, caller.user());
         let key = [own.as_slice(), kind.as_bytes()].concat();
         let record = ItemRecord { version, sealed };
