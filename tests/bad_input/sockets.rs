@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
+use futures::SinkExt;
 use rand::rngs::OsRng;
 use std::{
     net::Ipv4Addr,
@@ -11,6 +12,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use weft_testkit::{
     NodeProcess, TestNode,
     device::{Device, random},
@@ -352,6 +354,49 @@ async fn a_flood_of_frames_is_slowed_down() -> Result<()> {
     };
     assert!(within("the flood is noticed", flood).await);
     node.stop().await
+}
+
+#[tokio::test]
+async fn pings_and_pongs_are_frames_and_a_flood_of_them_is_cut_off() -> Result<()> {
+    let node = TestNode::start_with(|config| config.limits.rate_multiplier = 1.0).await?;
+    let alice = Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
+    for control in [Message::Ping(Bytes::new()), Message::Pong(Bytes::from_static(b"unasked"))] {
+        let mut socket = alice.socket().await?;
+        assert_eq!(flooded(&mut socket, &control, 5_000).await?, Some(Code::RateLimited));
+    }
+    // Before hello there is no account to count for: a client has no reason to, and few will do.
+    let mut nobody = Socket::connect(node.address).await?;
+    assert_eq!(flooded(&mut nobody, &Message::Ping(Bytes::new()), 100).await?, Some(Code::TooMany));
+    // A few are nothing.
+    let mut nobody = Socket::connect_from(Ipv4Addr::new(127, 0, 2, 1), node.address).await?;
+    let ServerFrame::Challenge { .. } = nobody.next().await? else { panic!("no challenge") };
+    for _ in 0..10 {
+        nobody.0.send(Message::Ping(Bytes::new())).await?;
+    }
+    nobody.send_raw(vec![0xff]).await?;
+    let ServerFrame::Problem { problem, .. } = nobody.next().await? else { panic!("no problem") };
+    assert_eq!(problem.code, Code::Malformed, "it was still listened to");
+    node.stop().await
+}
+
+/// Sends the same message many times, and gives the reason with which the node ends it.
+async fn flooded(socket: &mut Socket, message: &Message, times: usize) -> Result<Option<Code>> {
+    let flood = async {
+        for _ in 0..times {
+            if socket.0.feed(message.clone()).await.is_err() {
+                break;
+            }
+        }
+        let _ = socket.0.flush().await;
+        loop {
+            match socket.next().await {
+                Ok(ServerFrame::Problem { problem, fatal: true, .. }) => return Some(problem.code),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        }
+    };
+    Ok(within("the end of the flood", flood).await)
 }
 
 #[tokio::test]

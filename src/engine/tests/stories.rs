@@ -12,8 +12,9 @@
 mod support;
 
 use support::{World, story::*};
-use weft_engine::api::{Call, ConnectionView, DeliveryView, Event, Reply};
+use weft_engine::api::{Call, ConnectionView, DeliveryView, Event, MessageView, Reply};
 use weft_wire::rooms::{EntryKind, LogEntry};
+use weft_wire::{Code, Problem};
 
 #[test]
 fn two_people_connect_by_link_and_talk() {
@@ -319,7 +320,7 @@ fn unread_messages_are_counted_until_they_are_read() {
 #[test]
 fn a_refused_message_can_be_tried_again_or_dropped() {
     let (mut world, chat) = talking();
-    world.node.refuse_messages = Some(weft_wire::Code::Forbidden);
+    world.node.refuse_messages = Some(Problem::new(Code::Forbidden));
     send(&mut world, 0, &chat, "second");
     send(&mut world, 0, &chat, "third");
     world.settle(5_000);
@@ -337,6 +338,25 @@ fn a_refused_message_can_be_tried_again_or_dropped() {
     assert_eq!(texts(&mut world, 1, &chat), ["first", "third"]);
     let sent = Call::Discard { chat, id: failed[1].clone() };
     assert_eq!(world.try_call(0, sent).unwrap_err().code, "not_found");
+}
+
+#[test]
+fn what_the_node_takes_later_waits_as_long_as_it_asks_and_goes_out_in_order() {
+    let (mut world, chat) = talking();
+    let posts = |world: &World| world.node.requests["POST rooms"];
+    // As a node does to whom this account has written as much as it may in a day.
+    world.node.refuse_messages = Some(Problem::new(Code::RateLimited).retry_after_ms(600_000));
+    let before = posts(&world);
+    send(&mut world, 0, &chat, "second");
+    send(&mut world, 0, &chat, "third");
+    world.settle(590_000);
+    assert_eq!(posts(&world) - before, 1, "asked once, and not again before the time");
+    let waiting =
+        |message: &MessageView| matches!(message.delivery, DeliveryView::Queued | DeliveryView::Sending);
+    assert_eq!(messages(&mut world, 0, &chat).iter().filter(|message| waiting(message)).count(), 2);
+    world.node.refuse_messages = None;
+    world.settle(20_000);
+    assert_eq!(texts(&mut world, 1, &chat), ["first", "second", "third"]);
 }
 
 #[test]

@@ -217,6 +217,7 @@ pub fn store_options(config: &Config) -> embedded::Options {
     embedded::Options {
         cache_bytes: config.storage.cache_mib << 20,
         segment_bytes: config.storage.segment_mib << 20,
+        reserve_bytes: config.storage.min_free_mib << 20,
         ..embedded::Options::default()
     }
 }
@@ -230,6 +231,8 @@ fn service_config(config: &Config) -> ServiceConfig {
         session_lifetime_ms: u64::from(config.node.session_days) * DAY_MS,
         retention_ms: u64::from(config.storage.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
+        written_mib_per_day: config.limits.account_mib_per_day,
+        vault_mib: config.limits.vault_mib,
     }
 }
 

@@ -86,7 +86,7 @@ impl World {
             entropy: Box::new(SystemEntropy),
             node: NODE.parse().unwrap(),
             config: self.config.clone(),
-            limits: Limits::new(self.clock.clone(), 0.0),
+            limits: Limits::new(self.clock.clone(), 0.0, 1),
             sealer: Sealer::of_node(&SigningKey::from_bytes(&[9; 32])),
             aging: crate::aging::Aging::new(crate::Clock::steady_ms(&*self.clock)),
         }

@@ -1,7 +1,7 @@
 //! Every bound that a peer, a member or an upload can run into, on one page.
 //!
-//! A bound that is hit gives [`crate::Code::TooLarge`], [`crate::Code::TooMany`] or [`crate::Code::RateLimited`], never a
-//! silent cut. Units are last in the name.
+//! A bound that is hit gives [`crate::Code::TooLarge`], [`crate::Code::TooMany`], [`crate::Code::Quota`] or
+//! [`crate::Code::RateLimited`], never a silent cut. Units are last in the name.
 
 /// A request body, before it is decoded. Larger things are blobs.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;

@@ -31,6 +31,7 @@ const texts: Record<string, () => string> = {
   signup_closed: m.error_signup_closed,
   too_large: m.error_too_large,
   too_many: m.error_too_many,
+  quota: m.error_quota,
   storage_unavailable: m.error_storage,
   shutting_down: m.error_shutting_down,
   internal: m.error_internal,

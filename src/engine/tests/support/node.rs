@@ -26,7 +26,7 @@ pub struct Node {
     /// Requests, by method and first word of the path.
     pub requests: BTreeMap<String, u32>,
     /// Refuses messages with this.
-    pub refuse_messages: Option<Code>,
+    pub refuse_messages: Option<Problem>,
     /// So many answers to what is published are lost.
     pub lose_published: u32,
     /// Takes what is published, and has nothing all the same.

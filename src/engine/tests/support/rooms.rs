@@ -95,8 +95,8 @@ impl Node {
                 Ok(Vec::new())
             }
             ("POST", "messages") => {
-                if let Some(code) = self.refuse_messages {
-                    return Err(problem(code));
+                if let Some(problem) = &self.refuse_messages {
+                    return Err(problem.clone());
                 }
                 let request: SubmitMessage = read(body)?;
                 let envelope = request.envelope.peek().unwrap();

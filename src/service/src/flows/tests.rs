@@ -1,8 +1,9 @@
-use crate::{Worker, testing::*};
+use crate::{ServiceConfig, Worker, testing::*};
 use std::time::Duration;
 use weft_store::{Batch, Scan, tables};
 use weft_wire::{
     Code, Problem,
+    node::SignupPolicy,
     sync::{ClientFrame, InboxItem, ServerFrame},
 };
 
@@ -148,4 +149,42 @@ async fn nothing_that_the_node_keeps_holds_a_password_or_a_plaintext() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn one_account_cannot_fill_the_disk_with_messages_or_commits() {
+    let config = ServiceConfig {
+        signup: SignupPolicy::Open,
+        rate_limit_factor: 100.0,
+        written_mib_per_day: 1,
+        ..ServiceConfig::default()
+    };
+    let world = World::with(config).await;
+    let (alice, bob, room, mut at_alice, mut at_bob) = world.talking().await;
+    let rooms = world.service.rooms();
+    let (long, mut sent) = ("x".repeat(15 << 10), 0);
+    let problem: Problem = loop {
+        let text = if sent < 50 { &long } else { "short" };
+        let message = alice.message(&mut at_alice, room, sent, text);
+        match rooms.submit_message(alice.caller(), room, message).await {
+            Ok(_) => sent += 1,
+            Err(error) => break error.into(),
+        }
+    };
+    assert!((51..250).contains(&sent), "{sent} messages");
+    assert_eq!(problem.code, Code::RateLimited);
+    assert!(problem.detail.is_some_and(|detail| detail.contains("in a day")));
+    assert_eq!(rooms.log(alice.caller(), room, 0, 1).await.unwrap().head, u64::from(sent) + 1);
+    let hello = bob.message(&mut at_bob, room, 1, "others write on");
+    rooms.submit_message(bob.caller(), room, hello).await.unwrap();
+
+    // A commit stays on the disk as well, with all that is made of it.
+    let prepared = alice.prepare(&mut at_alice, &[], &[]);
+    let commit = alice.commit(room, &prepared, 255);
+    let flows = world.service.flows();
+    let refused: Problem =
+        flows.submit_commit(alice.caller(), room, commit.clone()).await.unwrap_err().into();
+    assert_eq!(refused.code, Code::RateLimited);
+    world.clock.advance(refused.retry_after_ms.unwrap());
+    flows.submit_commit(alice.caller(), room, commit).await.unwrap();
 }

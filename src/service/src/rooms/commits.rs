@@ -96,6 +96,11 @@ impl Rooms {
         within("envelope", request.envelope.body().len(), limits::COMMIT_BYTES_MAX + 1024)?;
         within("group_info", request.group_info.len(), limits::GROUP_INFO_BYTES_MAX)?;
         let envelope = open_envelope(caller, room_id, &request.envelope, EntryKind::Commit)?;
+        if first_try {
+            let welcome = request.welcome.as_ref().map_or(0, |welcome| welcome.len());
+            let bytes = request.envelope.body().len() + request.group_info.len() + welcome;
+            self.ctx.limits.take_bytes(caller.name(), bytes)?;
+        }
         let hash = *blake3::hash(request.envelope.body()).as_bytes();
         let room = self.load_for(room_id, caller.user()).await?;
         let current = room.record.epoch;
@@ -280,7 +285,7 @@ fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
 /// The rows that follow from who comes and who goes.
 fn follow_members(mut batch: Batch, checked: &CheckedSubmission) -> Batch {
     let room = checked.room.id;
-    let acked = CursorRecord { acked: checked.near }.to_record();
+    let acked = CursorRecord { acked: checked.near, from: checked.near }.to_record();
     for gone in &checked.facts.removed {
         batch = batch.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
     }

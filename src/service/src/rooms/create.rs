@@ -64,6 +64,7 @@ impl Rooms {
     pub(crate) async fn check_new(&self, caller: &Caller, request: CreateRoom) -> Result<NewRoom> {
         let (id, kind, now) = (request.room, request.kind, self.ctx.now());
         let people = people(caller.user(), &kind)?;
+        self.ctx.limits.take_bytes(caller.name(), request.group_info.len())?;
         let info = request.group_info.0;
         let made = tokio::task::spawn_blocking(move || {
             let made = HubGroup::create(id, &info, now).map_err(|error| mls_error(error, 0))?;
@@ -122,7 +123,7 @@ impl Rooms {
             tx.put(tables::DIRECT_ROOMS, key, new.id.as_bytes().to_vec());
         }
         tx.put(tables::ROOMS, new.id.as_bytes(), new.record.to_record());
-        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord { acked: 0 }.to_record());
+        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord { acked: 0, from: 0 }.to_record());
         tx.add(tables::COUNTS, super::ROOMS, 1);
         for user in new.members() {
             tx.put(tables::ROOMS_OF, joined(user.name.as_str(), new.id.as_bytes()), Vec::new());

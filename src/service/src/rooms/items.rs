@@ -32,6 +32,7 @@ impl Rooms {
             // A version far in the future could never be outdone again.
             return Err(Fault::Invalid { field: "version", why: "the clock of this device is ahead" }.into());
         }
+        self.ctx.limits.take_bytes(caller.name(), sealed.len())?;
         let own = item_prefix(room.id, caller.user());
         let key = [own.as_slice(), kind.as_bytes()].concat();
         let record = ItemRecord { version, sealed };
@@ -72,10 +73,11 @@ impl Rooms {
                     let key = cursor_key(room.id, &device.user, device.device);
                     let row = tx.get(tables::ROOM_CURSORS, &key).await?;
                     let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+                    let from = before.map_or(0, |before| before.from);
                     if before.is_none_or(|before| before.acked < acked)
                         && room.has_device(&device.user, device.device)
                     {
-                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
+                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked, from }.to_record());
                     }
                 }
                 Ok(())

@@ -36,6 +36,7 @@ impl Rooms {
         within("envelope", signed.body().len(), MESSAGE_BYTES_MAX + ENVELOPE_BYTES_MAX)?;
         let envelope = open_envelope(caller, room_id, &signed, EntryKind::Message)?;
         check_body(&envelope)?;
+        self.ctx.limits.take_bytes(caller.name(), signed.body().len())?;
         let hash = *blake3::hash(signed.body()).as_bytes();
         for _ in 0..ATTEMPTS_MAX {
             let room = self.load_for(room_id, caller.user()).await?;

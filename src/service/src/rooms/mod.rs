@@ -2,6 +2,8 @@
 
 mod commits;
 mod create;
+#[cfg(test)]
+mod delivered_tests;
 mod error;
 mod items;
 mod log;

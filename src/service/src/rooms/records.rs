@@ -83,7 +83,11 @@ pub(crate) struct MessageIdRecord {
 /// How far a device has come. Key: room, name, 0x00, device.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct CursorRecord {
+    /// The last number that it has acknowledged; before it has, the number after which it came.
     pub acked: u64,
+    /// The number after which it came into the group. What is older it cannot read.
+    #[serde(default)]
+    pub from: u64,
 }
 
 /// A sealed item. Key: room, address, 0x00, kind.

@@ -50,10 +50,26 @@ impl Room {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Delivered {
     pub user: UserAddress,
-    /// The last number that one of its devices has acknowledged.
+    /// Every number up to this one has been acknowledged by one of its devices.
     pub seq: u64,
     /// Of the row that says so.
     pub version: Version,
+}
+
+/// How far the devices of one account have come, together. A device vouches for what came after it did: an entry that was
+/// there before it counts only when another device has acknowledged it. What is older than all of them nobody is left to read.
+pub(super) fn together(user: UserAddress, devices: &[(CursorRecord, Version)]) -> Option<Delivered> {
+    let mut seq = devices.iter().map(|(cursor, _)| cursor.from).min()?;
+    let mut version = None;
+    loop {
+        let joins = devices.iter().filter(|(cursor, _)| cursor.from <= seq && cursor.acked > seq);
+        // Of two devices that have come as far, the earlier one: the other is no news.
+        let next = joins.max_by_key(|(cursor, version)| (cursor.acked, Reverse(*version)));
+        let Some((cursor, at)) = next else { break };
+        seq = cursor.acked;
+        version = version.max(Some(*at));
+    }
+    Some(Delivered { user, seq, version: version? })
 }
 
 /// A room as its members see it, and up to which version its cursors and items are in it.
@@ -159,25 +175,20 @@ impl Rooms {
         Ok(first.first().and_then(|row| be64(&row.key)).unwrap_or(head + 1))
     }
 
-    /// How far each account has come: the device of it that has come furthest. The latest news comes last.
+    /// How far each account has come that has acknowledged anything. The latest news comes last.
     pub(crate) async fn delivered(&self, room: RoomId) -> Result<Vec<Delivered>, Fault> {
         let scan = Scan::prefix(room.as_bytes()).limit(ROWS_MAX);
-        let mut furthest: BTreeMap<UserAddress, Delivered> = BTreeMap::new();
+        let mut cursors: BTreeMap<UserAddress, Vec<_>> = BTreeMap::new();
         for row in self.ctx.store.scan(tables::ROOM_CURSORS, scan).await? {
             let name = row.key.get(16..).and_then(|key| key.split(|byte| *byte == 0).next());
             let Some(name) = name.and_then(|name| std::str::from_utf8(name).ok()?.parse().ok()) else {
                 continue;
             };
-            let seq = CursorRecord::from_record(&row.value)?.acked;
-            let user = self.ctx.address(&name);
-            let this = Delivered { user: user.clone(), seq, version: row.version };
-            let best = furthest.entry(user).or_insert_with(|| this.clone());
-            // Of two devices that have come as far, the earlier one: the other is no news.
-            if (this.seq, Reverse(this.version)) > (best.seq, Reverse(best.version)) {
-                *best = this;
-            }
+            let cursor = CursorRecord::from_record(&row.value)?;
+            cursors.entry(self.ctx.address(&name)).or_default().push((cursor, row.version));
         }
-        let mut delivered: Vec<_> = furthest.into_values().collect();
+        let delivered = cursors.into_iter().filter_map(|(user, devices)| together(user, &devices));
+        let mut delivered: Vec<_> = delivered.collect();
         delivered.sort_by_key(|one| one.version);
         Ok(delivered)
     }

@@ -10,6 +10,7 @@ use weft_store::{Batch, Committed, Engine, Error, MemoryEngine, Result, Row, Sca
 pub struct ObservedEngine {
     inner: MemoryEngine,
     scans: Mutex<HashMap<&'static str, usize>>,
+    rows: Mutex<HashMap<&'static str, usize>>,
     /// How many commits are taken before the disk is full; none: as many as come.
     commits_left: Mutex<Option<usize>>,
 }
@@ -18,6 +19,11 @@ impl ObservedEngine {
     /// Scans of a table since the last time this was asked.
     pub fn take_scans(&self, table: Table) -> usize {
         self.scans.lock().remove(table.name).unwrap_or(0)
+    }
+
+    /// Rows of a table that scans gave since the last time this was asked.
+    pub fn take_rows(&self, table: Table) -> usize {
+        self.rows.lock().remove(table.name).unwrap_or(0)
     }
 
     /// The disk is full after so many commits.
@@ -41,7 +47,9 @@ impl Engine for ObservedEngine {
     async fn scan(&self, table: Table, scan: Scan) -> Result<Vec<Row>> {
         *self.scans.lock().entry(table.name).or_default() += 1;
         yield_now().await;
-        self.inner.scan(table, scan).await
+        let rows = self.inner.scan(table, scan).await?;
+        *self.rows.lock().entry(table.name).or_default() += rows.len();
+        Ok(rows)
     }
 
     async fn commit(&self, batch: Batch) -> Result<Committed> {

@@ -11,7 +11,7 @@ use crate::{
 };
 use records::{VaultBook, VaultRow};
 use std::sync::Arc;
-use weft_store::{Scan, Tx, Watch, record::Record, tables};
+use weft_store::{Row, Scan, Tx, Watch, record::Record, tables};
 use weft_wire::{
     DeviceId, UserName,
     limits::{PAGE_MAX, VAULT_RECORD_BYTES_MAX, VAULT_RECORDS_MAX},
@@ -24,6 +24,11 @@ const PUT_MAX: usize = 64;
 const PUT_BYTES_MAX: usize = 900 << 10;
 /// A page stops after the record with which it passes this many bytes.
 const PAGE_BYTES: usize = 512 << 10;
+/// Rows that are read at once: of the longest records no more than a page takes. What was read in vain would be as much memory
+/// for each reader.
+const ROWS_AT_ONCE: usize = PAGE_BYTES / VAULT_RECORD_BYTES_MAX + 1;
+/// What a record costs beside its content.
+const RECORD_BYTES: usize = 128;
 
 /// Records that the devices of one account share.
 #[derive(Clone)]
@@ -39,7 +44,7 @@ impl Vault {
     /// `PUT vault/records`. Records with a lower version than the kept one change nothing.
     ///
     /// # Errors
-    /// [`Fault::TooMany`], [`Fault::TooLarge`], rate limits.
+    /// [`Fault::TooMany`], [`Fault::TooLarge`], [`Fault::Full`], rate limits.
     pub async fn put(&self, caller: &Caller, request: PutVaultRecords) -> Result<(), Fault> {
         self.ctx.limits.take_account(Budget::Write, caller.name())?;
         at_most("records at once", request.records.len(), PUT_MAX)?;
@@ -48,17 +53,23 @@ impl Vault {
         }
         let bytes = request.records.iter().map(|record| record.sealed.len()).sum();
         within("records", bytes, PUT_BYTES_MAX)?;
+        self.ctx.limits.take_bytes(caller.name(), bytes)?;
+        self.count_bytes(caller.name()).await?;
         let (name, device, records) = (caller.name(), caller.device(), &request.records);
         self.ctx
             .store
             .transact(|tx| async move {
-                let book = tx.get(tables::VAULT_BOOKS, name.as_str().as_bytes()).await?;
-                let book = book.map(|row| VaultBook::from_record(&row.value)).transpose()?;
-                let mut book = book.unwrap_or_default();
+                let mut book = stage_book(&tx, name).await?;
+                let before = book.bytes;
                 for record in records {
                     stage_put(&tx, name, device, &mut book, record).await?;
                 }
                 at_most("vault records", book.records as usize, VAULT_RECORDS_MAX)?;
+                let max_mib = self.ctx.config.vault_mib;
+                // One that is over a bound that was lowered may still become smaller.
+                if book.bytes > before && book.bytes > Some(u64::from(max_mib) << 20) {
+                    return Err(Fault::Full { what: "vault", max_mib });
+                }
                 tx.put(tables::VAULT_BOOKS, name.as_str(), book.to_record());
                 Ok(())
             })
@@ -71,23 +82,64 @@ impl Vault {
     /// Rate limits.
     pub async fn page(&self, caller: &Caller, after: Option<[u8; 32]>) -> Result<VaultPage, Fault> {
         self.ctx.limits.take_account(Budget::Read, caller.name())?;
-        let prefix = joined(caller.name().as_str(), []);
-        let mut scan = Scan::prefix(&prefix).limit(PAGE_MAX + 1);
+        let (mut records, mut bytes, mut after) = (Vec::new(), 0, after);
+        loop {
+            let some = self.some(caller.name(), after).await?;
+            let last = some.len() < ROWS_AT_ONCE;
+            for record in some {
+                if records.len() == PAGE_MAX || bytes > PAGE_BYTES {
+                    return Ok(VaultPage { records, more: true });
+                }
+                bytes += record.sealed.len() + RECORD_BYTES;
+                after = Some(record.name);
+                records.push(record);
+            }
+            if last {
+                return Ok(VaultPage { records, more: false });
+            }
+        }
+    }
+
+    /// A few records after one. Fewer than [`ROWS_AT_ONCE`]: there are no more.
+    async fn some(&self, name: &UserName, after: Option<[u8; 32]>) -> Result<Vec<VaultRecord>, Fault> {
+        let prefix = joined(name.as_str(), []);
+        let mut scan = Scan::prefix(&prefix).limit(ROWS_AT_ONCE);
         if let Some(after) = after {
             scan = scan.after([prefix.as_slice(), &after].concat());
         }
-        let (mut records, mut bytes) = (Vec::new(), 0);
-        for row in self.ctx.store.scan(tables::VAULT, scan).await? {
-            if records.len() == PAGE_MAX || bytes > PAGE_BYTES {
-                return Ok(VaultPage { records, more: true });
-            }
-            bytes += row.value.len();
+        let record = |row: Row| {
             let name = row.key.get(prefix.len()..).and_then(|name| name.try_into().ok());
             let name = name.ok_or(Fault::Internal("a vault key without a name"))?;
             let VaultRow { version, sealed, .. } = VaultRow::from_record(&row.value)?;
-            records.push(VaultRecord { name, version, sealed });
-        }
-        Ok(VaultPage { records, more: false })
+            Ok(VaultRecord { name, version, sealed })
+        };
+        self.ctx.store.scan(tables::VAULT, scan).await?.into_iter().map(record).collect()
+    }
+
+    /// A book of before does not say how many bytes there are: they are counted once. Whoever puts a record meanwhile comes
+    /// here first, and the books of both would meet.
+    async fn count_bytes(&self, name: &UserName) -> Result<(), Fault> {
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let mut book = stage_book(&tx, name).await?;
+                if book.bytes.is_some() {
+                    return Ok(());
+                }
+                let (mut bytes, mut after) = (0, None);
+                loop {
+                    let some = self.some(name, after).await?;
+                    bytes += some.iter().map(|record| record.sealed.len() as u64).sum::<u64>();
+                    match some.last() {
+                        Some(last) if some.len() == ROWS_AT_ONCE => after = Some(last.name),
+                        _ => break,
+                    }
+                }
+                book.bytes = Some(bytes);
+                tx.put(tables::VAULT_BOOKS, name.as_str(), book.to_record());
+                Ok(())
+            })
+            .await
     }
 }
 
@@ -133,6 +185,11 @@ impl Vault {
     }
 }
 
+async fn stage_book(tx: &Tx, name: &UserName) -> Result<VaultBook, Fault> {
+    let row = tx.get(tables::VAULT_BOOKS, name.as_str().as_bytes()).await?;
+    Ok(row.map(|row| VaultBook::from_record(&row.value)).transpose()?.unwrap_or_default())
+}
+
 /// Last writer wins; on a tie the higher bytes, so that all devices end with the same.
 async fn stage_put(
     tx: &Tx,
@@ -149,6 +206,8 @@ async fn stage_put(
         Some(known) => tx.delete(tables::VAULT_CHANGES, change_key(name, known.change)),
         None => book.records += 1,
     }
+    let freed = known.map_or(0, |known| known.sealed.len() as u64);
+    book.bytes = book.bytes.map(|bytes| (bytes + record.sealed.len() as u64).saturating_sub(freed));
     book.changes += 1;
     let row = VaultRow { version: record.version, sealed: record.sealed.clone(), by, change: book.changes };
     tx.put(tables::VAULT, key, row.to_record());
