@@ -4,6 +4,7 @@
 //! associated data, so that frames cannot be left out, repeated or put in another order. The CRC tells a write that was
 //! cut off from one that was tampered with.
 
+use super::sums::Sums;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
@@ -85,23 +86,14 @@ fn head(file: &[u8], at: usize) -> Option<(usize, u32)> {
 
 /// Whether a whole frame begins anywhere in `file[from..]`: then what lies before is damage, not a cut-off end.
 ///
-/// Any byte may look like the beginning of a long frame, in ciphertext by chance and in a hostile file everywhere. Reading
-/// each of them would read the file over and over; the sum of a part also follows from those of what ends where it begins
-/// and where it ends.
+/// Any byte may look like the beginning of a long frame, in ciphertext by chance and in a hostile file everywhere. The
+/// checksum of each would read the file over and over, hence [`Sums`].
 pub(super) fn any_whole(file: &[u8], from: usize) -> bool {
     let rest = file.get(from..).unwrap_or_default();
-    let next = |crc: &mut u32, byte: &u8| {
-        *crc = crc32c::crc32c_append(*crc, std::slice::from_ref(byte));
-        Some(*crc)
-    };
-    let sums: Vec<u32> = std::iter::once(0).chain(rest.iter().scan(0, next)).collect();
+    let sums = Sums::new(rest);
     (0..rest.len()).any(|at| {
-        head(rest, at).is_some_and(|(length, crc)| {
-            let start = at + HEAD_BYTES;
-            let ends = sums.get(start).zip(sums.get(start + length));
-            // `combine` is linear: what is added to the sum of the part takes the part before away.
-            ends.is_some_and(|(before, whole)| crc32c::crc32c_combine(*before, *whole, length) == crc)
-        })
+        head(rest, at)
+            .is_some_and(|(length, crc)| sums.of(at + HEAD_BYTES, at + HEAD_BYTES + length) == Some(crc))
     })
 }
 
