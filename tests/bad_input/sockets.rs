@@ -386,10 +386,12 @@ async fn ended_by(socket: &mut Socket, control: &Message, rounds: usize) -> Resu
             match message {
                 Message::Pong(payload) if payload.as_ref() == b"heard?" => break,
                 Message::Pong(_) => {}
-                Message::Binary(bytes) => match codec::decode(&bytes, usize::MAX)? {
-                    ServerFrame::Problem { problem, fatal: true, .. } => return Ok(Some(problem.code)),
-                    _ => {}
-                },
+                Message::Binary(bytes) => {
+                    let frame = codec::decode(&bytes, usize::MAX)?;
+                    if let ServerFrame::Problem { problem, fatal: true, .. } = frame {
+                        return Ok(Some(problem.code));
+                    }
+                }
                 other => anyhow::bail!("not expected: {other:?}"),
             }
         }

@@ -355,7 +355,7 @@ fn what_the_node_takes_later_waits_as_long_as_it_asks_and_goes_out_in_order() {
         |message: &MessageView| matches!(message.delivery, DeliveryView::Queued | DeliveryView::Sending);
     assert_eq!(messages(&mut world, 0, &chat).iter().filter(|message| waiting(message)).count(), 2);
     world.node.refuse_messages = None;
-    world.settle(20_000);
+    world.settle(120_000);
     assert_eq!(texts(&mut world, 1, &chat), ["first", "second", "third"]);
 }
 

@@ -164,14 +164,14 @@ async fn one_account_cannot_fill_the_disk_with_messages_or_commits() {
     let rooms = world.service.rooms();
     let (long, mut sent) = ("x".repeat(15 << 10), 0);
     let problem: Problem = loop {
-        let text = if sent < 50 { &long } else { "short" };
+        let text = if sent < 56 { &long } else { "short" };
         let message = alice.message(&mut at_alice, room, sent, text);
         match rooms.submit_message(alice.caller(), room, message).await {
             Ok(_) => sent += 1,
             Err(error) => break error.into(),
         }
     };
-    assert!((51..250).contains(&sent), "{sent} messages");
+    assert!((57..200).contains(&sent), "{sent} messages");
     assert_eq!(problem.code, Code::RateLimited);
     assert!(problem.detail.is_some_and(|detail| detail.contains("in a day")));
     assert_eq!(rooms.log(alice.caller(), room, 0, 1).await.unwrap().head, u64::from(sent) + 1);
@@ -180,7 +180,7 @@ async fn one_account_cannot_fill_the_disk_with_messages_or_commits() {
 
     // A commit stays on the disk as well, with all that is made of it.
     let prepared = alice.prepare(&mut at_alice, &[], &[]);
-    let commit = alice.commit(room, &prepared, 255);
+    let commit = alice.commit(room, &prepared, 254);
     let flows = world.service.flows();
     let refused: Problem =
         flows.submit_commit(alice.caller(), room, commit.clone()).await.unwrap_err().into();
