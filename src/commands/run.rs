@@ -29,12 +29,7 @@ const IMPATIENT: u8 = 130;
 pub fn run(args: &Run) -> Result<ExitCode> {
     let config = args.node.load()?;
     telemetry::init(&config.log)?;
-    // Each thread that reads from the store keeps some memory of its own: a few do the work, hundreds would only hold it.
-    let blocking = 2 * std::thread::available_parallelism().map_or(2, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(blocking.max(4))
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stopped = runtime.block_on(async {
         let mut signals = shutdown::Signals::listen()?;
         let node = Node::start(config.clone()).await?;

@@ -55,7 +55,7 @@ tables! {
     IDEMPOTENCY_ORDER = 2, "store.idempotency_order", key: "BE64(ordinal)",              record: "sequence, BLAKE3 of the caller's key",     owner: "store";
 
     // the node itself
-    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, name of the node, owner's name, hash of the owner invite", owner: "service/accounts, service/invites";
+    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, name of the node, owner's name, hash of the owner invite, BE64 time up to which things have aged", owner: "service/accounts, service/invites, service/context, service/aging";
     COUNTS            = 17, "counts",                 key: "what is counted",            record: "counter",                     owner: "service/accounts, service/rooms";
 
     // accounts
