@@ -43,7 +43,9 @@ impl Aging {
         // On a first start there is nothing that could be deleted.
         let now = before.map_or(clock, |before| clock.min(before.saturating_add(CATCH_UP * ran)));
         if before != Some(now) {
-            ctx.store.commit(Batch::new().put(tables::NODE, AGED_TO, now.to_be_bytes())).await?;
+            // Urgent, for without it nothing is deleted, and a disk that is full stays so.
+            let aged = Batch::new().put(tables::NODE, AGED_TO, now.to_be_bytes()).urgent();
+            ctx.store.commit(aged).await?;
         }
         *state = State { aged_to: Some(now), at: steady };
         Ok(now)
