@@ -310,6 +310,9 @@ async fn a_configuration_of_another_node_is_no_hindrance() -> Result<()> {
     assert!(screen.contains("left aside"), "{screen}");
     // Who means the node of this folder needs its configuration.
     let (in_good_order, screen) = end("alice")?.ends().await?;
-    assert!(!in_good_order && screen.contains("node.toml, line 2") && !screen.contains("https://"), "{screen}");
+    assert!(
+        !in_good_order && screen.contains("node.toml, line 2") && !screen.contains("https://"),
+        "{screen}"
+    );
     Ok(())
 }
