@@ -3,7 +3,7 @@
 // Tests and their helpers fail where something is not as it should be.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use hyper::Method;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -11,30 +11,44 @@ use std::{
     process::Stdio,
 };
 use tempfile::TempDir;
-use tokio::{
-    net::TcpStream,
-    process::{Child, Command},
-};
+use tokio::process::{Child, Command};
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 use weft_node::{StartError, config::TlsMode, tls::TlsError};
 use weft_testkit::{TestNode, http, tls, within};
+
+/// How often the start is tried, each time on other ports: between looking for a free one and listening on it another test may
+/// come.
+const STARTS_MAX: usize = 5;
 
 /// An authority of one's own.
 struct Authority {
     child: Child,
     folder: TempDir,
     certificate: CertificateDer<'static>,
+    ports: Ports,
+}
+
+/// Where the node, the authority, and the authority's own keeper are to listen.
+#[derive(Clone, Copy)]
+struct Ports {
+    node: SocketAddr,
     directory: SocketAddr,
     management: SocketAddr,
 }
 
+impl Ports {
+    fn free() -> Result<Ports> {
+        Ok(Ports { node: free()?, directory: free()?, management: free()? })
+    }
+}
+
 impl Authority {
-    /// Starts it; it will look for the node on this port. None: it is not installed.
-    async fn start(node: SocketAddr) -> Result<Option<Authority>> {
+    /// Starts it; it will look for the node on its port. None: a port is taken.
+    async fn start(ports: Ports) -> Result<Option<Authority>> {
+        let Ports { node, directory, management } = ports;
         let files = tls::Files::new()?;
         let certificate = files.renew()?;
         let folder = tempfile::tempdir()?;
-        let (directory, management) = (free()?, free()?);
         let config = serde_json::json!({ "pebble": {
             "listenAddress": directory.to_string(),
             "managementListenAddress": management.to_string(),
@@ -57,15 +71,20 @@ impl Authority {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn();
-        let child = match started {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            started => started?,
-        };
-        // It says where it listens a moment before it does.
+        let mut child = started.context("pebble")?;
+        // It says where it listens a moment before it does. By its certificate it is not taken for who has its port.
         for address in [directory, management] {
-            within("the authority listens", reachable(address)).await;
+            let listens = within("the authority listens or ends", async {
+                tokio::select! {
+                    () = answers(address, &certificate) => true,
+                    _ = child.wait() => false,
+                }
+            });
+            if !listens.await {
+                return Ok(None);
+            }
         }
-        Ok(Some(Authority { child, folder, certificate, directory, management }))
+        Ok(Some(Authority { child, folder, certificate, ports }))
     }
 
     async fn end(&mut self) -> Result<()> {
@@ -79,8 +98,8 @@ impl Authority {
 
     /// The root from which its certificates come; another one at each start.
     async fn root(&self) -> Result<CertificateDer<'static>> {
-        let stream = tls::connect(self.management, &self.certificate, &[]).await?;
-        let request = http::request(self.management, Method::GET, "/roots/0", &[], "");
+        let stream = tls::connect(self.ports.management, &self.certificate, &[]).await?;
+        let request = http::request(self.ports.management, Method::GET, "/roots/0", &[], "");
         let answer = http::Line::over(stream).await?.send(request).await?;
         Ok(CertificateDer::from_pem_slice(&answer.body)?)
     }
@@ -91,10 +110,47 @@ fn free() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-async fn reachable(address: SocketAddr) {
-    while TcpStream::connect(address).await.is_err() {
+async fn answers(address: SocketAddr, certificate: &CertificateDer<'static>) {
+    while tls::connect(address, certificate, &[]).await.is_err() {
         tokio::task::yield_now().await;
     }
+}
+
+/// Whether the authority's program is there; where not, `scripts/test.sh` says what was not run.
+fn is_installed() -> bool {
+    let there = std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("pebble").is_file()));
+    if !there {
+        eprintln!("NOT RUN: pebble, an authority for tests of ACME, is not installed");
+    }
+    there
+}
+
+/// An authority and a node that has its certificates from there, on the first ports of these that nobody has.
+async fn start_both(mut ports: impl FnMut() -> Result<Ports>) -> Result<(Authority, TestNode)> {
+    for _ in 0..STARTS_MAX {
+        let Some(authority) = Authority::start(ports()?).await? else { continue };
+        let node = TestNode::start_with(|config| {
+            config.http.listen = vec![authority.ports.node];
+            config.tls.mode = TlsMode::Acme;
+            config.tls.acme_domains = vec!["localhost".to_owned()];
+            config.tls.acme_directory = format!("https://localhost:{}/dir", authority.ports.directory.port());
+            config.tls.acme_roots = authority.roots();
+        });
+        match node.await {
+            Ok(node) => return Ok((authority, node)),
+            Err(error) if is_taken(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bail!("in {STARTS_MAX} starts always a port was taken")
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(StartError::Listen { source, .. }) if source.kind() == std::io::ErrorKind::AddrInUse
+    )
 }
 
 /// Asks the node for its health once it shows a certificate that comes from this root.
@@ -114,20 +170,26 @@ async fn healthy(node: &TestNode, root: &CertificateDer<'static>) -> Result<bool
 
 #[tokio::test]
 async fn a_certificate_is_fetched_from_an_authority_and_kept() -> Result<()> {
-    let address = free()?;
-    let Some(mut authority) = Authority::start(address).await? else {
-        eprintln!("NOT RUN: pebble, an authority for tests of ACME, is not installed");
+    if !is_installed() {
         return Ok(());
-    };
-    let root = authority.root().await?;
-    let node = TestNode::start_with(|config| {
-        config.http.listen = vec![address];
-        config.tls.mode = TlsMode::Acme;
-        config.tls.acme_domains = vec!["localhost".to_owned()];
-        config.tls.acme_directory = format!("https://localhost:{}/dir", authority.directory.port());
-        config.tls.acme_roots = authority.roots();
+    }
+    // Each port is taken once; then they are free.
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?;
+    let mut tries = 0;
+    let (mut authority, node) = start_both(|| {
+        tries += 1;
+        let ports = Ports::free()?;
+        Ok(match tries {
+            1 => Ports { node: address, ..ports },
+            2 => Ports { directory: address, ..ports },
+            3 => Ports { management: address, ..ports },
+            _ => ports,
+        })
     })
     .await?;
+    let root = authority.root().await?;
+    assert!(tries > 3, "a port that was taken was not noticed");
     assert!(healthy(&node, &root).await?);
 
     // Without the authority a node starts, too, with what it had from it.

@@ -263,3 +263,56 @@ async fn the_node_at_hand_is_found_and_another_one_is_told() -> Result<()> {
     assert!(!screen.contains("password"), "{screen}");
     Ok(())
 }
+
+/// Paths, sizes and times of all that is below a folder.
+fn listing(dir: &Path) -> Vec<(std::path::PathBuf, u64, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let metadata = entry.metadata().unwrap();
+        if metadata.is_dir() {
+            found.extend(listing(&entry.path()));
+        }
+        found.push((entry.path(), metadata.len(), metadata.modified().unwrap()));
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_run_is_found_and_its_data_are_not_touched() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    let alice_is = address(&node, "alice").await?;
+    assert!(node.terminate().await?.success());
+    let home = tempfile::tempdir()?;
+    let before = listing(&node.data());
+    for who in ["alice", alice_is.as_str()] {
+        let mut command = chat(who, &home.path().join("state"));
+        // Nobody listens on the port of the discard protocol.
+        command.env("WEFT_STORAGE__DATA", node.data()).env("WEFT_HTTP__LISTEN", "127.0.0.1:9");
+        let (in_good_order, screen) = Terminal::run(who, &mut command)?.ends().await?;
+        assert!(!in_good_order && screen.contains("http://127.0.0.1:9"), "{screen}");
+        assert_eq!(listing(&node.data()), before, "{screen}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_configuration_of_another_node_is_no_hindrance() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    std::fs::write(home.path().join("node.toml"), "[node]\ncolour = 3\n")?;
+    let end = |who: &str| -> Result<Terminal> {
+        let mut command = chat(who, &home.path().join("state"));
+        Terminal::run(who, &mut command)
+    };
+    // By a name of loopback, for there nobody is asked for addresses.
+    let (in_good_order, screen) = end("alice@localhost")?.ends().await?;
+    assert!(!in_good_order && screen.contains("https://localhost"), "{screen}");
+    assert!(screen.contains("left aside"), "{screen}");
+    // Who means the node of this folder needs its configuration.
+    let (in_good_order, screen) = end("alice")?.ends().await?;
+    assert!(
+        !in_good_order && screen.contains("node.toml, line 2") && !screen.contains("https://"),
+        "{screen}"
+    );
+    Ok(())
+}

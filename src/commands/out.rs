@@ -4,8 +4,8 @@ use fast_qr::{ECL, QRBuilder};
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
-    ops::RangeInclusive,
 };
+use weft_wire::text;
 
 /// A line on standard output. A reader that went away (`weft user list | head`) is no fault.
 pub fn line(text: impl Display) {
@@ -42,40 +42,15 @@ pub fn qr(content: &str) {
     }
 }
 
-/// What steers a text rather than being part of it: Unicode's format characters (category Cf: marks and overrides of the
-/// writing direction, joiners, everything of no width), and its line and paragraph separators. Control characters
-/// (Cc) are asked for by [`char::is_control`].
-const STEERING: [RangeInclusive<char>; 22] = [
-    '\u{ad}'..='\u{ad}',
-    '\u{600}'..='\u{605}',
-    '\u{61c}'..='\u{61c}',
-    '\u{6dd}'..='\u{6dd}',
-    '\u{70f}'..='\u{70f}',
-    '\u{890}'..='\u{891}',
-    '\u{8e2}'..='\u{8e2}',
-    '\u{180e}'..='\u{180e}',
-    '\u{200b}'..='\u{200f}',
-    '\u{2028}'..='\u{202e}',
-    '\u{2060}'..='\u{206f}',
-    '\u{feff}'..='\u{feff}',
-    '\u{fff0}'..='\u{fffb}',
-    '\u{110bd}'..='\u{110bd}',
-    '\u{110cd}'..='\u{110cd}',
-    '\u{13430}'..='\u{1343f}',
-    '\u{1bca0}'..='\u{1bca3}',
-    '\u{1d173}'..='\u{1d17a}',
-    // Letters by name that show nothing: a name of them alone would be no name.
-    '\u{115f}'..='\u{1160}',
-    '\u{3164}'..='\u{3164}',
-    '\u{ffa0}'..='\u{ffa0}',
-    '\u{e0000}'..='\u{e0fff}',
-];
-
-/// Text of others, made harmless: nothing that drives the terminal (escape sequences begin with a control character), turns
-/// the writing direction, or stands there unseen and makes two different names look alike.
+/// A name, an address, a code or a sentence of the node, made harmless: see [`text::name`].
 pub fn plain(text: &str) -> String {
-    let steers = |c: char| c.is_control() || STEERING.iter().any(|range| range.contains(&c));
-    text.chars().filter(|c| *c == '\n' || !steers(*c)).collect::<String>().replace('\n', "\n    ")
+    text::name(text)
+}
+
+/// What others wrote, made harmless: see [`text::body`]. Lines after the first stand further in, so that none can pass for a
+/// line of this program.
+pub fn body(text: &str) -> String {
+    text::body(text).replace('\n', "\n    ")
 }
 
 /// Milliseconds since 1970 as `2026-11-21 03:05` UTC.
@@ -99,6 +74,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    proptest! {
+        #[test]
+        fn nothing_drives_the_terminal_or_passes_for_a_line_of_this_program(text in r"[a\n\r\t\x{1b}\x{9b}\x{85}\x{2028}\x{202e}]{0,9}") {
+            prop_assert!(plain(&text).chars().all(|c| c == 'a'));
+            let shown = body(&text);
+            prop_assert!(shown.chars().all(|c| matches!(c, 'a' | '\n' | ' ')), "{}", shown.escape_unicode());
+            prop_assert!(shown.split('\n').skip(1).all(|line| line.starts_with("    ")));
+        }
+    }
+
     #[test]
     fn dates_are_right() {
         assert_eq!(time(0), "1970-01-01 00:00");
@@ -107,36 +92,18 @@ mod tests {
         assert_eq!(time(1_795_230_333_000), "2026-11-21 03:05");
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-        /// Against the tables of Unicode that the test's library has.
-        #[test]
-        fn nothing_that_steers_gets_through(text in r"[\p{Cf}\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}--\n]{1,9}") {
-            prop_assert_eq!(plain(&text), "", "{}", text.escape_unicode());
-        }
-
-        #[test]
-        fn letters_of_all_scripts_do(text in r"[\p{L}\p{N}\p{P}\p{Emoji_Presentation}--\u{115f}\u{1160}\u{3164}\u{ffa0}]{1,9}") {
-            prop_assert_eq!(plain(&text), text.clone());
-        }
-    }
-
-    #[test]
-    fn one_name_cannot_look_like_another() {
-        for text in [
-            "bo\u{61c}b",
-            "\u{202e}bob",
-            "b\u{200b}o\u{200d}b",
-            "bob\u{feff}\u{e0041}",
-            "\u{3164}bob\u{2066}",
-        ] {
-            assert_eq!(plain(text), "bob", "{}", text.escape_unicode());
-        }
-    }
-
     #[test]
     fn what_others_write_cannot_drive_the_terminal() {
-        assert_eq!(plain("hi\x1b[2J\x07\u{202e}there"), "hi[2Jthere");
-        assert_eq!(plain("one\ntwo"), "one\n    two");
+        let text = "hi\x1b[2J\x07\u{202e}there";
+        assert_eq!((plain(text).as_str(), body(text).as_str()), ("hi[2Jthere", "hi[2Jthere"));
+        assert_eq!(body("one\ntwo"), "one\n    two");
+        assert_eq!(plain("bo\u{fe00}b\n* bob is a contact"), "bob* bob is a contact");
+    }
+
+    #[test]
+    fn what_others_write_is_shown_as_it_was_written() {
+        for text in ["👩\u{200d}👩\u{200d}👧", "می\u{200c}روم", "❤\u{fe0f}"] {
+            assert_eq!(body(text), text);
+        }
     }
 }

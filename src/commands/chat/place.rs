@@ -7,7 +7,7 @@ use std::str::FromStr;
 use weft_client::{Client, Options};
 use weft_engine::api::{Call, Reply};
 use weft_node::{
-    Config,
+    Config, configured_name, configured_url,
     control::{self, Answer, Request},
 };
 use weft_wire::{NameError, NodeName, UserAddress, UserName};
@@ -60,14 +60,21 @@ pub async fn find(who: &Who, url: Option<&str>, plain_http: bool) -> Result<Plac
         };
         return Ok(place(&node, url.to_owned()));
     }
-    let config = NodeArgs::default().load()?;
+    let config = NodeArgs::default().load();
     match &who.node {
-        // Elsewhere, whatever node may be in this folder.
-        Some(node) if !node.is_peer_id() && config.node.name().as_ref() != Some(node) => {
-            Ok(place(node, url_of(node, None)))
-        }
-        Some(node) => Ok(place(node, url_of(node, local(&config).await.as_ref()))),
-        None => match local(&config).await {
+        Some(node) => match config {
+            // Elsewhere, whatever node may be in this folder.
+            Ok(config) if !node.is_peer_id() && config.node.name().as_ref() != Some(node) => {
+                Ok(place(node, url_of(node, None)))
+            }
+            Ok(config) => Ok(place(node, url_of(node, local(&config).await.as_ref()))),
+            // Most likely the configuration is not that of this node.
+            Err(error) => {
+                super::out::note(format_args!("* the configuration here is left aside: {error}"));
+                Ok(place(node, url_of(node, None)))
+            }
+        },
+        None => match local(&config?).await {
             Some(local) => Ok(place(&local.name, url_of(&local.name, Some(&local)))),
             None => {
                 let node = name_at(USUAL_URL, plain_http).await.with_context(|| {
@@ -95,13 +102,14 @@ fn url_of(node: &NodeName, local: Option<&Local>) -> String {
     }
 }
 
-/// The node that the configuration here means, if one was set up.
+/// The node that the configuration here means, if there is one. Its store is not opened: that would keep a node from starting
+/// at this moment, and leave files of whoever talks here in it.
 async fn local(config: &Config) -> Option<Local> {
-    // The data may be somebody else's, or its node of another version: then it is not the node that is meant.
-    let Ok(Answer::Status { name, url, .. }) = control::ask(config, Request::Status).await else {
-        return None;
-    };
-    Some(Local { name: name.parse().ok()?, url })
+    match control::ask_socket(config, &Request::Status).await {
+        Ok(Some(Answer::Status { name, url, .. })) => Some(Local { name: name.parse().ok()?, url }),
+        // Not running, just starting, or somebody else's: what it will say of itself, as far as that can be seen.
+        _ => Some(Local { name: configured_name(config)?, url: configured_url(config) }),
+    }
 }
 
 /// What the node at an address calls itself.

@@ -38,8 +38,8 @@ pub fn message(message: &MessageView) {
     let time = out::time(message.time_ms as u64);
     let clock = time.split_once(' ').map_or(time.as_str(), |(_, clock)| clock);
     let text = match &message.body {
-        BodyView::Text { text } => out::plain(text),
-        BodyView::Unknown { fallback } => format!("[{}]", out::plain(fallback)),
+        BodyView::Text { text } => out::body(text),
+        BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
         BodyView::System { code, user } => {
             return out::line(format_args!(
                 "{clock} * {}",
@@ -131,7 +131,7 @@ pub fn contact_news(contact: &ContactView) {
         "incoming" => out::line(format_args!(
             "* {user} ({}) would like to talk: {} — /accept {user} or /decline {user}",
             out::plain(&contact.display_name),
-            out::plain(&contact.greeting)
+            out::body(&contact.greeting)
         )),
         "accepted" => out::line(format_args!("* {user} is a contact — /to {user}")),
         _ => {}

@@ -10,4 +10,4 @@ pub mod tls;
 mod wiring;
 
 pub use config::{Config, ConfigError};
-pub use wiring::{Node, RunningNode, StartError, configured_url, is_set_up};
+pub use wiring::{Node, RunningNode, StartError, configured_name, configured_url, is_set_up};

@@ -266,6 +266,15 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     bind().map_err(|source| StartError::Listen { address, source })
 }
 
+/// What a node that need not run is called: as configured, else by its key, if there is one that this user may read. Nothing is
+/// opened but that.
+pub fn configured_name(config: &Config) -> Option<NodeName> {
+    config.node.name().or_else(|| {
+        let (key, _) = identity::find(&config.storage.data).ok()?;
+        Some(NodeName::of_key(key.verifying_key().as_bytes()))
+    })
+}
+
 /// The base of links to a node that does not run: a port that is to be a free one is still 0 in it.
 pub fn configured_url(config: &Config) -> String {
     public_url(config, None, config.tls.mode != crate::config::TlsMode::Off)

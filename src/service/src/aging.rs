@@ -49,7 +49,9 @@ impl Aging {
         let now = before.map_or(clock, |before| clock.min(before.saturating_add(CATCH_UP * ran)));
         let reached = before.map_or(now, |before| before.max(now));
         if before != Some(reached) {
-            ctx.store.commit(Batch::new().put(tables::NODE, AGED_TO, reached.to_be_bytes())).await?;
+            // Urgent, for without it nothing is deleted, and a disk that is full stays so.
+            let aged = Batch::new().put(tables::NODE, AGED_TO, reached.to_be_bytes()).urgent();
+            ctx.store.commit(aged).await?;
         }
         *state = State { aged_to: Some(reached), at: steady };
         Ok(now)

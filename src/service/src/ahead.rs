@@ -50,7 +50,7 @@ impl Ahead {
             // Written anew, so that whoever still wants to name the values meets a conflict; deleted last, so that a sweep
             // that is cut short is finished by the next one.
             let taken = Batch::new().assert_version(self.notes, &note.key, note.version);
-            match ctx.store.commit(taken.put(self.notes, &note.key, Vec::new())).await {
+            match ctx.store.commit(taken.put(self.notes, &note.key, Vec::new()).urgent()).await {
                 Ok(_) => {}
                 Err(error) if error.is_conflict() => continue,
                 Err(error) => return Err(error.into()),

@@ -16,7 +16,7 @@ pub struct StorageConfig {
     pub segment_mib: u64,
     /// How long entries of a room log are kept for devices that are away.
     pub retention_days: u32,
-    /// Free space on the disk below which nothing new is stored.
+    /// Free space on the disk below which nothing new is stored; below half of it nothing is deleted and nobody signed out either.
     pub min_free_mib: u64,
 }
 

@@ -35,14 +35,27 @@ pub async fn ask(config: &Config, request: Request) -> Result<Answer, ControlErr
     if !crate::identity::exists(data) {
         return Err(ControlError::NotSetUp(data.clone()));
     }
-    let answer = match socket::with_short_path(data, |path| std::os::unix::net::UnixStream::connect(path)) {
-        Ok(stream) => ask_running(stream, &request).await?,
-        // No socket, or one that a killed node left behind: nobody runs here.
-        Err(_) => ask_folder(config, request).await?,
+    let answer = match ask_socket(config, &request).await? {
+        Some(answer) => answer,
+        None => ask_folder(config, request).await?,
     };
     match answer {
         Answer::Refused(sentence) => Err(ControlError::Refused(sentence)),
         answer => Ok(answer),
+    }
+}
+
+/// Asks the node of this configuration if it runs: nothing is opened and nothing written. None: nobody runs here, or it is not
+/// for this user to know.
+///
+/// # Errors
+/// [`ControlError::Broken`], [`ControlError::Version`].
+pub async fn ask_socket(config: &Config, request: &Request) -> Result<Option<Answer>, ControlError> {
+    let connect = |path: &std::path::Path| std::os::unix::net::UnixStream::connect(path);
+    match socket::with_short_path(&config.storage.data, connect) {
+        Ok(stream) => Ok(Some(ask_running(stream, request).await?)),
+        // No socket, or one that a killed node left behind.
+        Err(_) => Ok(None),
     }
 }
 

@@ -7,7 +7,7 @@ mod client;
 mod ops;
 mod socket;
 
-pub use client::{ControlError, ask, set_up};
+pub use client::{ControlError, ask, ask_socket, set_up};
 pub use ops::Control;
 pub use socket::{listen, remove, serve};
 

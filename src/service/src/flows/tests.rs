@@ -60,6 +60,33 @@ async fn a_device_that_is_signed_out_is_out_everywhere() {
 }
 
 #[tokio::test]
+async fn on_a_full_disk_a_stolen_device_is_locked_out_and_old_things_go() {
+    let world = World::new().await;
+    let (alice, bob, room, mut at_alice, _) = world.talking().await;
+    let mut tablet = Device::new("bob", 2);
+    tablet.sign_in(&world.service).await.unwrap();
+    let rooms = world.service.rooms();
+    let message = alice.message(&mut at_alice, room, 1, "hello");
+    rooms.submit_message(alice.caller(), room, message).await.unwrap();
+    world.clock.advance(31 * 86_400_000);
+    world.engine.refuse_what_can_wait();
+
+    let message = alice.message(&mut at_alice, room, 2, "hello again");
+    let refused = rooms.submit_message(alice.caller(), room, message).await.unwrap_err();
+    assert_eq!(code(refused), Code::StorageUnavailable);
+    world.service.flows().sign_out(tablet.caller(), bob.id()).await.unwrap();
+    let accounts = world.service.accounts();
+    assert_eq!(code(accounts.authenticate(&bob.token, FROM).await.unwrap_err()), Code::Unauthenticated);
+    assert_eq!(world.store.scan(tables::SIGN_OUTS, Scan::prefix([])).await.unwrap(), []);
+    assert_eq!(accounts.end_sessions(alice.name()).await.unwrap(), 1);
+    accounts.set_disabled(bob.name(), true).await.unwrap();
+    for worker in Worker::ALL {
+        worker.run_once(&world.service).await.unwrap();
+    }
+    assert_eq!(world.store.scan(tables::ROOM_LOG, Scan::prefix([])).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn devices_that_come_at_the_same_moment_are_told_of_each_other() {
     let world = World::new().await;
     let alice = world.sign_up("alice").await;

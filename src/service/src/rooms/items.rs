@@ -108,6 +108,8 @@ impl Rooms {
                         record.members.clone_from(&loaded.members);
                     }
                     record.gone.push(gone.clone());
+                    // Part of a sign-out, which is.
+                    tx.urgent();
                     tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
                     tx.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
                 } else if !current {

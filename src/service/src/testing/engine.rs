@@ -1,7 +1,10 @@
 //! The memory engine, watched and made to fail: what a test wants to know of the store below it.
 
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::task::yield_now;
 use weft_store::{Batch, Committed, Engine, Error, MemoryEngine, Result, Row, Scan, Status, Table, Watch};
 
@@ -13,6 +16,8 @@ pub struct ObservedEngine {
     rows: Mutex<HashMap<&'static str, usize>>,
     /// How many commits are taken before the disk is full; none: as many as come.
     commits_left: Mutex<Option<usize>>,
+    /// Whether the disk has room for what is urgent only.
+    low: AtomicBool,
 }
 
 impl ObservedEngine {
@@ -31,9 +36,15 @@ impl ObservedEngine {
         *self.commits_left.lock() = Some(commits);
     }
 
+    /// The disk has room for what is urgent only.
+    pub fn refuse_what_can_wait(&self) {
+        self.low.store(true, Ordering::Relaxed);
+    }
+
     /// There is room again.
     pub fn take_commits(&self) {
         *self.commits_left.lock() = None;
+        self.low.store(false, Ordering::Relaxed);
     }
 }
 
@@ -55,6 +66,9 @@ impl Engine for ObservedEngine {
     async fn commit(&self, batch: Batch) -> Result<Committed> {
         if let Some(left) = &mut *self.commits_left.lock() {
             *left = left.checked_sub(1).ok_or(Error::DiskFull)?;
+        }
+        if self.low.load(Ordering::Relaxed) && !batch.is_urgent() {
+            return Err(Error::DiskFull);
         }
         yield_now().await;
         self.inner.commit(batch).await
