@@ -55,6 +55,68 @@ fn what_is_written_while_the_other_is_signed_out_everywhere_waits_for_their_next
     assert_eq!(messages(&mut world, 0, &chat).pop().unwrap().delivery, DeliveryView::Delivered);
 }
 
+/// Bob's next device can read what alice wrote, and it is the last thing in her chat.
+fn waits_for_bob(world: &mut World, chat: &str, text: &str) {
+    world.settle(120_000);
+    let waiting = messages(world, 0, chat).pop().unwrap();
+    assert_eq!(waiting.delivery, DeliveryView::Queued, "nobody could read it");
+    let phone = sign_in(world, "bob");
+    world.settle(60_000);
+    assert_eq!(texts(world, phone, chat), [text]);
+    assert_eq!(messages(world, 0, chat).pop().unwrap().delivery, DeliveryView::Delivered);
+}
+
+#[test]
+fn who_was_away_when_the_other_signed_out_everywhere_sends_nothing_to_nobody() {
+    for restarted in [false, true] {
+        let (mut world, chat) = talking();
+        world.set_online(0, false);
+        world.call(1, Call::SignOut);
+        world.settle(30_000);
+        send(&mut world, 0, &chat, "while we were both away");
+        if restarted {
+            world.kill(0);
+            world.start(0);
+        }
+        world.set_online(0, true);
+        waits_for_bob(&mut world, &chat, "while we were both away");
+    }
+}
+
+#[test]
+fn what_came_too_late_for_a_group_is_not_sent_to_the_one_without_the_other() {
+    let (mut world, chat) = talking();
+    let phone = sign_in(&mut world, "alice");
+    world.set_online(phone, false);
+    world.node.messages_are_late = true;
+    send(&mut world, 0, &chat, "too late");
+    world.settle(1_000);
+    world.set_online(0, false);
+    world.set_online(phone, true);
+    world.call(1, Call::SignOut);
+    world.settle(60_000);
+    let room = world.node.rooms.values_mut().next().unwrap();
+    assert_eq!(room.epoch, 3, "the phone has removed bob's device");
+    room.gone.clear();
+    room.version += 1;
+    world.node.messages_are_late = false;
+    world.set_online(0, true);
+    waits_for_bob(&mut world, &chat, "too late");
+}
+
+#[test]
+fn a_node_that_never_says_how_a_room_stands_holds_nobody_up_for_ever() {
+    let (mut world, chat) = talking();
+    world.set_online(0, false);
+    send(&mut world, 0, &chat, "are you there?");
+    world.node.rooms_are_silent = true;
+    world.set_online(0, true);
+    world.settle(30_000);
+    assert_eq!(world.node.rooms.values().next().unwrap().log.len(), 2, "not yet");
+    world.settle(60_000);
+    assert_eq!(world.node.rooms.values().next().unwrap().log.len(), 3);
+}
+
 #[test]
 fn a_draft_and_the_read_state_are_the_same_on_all_devices() {
     let (mut world, chat) = talking();

@@ -33,6 +33,10 @@ pub struct Node {
     pub forget_published: bool,
     /// Does not take what is published.
     pub refuse_published: bool,
+    /// Finds that messages are of an epoch that is over.
+    pub messages_are_late: bool,
+    /// Says nothing of rooms.
+    pub rooms_are_silent: bool,
     /// Takes frames and says nothing.
     pub deaf: bool,
     /// What lies in inboxes comes later than everything else.
@@ -84,6 +88,8 @@ impl Node {
             forget_published: false,
             refuse_published: false,
             refuse_messages: None,
+            messages_are_late: false,
+            rooms_are_silent: false,
             deaf: false,
             inbox_is_slow: false,
         }
@@ -252,7 +258,9 @@ impl Node {
                     socket.inbox_sent = last.seq;
                     socket.out.push(ServerFrame::Inbox { items });
                 }
-                self.room_frames(&mut socket, &user);
+                if !self.rooms_are_silent {
+                    self.room_frames(&mut socket, &user);
+                }
             }
             frames.extend(socket.out.drain(..).map(|frame| (id, frame)));
             self.sockets.insert(id, socket);
