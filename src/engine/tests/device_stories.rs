@@ -272,6 +272,33 @@ fn devices_tell_each_other_their_names_and_nobody_else() {
 }
 
 #[test]
+fn a_full_vault_takes_what_is_smaller_and_is_asked_seldom_for_the_rest() {
+    let (mut world, chat) = talking();
+    world.call(0, Call::SetDisplayName { name: "Alice, who has a rather long name".into() });
+    world.settle(10_000);
+    let phone = sign_in(&mut world, "alice");
+    world.node.vault_bytes_max = 0;
+    let puts = |world: &World| world.node.requests.get("PUT vault").copied().unwrap_or(0);
+    let before = puts(&world);
+    world.set_online(0, false);
+    world.call(0, Call::SetDraft { chat: chat.clone(), text: "a draft for which there is no room".into() });
+    world.call(0, Call::SetDisplayName { name: "Al".into() });
+    world.set_online(0, true);
+    world.settle(20 * 60_000);
+    let Reply::Me(Some(me)) = world.call(phone, Call::Me) else { panic!("me") };
+    assert_eq!(me.display_name, "Al", "what is smaller gets through");
+    let draft = |world: &mut World| {
+        let Reply::Chats(chats) = world.call(phone, Call::Chats) else { panic!("chats") };
+        chats[0].draft.clone()
+    };
+    assert_eq!(draft(&mut world), "");
+    assert!(puts(&world) - before <= 6, "{} requests in 20 minutes", puts(&world) - before);
+    world.node.vault_bytes_max = usize::MAX;
+    world.settle(31 * 60_000);
+    assert_eq!(draft(&mut world), "a draft for which there is no room");
+}
+
+#[test]
 fn the_password_is_changed_by_who_knows_it() {
     let (mut world, chat) = talking();
     let phone = sign_in(&mut world, "alice");

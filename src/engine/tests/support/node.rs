@@ -35,6 +35,8 @@ pub struct Node {
     pub refuse_published: bool,
     /// Finds that messages are of an epoch that is over.
     pub messages_are_late: bool,
+    /// Bytes of one account's vault.
+    pub vault_bytes_max: usize,
     /// Says nothing of rooms.
     pub rooms_are_silent: bool,
     /// Takes frames and says nothing.
@@ -90,6 +92,7 @@ impl Node {
             refuse_messages: None,
             messages_are_late: false,
             rooms_are_silent: false,
+            vault_bytes_max: usize::MAX,
             deaf: false,
             inbox_is_slow: false,
         }
