@@ -118,6 +118,33 @@ fn a_node_that_never_says_how_a_room_stands_holds_nobody_up_for_ever() {
 }
 
 #[test]
+fn what_the_others_lost_device_alone_could_read_stays_sent_though_they_read_on() {
+    let (mut world, chat) = talking();
+    for text in ["lost", "has arrived"] {
+        send(&mut world, 0, &chat, text);
+        world.settle(5_000);
+    }
+    let delivery = |world: &mut World| -> Vec<_> {
+        let mine = messages(world, 0, &chat).into_iter().filter(|message| message.mine);
+        mine.map(|message| message.delivery).collect()
+    };
+    assert_eq!(delivery(&mut world), [DeliveryView::Delivered; 2]);
+    let order = messages(&mut world, 1, &chat).last().unwrap().order;
+    world.call(1, Call::MarkRead { chat: chat.clone(), order });
+    let room = world.node.rooms.values_mut().next().unwrap();
+    (room.missed, room.version) = (vec![(2, 3)], room.version + 1);
+    world.settle(5_000);
+    send(&mut world, 1, &chat, "so the room is described again");
+    world.settle(5_000);
+    assert_eq!(delivery(&mut world), [DeliveryView::Sent, DeliveryView::Read]);
+    let room = world.node.rooms.values_mut().next().unwrap();
+    (room.missed, room.version) = (vec![], room.version + 1);
+    send(&mut world, 1, &chat, "found again");
+    world.settle(5_000);
+    assert_eq!(delivery(&mut world), [DeliveryView::Read; 2]);
+}
+
+#[test]
 fn a_draft_and_the_read_state_are_the_same_on_all_devices() {
     let (mut world, chat) = talking();
     let phone = sign_in(&mut world, "alice");
