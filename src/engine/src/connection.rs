@@ -30,6 +30,8 @@ const RETRY_MS_MAX: Millis = 60_000;
 const RETRY_STEADY: u32 = 4;
 /// An attempt that has taken this long is begun anew when the person comes back: it may be of a network that is gone.
 const OPEN_STALE_MS: Millis = 4_000;
+/// So long after the last word of a room's hub nothing waits for it to say how the room stands.
+const ROOM_SILENT_MS: Millis = 60_000;
 /// Server frames may be slightly longer than their entries.
 const FRAME_BYTES_MAX: usize = 2 * limits::SERVER_FRAME_BYTES_MAX;
 
@@ -46,6 +48,14 @@ enum Phase {
     Ready { since: Millis },
 }
 
+/// A room that is not read up to the head.
+struct Behind {
+    /// None: it is not known yet.
+    head: Option<u64>,
+    /// When the room was asked for, or something of it came.
+    heard_ms: Millis,
+}
+
 /// The socket and what is known of it.
 #[derive(Default)]
 pub(crate) struct Connection {
@@ -58,8 +68,8 @@ pub(crate) struct Connection {
     ack_inbox: Option<u64>,
     ack_rooms: BTreeMap<RoomId, u64>,
     acked_at: Millis,
-    /// Rooms that are not read up to the head yet; none: the head is not known yet.
-    catching_up: BTreeMap<RoomId, Option<u64>>,
+    /// Rooms that are not read up to the head yet.
+    catching_up: BTreeMap<RoomId, Behind>,
     told: Option<ConnectionView>,
 }
 
@@ -83,13 +93,9 @@ impl Connection {
     }
 
     /// The room was processed up to here; told to the node with the next acknowledgement.
-    pub fn ack_room(&mut self, room: RoomId, seq: u64) {
+    pub fn ack_room(&mut self, room: RoomId, seq: u64, now: Millis) {
         self.ack_rooms.insert(room, seq);
-        if let Some(Some(head)) = self.catching_up.get(&room)
-            && seq >= *head
-        {
-            self.catching_up.remove(&room);
-        }
+        self.heard(room, None, seq, now);
     }
 
     /// The inbox was processed up to here.
@@ -98,14 +104,24 @@ impl Connection {
     }
 
     /// A followed room's head is known.
-    pub fn head(&mut self, room: RoomId, head: u64, cursor: u64) {
-        if let Some(entry) = self.catching_up.get_mut(&room) {
-            if cursor >= head {
-                self.catching_up.remove(&room);
-            } else {
-                *entry = Some(head);
-            }
+    pub fn head(&mut self, room: RoomId, head: u64, cursor: u64, now: Millis) {
+        self.heard(room, Some(head), cursor, now);
+    }
+
+    fn heard(&mut self, room: RoomId, head: Option<u64>, cursor: u64, now: Millis) {
+        let Some(behind) = self.catching_up.get_mut(&room) else { return };
+        behind.head = head.or(behind.head);
+        behind.heard_ms = now;
+        if behind.head.is_some_and(|head| cursor >= head) {
+            self.catching_up.remove(&room);
         }
+    }
+
+    /// Whether a room may stand another way than this device knows: nothing was heard of it on this socket, or not all. A
+    /// hub that says nothing holds nobody up for ever.
+    pub fn is_behind(&self, room: RoomId, now: Millis) -> bool {
+        let waits = |behind: &Behind| now < behind.heard_ms + ROOM_SILENT_MS;
+        !self.is_ready() || self.catching_up.get(&room).is_some_and(waits)
     }
 
     /// Nothing more will come for this room on this socket; it must not hold up "online".
@@ -275,7 +291,7 @@ pub(crate) fn follow(s: &mut State, rooms: Vec<(RoomId, u64)>) {
     }
     for chunk in rooms.chunks(limits::ROOMS_PER_FRAME_MAX) {
         for (room, _) in chunk {
-            s.connection.catching_up.insert(*room, None);
+            s.connection.catching_up.insert(*room, Behind { head: None, heard_ms: s.now });
         }
         send(s, &ClientFrame::Follow { rooms: chunk.to_vec() });
     }

@@ -3,6 +3,8 @@
 //! A bound that is hit gives [`crate::Code::TooLarge`], [`crate::Code::TooMany`], [`crate::Code::Quota`] or
 //! [`crate::Code::RateLimited`], never a silent cut. Units are last in the name.
 
+/// Gaps in what the devices of one member have acknowledged. Of more the oldest are told as one.
+pub const DELIVERED_GAPS_MAX: usize = 16;
 /// A request body, before it is decoded. Larger things are blobs.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// A frame that a client may send on its socket.

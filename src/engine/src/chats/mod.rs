@@ -48,6 +48,9 @@ pub(crate) struct Progress {
     /// The other side's devices have it.
     #[serde(default)]
     pub delivered: u64,
+    /// But not what they missed of it: after the first number, up to the second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<(u64, u64)>,
     /// The other side has read it.
     #[serde(default)]
     pub read: u64,
@@ -61,7 +64,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     fn new(room: RoomId) -> Self {
-        Progress { room, delivered: 0, read: 0, own_read: 0, own_read_told: 0 }
+        Progress { room, delivered: 0, missed: Vec::new(), read: 0, own_read: 0, own_read_told: 0 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     Result, RoomError, Rooms,
+    delivered::left_key,
     items::item_prefix,
     messages::{append, first_number, open_envelope},
     parts::{Written, drop_parts, new_parts},
@@ -173,11 +174,15 @@ impl Rooms {
         batch = drop_parts(batch, room_id, &checked.room.record.parts);
         let id = MessageIdRecord { hash: checked.hash, time_ms, near: checked.near, epoch };
         batch = append(batch, &checked.envelope, &id, &LogRecord { time_ms, envelope: kept });
+        let removed = checked.facts.removed.iter().cloned();
+        let anew = checked.facts.arrivals().map(weft_mls::commit::device_ref);
+        batch = self.stage_left(batch, room_id, removed.chain(anew)).await?;
         batch = follow_members(batch, checked);
         for user in checked.leavers() {
             let items = Scan::prefix(item_prefix(room_id, user));
             let rows = self.ctx.store.scan(tables::ROOM_ITEMS, items).await?;
             batch = rows.iter().fold(batch, |batch, row| batch.delete(tables::ROOM_ITEMS, &row.key));
+            batch = batch.delete(tables::ROOM_CURSORS, left_key(room_id, user));
         }
         match self.ctx.store.commit(batch.merge(with)).await {
             Ok(committed) => {
@@ -285,10 +290,7 @@ fn still_gone(room: &Room, members: &[MemberRecord]) -> Vec<DeviceRef> {
 /// The rows that follow from who comes and who goes.
 fn follow_members(mut batch: Batch, checked: &CheckedSubmission) -> Batch {
     let room = checked.room.id;
-    let acked = CursorRecord { acked: checked.near, from: checked.near }.to_record();
-    for gone in &checked.facts.removed {
-        batch = batch.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
-    }
+    let acked = CursorRecord { acked: checked.near, from: checked.near, left: Vec::new() }.to_record();
     for cert in checked.facts.arrivals() {
         // What is older than its coming is not for it, and need not be kept for its sake.
         batch = batch.put(tables::ROOM_CURSORS, cursor_key(room, &cert.user, cert.device), acked.clone());

@@ -123,7 +123,7 @@ impl Rooms {
             tx.put(tables::DIRECT_ROOMS, key, new.id.as_bytes().to_vec());
         }
         tx.put(tables::ROOMS, new.id.as_bytes(), new.record.to_record());
-        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord { acked: 0, from: 0 }.to_record());
+        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord::default().to_record());
         tx.add(tables::COUNTS, super::ROOMS, 1);
         for user in new.members() {
             tx.put(tables::ROOMS_OF, joined(user.name.as_str(), new.id.as_bytes()), Vec::new());

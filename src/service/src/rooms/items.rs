@@ -2,6 +2,7 @@
 
 use super::{
     Result, RoomError, Rooms,
+    delivered::{left_key, with_left},
     records::{CursorRecord, ItemRecord},
     state::{Room, cursor_key},
 };
@@ -73,11 +74,15 @@ impl Rooms {
                     let key = cursor_key(room.id, &device.user, device.device);
                     let row = tx.get(tables::ROOM_CURSORS, &key).await?;
                     let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
-                    let from = before.map_or(0, |before| before.from);
+                    let from = before.as_ref().map_or(0, |before| before.from);
                     if before.is_none_or(|before| before.acked < acked)
                         && room.has_device(&device.user, device.device)
                     {
-                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked, from }.to_record());
+                        tx.put(
+                            tables::ROOM_CURSORS,
+                            key,
+                            CursorRecord { acked, from, left: Vec::new() }.to_record(),
+                        );
                     }
                 }
                 Ok(())
@@ -111,7 +116,14 @@ impl Rooms {
                     // Part of a sign-out, which is.
                     tx.urgent();
                     tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
-                    tx.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
+                    let (key, left) = (cursor_key(room, &gone.user, gone.device), left_key(room, &gone.user));
+                    if let Some(cursor) = tx.get(tables::ROOM_CURSORS, &key).await? {
+                        let cursor = CursorRecord::from_record(&cursor.value)?;
+                        let kept = tx.get(tables::ROOM_CURSORS, &left).await?;
+                        let kept = kept.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+                        tx.put(tables::ROOM_CURSORS, left, with_left(kept, &cursor).to_record());
+                    }
+                    tx.delete(tables::ROOM_CURSORS, key);
                 } else if !current {
                     // Written as it was, so that the commit meets the conflict that is already certain.
                     tx.put(tables::ROOMS, room.as_bytes(), row.value);

@@ -2,6 +2,7 @@
 
 mod commits;
 mod create;
+mod delivered;
 #[cfg(test)]
 mod delivered_tests;
 mod error;
@@ -16,8 +17,9 @@ mod state;
 mod tests;
 
 pub(crate) use commits::{Judged, Stored};
+pub(crate) use delivered::Delivered;
 pub use error::RoomError;
-pub(crate) use state::{Delivered, Described, Room};
+pub(crate) use state::{Described, Room};
 
 use crate::{Budget, Caller, Fault, cache::Cache, context::Ctx};
 use std::sync::{

@@ -2,10 +2,10 @@
 
 use super::{
     Result, RoomError, Rooms,
-    records::{CursorRecord, ItemRecord, MemberRecord, Parts, RoomRecord},
+    records::{ItemRecord, MemberRecord, Parts, RoomRecord},
 };
 use crate::{Fault, chunks, context::be64};
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use weft_store::{SCAN_BYTES_MAX, Scan, Version, Watch, record::Record, tables};
 use weft_wire::{
     DeviceId, RoomId, UserAddress, codec, limits,
@@ -44,32 +44,6 @@ impl Room {
             member.devices.iter().map(|device| DeviceRef { user: member.user.clone(), device: *device })
         })
     }
-}
-
-/// How far an account has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    pub user: UserAddress,
-    /// Every number up to this one has been acknowledged by one of its devices.
-    pub seq: u64,
-    /// Of the row that says so.
-    pub version: Version,
-}
-
-/// How far the devices of one account have come, together. A device vouches for what came after it did: an entry that was
-/// there before it counts only when another device has acknowledged it. What is older than all of them nobody is left to read.
-pub(super) fn together(user: UserAddress, devices: &[(CursorRecord, Version)]) -> Option<Delivered> {
-    let mut seq = devices.iter().map(|(cursor, _)| cursor.from).min()?;
-    let mut version = None;
-    loop {
-        let joins = devices.iter().filter(|(cursor, _)| cursor.from <= seq && cursor.acked > seq);
-        // Of two devices that have come as far, the earlier one: the other is no news.
-        let next = joins.max_by_key(|(cursor, version)| (cursor.acked, Reverse(*version)));
-        let Some((cursor, at)) = next else { break };
-        seq = cursor.acked;
-        version = version.max(Some(*at));
-    }
-    Some(Delivered { user, seq, version: version? })
 }
 
 /// A room as its members see it, and up to which version its cursors and items are in it.
@@ -175,24 +149,6 @@ impl Rooms {
         Ok(first.first().and_then(|row| be64(&row.key)).unwrap_or(head + 1))
     }
 
-    /// How far each account has come that has acknowledged anything. The latest news comes last.
-    pub(crate) async fn delivered(&self, room: RoomId) -> Result<Vec<Delivered>, Fault> {
-        let scan = Scan::prefix(room.as_bytes()).limit(ROWS_MAX);
-        let mut cursors: BTreeMap<UserAddress, Vec<_>> = BTreeMap::new();
-        for row in self.ctx.store.scan(tables::ROOM_CURSORS, scan).await? {
-            let name = row.key.get(16..).and_then(|key| key.split(|byte| *byte == 0).next());
-            let Some(name) = name.and_then(|name| std::str::from_utf8(name).ok()?.parse().ok()) else {
-                continue;
-            };
-            let cursor = CursorRecord::from_record(&row.value)?;
-            cursors.entry(self.ctx.address(&name)).or_default().push((cursor, row.version));
-        }
-        let delivered = cursors.into_iter().filter_map(|(user, devices)| together(user, &devices));
-        let mut delivered: Vec<_> = delivered.collect();
-        delivered.sort_by_key(|one| one.version);
-        Ok(delivered)
-    }
-
     /// The sealed items of a room that were written after a version, oldest first, and the version up to which all are told.
     pub(crate) async fn items_since(
         &self,
@@ -228,9 +184,10 @@ impl Rooms {
     pub(crate) async fn describe(&self, room: &Room) -> Result<Described, Fault> {
         let head = self.head(room.id).await?;
         let tail = self.tail(room.id, head).await?;
-        let delivered = self.delivered(room.id).await?;
+        let delivered = self.delivered(room).await?;
         let cursors = delivered.last().map_or(Version(0), |last| last.version);
-        let delivered: BTreeMap<_, _> = delivered.into_iter().map(|one| (one.user, one.seq)).collect();
+        let mut delivered: BTreeMap<_, _> =
+            delivered.into_iter().map(|one| (one.user, (one.seq, one.missed))).collect();
         let (items, mut newest) = self.items_since(room.id, Version(0)).await?;
         let (mut shown, mut bytes) = (Vec::new(), 0);
         for (item, version) in items.into_iter().filter(|(item, _)| room.member(&item.user).is_some()) {
@@ -241,10 +198,9 @@ impl Rooms {
             newest = version;
             shown.push(item);
         }
-        let members = room.members.iter().map(|member| RoomMember {
-            user: member.user.clone(),
-            role: member.role,
-            delivered: delivered.get(&member.user).copied().unwrap_or(0),
+        let members = room.members.iter().map(|member| {
+            let (seq, missed) = delivered.remove(&member.user).unwrap_or_default();
+            RoomMember { user: member.user.clone(), role: member.role, delivered: seq, missed }
         });
         let state = RoomState {
             room: room.id,

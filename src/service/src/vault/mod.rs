@@ -10,7 +10,10 @@ use crate::{
     error::{at_most, within},
 };
 use records::{VaultBook, VaultRow};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use weft_store::{Row, Scan, Tx, Watch, record::Record, tables};
 use weft_wire::{
     DeviceId, UserName,
@@ -29,6 +32,8 @@ const PAGE_BYTES: usize = 512 << 10;
 const ROWS_AT_ONCE: usize = PAGE_BYTES / VAULT_RECORD_BYTES_MAX + 1;
 /// What a record costs beside its content.
 const RECORD_BYTES: usize = 128;
+/// What a record costs of the day's budget at least: it is written with its place among the changes, however short it is.
+const CHARGED_BYTES_MIN: usize = 1 << 10;
 
 /// Records that the devices of one account share.
 #[derive(Clone)]
@@ -53,22 +58,33 @@ impl Vault {
         }
         let bytes = request.records.iter().map(|record| record.sealed.len()).sum();
         within("records", bytes, PUT_BYTES_MAX)?;
-        self.ctx.limits.take_bytes(caller.name(), bytes)?;
         self.count_bytes(caller.name()).await?;
         let (name, device, records) = (caller.name(), caller.device(), &request.records);
+        // Once, however often this is tried.
+        let charged = &AtomicBool::new(false);
         self.ctx
             .store
             .transact(|tx| async move {
                 let mut book = stage_book(&tx, name).await?;
-                let before = book.bytes;
+                let (before, mut written) = (book.bytes, 0);
                 for record in records {
-                    stage_put(&tx, name, device, &mut book, record).await?;
+                    if stage_put(&tx, name, device, &mut book, record).await? {
+                        written += record.sealed.len().max(CHARGED_BYTES_MIN);
+                    }
+                }
+                if written == 0 {
+                    return Ok(());
                 }
                 at_most("vault records", book.records as usize, VAULT_RECORDS_MAX)?;
                 let max_mib = self.ctx.config.vault_mib;
                 // One that is over a bound that was lowered may still become smaller.
                 if book.bytes > before && book.bytes > Some(u64::from(max_mib) << 20) {
                     return Err(Fault::Full { what: "vault", max_mib });
+                }
+                // Judged first: whoever tries again and again what a full vault does not take has written nothing.
+                if !charged.load(Ordering::Relaxed) {
+                    self.ctx.limits.take_bytes(name, written)?;
+                    charged.store(true, Ordering::Relaxed);
                 }
                 tx.put(tables::VAULT_BOOKS, name.as_str(), book.to_record());
                 Ok(())
@@ -190,19 +206,21 @@ async fn stage_book(tx: &Tx, name: &UserName) -> Result<VaultBook, Fault> {
     Ok(row.map(|row| VaultBook::from_record(&row.value)).transpose()?.unwrap_or_default())
 }
 
-/// Last writer wins; on a tie the higher bytes, so that all devices end with the same.
+/// Last writer wins; on a tie the higher bytes, so that all devices end with the same. Gives whether it changes anything.
 async fn stage_put(
     tx: &Tx,
     name: &UserName,
     by: DeviceId,
     book: &mut VaultBook,
     record: &VaultRecord,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let key = joined(name.as_str(), record.name);
     let known = tx.get(tables::VAULT, &key).await?;
     let known = known.map(|row| VaultRow::from_record(&row.value)).transpose()?;
     match &known {
-        Some(known) if (known.version, &known.sealed) >= (record.version, &record.sealed) => return Ok(()),
+        Some(known) if (known.version, &known.sealed) >= (record.version, &record.sealed) => {
+            return Ok(false);
+        }
         Some(known) => tx.delete(tables::VAULT_CHANGES, change_key(name, known.change)),
         None => book.records += 1,
     }
@@ -212,7 +230,7 @@ async fn stage_put(
     let row = VaultRow { version: record.version, sealed: record.sealed.clone(), by, change: book.changes };
     tx.put(tables::VAULT, key, row.to_record());
     tx.put(tables::VAULT_CHANGES, change_key(name, book.changes), record.name);
-    Ok(())
+    Ok(true)
 }
 
 fn change_key(name: &UserName, change: u64) -> Vec<u8> {

@@ -156,6 +156,40 @@ async fn pages_hold_all_records_and_read_no_more_than_they_hold() {
 }
 
 #[tokio::test]
+async fn what_a_full_vault_refuses_costs_nothing_and_what_is_short_costs_a_kib() {
+    let config = ServiceConfig {
+        signup: SignupPolicy::Open,
+        rate_limit_factor: 100.0,
+        vault_mib: 1,
+        written_mib_per_day: 2,
+        ..ServiceConfig::default()
+    };
+    let world = World::with(config).await;
+    let alice = world.sign_up("alice").await;
+    let put = |records| world.service.vault().put(alice.caller(), PutVaultRecords { records });
+    put((0..20).map(|name| sized(name, 1, 32 << 10)).collect()).await.unwrap();
+    put((20..32).map(|name| sized(name, 1, 32 << 10)).collect()).await.unwrap();
+    // A mebibyte is left of the day. Sixteen times it is refused, and nothing is taken from it.
+    for _ in 0..16 {
+        let grown: Vec<_> = (40..42).map(|name| sized(name, 1, 32 << 10)).collect();
+        assert_eq!(code(put(grown).await.unwrap_err()), Code::Quota);
+        put(vec![sized(0, 1, 32 << 10)]).await.unwrap();
+    }
+    let mut puts = 0;
+    for version in 2..40 {
+        let short = (0..60).map(|name| sized(name, version, 1)).collect();
+        match put(short).await {
+            Ok(()) => puts += 1,
+            Err(refused) => {
+                assert_eq!(code(refused), Code::RateLimited);
+                break;
+            }
+        }
+    }
+    assert!((15..=17).contains(&puts), "{puts} times 60 KiB of 1,024");
+}
+
+#[tokio::test]
 async fn records_are_paid_for_from_the_days_budget() {
     let config = ServiceConfig {
         signup: SignupPolicy::Open,

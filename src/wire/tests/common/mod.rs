@@ -87,7 +87,7 @@ fn room_state() -> RoomState {
         epoch: 5,
         head: 12,
         tail: 1,
-        members: vec![RoomMember { user: alice(), role: RoomRole::Owner, delivered: 11 }],
+        members: vec![RoomMember { user: alice(), role: RoomRole::Owner, delivered: 11, missed: vec![] }],
         items: vec![item()],
         gone: vec![device_ref()],
     }
@@ -296,7 +296,9 @@ fn frames(v: &mut impl Visitor) {
     v.visit("server_ready", ready);
     v.visit("server_room", ServerFrame::Room { state: room_state() });
     v.visit("server_entries", ServerFrame::Entries { room, entries: vec![entry()] });
-    v.visit("server_delivered", ServerFrame::Delivered { room, user: bob(), seq: 12 });
+    v.visit("server_delivered", ServerFrame::Delivered { room, user: bob(), seq: 12, missed: vec![] });
+    let missed = vec![(3, 5), (8, 9)];
+    v.visit("server_delivered_missed", ServerFrame::Delivered { room, user: bob(), seq: 12, missed });
     v.visit("server_item", ServerFrame::Item { room, item: item() });
     let ephemeral = ServerFrame::Ephemeral { room, user: bob(), device: cert().device, sealed: blob(3) };
     v.visit("server_ephemeral", ephemeral);
