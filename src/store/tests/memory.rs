@@ -40,7 +40,11 @@ async fn write_all(store: &Store) {
         let batch = (first..first + ROWS_PER_BATCH).fold(Batch::new(), |batch, n| {
             let at = n as usize;
             // Each key somewhere else in the order, so that leaves all over the index grow.
-            batch.put(A, n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes(), noise[at..at + ROW_BYTES].to_vec())
+            batch.put(
+                A,
+                n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes(),
+                noise[at..at + ROW_BYTES].to_vec(),
+            )
         });
         store.commit(batch).await.unwrap();
     }

@@ -84,7 +84,10 @@ fn cursor(from: u64, acked: u64) -> CursorRecord {
     CursorRecord { from, acked, left: Vec::new() }
 }
 
-fn cursors(of: &[(u64, u64, u64)]) -> Option<(u64, Vec<(u64, u64)>, u64)> {
+/// The number, what is missing below it, and the version of the row that says so.
+type Told = (u64, Vec<(u64, u64)>, u64);
+
+fn cursors(of: &[(u64, u64, u64)]) -> Option<Told> {
     let user = Device::new("alice", 1).user;
     let devices = of.iter().map(|(from, acked, version)| (cursor(*from, *acked), Version(*version)));
     let together = together(user, 0, devices.collect());
