@@ -120,6 +120,42 @@ fn what_is_no_toml_is_told_with_its_line() {
 }
 
 #[test]
+fn a_text_without_quotes_is_told_to_need_them() {
+    for (text, wanted) in [("[node]\nsignup = invite\n", true), ("[node]\ntitle = \n", false)] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(told.contains("line 2: this is not TOML"), "{told}");
+        assert_eq!(told.contains("a text value stands in quotes"), wanted, "{told}");
+    }
+}
+
+#[test]
+fn what_steers_a_terminal_is_written_out_in_errors() {
+    for text in [
+        "[node]\n\"\\u001b[31m\" = 1\n",
+        "[\"\\u001b]0;x\\u0007\"]\nx = 1\n",
+        "[node]\nname = \"\\u001b]0;x\\u0007\"\n",
+        "[node]\naccent = \"\\u001b[31m\"\n",
+        "[node]\nsignup = \"\\u001b[31m\"\n",
+        "[http]\nlisten = [\"\\u001b[31m\"]\n",
+        "[http]\npublic_url = \"\\u001b[31m\"\n",
+        "[node]\ntitle = \"\u{1b}[31m\"\n",
+        "[node]\n\u{1b}[31m = 1\n",
+    ] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(!told.contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
+    }
+    let told = File::new("[node]\n\"\\u001b[31m\" = 1\n").load(&[]).unwrap_err().to_string();
+    assert!(told.contains("\\u{1b}[31m"), "{told}");
+}
+
+#[test]
+fn a_file_without_an_end_is_not_read_to_it() {
+    let error = Config::load(Some(&PathBuf::from("/dev/zero")), []).unwrap_err();
+    let ConfigError::Read { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge);
+}
+
+#[test]
 fn a_missing_file_is_told() {
     let error = Config::load(Some(&PathBuf::from("/nowhere/node.toml")), []).unwrap_err();
     assert!(matches!(error, ConfigError::Read { .. }));

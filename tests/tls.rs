@@ -107,6 +107,26 @@ async fn files_that_do_not_belong_together_stop_the_start() {
 }
 
 #[tokio::test]
+async fn a_certificate_without_an_end_is_not_read_to_it() {
+    let files = Files::new().unwrap();
+    files.renew().unwrap();
+    for endless in ["certificate", "key"] {
+        let start = TestNode::start_with(|config| {
+            files.adapt(config);
+            match endless {
+                "key" => config.tls.key = "/dev/zero".into(),
+                _ => config.tls.certificate = "/dev/zero".into(),
+            }
+        });
+        let error = start.await.err().unwrap();
+        let Some(StartError::Tls(TlsError::Read { source, .. })) = error.downcast_ref() else {
+            panic!("{error:?}")
+        };
+        assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge);
+    }
+}
+
+#[tokio::test]
 async fn plain_http_on_a_public_address_is_refused() {
     let start = TestNode::start_with(|config| config.http.listen = vec!["0.0.0.0:0".parse().unwrap()]).await;
     let told = start.err().unwrap().to_string();

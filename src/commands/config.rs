@@ -4,7 +4,7 @@ use super::{NodeArgs, advice, out};
 use anyhow::Result;
 use clap::Args;
 use std::process::ExitCode;
-use weft_node::configured_url;
+use weft_node::{config::printable, configured_url, tls};
 
 /// Check the configuration, and say what it comes to. Touches no data.
 #[derive(Debug, Args)]
@@ -15,6 +15,7 @@ pub struct ConfigCheck {
 
 pub fn run(args: &ConfigCheck) -> Result<ExitCode> {
     let config = args.node.load()?;
+    tls::check(&config.tls)?;
     let url = configured_url(&config);
     let name = match config.node.name() {
         Some(name) => name.to_string(),
@@ -28,7 +29,7 @@ pub fn run(args: &ConfigCheck) -> Result<ExitCode> {
         ("listens on", listen.join(", ")),
         ("data", config.storage.data.display().to_string()),
     ] {
-        out::line(format_args!("  {what:<10}  {value}"));
+        out::line(format_args!("  {what:<10}  {}", printable(&value)));
     }
     advice::before_others_come(&config, &url).iter().for_each(out::note);
     Ok(ExitCode::SUCCESS)

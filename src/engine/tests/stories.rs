@@ -13,6 +13,7 @@ mod support;
 
 use support::{World, story::*};
 use weft_engine::api::{Call, ConnectionView, DeliveryView, Event, MessageView, Reply};
+use weft_wire::invites::Link;
 use weft_wire::rooms::{EntryKind, LogEntry};
 use weft_wire::{Code, Problem};
 
@@ -406,6 +407,28 @@ fn a_link_whose_key_is_not_the_node_s_makes_no_contact() {
     let add = Call::AddContact { target: link.url, greeting: String::new() };
     assert_eq!(world.try_call(1, add).unwrap_err().code, "key_changed");
     assert_eq!(contact(&mut world, 1, "alice"), None);
+}
+
+#[test]
+fn a_link_with_another_key_for_somebody_known_is_an_alarm_and_changes_no_pin() {
+    let (mut world, chat) = talking();
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false };
+    let Reply::Link(real) = world.call(0, call) else { panic!("a link") };
+    let mut forged = Link::parse(&real.url).unwrap();
+    forged.person.as_mut().unwrap().identity_key = [66; 32];
+    let add = |target: String| Call::AddContact { target, greeting: String::new() };
+    let Reply::Contact(before) = world.call(1, add(real.url.clone())) else { panic!("a contact") };
+    assert!(!before.key_changed && !notices(&world, 1).contains(&"key_changed"));
+
+    let error = world.try_call(1, add(forged.to_url("https://home.example"))).unwrap_err();
+    assert_eq!(error.code, "key_changed");
+    assert!(notices(&world, 1).contains(&"key_changed"));
+    assert!(contact(&mut world, 1, "alice").unwrap().key_changed);
+    assert!(lines(&mut world, 1, &chat).contains(&"key_changed".to_owned()));
+    let send = Call::SendText { chat, text: "for alice only".into(), reply_to: None };
+    assert_eq!(world.try_call(1, send).unwrap_err().code, "key_changed");
+    world.call(1, add(real.url));
+    assert!(contact(&mut world, 1, "alice").unwrap().key_changed, "a person decides, not another link");
 }
 
 #[test]

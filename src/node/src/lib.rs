@@ -1,6 +1,7 @@
 //! Builds a running node out of store, service and API: configuration, wiring, logs, shutdown.
 
 pub mod archive;
+mod bounded;
 pub mod config;
 pub mod control;
 pub mod identity;

@@ -55,6 +55,9 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// A node runs on this folder already.
+    #[error("a node is running on {} already", .0.display())]
+    Running(PathBuf),
     /// The control socket.
     #[error("the control socket in {} cannot be made", path.display())]
     Control {
@@ -111,15 +114,13 @@ impl Node {
         raise_descriptors();
         // Listening comes first: a node whose port is taken must not touch the data of the one that has it.
         config.check()?;
-        let mut listeners = Vec::new();
-        for address in &config.http.listen {
-            listeners.push(listen(*address)?);
-        }
-        let mut metrics_listeners = Vec::new();
-        for address in &config.http.metrics_listen {
-            metrics_listeners.push(listen(*address)?);
-        }
-        let node = Node::open(config).await?;
+        let data = config.storage.data.clone();
+        let listen_on = |addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, StartError> {
+            addresses.iter().map(|address| listen(*address).map_err(|error| taken_by(&data, error))).collect()
+        };
+        let listeners = listen_on(&config.http.listen)?;
+        let metrics_listeners = listen_on(&config.http.metrics_listen)?;
+        let node = Node::open(config).await.map_err(|error| taken_by(&data, error))?;
         let secure = tls::secure(&node.config.tls, &node.config.storage.data)?;
         let stop = CancellationToken::new();
         let api = Api::new(node.service.clone(), api_config(&node.config), stop.clone());
@@ -135,7 +136,6 @@ impl Node {
         for listener in metrics_listeners {
             tasks.spawn(server::serve(api.clone(), listener, None, api.metrics_router(), stop.clone()));
         }
-        let data = node.config.storage.data.clone();
         let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone());
         let socket =
             control::listen(&data).map_err(|source| StartError::Control { path: data.clone(), source })?;
@@ -273,6 +273,16 @@ pub fn configured_name(config: &Config) -> Option<NodeName> {
         let (key, _) = identity::find(&config.storage.data).ok()?;
         Some(NodeName::of_key(key.verifying_key().as_bytes()))
     })
+}
+
+/// A port or a folder that is taken is mostly taken by the node that is meant, started before.
+fn taken_by(data: &Path, error: StartError) -> StartError {
+    let taken = match &error {
+        StartError::Listen { source, .. } => source.kind() == io::ErrorKind::AddrInUse,
+        StartError::Store { source, .. } => matches!(source, weft_store::Error::Locked { .. }),
+        _ => false,
+    };
+    if taken && control::is_running(data) { StartError::Running(data.to_owned()) } else { error }
 }
 
 /// The base of links to a node that does not run: a port that is to be a free one is still 0 in it.

@@ -37,7 +37,9 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS
         | tables::ROOMS_OF_COUNT
-        | tables::INBOX_HEADS => counter(value),
+        | tables::INBOX_HEADS
+        | tables::INBOX_WAITING
+        | tables::INBOX_CONTACTS => counter(value),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `POST /api/v1/invites`: a member invites somebody to the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateInvite {
-    /// How many people may use it, 1 to 100.
+    /// How many people may use it, 1 to 100; [`limits::MEMBER_INVITE_USES_MAX`] at most where a member asks who is not the owner.
     pub uses: u32,
     /// For how long it lives, at most 30 days.
     pub lifetime_ms: Millis,

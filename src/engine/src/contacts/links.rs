@@ -9,7 +9,7 @@ use crate::runtime::Cx;
 use serde::{Deserialize, Serialize};
 use weft_wire::contacts::CreateContactLink;
 use weft_wire::invites::{CreateInvite, InviteCreated, Link, LinkPerson};
-use weft_wire::{Blob, Millis, UserAddress};
+use weft_wire::{Blob, Millis, UserAddress, limits};
 
 const DAY_MS: Millis = 24 * 3_600_000;
 /// How long a link lives.
@@ -19,7 +19,7 @@ const LINK_FRESH_MS: Millis = 7 * DAY_MS;
 /// So many people may become contacts by one link.
 const LINK_USES: u32 = 100;
 /// So many people may sign up by the invite in a link.
-const INVITE_USES: u32 = 20;
+const INVITE_USES: u32 = limits::MEMBER_INVITE_USES_MAX;
 const URL_BYTES_MAX: usize = 512;
 
 /// The link that was made last.

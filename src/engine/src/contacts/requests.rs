@@ -55,6 +55,9 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
     }
     let known = cx.with(|s| find(s, &user));
     if let Some(contact) = known.filter(|c| c.state == Some(ContactState::Accepted) && c.wish.is_none()) {
+        if let Target::Person(person) = &target {
+            cx.with(|s| check_link(s, contact.clone(), person))?;
+        }
         return contact.view(&me.user).ok_or_else(|| internal("contact"));
     }
     let lookup: UserLookup = http::get(cx, &format!("users/{user}")).await?;
@@ -105,6 +108,19 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
         sync::contact_ready(s, &contact);
         contact.view(&me.user).ok_or_else(|| internal("contact"))
     })
+}
+
+/// A link or code of somebody who is a contact already says nothing new, unless it names another key: then either the link
+/// or what the node has shown since the beginning is not theirs, and nothing is sent until a person has decided.
+fn check_link(s: &mut State, mut contact: Contact, link: &LinkPerson) -> Result<(), CallError> {
+    let Some(pin) = contact.pin else { return Ok(()) };
+    if pin.identity_key == link.identity_key {
+        return Ok(());
+    }
+    // A link names no key for sealing.
+    check_pin(s, &mut contact, Pin { identity_key: link.identity_key, ..pin });
+    save(s, &contact);
+    Err(call_error("key_changed", "The link shows another key for this person than the one known here."))
 }
 
 /// Seals a line of greeting, with the own name, to a person.

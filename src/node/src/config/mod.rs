@@ -13,7 +13,7 @@ mod ranges;
 mod storage;
 mod tls;
 
-pub use error::{ConfigError, Place};
+pub use error::{ConfigError, Place, printable};
 pub use http::HttpConfig;
 pub use limits::{LimitsConfig, SocketConfig};
 pub use log::{LogConfig, LogFormat};
@@ -63,6 +63,13 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]; its text is meant for the operator.
     pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Config, ConfigError> {
+        Config::read(file, env).map_err(ConfigError::printable)
+    }
+
+    fn read(
         file: Option<&Path>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Config, ConfigError> {

@@ -2,7 +2,7 @@
 
 use super::{Answer, Control, Request, socket};
 use crate::{Config, Node, StartError, wiring::configured_url};
-use std::io;
+use std::{io, path::Path};
 use tokio::net::UnixStream;
 use weft_wire::codec;
 
@@ -57,6 +57,11 @@ pub async fn ask_socket(config: &Config, request: &Request) -> Result<Option<Ans
         // No socket, or one that a killed node left behind.
         Err(_) => Ok(None),
     }
+}
+
+/// Whether a node answers in this data folder.
+pub(crate) fn is_running(data: &Path) -> bool {
+    socket::with_short_path(data, |path| std::os::unix::net::UnixStream::connect(path)).is_ok()
 }
 
 /// Sets a node up in the folder of this configuration, where nobody runs, and says what it is.

@@ -7,6 +7,7 @@ mod client;
 mod ops;
 mod socket;
 
+pub(crate) use client::is_running;
 pub use client::{ControlError, ask, ask_socket, set_up};
 pub use ops::Control;
 pub use socket::{listen, remove, serve};

@@ -1,7 +1,7 @@
 //! Certificates from an authority, asked for and renewed in the background (RFC 8555).
 
 use super::TlsError;
-use crate::config::TlsConfig;
+use crate::{bounded, config::TlsConfig};
 use futures::StreamExt;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -45,10 +45,18 @@ pub(super) fn resolver(config: &TlsConfig, data: &Path) -> Result<Arc<dyn Resolv
     Ok(resolver)
 }
 
+/// Whether the roots can be used.
+pub(super) fn check(config: &TlsConfig) -> Result<(), TlsError> {
+    if config.acme_roots.as_os_str().is_empty() {
+        return Ok(());
+    }
+    trusting(&config.acme_roots).map(drop)
+}
+
 /// How the node speaks to an authority whose own certificate comes from these roots.
 fn trusting(file: &Path) -> Result<ClientConfig, TlsError> {
     let unusable = |what| TlsError::Pem { path: file.to_owned(), what };
-    let pem = std::fs::read(file).map_err(|source| TlsError::Read { path: file.to_owned(), source })?;
+    let pem = bounded::read(file).map_err(|source| TlsError::Read { path: file.to_owned(), source })?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|_| unusable("is not PEM"))?;

@@ -101,6 +101,9 @@ budgets! {
     Renew = 60 then 30 per 60 s;
     /// Invites made, by account.
     Invite = 20 then 20 per 3600 s;
+    /// Invites made by somebody who is not the owner, by account: each lets in several, who may write as much each. Enough for
+    /// the links that a person makes.
+    MemberInvite = 5 then 5 per 86400 s;
     /// Look-ups of people, by account.
     Lookup = 60 then 60 per 60 s;
     /// Contact requests, by account.
