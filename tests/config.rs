@@ -347,6 +347,8 @@ fn the_command_says_what_a_configuration_comes_to() {
     let (code, said) = weft_config(ready);
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("alice@home.example") && !said.contains("not set"), "{said}");
+    let (_, said) = weft_config(&ready.replace("https://", "http://"));
+    assert!(said.contains("over plain http browsers do not run"), "{said}");
     let (code, said) = weft_config("[node]\nnmae = \"home.example\"\n");
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("node.toml, line 2") && said.contains("did you mean `name`"), "{said}");

@@ -19,7 +19,18 @@ pub fn before_others_come(config: &Config, url: &str) -> Vec<String> {
              README.md, \"Running it for others\"."
         ));
     }
+    advice.extend(of_plain_http(url));
     advice
+}
+
+/// What an address without TLS comes to: browsers keep their cryptography from such a page, unless it is of their own machine.
+pub fn of_plain_http(url: &str) -> Option<String> {
+    (url.starts_with("http://") && !opens_here_only(url)).then(|| {
+        format!(
+            "Links begin with {url}, and over plain http browsers do not run the web app, except on the node's own machine. Set \
+             [tls], or a proxy that speaks https, and an http.public_url with https: see README.md, \"Running it for others\"."
+        )
+    })
 }
 
 /// On standard error, below a link.
@@ -27,6 +38,11 @@ pub fn of_link(link: &str) {
     if opens_here_only(link) {
         out::note(
             "(this link opens on this machine only: http.public_url says what others type to get here)",
+        );
+    }
+    if of_plain_http(link).is_some() {
+        out::note(
+            "(browsers do not run the web app from this link: it begins with http, and http.public_url has to with https)",
         );
     }
 }
@@ -63,6 +79,24 @@ mod tests {
             "https://localhost.example",
         ] {
             assert!(!opens_here_only(wide), "{wide}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_advised_against_where_browsers_refuse_it() {
+        let mut config = Config::default();
+        config.node.name = "home.example".into();
+        for refused in ["http://home.lan:8440", "http://192.168.1.5:8440", "http://127.0.0.1.example"] {
+            let advice = before_others_come(&config, refused);
+            assert!(
+                matches!(advice.as_slice(), [one] if one.contains(refused) && one.contains("plain http")),
+                "{advice:?}"
+            );
+        }
+        for fine in
+            ["https://home.lan", "http://127.0.0.1:8440", "http://localhost:8440", "http://[::1]:8440"]
+        {
+            assert_eq!(of_plain_http(fine), None, "{fine}");
         }
     }
 

@@ -35,6 +35,9 @@ pub fn run(args: &Run) -> Result<ExitCode> {
         let node = Node::start(config.clone()).await?;
         announce(&node, args.ready_file.as_deref())?;
         invite_owner(&node, &config).await;
+        if let Some(advice) = advice::of_plain_http(&node.url) {
+            tracing::warn!("{advice}");
+        }
         let signal = signals.next().await;
         tracing::info!(signal, "asked to stop");
         tokio::select! {

@@ -127,6 +127,8 @@ test('a text that is too long says so before it is sent, and is not lost', async
   await expect(page.getByRole('button', { name: 'Send', exact: true })).toBeDisabled();
   await alice.composer.press('Enter');
   await expect(alice.composer).toHaveValue(long);
+  // Once, below the field: not by a passing line as well.
+  await expect(page.getByText('characters too many for one message')).toHaveCount(1);
   // Elsewhere and back, and a reload: it still stands there.
   await alice.at('/me');
   await alice.openChat(bob);

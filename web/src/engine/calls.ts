@@ -56,9 +56,10 @@ export type HostState =
 
 /**
  * Why there is no engine: `storage` (the browser does not let us keep anything, or the disk is full), `damaged` (what was
- * kept cannot be opened), `broken` (a fault of the engine), `unsupported` (the browser lacks what we need).
+ * kept cannot be opened), `broken` (a fault of the engine), `unsupported` (the browser lacks what we need), `insecure` (the
+ * address is one of plain http, where a browser keeps its cryptography from the page).
  */
-export type HostFailure = 'storage' | 'damaged' | 'broken' | 'unsupported';
+export type HostFailure = 'storage' | 'damaged' | 'broken' | 'unsupported' | 'insecure';
 
 /** What a tab sees of the engine. */
 export interface Engine {
