@@ -280,7 +280,8 @@ async fn a_full_disk_is_told_and_harms_nothing() -> Result<()> {
         return Ok(());
     };
     let data = small.0.path().join("data");
-    let mut node = NodeProcess::start(BINARY, &[("WEFT_STORAGE__DATA", text(&data))]).await?;
+    let config = [("WEFT_STORAGE__DATA", text(&data)), ("WEFT_STORAGE__MIN_FREE_MIB", "64")];
+    let mut node = NodeProcess::start(BINARY, &config).await?;
     let _alice = node.sign_up(Cast::Alice).await?;
     assert!(node.terminate().await?.success());
     small.fill();
