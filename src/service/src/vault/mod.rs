@@ -16,8 +16,8 @@ use std::sync::{
 };
 use weft_store::{Row, Scan, Tx, Watch, record::Record, tables};
 use weft_wire::{
-    DeviceId, UserName,
-    limits::{PAGE_MAX, VAULT_RECORD_BYTES_MAX, VAULT_RECORDS_MAX},
+    DeviceId, Millis, UserName,
+    limits::{CLOCK_SKEW_MS_MAX, PAGE_MAX, VAULT_RECORD_BYTES_MAX, VAULT_RECORDS_MAX},
     vault::{PutVaultRecords, VaultPage, VaultRecord},
 };
 
@@ -68,7 +68,7 @@ impl Vault {
                 let mut book = stage_book(&tx, name).await?;
                 let (before, mut written) = (book.bytes, 0);
                 for record in records {
-                    if stage_put(&tx, name, device, &mut book, record).await? {
+                    if stage_put(&tx, self.ctx.now(), name, device, &mut book, record).await? {
                         written += record.sealed.len().max(CHARGED_BYTES_MIN);
                     }
                 }
@@ -209,6 +209,7 @@ async fn stage_book(tx: &Tx, name: &UserName) -> Result<VaultBook, Fault> {
 /// Last writer wins; on a tie the higher bytes, so that all devices end with the same. Gives whether it changes anything.
 async fn stage_put(
     tx: &Tx,
+    now: Millis,
     name: &UserName,
     by: DeviceId,
     book: &mut VaultBook,
@@ -217,6 +218,12 @@ async fn stage_put(
     let key = joined(name.as_str(), record.name);
     let known = tx.get(tables::VAULT, &key).await?;
     let known = known.map(|row| VaultRow::from_record(&row.value)).transpose()?;
+    // A version far in the future could never be outdone again. Beside the clock stands what is known, whose device may have
+    // written it while the clock was ahead.
+    let latest = known.as_ref().map_or(0, |known| known.version).max(now).saturating_add(CLOCK_SKEW_MS_MAX);
+    if record.version > latest {
+        return Err(Fault::Invalid { field: "version", why: "the clock of this device is ahead" });
+    }
     match &known {
         Some(known) if (known.version, &known.sealed) >= (record.version, &record.sealed) => {
             return Ok(false);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{ServiceConfig, testing::*};
 use weft_store::Batch;
-use weft_wire::{Blob, Code, Problem, node::SignupPolicy, sync::ServerFrame};
+use weft_wire::{Blob, Code, Problem, limits::CLOCK_SKEW_MS_MAX, node::SignupPolicy, sync::ServerFrame};
 
 fn record(name: u8, version: u64, sealed: &str) -> VaultRecord {
     VaultRecord { name: [name; 32], version, sealed: Blob(sealed.as_bytes().to_vec()) }
@@ -19,6 +19,23 @@ async fn the_last_writer_wins_in_any_order() {
     assert!(!page.more);
     let page = world.service.vault().page(alice.caller(), Some([1; 32])).await.unwrap();
     assert_eq!(page.records, [record(2, 1, "c")]);
+}
+
+#[tokio::test]
+async fn a_version_that_nobody_could_outdo_is_refused() {
+    let world = World::new().await;
+    let alice = world.sign_up("alice").await;
+    let put = |version| {
+        let records = vec![record(1, version, "x")];
+        world.service.vault().put(alice.caller(), PutVaultRecords { records })
+    };
+    for version in [START_MS + CLOCK_SKEW_MS_MAX + 1, u64::MAX] {
+        assert!(matches!(put(version).await, Err(Fault::Invalid { field: "version", .. })));
+    }
+    put(START_MS + CLOCK_SKEW_MS_MAX).await.unwrap();
+    // What was written while the clock was ahead can be outdone when it is right again.
+    world.clock.jump_to(START_MS - 1_000_000_000);
+    put(START_MS + CLOCK_SKEW_MS_MAX + 1).await.unwrap();
 }
 
 #[tokio::test]
