@@ -133,7 +133,7 @@ need_browser() {
 
 # An authority to get certificates from, for tests/acme.rs; elsewhere than on Debian that test says that it was not run.
 need_authority() {
-  have pebble || ! have apt-get || apt_install pebble
+  have pebble || ! have apt-get || (apt_install pebble) || say "no pebble here: tests/acme.rs will not be run"
 }
 
 need_build() {
