@@ -44,6 +44,7 @@ fi
 "$cargo" rustc -p weft-wasm --lib --crate-type cdylib --profile wasm --target wasm32-unknown-unknown \
   --target-dir "$target_dir" "${extra[@]}"
 
+say "engine: making it small (wasm-bindgen, wasm-opt; half a minute)"
 work=$(mktemp -d "$TARGET/wasm-pkg.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 "$(wasm_bindgen_bin)" --target web --out-dir "$work" \

@@ -40,6 +40,7 @@ apt_install() {
   else
     say "apt-get install ${missing[*]}"
   fi
+  say "(apt-get is quiet while it downloads and unpacks; this can take minutes)"
   if [ "$apt_updated" = no ]; then
     "${sudo[@]}" apt-get update -qq || say "apt-get update failed; trying with the lists at hand"
     apt_updated=yes
@@ -130,6 +131,11 @@ need_browser() {
   if [ -z "$(chromium_bin)" ]; then die "no Chromium found: install one, or name it in WEFT_CHROMIUM"; fi
 }
 
+# An authority to get certificates from, for tests/acme.rs; elsewhere than on Debian that test says that it was not run.
+need_authority() {
+  have pebble || ! have apt-get || (apt_install pebble) || say "no pebble here: tests/acme.rs will not be run"
+}
+
 need_build() {
   need_basics
   need_wasm_target
@@ -144,6 +150,7 @@ case ${1:-build} in
     need_rust_components
     have shellcheck || apt_install shellcheck
     need_browser
+    need_authority
     need_nextest
     ;;
   audit)

@@ -28,11 +28,15 @@ struct Terminal {
 
 impl Terminal {
     fn start(who: &str, node: &NodeProcess, state: &Path, invite: Option<&str>) -> Result<Terminal> {
-        let mut command = Command::new(std::env::var_os("WEFT_BIN").unwrap_or_else(|| BINARY.into()));
-        command.args(["chat", who, "--node", &node.url(), "--state"]).arg(state);
+        let mut command = chat(who, state);
+        command.args(["--node", &node.url()]);
         if let Some(link) = invite {
             command.args(["--invite", link]);
         }
+        Terminal::run(who, &mut command)
+    }
+
+    fn run(who: &str, command: &mut Command) -> Result<Terminal> {
         let streams = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = streams.kill_on_drop(true).spawn()?;
         let (send, lines) = mpsc::unbounded_channel();
@@ -93,6 +97,13 @@ impl Terminal {
         self.sees("/help lists").await;
         Ok(())
     }
+}
+
+/// `weft chat`, with nothing said of the node.
+fn chat(who: &str, state: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("WEFT_BIN").unwrap_or_else(|| BINARY.into()));
+    command.args(["chat", who, "--state"]).arg(state).current_dir(state.parent().unwrap());
+    command
 }
 
 /// Sends the lines of a stream on.
@@ -216,5 +227,92 @@ async fn a_wrong_password_and_an_account_of_another_folder_are_told() -> Result<
     second.types("/devices").await?;
     second.sees("this one").await;
     assert!(second.ends().await?.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_node_at_hand_is_found_and_another_one_is_told() -> Result<()> {
+    let node = NodeProcess::start(BINARY, &[]).await?;
+    let alice_is = address(&node, "alice").await?;
+    let home = tempfile::tempdir()?;
+    let owner = node.command(&["invite", "--owner"]).await?;
+
+    // In the folder of the node neither its name nor its URL need be said.
+    let mut command = chat("alice", &home.path().join("first"));
+    command.env("WEFT_STORAGE__DATA", node.data()).args(["--invite", owner.trim()]);
+    let mut alice = Terminal::run("alice", &mut command)?;
+    alice.signs_up("correct horse battery").await?;
+    alice.sees("* connected").await;
+    alice.types("/add nobody").await?;
+    alice.sees("* There is nobody of that name.").await;
+    alice.types("/add alice").await?;
+    alice.sees("* This is you.").await;
+    assert!(alice.ends().await?.1.contains(&format!("* {alice_is} — /help")));
+
+    // Elsewhere either will do.
+    let mut second = Terminal::start("alice", &node, &home.path().join("second"), None)?;
+    second.types("correct horse battery").await?;
+    second.sees(&format!("* {alice_is} — /help")).await;
+    assert!(second.ends().await?.0);
+
+    // What is meant for one node is not told to another.
+    let other = format!("alice@{}", weft_wire::NodeName::of_key(&[7; 32]));
+    let lost = Terminal::start(&other, &node, &home.path().join("third"), None)?;
+    let (in_good_order, screen) = lost.ends().await?;
+    assert!(!in_good_order && screen.contains("say with --node URL where"), "{screen}");
+    assert!(!screen.contains("password"), "{screen}");
+    Ok(())
+}
+
+/// Paths, sizes and times of all that is below a folder.
+fn listing(dir: &Path) -> Vec<(std::path::PathBuf, u64, std::time::SystemTime)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        let metadata = entry.metadata().unwrap();
+        if metadata.is_dir() {
+            found.extend(listing(&entry.path()));
+        }
+        found.push((entry.path(), metadata.len(), metadata.modified().unwrap()));
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_run_is_found_and_its_data_are_not_touched() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    let alice_is = address(&node, "alice").await?;
+    assert!(node.terminate().await?.success());
+    let home = tempfile::tempdir()?;
+    let before = listing(&node.data());
+    for who in ["alice", alice_is.as_str()] {
+        let mut command = chat(who, &home.path().join("state"));
+        // Nobody listens on the port of the discard protocol.
+        command.env("WEFT_STORAGE__DATA", node.data()).env("WEFT_HTTP__LISTEN", "127.0.0.1:9");
+        let (in_good_order, screen) = Terminal::run(who, &mut command)?.ends().await?;
+        assert!(!in_good_order && screen.contains("http://127.0.0.1:9"), "{screen}");
+        assert_eq!(listing(&node.data()), before, "{screen}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_configuration_of_another_node_is_no_hindrance() -> Result<()> {
+    let home = tempfile::tempdir()?;
+    std::fs::write(home.path().join("node.toml"), "[node]\ncolour = 3\n")?;
+    let end = |who: &str| -> Result<Terminal> {
+        let mut command = chat(who, &home.path().join("state"));
+        Terminal::run(who, &mut command)
+    };
+    // By a name of loopback, for there nobody is asked for addresses.
+    let (in_good_order, screen) = end("alice@localhost")?.ends().await?;
+    assert!(!in_good_order && screen.contains("https://localhost"), "{screen}");
+    assert!(screen.contains("left aside"), "{screen}");
+    // Who means the node of this folder needs its configuration.
+    let (in_good_order, screen) = end("alice")?.ends().await?;
+    assert!(
+        !in_good_order && screen.contains("node.toml, line 2") && !screen.contains("https://"),
+        "{screen}"
+    );
     Ok(())
 }

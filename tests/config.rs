@@ -94,7 +94,12 @@ fn an_ill_typed_value_is_told_with_what_was_expected() {
         ("[node]\ntitle = [\"x\"]\n", 2, "node.title", "found a list, expected a text in quotes"),
         ("log = 3\n", 1, "log", "found `3`, expected a section"),
         ("[limits]\nrate_multiplier = \"x\"\n", 2, "limits.rate_multiplier", "0, or a number from 0.01"),
-        ("[node]\nsignup = \"everybody\"\n", 2, "node.signup", "invite"),
+        (
+            "[node]\nsignup = \"everybody\"\n",
+            2,
+            "node.signup",
+            "found \"everybody\", expected one of \"open\", \"invite\", \"closed\"",
+        ),
         ("[http]\nlisten = [\"home\"]\n", 2, "http.listen", "such as \"127.0.0.1:8440\""),
         ("[http]\ntrusted_proxies = \"10.0.0.0/40\"\n", 2, "http.trusted_proxies", "10.0.0.0/8"),
     ] {
@@ -112,6 +117,42 @@ fn an_ill_typed_value_is_told_with_what_was_expected() {
 fn what_is_no_toml_is_told_with_its_line() {
     let error = File::new("[node]\ntitle = \n").load(&[]).unwrap_err();
     assert!(matches!(&error, ConfigError::Syntax { place: Place::File { line: 2, .. }, .. }), "{error:?}");
+}
+
+#[test]
+fn a_text_without_quotes_is_told_to_need_them() {
+    for (text, wanted) in [("[node]\nsignup = invite\n", true), ("[node]\ntitle = \n", false)] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(told.contains("line 2: this is not TOML"), "{told}");
+        assert_eq!(told.contains("a text value stands in quotes"), wanted, "{told}");
+    }
+}
+
+#[test]
+fn what_steers_a_terminal_is_written_out_in_errors() {
+    for text in [
+        "[node]\n\"\\u001b[31m\" = 1\n",
+        "[\"\\u001b]0;x\\u0007\"]\nx = 1\n",
+        "[node]\nname = \"\\u001b]0;x\\u0007\"\n",
+        "[node]\naccent = \"\\u001b[31m\"\n",
+        "[node]\nsignup = \"\\u001b[31m\"\n",
+        "[http]\nlisten = [\"\\u001b[31m\"]\n",
+        "[http]\npublic_url = \"\\u001b[31m\"\n",
+        "[node]\ntitle = \"\u{1b}[31m\"\n",
+        "[node]\n\u{1b}[31m = 1\n",
+    ] {
+        let told = File::new(text).load(&[]).unwrap_err().to_string();
+        assert!(!told.contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
+    }
+    let told = File::new("[node]\n\"\\u001b[31m\" = 1\n").load(&[]).unwrap_err().to_string();
+    assert!(told.contains("\\u{1b}[31m"), "{told}");
+}
+
+#[test]
+fn a_file_without_an_end_is_not_read_to_it() {
+    let error = Config::load(Some(&PathBuf::from("/dev/zero")), []).unwrap_err();
+    let ConfigError::Read { source, .. } = error else { panic!("{error:?}") };
+    assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge);
 }
 
 #[test]
@@ -273,4 +314,42 @@ fn rules_between_keys_are_told() {
         let told = File::new(text).load(&[]).unwrap_err().to_string();
         assert!(told.contains(wanted), "{text:?} gave: {told}");
     }
+}
+
+#[test]
+fn what_the_readme_shows_is_a_node_for_others() {
+    let readme = fs::read_to_string(shipped().with_file_name("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let config = File::new(block).load(&[]).unwrap();
+    assert_eq!(config.node.name, "home.example");
+    assert_eq!(config.tls.mode, TlsMode::Acme);
+    assert_eq!(weft_node::configured_url(&config), "https://home.example");
+}
+
+/// `weft config` on a file, with nothing in the environment that it would read: whether it is content, and all it says.
+fn weft_config(text: &str) -> (Option<i32>, String) {
+    let file = File::new(text);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_weft"));
+    command.args(["config", "--config"]).arg(file.path()).current_dir(file.0.path()).env_clear();
+    let output = command.output().unwrap();
+    assert_eq!(fs::read_dir(file.0.path()).unwrap().count(), 1, "nothing is made by looking");
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn the_command_says_what_a_configuration_comes_to() {
+    let (code, said) = weft_config("");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("node.name is not set") && said.contains("opens on this machine only"), "{said}");
+    let ready = "[node]\nname = \"home.example\"\n[http]\npublic_url = \"https://home.example\"\n";
+    let (code, said) = weft_config(ready);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("alice@home.example") && !said.contains("not set"), "{said}");
+    let (_, said) = weft_config(&ready.replace("https://", "http://"));
+    assert!(said.contains("over plain http browsers do not run"), "{said}");
+    let (code, said) = weft_config("[node]\nnmae = \"home.example\"\n");
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("node.toml, line 2") && said.contains("did you mean `name`"), "{said}");
 }

@@ -280,7 +280,8 @@ async fn a_full_disk_is_told_and_harms_nothing() -> Result<()> {
         return Ok(());
     };
     let data = small.0.path().join("data");
-    let mut node = NodeProcess::start(BINARY, &[("WEFT_STORAGE__DATA", text(&data))]).await?;
+    let config = [("WEFT_STORAGE__DATA", text(&data)), ("WEFT_STORAGE__MIN_FREE_MIB", "64")];
+    let mut node = NodeProcess::start(BINARY, &config).await?;
     let _alice = node.sign_up(Cast::Alice).await?;
     assert!(node.terminate().await?.success());
     small.fill();
@@ -324,6 +325,22 @@ async fn a_mistake_in_the_configuration_stops_every_command_with_status_2() -> R
             let said = String::from_utf8(output.stderr)?;
             assert!(output.status.code() == Some(2) && said.contains(wanted), "{name}: {said}");
         }
+    }
+    for (roots, wanted) in [
+        ("/dev/zero", "`tls.acme_roots`: /dev/zero cannot be read: it has more than"),
+        ("/dev/null", "`tls.acme_roots`: /dev/null: holds no certificate"),
+        ("/nowhere\u{1b}", "`tls.acme_roots`: /nowhere\\u{1b} cannot be read"),
+    ] {
+        let output = tokio::process::Command::new(BINARY)
+            .arg("config")
+            .current_dir(folder.path())
+            .env("WEFT_TLS__MODE", "acme")
+            .env("WEFT_TLS__ACME_DOMAINS", "home.example")
+            .env("WEFT_TLS__ACME_ROOTS", roots)
+            .output()
+            .await?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(output.status.code() == Some(2) && said.contains(wanted), "{roots}: {said}");
     }
     let latin: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9");
     let mut command = tokio::process::Command::new(BINARY);

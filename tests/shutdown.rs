@@ -76,7 +76,18 @@ async fn sigterm_ends_the_process_with_success_and_everything_is_there_afterward
 async fn a_second_node_on_the_same_folder_is_refused() -> Result<()> {
     let node = NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &[]).await?;
     let refused = node.command(&["check"]).await.unwrap_err().to_string();
-    assert!(refused.contains("in use by another process"), "{refused}");
+    assert!(refused.contains("a node is running on") && refused.contains("stop it first"), "{refused}");
+    // With the port of the first one, and with another.
+    let same = node.command(&["run"]).await.unwrap_err().to_string();
+    assert!(same.contains("a node is running on") && same.contains("already"), "{same}");
+    let other = tokio::process::Command::new(env!("CARGO_BIN_EXE_weft"))
+        .arg("run")
+        .env("WEFT_STORAGE__DATA", node.data())
+        .env("WEFT_HTTP__LISTEN", "127.0.0.1:0")
+        .output()
+        .await?;
+    let said = String::from_utf8(other.stderr)?;
+    assert!(!other.status.success() && said.contains("a node is running on"), "{said}");
     let answer = http::get(node.address, "/readyz", None).await?;
     assert_eq!(answer.status.as_u16(), 200);
     Ok(())

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
-use hyper::{Method, Request, client::conn::http1};
+use hyper::{Method, Request};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -15,19 +15,12 @@ use weft_testkit::{
     within,
 };
 
+/// The status of the node's health, and whether it says that TLS is to be used from now on.
 async fn status(stream: TlsStream<TcpStream>) -> Result<(u16, String)> {
-    let (mut sender, connection) = http1::handshake(hyper_util::rt::TokioIo::new(stream)).await?;
-    let driver = tokio::spawn(connection);
-    let request = Request::builder()
-        .method(Method::GET)
-        .uri("/healthz")
-        .header("host", "localhost")
-        .body(String::new())?;
-    let response = sender.send_request(request).await?;
-    let transport =
-        response.headers().get("strict-transport-security").map(|value| value.to_str().unwrap().to_owned());
-    driver.abort();
-    Ok((response.status().as_u16(), transport.unwrap_or_default()))
+    let address = stream.get_ref().0.peer_addr()?;
+    let request = http::request(address, Method::GET, "/healthz", &[("host", "localhost")], "");
+    let answer = http::Line::over(stream).await?.send(request).await?;
+    Ok((answer.status.as_u16(), answer.header("strict-transport-security")))
 }
 
 #[tokio::test]
@@ -111,6 +104,26 @@ async fn files_that_do_not_belong_together_stop_the_start() {
     put(&files.path("key.pem"), &key_pair.serialize_pem()).unwrap();
     let error = TestNode::start_with(|config| files.adapt(config)).await.err().unwrap();
     assert!(matches!(error.downcast_ref(), Some(StartError::Tls(TlsError::Rustls(_)))), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_without_an_end_is_not_read_to_it() {
+    let files = Files::new().unwrap();
+    files.renew().unwrap();
+    for endless in ["certificate", "key"] {
+        let start = TestNode::start_with(|config| {
+            files.adapt(config);
+            match endless {
+                "key" => config.tls.key = "/dev/zero".into(),
+                _ => config.tls.certificate = "/dev/zero".into(),
+            }
+        });
+        let error = start.await.err().unwrap();
+        let Some(StartError::Tls(TlsError::Read { source, .. })) = error.downcast_ref() else {
+            panic!("{error:?}")
+        };
+        assert_eq!(source.kind(), std::io::ErrorKind::FileTooLarge);
+    }
 }
 
 #[tokio::test]

@@ -40,6 +40,8 @@ export default defineConfig(({ mode }) => ({
       input: { index: 'index.html', sw: 'src/sw.ts' },
       output: {
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+        // What the start and the parts that are loaded later share, in one piece: many small ones are packed worse.
+        codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
       },
     },
   },

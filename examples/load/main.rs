@@ -49,8 +49,27 @@ fn main() -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(args))
 }
 
+/// What both phases came to.
+struct Outcome {
+    rate: f64,
+    closed: Times,
+    /// The node's processor time a message in the closed loop.
+    processor_s: f64,
+    open_rate: f64,
+    open: Times,
+    resident_bytes: u64,
+}
+
 async fn run(args: Args) -> Result<()> {
     let node = NodeProcess::start(std::env::current_exe()?, &[("WEFT_LOG__FILTER", "warn")]).await?;
+    let (lanes, clock) = prepare(&node, &args).await?;
+    let outcome = measure(&node, &args, &Arc::new(lanes), &clock).await?;
+    report(&args, &outcome);
+    Ok(())
+}
+
+/// Devices in pairs, each with its messages ready to be sent.
+async fn prepare(node: &NodeProcess, args: &Args) -> Result<(Vec<Lane>, Clock)> {
     println!("preparing {} devices …", args.devices);
     let started = Instant::now();
     let devices =
@@ -63,8 +82,8 @@ async fn run(args: Args) -> Result<()> {
     let clock = Clock::new(args.devices * each);
     let mut lanes = Vec::new();
     for (number, pair) in pairs.into_iter().enumerate() {
-        let clock = clock.clone();
-        let work = move || Lane::prepare_pair(pair, number, each, args.bytes, clock);
+        let (clock, bytes) = (clock.clone(), args.bytes);
+        let work = move || Lane::prepare_pair(pair, number, each, bytes, clock);
         lanes.extend(tokio::task::spawn_blocking(work).await??);
     }
     println!(
@@ -73,46 +92,45 @@ async fn run(args: Args) -> Result<()> {
         args.devices * each,
         args.bytes
     );
+    Ok((lanes, clock))
+}
 
-    let lanes = Arc::new(lanes);
-    let sockets = lane::listen(&lanes).await?;
+/// The closed loop, and then the open one at half of its rate.
+async fn measure(node: &NodeProcess, args: &Args, lanes: &Arc<Vec<Lane>>, clock: &Clock) -> Result<Outcome> {
+    let sockets = lane::listen(lanes).await?;
     let half = Duration::from_secs(args.seconds) / 2;
-    let warm_up = lane::send(&lanes, Duration::from_secs(1), None).await?;
+    let warm_up = lane::send(lanes, Duration::from_secs(1), None).await?;
     println!("warm-up: {warm_up:.0} messages/s");
     clock.measure();
     let before = node.processor_time()?;
-    let rate = lane::send(&lanes, half, None).await?;
+    let rate = lane::send(lanes, half, None).await?;
     let closed = clock.times().await?;
-    let processor = (node.processor_time()? - before).as_secs_f64() / closed.acked.len().max(1) as f64;
+    let processor_s = (node.processor_time()? - before).as_secs_f64() / closed.acked.len().max(1) as f64;
     clock.measure();
-    let open_rate = lane::send(&lanes, half, Some(rate / 2.0)).await?;
+    let open_rate = lane::send(lanes, half, Some(rate / 2.0)).await?;
     let open = clock.times().await?;
-    let resident = node.resident_bytes()?;
+    let resident_bytes = node.resident_bytes()?;
     for socket in sockets {
         socket.abort();
     }
+    Ok(Outcome { rate, closed, processor_s, open_rate, open, resident_bytes })
+}
 
+fn report(args: &Args, outcome: &Outcome) {
+    let Outcome { rate, closed, processor_s, open_rate, open, resident_bytes } = outcome;
     support::head(&format!(
         "{} devices, {} s, {} bytes a message, node and generator on one machine",
         args.devices, args.seconds, args.bytes
     ));
     support::row("messages/s, closed loop, durable", format!("{rate:.0}"), "≥ 3,000");
-    latencies("closed loop", &closed, "");
+    latencies("closed loop", closed, "");
     support::row("messages/s, open loop", format!("{open_rate:.0}"), "half of it");
-    latencies("half load", &open, "≤ 100 ms (p99)");
-    support::row("node's processor time a message, closed loop", format!("{:.0} µs", processor * 1e6), "");
-    support::row("node's resident memory", format!("{:.1} MiB", resident as f64 / 1_048_576.0), "");
-    support::row(
-        "messages delivered / acknowledged",
-        format!(
-            "{} / {}",
-            open.delivered.len() + closed.delivered.len(),
-            open.acked.len() + closed.acked.len()
-        ),
-        "the same",
-    );
-    drop(node);
-    Ok(())
+    latencies("half load", open, "≤ 100 ms (p99)");
+    support::row("node's processor time a message, closed loop", format!("{:.0} µs", processor_s * 1e6), "");
+    support::row("node's resident memory", format!("{:.1} MiB", *resident_bytes as f64 / 1_048_576.0), "");
+    let delivered = open.delivered.len() + closed.delivered.len();
+    let acknowledged = open.acked.len() + closed.acked.len();
+    support::row("messages delivered / acknowledged", format!("{delivered} / {acknowledged}"), "the same");
 }
 
 fn latencies(phase: &str, times: &Times, goal: &str) {

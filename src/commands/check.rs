@@ -1,7 +1,7 @@
 //! `weft check`.
 
 use super::{NodeArgs, out};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::ExitCode;
 use weft_node::archive::{self, ArchiveError};
@@ -29,6 +29,9 @@ pub fn run(args: &Check) -> Result<ExitCode> {
         Err(ArchiveError::Store(damage @ (Error::Corrupt { .. } | Error::BadSnapshot { .. }))) => {
             out::line(format_args!("damaged: {damage}"));
             return Ok(ExitCode::from(DAMAGED));
+        }
+        Err(ArchiveError::Store(Error::Locked { .. })) => {
+            bail!("a node is running on {}, or another command is: stop it first", data.display())
         }
         Err(error) => return Err(error).with_context(|| format!("the data in {}", data.display())),
     };

@@ -1,6 +1,6 @@
 //! `weft init`.
 
-use super::{NodeArgs, invite, out, small_runtime};
+use super::{NodeArgs, advice, invite, out, small_runtime};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
@@ -23,8 +23,9 @@ pub fn run(args: &Init) -> Result<ExitCode> {
         bail!("there is a node in {} already; `weft invite` prints links to it", data.display());
     }
     let status = small_runtime()?.block_on(control::set_up(&config))?;
-    if let Answer::Status { name, .. } = status {
+    if let Answer::Status { name, url, .. } = status {
         out::line(format_args!("node {name} in {}", data.display()));
+        advice::before_others_come(&config, &url).iter().for_each(out::note);
     }
     invite::print(&config, true, 1, invite::LIFETIME_MS)
 }

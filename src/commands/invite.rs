@@ -1,6 +1,6 @@
 //! `weft invite`.
 
-use super::{NodeArgs, out, small_runtime};
+use super::{NodeArgs, advice, out, small_runtime};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
@@ -49,5 +49,6 @@ pub fn print(config: &Config, owner: bool, uses: u32, lifetime_ms: u64) -> Resul
     if out::is_terminal() {
         out::qr(&link);
     }
+    advice::of_link(&link);
     Ok(ExitCode::SUCCESS)
 }

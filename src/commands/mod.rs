@@ -3,9 +3,11 @@
 //! Exit codes: 0 done, 1 it could not be done, 2 the command line or the configuration is not valid, 3 `weft check` found
 //! damage.
 
+mod advice;
 mod backup;
 mod chat;
 mod check;
+mod config;
 mod init;
 mod invite;
 pub mod out;
@@ -37,6 +39,8 @@ pub struct Cli {
 enum Command {
     /// Start the node
     Run(run::Run),
+    /// Check the configuration, and say what it comes to
+    Config(config::ConfigCheck),
     /// Set a node up without starting it, and print the owner's invite link
     Init(init::Init),
     /// Print a link by which people may join the node
@@ -56,7 +60,7 @@ enum Command {
 }
 
 /// Which node is meant.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct NodeArgs {
     /// The configuration; ./node.toml where there is one, else the defaults. WEFT_SECTION__KEY overrides single keys
     #[arg(long, value_name = "FILE")]
@@ -80,6 +84,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Invite(args) => invite::run(&args),
         Command::User(args) => user::run(&args),

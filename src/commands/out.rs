@@ -5,6 +5,7 @@ use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
 };
+use weft_wire::text;
 
 /// A line on standard output. A reader that went away (`weft user list | head`) is no fault.
 pub fn line(text: impl Display) {
@@ -41,15 +42,15 @@ pub fn qr(content: &str) {
     }
 }
 
-/// Text of others, made harmless: no control characters, so no escape sequences, and no change of writing direction that
-/// could dress one name up as another.
+/// A name, an address, a code or a sentence of the node, made harmless: see [`text::name`].
 pub fn plain(text: &str) -> String {
-    let bidi =
-        |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    text.chars()
-        .filter(|c| (!c.is_control() || *c == '\n') && !bidi(*c))
-        .collect::<String>()
-        .replace('\n', "\n    ")
+    text::name(text)
+}
+
+/// What others wrote, made harmless: see [`text::body`]. Lines after the first stand further in, so that none can pass for a
+/// line of this program.
+pub fn body(text: &str) -> String {
+    text::body(text).replace('\n', "\n    ")
 }
 
 /// Milliseconds since 1970 as `2026-11-21 03:05` UTC.
@@ -71,6 +72,17 @@ pub fn time(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn nothing_drives_the_terminal_or_passes_for_a_line_of_this_program(text in r"[a\n\r\t\x{1b}\x{9b}\x{85}\x{2028}\x{202e}]{0,9}") {
+            prop_assert!(plain(&text).chars().all(|c| c == 'a'));
+            let shown = body(&text);
+            prop_assert!(shown.chars().all(|c| matches!(c, 'a' | '\n' | ' ')), "{}", shown.escape_unicode());
+            prop_assert!(shown.split('\n').skip(1).all(|line| line.starts_with("    ")));
+        }
+    }
 
     #[test]
     fn dates_are_right() {
@@ -82,7 +94,16 @@ mod tests {
 
     #[test]
     fn what_others_write_cannot_drive_the_terminal() {
-        assert_eq!(plain("hi\x1b[2J\x07\u{202e}there"), "hi[2Jthere");
-        assert_eq!(plain("one\ntwo"), "one\n    two");
+        let text = "hi\x1b[2J\x07\u{202e}there";
+        assert_eq!((plain(text).as_str(), body(text).as_str()), ("hi[2Jthere", "hi[2Jthere"));
+        assert_eq!(body("one\ntwo"), "one\n    two");
+        assert_eq!(plain("bo\u{fe00}b\n* bob is a contact"), "bob* bob is a contact");
+    }
+
+    #[test]
+    fn what_others_write_is_shown_as_it_was_written() {
+        for text in ["👩\u{200d}👩\u{200d}👧", "می\u{200c}روم", "❤\u{fe0f}"] {
+            assert_eq!(body(text), text);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! `weft run`.
 
-use super::{NodeArgs, out};
+use super::{NodeArgs, advice, out};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 use weft_node::{
-    Node, RunningNode,
+    Config, Node, RunningNode,
     control::{Answer, Request},
     shutdown, telemetry,
 };
@@ -29,17 +29,15 @@ const IMPATIENT: u8 = 130;
 pub fn run(args: &Run) -> Result<ExitCode> {
     let config = args.node.load()?;
     telemetry::init(&config.log)?;
-    // Each thread that reads from the store keeps some memory of its own: a few do the work, hundreds would only hold it.
-    let blocking = 2 * std::thread::available_parallelism().map_or(2, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(blocking.max(4))
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let stopped = runtime.block_on(async {
         let mut signals = shutdown::Signals::listen()?;
-        let node = Node::start(config).await?;
+        let node = Node::start(config.clone()).await?;
         announce(&node, args.ready_file.as_deref())?;
-        invite_owner(&node).await;
+        invite_owner(&node, &config).await;
+        if let Some(advice) = advice::of_plain_http(&node.url) {
+            tracing::warn!("{advice}");
+        }
         let signal = signals.next().await;
         tracing::info!(signal, "asked to stop");
         tokio::select! {
@@ -79,7 +77,7 @@ fn announce(node: &RunningNode, ready_file: Option<&Path>) -> Result<()> {
 
 /// As long as nobody owns the node, shows the way to become its owner: to a person at the terminal only, for whoever reads
 /// a log file must not own the node.
-async fn invite_owner(node: &RunningNode) {
+async fn invite_owner(node: &RunningNode, config: &Config) {
     let status = node.control().handle(Request::Status).await;
     if !matches!(status, Answer::Status { claimed: false, .. }) {
         return;
@@ -94,6 +92,9 @@ async fn invite_owner(node: &RunningNode) {
             out::line("\nNobody owns this node yet. Open this link to become its owner (it works once):\n");
             out::line(&link);
             out::qr(&link);
+            for advice in advice::before_others_come(config, &node.url) {
+                out::line(format_args!("* {advice}"));
+            }
         }
         Answer::Refused(why) => tracing::warn!(why, "no invite for the owner"),
         _ => {}

@@ -60,9 +60,14 @@ pub fn run(args: &User) -> Result<ExitCode> {
 
 async fn list(config: &Config) -> Result<()> {
     let mut after = None;
+    let mut headed = false;
     loop {
         let answer = control::ask(config, Request::Users { after }).await?;
         let Answer::Users { users, more } = answer else { bail!("the node gave another answer") };
+        if !users.is_empty() && !std::mem::replace(&mut headed, true) {
+            // On standard error: what a script counts is people.
+            out::note(row("NAME", "ROLE", "SINCE (UTC)", "DEVICES", ""));
+        }
         users.iter().for_each(print);
         after = users.last().map(|last| last.user.name.clone());
         if !more || after.is_none() {
@@ -71,18 +76,18 @@ async fn list(config: &Config) -> Result<()> {
     }
 }
 
-fn print(row: &UserRow) {
-    let role = match row.role {
+fn print(user: &UserRow) {
+    let role = match user.role {
         Role::Owner => "owner",
         Role::Member => "member",
     };
-    let state = if row.disabled { "  locked out" } else { "" };
-    out::line(format_args!(
-        "{:<32} {role:<6}  since {}  {} devices{state}",
-        row.user.name,
-        out::time(row.created_ms),
-        row.devices
-    ));
+    let state = if user.disabled { "locked out" } else { "" };
+    let devices = user.devices.to_string();
+    out::line(row(user.user.name.as_str(), role, &out::time(user.created_ms), &devices, state));
+}
+
+fn row(name: &str, role: &str, since: &str, devices: &str, state: &str) -> String {
+    format!("{name:<32} {role:<6}  {since:<16}  {devices:>7}  {state}").trim_end().to_owned()
 }
 
 async fn set_disabled(config: &Config, name: &UserName, disabled: bool) -> Result<()> {
@@ -90,4 +95,18 @@ async fn set_disabled(config: &Config, name: &UserName, disabled: bool) -> Resul
     asked.with_context(|| format!("account {name}"))?;
     out::line(format_args!("{name} is {}", if disabled { "locked out" } else { "let in again" }));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_stand_above_their_columns() {
+        let head = row("NAME", "ROLE", "SINCE (UTC)", "DEVICES", "");
+        let alice = row("alice", "owner", "2026-11-21 03:05", "12", "locked out");
+        assert_eq!(head.find("ROLE"), alice.find("owner"));
+        assert_eq!(head.find("SINCE"), alice.find("2026"));
+        assert_eq!(head.len(), alice.find("12").unwrap() + 2);
+    }
 }

@@ -218,3 +218,32 @@ fn commit(device: &Device, room: &mut Room) -> Result<SubmitCommit> {
         welcome_to: vec![],
     })
 }
+
+#[tokio::test]
+async fn the_largest_message_gets_through_in_both_formats() -> Result<()> {
+    let mut story = story().await?;
+    let content = vec![7; limits::MESSAGE_BYTES_MAX - 1024];
+    let path = format!("/api/v1/rooms/{}/messages", story.room.id);
+    let bearer = format!("Bearer {}", story.alice.token);
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+    let address = story.node.address;
+    let post = async |body: Vec<u8>| {
+        http::send(address, http::request(address, Method::POST, &path, &headers, body)).await
+    };
+    let first = story.alice.message(&mut story.room, MessageId(random()), &content)?;
+    assert!(story.submit(&story.alice, &first).await?.status.is_success());
+    let second = story.alice.message(&mut story.room, MessageId(random()), &content)?;
+    let json = serde_json::to_vec(&second)?;
+    assert!(json.len() > limits::MESSAGE_BYTES_MAX + (8 << 10), "{} bytes show nothing", json.len());
+    let answer = post(json).await?;
+    assert!(answer.status.is_success(), "{:?}", answer.problem());
+    // What is too large stays so, whatever it is written in.
+    let epoch = story.room.group.epoch().as_u64();
+    let body = vec![7; limits::MESSAGE_BYTES_MAX + (2 << 10)];
+    let envelope = story.alice.envelope(story.room.id, EntryKind::Message, epoch, MessageId(random()), body);
+    let large = SubmitMessage { envelope };
+    assert_eq!(story.submit(&story.alice, &large).await?.code(), Code::TooLarge);
+    assert_eq!(post(serde_json::to_vec(&large)?).await?.code(), Code::TooLarge);
+    assert_eq!(post(vec![b' '; 80 << 10]).await?.code(), Code::TooLarge);
+    story.node.stop().await
+}

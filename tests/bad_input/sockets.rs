@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
+use futures::{SinkExt, StreamExt};
 use rand::rngs::OsRng;
 use std::{
     net::Ipv4Addr,
@@ -11,6 +12,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use weft_testkit::{
     NodeProcess, TestNode,
     device::{Device, random},
@@ -352,6 +354,49 @@ async fn a_flood_of_frames_is_slowed_down() -> Result<()> {
     };
     assert!(within("the flood is noticed", flood).await);
     node.stop().await
+}
+
+#[tokio::test]
+async fn pings_and_pongs_are_frames_and_a_flood_of_them_is_cut_off() -> Result<()> {
+    let node = TestNode::start_with(|config| config.limits.rate_multiplier = 0.2).await?;
+    let alice = Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
+    let ping = Message::Ping(Bytes::new());
+    for control in [ping.clone(), Message::Pong(Bytes::from_static(b"unasked"))] {
+        let mut socket = alice.socket().await?;
+        assert_eq!(ended_by(&mut socket, &control, 300).await?, Some(Code::RateLimited), "{control:?}");
+    }
+    // Before hello there is no account to count for: a client has no reason to, and a few are nothing.
+    let mut nobody = Socket::connect(node.address).await?;
+    let ServerFrame::Challenge { .. } = nobody.next().await? else { panic!("no challenge") };
+    assert_eq!(ended_by(&mut nobody, &ping, 1).await?, None);
+    assert_eq!(ended_by(&mut nobody, &ping, 1).await?, Some(Code::TooMany));
+    node.stop().await
+}
+
+/// Sends rounds of ten control frames, each in one piece and ending in a ping that is waited for, so that the node never closes
+/// with anything unread and its reason arrives. Gives that reason; none: it answers still.
+async fn ended_by(socket: &mut Socket, control: &Message, rounds: usize) -> Result<Option<Code>> {
+    for _ in 0..rounds {
+        for _ in 0..9 {
+            socket.0.feed(control.clone()).await?;
+        }
+        socket.0.send(Message::Ping(Bytes::from_static(b"heard?"))).await?;
+        loop {
+            let message = within("an answer", socket.0.next()).await.context("the socket ended")??;
+            match message {
+                Message::Pong(payload) if payload.as_ref() == b"heard?" => break,
+                Message::Pong(_) => {}
+                Message::Binary(bytes) => {
+                    let frame = codec::decode(&bytes, usize::MAX)?;
+                    if let ServerFrame::Problem { problem, fatal: true, .. } = frame {
+                        return Ok(Some(problem.code));
+                    }
+                }
+                other => anyhow::bail!("not expected: {other:?}"),
+            }
+        }
+    }
+    Ok(None)
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{Code, Problem, codec, limits};
 
-/// A decoded body of at most `MAX` bytes. Its size is known before a byte of it is decoded, and what is announced as too
+/// A decoded body of at most `MAX` bytes of CBOR, or as much in JSON. Its size is known before a byte of it is decoded, and what is announced as too
 /// large is refused before a byte of it is read.
 #[derive(Debug)]
 pub struct In<T, const MAX: usize = { limits::REQUEST_BYTES_MAX }>(pub T);
@@ -27,7 +27,7 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<Api> for In<T, MAX> {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Fault> {
         let format = Format::of_body(request.headers())
             .ok_or_else(|| Fault::malformed("a body is application/cbor or application/json"))?;
-        let read = read(request.into_body(), MAX);
+        let read = read(request.into_body(), format.body_bytes_max(MAX));
         let bytes = tokio::time::timeout(api.config().body_timeout, read)
             .await
             .map_err(|_| Fault(Problem::new(Code::SlowReader).detail("the body did not arrive in time")))??;

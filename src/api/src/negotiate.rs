@@ -38,6 +38,15 @@ impl Format {
         }
     }
 
+    /// How long a body may be that is taken up to `max` bytes in CBOR: JSON writes three bytes as four letters (base64url),
+    /// so that the same content gets through in both.
+    pub fn body_bytes_max(self, max: usize) -> usize {
+        match self {
+            Format::Cbor => max,
+            Format::Json => max.div_ceil(3).saturating_mul(4),
+        }
+    }
+
     /// What a body is in; none when it is neither.
     pub fn of_body(headers: &HeaderMap) -> Option<Format> {
         // Required: without it pages of other origins could send a body and no browser would ask first.

@@ -92,8 +92,10 @@ async fn pump(api: &Api, session: &mut SyncSession, socket: &mut WebSocket) -> E
 async fn hear(session: &mut SyncSession, message: Option<Result<Message, axum::Error>>) -> Result<(), End> {
     let bytes = match message {
         Some(Ok(Message::Binary(bytes))) => bytes,
-        // Pings are answered by the WebSocket itself.
-        Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+        // Pings are answered by the WebSocket itself; they are counted all the same.
+        Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+            return session.on_control().map_err(|error| End::Problem(error.into_frame()));
+        }
         Some(Ok(Message::Text(_))) => {
             return Err(fatal(Problem::new(Code::Malformed).detail("frames are binary")));
         }

@@ -130,8 +130,15 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
-        parts.next() == Some("gzip") && !parts.any(|weight| weight == "q=0")
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip")) && parts.all(wanted)
     })
+}
+
+/// Whether a parameter of a coding leaves it wanted (RFC 9110, 12.4.2): a weight does unless it is 0, however that is
+/// written. What is no weight at all is not guessed at; every client can read the file as it is.
+fn wanted(parameter: &str) -> bool {
+    let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    weight.and_then(|(_, weight)| weight.trim().parse::<f32>().ok()).is_some_and(|weight| weight > 0.0)
 }
 
 /// Vite puts a hash into the name of every file below `assets/`.
@@ -200,6 +207,29 @@ mod tests {
         }
         for path in ["/", "/index.html", "/assets/app-B1x_2.js", "/chats/12"] {
             assert!(plain_path(path).is_ok(), "{path}");
+        }
+    }
+
+    #[test]
+    fn gzip_is_given_to_those_who_want_it() {
+        for (accept, gzip) in [
+            ("gzip", true),
+            ("br, gzip, deflate", true),
+            ("GZIP;Q=0.5", true),
+            ("gzip; q=1.000", true),
+            ("gzip;q=0.001", true),
+            ("", false),
+            ("br", false),
+            ("gzip;q=0", false),
+            ("gzip;q=0.0", false),
+            ("gzip;q=0.000", false),
+            ("gzip ; q = 0.00", false),
+            ("gzip;q=", false),
+            ("gzip;q=NaN", false),
+            ("x-gzip2", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accept.parse().unwrap())]);
+            assert_eq!(takes_gzip(&headers), gzip, "{accept}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! `weft chat`: a small terminal client, the same engine that runs in the browser.
 
+mod place;
 mod screen;
 mod signin;
 mod talk;
@@ -7,6 +8,7 @@ mod talk;
 use super::out;
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use place::{Place, Who};
 use std::{
     io::{self, BufRead, IsTerminal},
     path::PathBuf,
@@ -20,12 +22,12 @@ use weft_wire::UserAddress;
 /// Talk from the terminal. Signs in as ACCOUNT, or signs up with an invite link.
 #[derive(Debug, Args)]
 pub struct Chat {
-    /// Oneself: alice@home.example
-    account: UserAddress,
+    /// Oneself: alice@home.example; alice alone for the node of this folder
+    account: Who,
     /// Sign up with this invite link
     #[arg(long, value_name = "LINK")]
     invite: Option<String>,
-    /// The node's URL; https://NODE when not given
+    /// The node's URL. When not given: that of the node in this folder (./node.toml), else https://NODE
     #[arg(long, value_name = "URL")]
     node: Option<String>,
     /// Where keys and messages are kept on this machine
@@ -48,29 +50,34 @@ pub fn run(args: &Chat) -> Result<ExitCode> {
 }
 
 async fn session(args: &Chat) -> Result<ExitCode> {
-    let state = state_folder(args)?;
+    let place = place::find(&args.account, args.node.as_deref(), args.plain_http).await?;
+    let state = state_folder(args, &place.account)?;
     let profile = keep::File::open(&state.join("profile"), &state.join("profile.key"))
         .with_context(|| format!("the state in {}", state.display()))?;
-    let url = args.node.clone().unwrap_or_else(|| format!("https://{}", args.account.node));
     let options = Options {
         keep: keep::Keep::File(Box::new(profile)),
         plain_http: args.plain_http,
-        ..Options::memory(&url)
+        ..Options::memory(&place.url)
     };
     let client = Client::start(options).await?;
     let lines = lines();
-    let done = talk_as(&client, args, &url, lines).await;
+    let done = talk_as(&client, args, &place, lines).await;
     client.stop().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn talk_as(client: &Client, args: &Chat, url: &str, mut lines: mpsc::Receiver<String>) -> Result<()> {
+async fn talk_as(
+    client: &Client,
+    args: &Chat,
+    place: &Place,
+    mut lines: mpsc::Receiver<String>,
+) -> Result<()> {
     let events = client.events();
-    signin::enter(client, args, &mut lines).await?;
-    talk::talk(client, events, url, &mut lines).await
+    signin::enter(client, place, args.invite.as_deref(), &mut lines).await?;
+    talk::talk(client, events, &place.url, &mut lines).await
 }
 
-fn state_folder(args: &Chat) -> Result<PathBuf> {
+fn state_folder(args: &Chat, account: &UserAddress) -> Result<PathBuf> {
     if let Some(dir) = &args.state {
         return Ok(dir.clone());
     }
@@ -79,7 +86,7 @@ fn state_folder(args: &Chat) -> Result<PathBuf> {
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
     match home {
         // One folder an account: they share nothing, so that no key of one is ever used for another.
-        Some(home) => Ok(home.join("weft-chat").join(args.account.to_string())),
+        Some(home) => Ok(home.join("weft-chat").join(account.to_string())),
         None => bail!("there is no home folder; name one with --state"),
     }
 }
@@ -114,5 +121,5 @@ async fn secret(prompt: &str, lines: &mut mpsc::Receiver<String>) -> Result<Stri
 
 /// What the engine says no with, as an error.
 fn refused(error: CallError) -> anyhow::Error {
-    anyhow::anyhow!("{} ({})", out::plain(&error.message), error.code)
+    anyhow::anyhow!(screen::sentence(&error))
 }

@@ -4,7 +4,7 @@ use super::out;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io;
 use weft_engine::api::{
-    BodyView, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
+    BodyView, CallError, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
 };
 
 /// The terminal does not echo for as long as this lives.
@@ -38,14 +38,66 @@ pub fn message(message: &MessageView) {
     let time = out::time(message.time_ms as u64);
     let clock = time.split_once(' ').map_or(time.as_str(), |(_, clock)| clock);
     let text = match &message.body {
-        BodyView::Text { text } => out::plain(text),
-        BodyView::Unknown { fallback } => format!("[{}]", out::plain(fallback)),
+        BodyView::Text { text } => out::body(text),
+        BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
         BodyView::System { code, user } => {
-            return out::line(format_args!("{clock} * {} {}", code, user.as_deref().unwrap_or_default()));
+            return out::line(format_args!(
+                "{clock} * {}",
+                system(code, user.as_deref().unwrap_or_default())
+            ));
         }
     };
     let who = if message.mine { "me".to_owned() } else { out::plain(&message.sender) };
     out::line(format_args!("{clock} {who}: {text}{}", delivery(message.delivery)));
+}
+
+/// What happened in a chat.
+fn system(code: &str, user: &str) -> String {
+    let user = out::plain(user);
+    match code {
+        "secured" => "encrypted end to end: only the two of you can read this".to_owned(),
+        "joined" => "this device reads from here on".to_owned(),
+        "resynced" => "this device caught up; some messages may be missing".to_owned(),
+        "undecryptable" => "a message that this device cannot open".to_owned(),
+        "device_added" => format!("{user} uses a new device"),
+        "key_changed" => format!("the safety number of {user} has changed"),
+        other => format!("{} {user}", out::plain(other)),
+    }
+}
+
+/// What should not be overlooked.
+pub fn notice(code: &str, user: &str) -> String {
+    let user = out::plain(user);
+    match code {
+        "device_added" => {
+            "a new device has signed in to your account; if that was not you, sign it out".to_owned()
+        }
+        "foreign_device" => {
+            "a device that your keys never approved has appeared on your account; write nothing that matters \
+                             until the node's operator has explained it"
+                .to_owned()
+        }
+        "key_changed" => format!(
+            "the key of {user} is another one than before; nothing is sent until you compare — /safety {user}"
+        ),
+        "signed_out_remotely" => "this device was signed out".to_owned(),
+        "state_damaged" => "something that was kept here could not be read".to_owned(),
+        other => format!("{} {user}", out::plain(other)),
+    }
+}
+
+/// Why something was not done. The node's own sentences are made for every place where they may stand; here it is known
+/// what was asked for.
+pub fn sentence(error: &CallError) -> String {
+    let wait = error.retry_after_ms.map(|ms| format!(" Try again in {:.0} s.", (ms / 1000.0).ceil()));
+    let text = match error.code.as_str() {
+        "not_found" => "There is nobody of that name.".to_owned(),
+        "bad_link" => {
+            "This is neither a link, nor an address, nor the name of somebody on your node.".to_owned()
+        }
+        _ => out::plain(&error.message),
+    };
+    format!("{text}{}", wait.unwrap_or_default())
 }
 
 fn delivery(delivery: DeliveryView) -> &'static str {
@@ -79,7 +131,7 @@ pub fn contact_news(contact: &ContactView) {
         "incoming" => out::line(format_args!(
             "* {user} ({}) would like to talk: {} — /accept {user} or /decline {user}",
             out::plain(&contact.display_name),
-            out::plain(&contact.greeting)
+            out::body(&contact.greeting)
         )),
         "accepted" => out::line(format_args!("* {user} is a contact — /to {user}")),
         _ => {}
@@ -94,9 +146,10 @@ pub fn chat(chat: &ChatView) {
 
 /// One line of `/devices`.
 pub fn device(device: &DeviceView) -> String {
+    let name = if device.name.is_empty() { String::new() } else { format!("  {}", out::plain(&device.name)) };
     let marks = [(device.this, "  this one"), (device.foreign, "  NOT APPROVED BY YOUR KEYS")];
     let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
-    format!("{}{marks}", device.device)
+    format!("{}{name}{marks}", device.device)
 }
 
 /// The connection, when it comes and goes.
@@ -115,11 +168,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_refusal_is_a_sentence_and_drives_nothing() {
+        let error = |code: &str, message: &str| CallError {
+            code: code.into(),
+            message: message.into(),
+            field: None,
+            retry_after_ms: None,
+        };
+        assert_eq!(sentence(&error("not_found", "Not found.")), "There is nobody of that name.");
+        assert!(sentence(&error("bad_link", "x")).contains("neither a link"));
+        assert_eq!(sentence(&error("offline", "No\u{202e} \x1b[2Jnode.")), "No [2Jnode.");
+        let wait = CallError { retry_after_ms: Some(1_200.0), ..error("rate_limited", "Too many.") };
+        assert_eq!(sentence(&wait), "Too many. Try again in 2 s.");
+    }
+
+    #[test]
     fn a_device_that_the_own_keys_did_not_certify_is_named_as_such() {
-        let known =
-            DeviceView { device: "d1".into(), this: true, foreign: false, created_ms: 1.0, seen_ms: 1.0 };
-        assert_eq!(device(&known), "d1  this one");
+        let known = DeviceView {
+            device: "d1".into(),
+            name: "Terminal".into(),
+            this: true,
+            foreign: false,
+            created_ms: 1.0,
+            seen_ms: 1.0,
+        };
+        assert_eq!(device(&known), "d1  Terminal  this one");
         let foreign = DeviceView { this: false, foreign: true, created_ms: 0.0, ..known };
-        assert_eq!(device(&foreign), "d1  NOT APPROVED BY YOUR KEYS");
+        assert_eq!(device(&foreign), "d1  Terminal  NOT APPROVED BY YOUR KEYS");
     }
 }

@@ -1,45 +1,65 @@
 //! Signing in, or signing up with an invite.
 
-use super::{Chat, out, refused, secret};
+use super::{
+    out,
+    place::{self, Place},
+    refused, screen, secret,
+};
 use anyhow::{Context, Result, bail, ensure};
 use tokio::sync::mpsc;
 use weft_client::Client;
 use weft_engine::api::{Call, MeView, Reply};
+use weft_wire::UserAddress;
 
 /// Words that the person has to give back, to show that the phrase was written down.
 const WORDS_ASKED: [u8; 3] = [2, 11, 20];
 
 /// Gets a session: the one that is kept here, a new account, or a sign-in.
-pub async fn enter(client: &Client, args: &Chat, lines: &mut mpsc::Receiver<String>) -> Result<()> {
+pub async fn enter(
+    client: &Client,
+    place: &Place,
+    invite: Option<&str>,
+    lines: &mut mpsc::Receiver<String>,
+) -> Result<()> {
+    let account = &place.account;
     let me = match client.call(Call::Me).await.map_err(refused)? {
         Reply::Me(Some(me)) => me,
-        _ if args.invite.is_some() => sign_up(client, args, lines).await?,
-        _ => sign_in(client, args, lines).await?,
+        _ => {
+            place::check(client, place).await?;
+            match invite {
+                Some(link) => sign_up(client, account, link, lines).await?,
+                None => sign_in(client, account, lines).await?,
+            }
+        }
     };
     ensure!(
-        me.user == args.account.to_string(),
-        "{} is signed in with this state, not {}; name another folder with --state",
-        me.user,
-        args.account
+        me.user == account.to_string(),
+        "{} is signed in with this state, not {account}; name another folder with --state",
+        me.user
     );
     if !me.phrase_confirmed {
         confirm_phrase(client, lines).await?;
     }
+    // Its place in the list of devices; a name that is not taken is no reason to stop.
+    let _ = client.call(Call::NameDevice { name: "Terminal".to_owned() }).await;
     out::note(format_args!("* {} — /help lists what can be done", me.user));
     Ok(())
 }
 
-async fn sign_up(client: &Client, args: &Chat, lines: &mut mpsc::Receiver<String>) -> Result<MeView> {
-    let password = secret(&format!("new password for {}: ", args.account), lines).await?;
+async fn sign_up(
+    client: &Client,
+    account: &UserAddress,
+    link: &str,
+    lines: &mut mpsc::Receiver<String>,
+) -> Result<MeView> {
+    let password = secret(&format!("new password for {account}: "), lines).await?;
     let again = secret("the same again: ", lines).await?;
     ensure!(password == again, "the two passwords differ");
     out::note("* making keys; this takes a moment");
-    let name = args.account.name.to_string();
-    let call = Call::SignUp { display_name: name.clone(), name, password, invite: args.invite.clone() };
+    let name = account.name.to_string();
+    let call = Call::SignUp { display_name: name.clone(), name, password, invite: Some(link.to_owned()) };
     let me = me(client.call(call).await.map_err(refused)?)?;
-    if let Some(link) = &args.invite {
-        add_inviter(client, link).await;
-    }
+    add_inviter(client, link).await;
     Ok(me)
 }
 
@@ -51,15 +71,19 @@ async fn add_inviter(client: &Client, link: &str) {
     {
         let call = Call::AddContact { target: link.to_owned(), greeting: String::new() };
         if let Err(error) = client.call(call).await {
-            out::note(format_args!("* {}", out::plain(&error.message)));
+            out::note(format_args!("* {}", screen::sentence(&error)));
         }
     }
 }
 
-async fn sign_in(client: &Client, args: &Chat, lines: &mut mpsc::Receiver<String>) -> Result<MeView> {
-    let password = secret(&format!("password of {}: ", args.account), lines).await?;
+async fn sign_in(
+    client: &Client,
+    account: &UserAddress,
+    lines: &mut mpsc::Receiver<String>,
+) -> Result<MeView> {
+    let password = secret(&format!("password of {account}: "), lines).await?;
     out::note("* opening the keys; this takes a moment");
-    let call = Call::SignIn { name: args.account.name.to_string(), password };
+    let call = Call::SignIn { name: account.name.to_string(), password };
     me(client.call(call).await.map_err(refused)?)
 }
 
@@ -92,7 +116,7 @@ async fn confirm_phrase(client: &Client, lines: &mut mpsc::Receiver<String>) -> 
     match client.call(Call::ConfirmPhrase { words: given }).await {
         Ok(_) => out::note("* confirmed; the words are not shown again"),
         Err(error) => {
-            out::note(format_args!("* {}; they are asked for again next time", out::plain(&error.message)))
+            out::note(format_args!("* {} They are asked for again next time.", screen::sentence(&error)))
         }
     }
     Ok(())

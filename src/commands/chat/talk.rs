@@ -9,7 +9,7 @@ use weft_engine::api::{Call, CallError, ChatView, Event, Reply};
 const HELP: &str = "\
 /to ADDRESS        talk to a contact; then every line is a message
 /chats  /contacts  what there is
-/add TARGET        add a person by link or address
+/add TARGET        add a person by link or address; of your own node by name
 /link              a link of your own, to hand out
 /accept ADDRESS    /decline ADDRESS    /block ADDRESS    /remove ADDRESS
 /safety ADDRESS    the digits to compare with the other's screen
@@ -43,7 +43,7 @@ pub async fn talk(
                 Some(line) => match talk.typed(line.trim()).await {
                     Ok(true) => {}
                     Ok(false) => return Ok(()),
-                    Err(error) => out::note(format_args!("* {} ({})", out::plain(&error.message), error.code)),
+                    Err(error) => out::note(format_args!("* {}", screen::sentence(&error))),
                 },
                 None => return Ok(()),
             },
@@ -151,7 +151,8 @@ impl Talk<'_> {
             Event::Contacts(contacts) => contacts.iter().for_each(screen::contact_news),
             Event::Connection(state) => screen::connection(&state),
             Event::Notice { code, user } => {
-                out::note(format_args!("* ATTENTION: {code} {}", out::plain(&user.unwrap_or_default())));
+                let user = user.unwrap_or_default();
+                out::note(format_args!("* ATTENTION: {}", screen::notice(&code, &user)));
             }
             Event::Me(None) => out::note("* signed out"),
             _ => {}

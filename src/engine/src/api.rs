@@ -46,6 +46,13 @@ pub enum Call {
         /// The new one.
         new_password: String,
     },
+    /// Changes the password; who does it has to know the old one. The other devices stay signed in. → [`Reply::Done`]
+    ChangePassword {
+        /// The one that holds now.
+        old_password: String,
+        /// The new one.
+        new_password: String,
+    },
     /// Signs this device out at the node and forgets everything here. → [`Reply::Done`]
     SignOut,
     /// Changes what others read. → [`Reply::Me`]
@@ -55,6 +62,11 @@ pub enum Call {
     },
     /// → [`Reply::Devices`]
     Devices,
+    /// What this device is called in the list of devices. Only the account's own devices read it. → [`Reply::Done`]
+    NameDevice {
+        /// `Chrome on Linux`; at most 128 bytes are kept.
+        name: String,
+    },
     /// Signs another device of one's own out. → [`Reply::Done`]
     RevokeDevice {
         /// Which.
@@ -78,7 +90,7 @@ pub enum Call {
     },
     /// Adds a person by a link (at once) or an address (they are asked). → [`Reply::Contact`]
     AddContact {
-        /// Link, QR content or address.
+        /// Link, QR content or address; a name alone is somebody of this node.
         target: String,
         /// A line of greeting.
         greeting: String,
@@ -228,7 +240,8 @@ pub enum Reply {
 pub struct CallError {
     /// A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
     /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
-    /// `unknown_chat`, `key_changed`, `state_damaged`.
+    /// `unknown_chat`, `key_changed`, `state_damaged`, `password_unsure` (the answer to the last step of a change was lost:
+    /// either password may hold).
     pub code: String,
     /// One English sentence, for logs and for codes that have no translation.
     pub message: String,
@@ -330,6 +343,8 @@ pub struct MeView {
 pub struct DeviceView {
     /// Id.
     pub device: String,
+    /// What it calls itself; empty when it has not said.
+    pub name: String,
     /// This one.
     pub this: bool,
     /// The account's own key did not certify it: the node alone says that it is the account's.
@@ -362,6 +377,10 @@ pub struct LinkView {
     pub url: String,
     /// When it ends, ms.
     pub expires_ms: f64,
+    /// So many people may become contacts by it.
+    pub people_max: u32,
+    /// So many people may sign up by it; 0: none.
+    pub newcomers_max: u32,
 }
 
 /// What a link leads to.

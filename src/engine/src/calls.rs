@@ -70,12 +70,18 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
     Ok(match call {
         Call::Phrase => Reply::Phrase(account::phrase(cx)),
         Call::ConfirmPhrase { words } => account::confirm_phrase(cx, &words).map(|()| done)?,
+        Call::ChangePassword { old_password, new_password } => {
+            let secrets = zeroize::Zeroizing::new([old_password, new_password]);
+            let [old, new] = &*secrets;
+            account::change_password(cx, old, new).await.map(|()| done)?
+        }
         Call::SignOut => devices::sign_out(cx).await.map(|()| done)?,
         Call::SetDisplayName { name } => {
             cx.with(|s| account::set_display_name(s, &name, false))?;
             Reply::Me(cx.with(account::view))
         }
         Call::Devices => Reply::Devices(devices::list(cx).await?),
+        Call::NameDevice { name } => cx.with(|s| devices::name_this(s, &name)).map(|()| done)?,
         Call::RevokeDevice { device } => devices::revoke(cx, &device).await.map(|()| done)?,
         Call::CreateLink { invite, base_url, fresh } => {
             Reply::Link(links::create(cx, invite, &base_url, fresh).await?)

@@ -3,7 +3,6 @@
 use crate::account::session;
 use crate::api::{ConnectionView, Event};
 use crate::host::Effect;
-use crate::jobs::backoff_ms;
 use crate::live::Arrival;
 use crate::runtime::{Cx, State};
 use crate::{account, sync};
@@ -24,6 +23,15 @@ const OPEN_MS_MAX: Millis = 20_000;
 const ACK_EVERY_MS: Millis = 200;
 /// A connection that lived so long has shown that the node is well: the next wait starts small again.
 const STABLE_MS: Millis = 10_000;
+/// First and last wait between two tries.
+const RETRY_MS_MIN: Millis = 500;
+const RETRY_MS_MAX: Millis = 60_000;
+/// So many further tries are made at the wait of the fourth, 4 s: about as long as a node takes to start anew.
+const RETRY_STEADY: u32 = 4;
+/// An attempt that has taken this long is begun anew when the person comes back: it may be of a network that is gone.
+const OPEN_STALE_MS: Millis = 4_000;
+/// So long after the last word of a room's hub nothing waits for it to say how the room stands.
+const ROOM_SILENT_MS: Millis = 60_000;
 /// Server frames may be slightly longer than their entries.
 const FRAME_BYTES_MAX: usize = 2 * limits::SERVER_FRAME_BYTES_MAX;
 
@@ -40,6 +48,14 @@ enum Phase {
     Ready { since: Millis },
 }
 
+/// A room that is not read up to the head.
+struct Behind {
+    /// None: it is not known yet.
+    head: Option<u64>,
+    /// When the room was asked for, or something of it came.
+    heard_ms: Millis,
+}
+
 /// The socket and what is known of it.
 #[derive(Default)]
 pub(crate) struct Connection {
@@ -52,8 +68,8 @@ pub(crate) struct Connection {
     ack_inbox: Option<u64>,
     ack_rooms: BTreeMap<RoomId, u64>,
     acked_at: Millis,
-    /// Rooms that are not read up to the head yet; none: the head is not known yet.
-    catching_up: BTreeMap<RoomId, Option<u64>>,
+    /// Rooms that are not read up to the head yet.
+    catching_up: BTreeMap<RoomId, Behind>,
     told: Option<ConnectionView>,
 }
 
@@ -77,13 +93,9 @@ impl Connection {
     }
 
     /// The room was processed up to here; told to the node with the next acknowledgement.
-    pub fn ack_room(&mut self, room: RoomId, seq: u64) {
+    pub fn ack_room(&mut self, room: RoomId, seq: u64, now: Millis) {
         self.ack_rooms.insert(room, seq);
-        if let Some(Some(head)) = self.catching_up.get(&room)
-            && seq >= *head
-        {
-            self.catching_up.remove(&room);
-        }
+        self.heard(room, None, seq, now);
     }
 
     /// The inbox was processed up to here.
@@ -92,14 +104,24 @@ impl Connection {
     }
 
     /// A followed room's head is known.
-    pub fn head(&mut self, room: RoomId, head: u64, cursor: u64) {
-        if let Some(entry) = self.catching_up.get_mut(&room) {
-            if cursor >= head {
-                self.catching_up.remove(&room);
-            } else {
-                *entry = Some(head);
-            }
+    pub fn head(&mut self, room: RoomId, head: u64, cursor: u64, now: Millis) {
+        self.heard(room, Some(head), cursor, now);
+    }
+
+    fn heard(&mut self, room: RoomId, head: Option<u64>, cursor: u64, now: Millis) {
+        let Some(behind) = self.catching_up.get_mut(&room) else { return };
+        behind.head = head.or(behind.head);
+        behind.heard_ms = now;
+        if behind.head.is_some_and(|head| cursor >= head) {
+            self.catching_up.remove(&room);
         }
+    }
+
+    /// Whether a room may stand another way than this device knows: nothing was heard of it on this socket, or not all. A
+    /// hub that says nothing holds nobody up for ever.
+    pub fn is_behind(&self, room: RoomId, now: Millis) -> bool {
+        let waits = |behind: &Behind| now < behind.heard_ms + ROOM_SILENT_MS;
+        !self.is_ready() || self.catching_up.get(&room).is_some_and(waits)
     }
 
     /// Nothing more will come for this room on this socket; it must not hold up "online".
@@ -144,13 +166,24 @@ pub(crate) fn wake(s: &mut State) {
     s.connection.told = None;
     match s.connection.phase {
         Phase::Off => start(s),
-        Phase::Waiting { .. } => open(s),
-        Phase::Opening { .. } => {}
+        Phase::Opening { since } if now >= since + OPEN_STALE_MS => {
+            // The host closes what was open.
+            open(s);
+        }
+        Phase::Waiting { .. } | Phase::Opening { .. } => nudge(s),
         Phase::Ready { .. } => {
             send(s, &ClientFrame::Ping);
             s.connection.ping_at = now + PING_EVERY_MS;
             s.connection.pong_by.get_or_insert(now + PONG_AWAKE_MS_MAX);
         }
+    }
+}
+
+/// Somebody waits for the node: what would be tried later is tried now, and soon again.
+pub(crate) fn nudge(s: &mut State) {
+    if let Phase::Waiting { .. } = s.connection.phase {
+        s.connection.failures = 0;
+        open(s);
     }
 }
 
@@ -170,10 +203,21 @@ pub(crate) fn closed(s: &mut State) {
     };
     s.connection.reset();
     s.connection.failures = failures;
-    let wait = backoff_ms(failures, s.rng.next_u32());
+    let wait = retry_ms(failures, s.rng.next_u32());
     s.connection.phase = Phase::Waiting { until: now + wait };
     s.jobs.set_open(false);
     sync::disconnected(s);
+}
+
+/// 0.5 s, 1 s, 2 s, 4 s, for a while 4 s, then 8 s … 60 s; each between half and the whole of it, so that devices do not come
+/// back in step.
+fn retry_ms(failures: u32, random: u32) -> Millis {
+    let doublings = match failures.saturating_sub(1) {
+        quick @ 0..=3 => quick,
+        later => later.saturating_sub(RETRY_STEADY).clamp(3, 7),
+    };
+    let whole = (RETRY_MS_MIN << doublings).min(RETRY_MS_MAX);
+    whole / 2 + u64::from(random) % (whole / 2 + 1)
 }
 
 /// Time has passed: what was due happens.
@@ -247,7 +291,7 @@ pub(crate) fn follow(s: &mut State, rooms: Vec<(RoomId, u64)>) {
     }
     for chunk in rooms.chunks(limits::ROOMS_PER_FRAME_MAX) {
         for (room, _) in chunk {
-            s.connection.catching_up.insert(*room, None);
+            s.connection.catching_up.insert(*room, Behind { head: None, heard_ms: s.now });
         }
         send(s, &ClientFrame::Follow { rooms: chunk.to_vec() });
     }
@@ -331,5 +375,39 @@ fn refused(s: &mut State, problem: &Problem, room: Option<RoomId>, fatal: bool) 
     }
     if fatal && s.connection.phase != Phase::Off {
         give_up(s);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
+
+    #[test]
+    fn who_comes_back_begins_an_attempt_anew_that_hangs_and_no_other() {
+        let rng = ChaCha20Rng::from_seed([1; 32]);
+        let stretching = weft_wire::opaque::Stretching::LIGHT;
+        let mut s = State::new(crate::kv::MemoryKv::default(), rng, 1_000, stretching);
+        s.connection.phase = Phase::Opening { since: 1_000 };
+        s.now = 1_000 + OPEN_STALE_MS - 1;
+        wake(&mut s);
+        assert_eq!(s.connection.phase, Phase::Opening { since: 1_000 });
+        s.now += 1;
+        wake(&mut s);
+        assert_eq!(s.connection.phase, Phase::Opening { since: s.now });
+    }
+
+    #[test]
+    fn tries_come_quickly_at_first_and_then_seldom() {
+        let longest: Vec<_> = (1..14).map(|failures| retry_ms(failures, 0) * 2).collect();
+        let steady = [4_000; 5];
+        let whole = [&[500, 1_000, 2_000][..], &steady, &[8_000, 16_000, 32_000, 60_000, 60_000]].concat();
+        assert_eq!(longest, whole);
+        for failures in 0..100 {
+            for random in [0, 1, 12_345, u32::MAX] {
+                let (wait, whole) = (retry_ms(failures, random), retry_ms(failures, 0) * 2);
+                assert!((whole / 2..=whole).contains(&wait), "{failures}: {wait}");
+            }
+        }
     }
 }

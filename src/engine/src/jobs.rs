@@ -192,7 +192,7 @@ fn finish(s: &mut State, job: Job, result: Result<Done, Failure>) {
 }
 
 /// 1 s, 2 s, 4 s … 60 s, each between half and the whole of it, so that devices do not come back in step.
-pub(crate) fn backoff_ms(failures: u32, random: u32) -> Millis {
+fn backoff_ms(failures: u32, random: u32) -> Millis {
     let whole = RETRY_MS_MIN.saturating_mul(1 << failures.saturating_sub(1).min(6)).min(RETRY_MS_MAX);
     whole / 2 + u64::from(random) % (whole / 2 + 1)
 }

@@ -4,6 +4,7 @@ use crate::account::Me;
 use crate::chats::ChatId;
 use crate::chats::timeline::FollowUp;
 use crate::sync::rooms::PinMap;
+use crate::vault::Full;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use weft_wire::rooms::RoomState;
@@ -49,6 +50,8 @@ pub(crate) struct Live {
     pub queued_replies: Vec<(ChatId, MessageId)>,
     /// Rooms as the node described them last.
     pub rooms: BTreeMap<RoomId, RoomState>,
+    /// The vault is full, as far as is known.
+    pub vault_full: Option<Full>,
     /// Until when somebody is shown as typing.
     pub typing: BTreeMap<(RoomId, UserAddress), Millis>,
     /// When this device last said that it is typing.

@@ -3,7 +3,7 @@
 //! A record is written down as changed before anything is sent, and its content is taken from the state when it is sent: so
 //! many changes in a row cost one record, and a crash costs none.
 
-use crate::account::{self, Account};
+use crate::account::{self, Account, devices};
 use crate::chats;
 use crate::contacts::{self, Contact, Pin};
 use crate::http::{self, Failure};
@@ -12,12 +12,17 @@ use crate::runtime::{Cx, State};
 use crate::sealing;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
-use weft_wire::{Blob, Millis, RoomId, UserAddress, bytes, limits};
+use weft_wire::{Blob, Code, DeviceId, Millis, RoomId, UserAddress, bytes, limits};
 
 const RECORDS: &[u8] = b"v/";
 /// Records in one request, as the node takes them.
 const PUT_MAX: usize = 64;
+/// A request ends with the record with which it passes this many bytes; the node takes 900 KiB.
+const PUT_BYTES: usize = 512 << 10;
+/// What a full vault did not take is tried again so seldom: only somebody's doing makes room there.
+const FULL_MS: Millis = 30 * 60_000;
 /// Changes are gathered for so long: a draft changes with every key.
 const GATHER_MS: Millis = 1_500;
 
@@ -31,6 +36,8 @@ pub(crate) enum Name {
     Contact(UserAddress),
     /// A chat's draft and rooms.
     Chat(UserAddress),
+    /// What a device calls itself.
+    Device(DeviceId),
 }
 
 /// What a record says.
@@ -55,6 +62,10 @@ enum Entry {
         /// Read up to these log numbers.
         read: Vec<(RoomId, u64)>,
     },
+    Device {
+        device: DeviceId,
+        name: String,
+    },
     /// Of a newer version.
     #[serde(other)]
     Unknown,
@@ -75,6 +86,7 @@ impl Name {
             Name::Profile => "profile".into(),
             Name::Contact(user) => format!("contact/{user}"),
             Name::Chat(user) => format!("chat/{user}"),
+            Name::Device(device) => format!("device/{device}"),
         }
     }
 }
@@ -108,14 +120,42 @@ pub(crate) fn has_changes(s: &mut State) -> bool {
     s.load_all::<Known>(RECORDS).iter().any(|known| known.dirty)
 }
 
+/// The vault is full: records are put one by one, so that what is smaller than before gets through.
+pub(crate) struct Full {
+    /// Then everything is tried again.
+    until: Millis,
+    /// Which records, at which versions, were refused.
+    refused: BTreeSet<([u8; 32], u64)>,
+}
+
+impl Full {
+    /// Also what the account's records are too many for, and what a record is too large for: it holds up no other one.
+    fn says(failure: &Failure) -> bool {
+        matches!(failure.code(), Some(Code::Quota | Code::TooMany | Code::TooLarge))
+    }
+}
+
 /// The job: puts what has changed.
 pub(crate) async fn push(cx: &Cx) -> Result<Done, Failure> {
     loop {
-        let (known, records) = cx.with(changed_records);
+        let (known, records, alone) = cx.with(changed_records);
         if records.is_empty() {
-            return Ok(Done::Yes);
+            let again = cx.with(|s| s.live.vault_full.as_ref().map(|full| full.until.saturating_sub(s.now)));
+            return Ok(again.map_or(Done::Yes, Done::After));
         }
-        http::tell(cx, "PUT", "vault/records", Some(&PutVaultRecords { records })).await?;
+        match http::tell(cx, "PUT", "vault/records", Some(&PutVaultRecords { records })).await {
+            Err(failure) if Full::says(&failure) => {
+                cx.with(|s| {
+                    let until = s.now + FULL_MS;
+                    let full = s.live.vault_full.get_or_insert(Full { until, refused: BTreeSet::new() });
+                    // Of several it is not known which one it was.
+                    let refused = known.iter().filter(|_| alone).map(|known| (known.hash, known.version));
+                    full.refused.extend(refused);
+                });
+                continue;
+            }
+            other => other?,
+        }
         cx.with(|s| {
             for sent in known {
                 let unchanged = s.load::<Known>(&key(&sent.hash)).filter(|now| now.version == sent.version);
@@ -127,19 +167,32 @@ pub(crate) async fn push(cx: &Cx) -> Result<Done, Failure> {
     }
 }
 
-fn changed_records(s: &mut State) -> (Vec<Known>, Vec<VaultRecord>) {
+/// What goes into the next request, and whether that is each record by itself.
+fn changed_records(s: &mut State) -> (Vec<Known>, Vec<VaultRecord>, bool) {
     let Some(me) = s.live.me.clone() else { return Default::default() };
-    let mut known: Vec<Known> = s.load_all(RECORDS);
-    known.retain(|known| known.dirty);
-    known.truncate(PUT_MAX);
-    let records = known.iter().filter_map(|known| {
-        let plain = weft_wire::encode(&content(s, &known.name)?);
-        let sealed =
-            sealing::seal(&mut s.rng, &me.secret.vault_key(), &purpose(&known.hash, known.version), &plain);
-        Some(VaultRecord { name: known.hash, version: known.version, sealed: Blob(sealed.ok()?) })
-    });
-    let records = records.collect();
-    (known, records)
+    let dirty = s.load_all::<Known>(RECORDS).into_iter().filter(|known| known.dirty).collect::<Vec<_>>();
+    let now = s.now;
+    s.live.vault_full.take_if(|full| dirty.is_empty() || now >= full.until);
+    let (mut known, mut records, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let alone = s.live.vault_full.is_some();
+    for one in dirty {
+        let refused = |full: &Full| full.refused.contains(&(one.hash, one.version));
+        if s.live.vault_full.as_ref().is_some_and(refused) {
+            continue;
+        }
+        let Some(content) = content(s, &one.name) else { continue };
+        let (key, bound) = (me.secret.vault_key(), purpose(&one.hash, one.version));
+        let Ok(sealed) = sealing::seal(&mut s.rng, &key, &bound, &weft_wire::encode(&content)) else {
+            continue;
+        };
+        bytes += sealed.len();
+        records.push(VaultRecord { name: one.hash, version: one.version, sealed: Blob(sealed) });
+        known.push(one);
+        if alone || records.len() == PUT_MAX || bytes > PUT_BYTES {
+            break;
+        }
+    }
+    (known, records, alone)
 }
 
 fn content(s: &mut State, name: &Name) -> Option<Entry> {
@@ -161,6 +214,7 @@ fn content(s: &mut State, name: &Name) -> Option<Entry> {
             let (draft, read) = chats::shared(s, user);
             Entry::Chat { user: user.clone(), draft, read }
         }
+        Name::Device(device) => Entry::Device { device: *device, name: devices::name(s, device)? },
     })
 }
 
@@ -200,6 +254,7 @@ pub(crate) fn apply(s: &mut State, records: &[VaultRecord]) {
             Entry::Profile { .. } => Name::Profile,
             Entry::Contact { user, .. } => Name::Contact(user.clone()),
             Entry::Chat { user, .. } => Name::Chat(user.clone()),
+            Entry::Device { device, .. } => Name::Device(*device),
             Entry::Unknown => continue,
         };
         // Sealed by this account, so only a fault of another device could have put it in the wrong place.
@@ -224,6 +279,9 @@ fn take(s: &mut State, entry: Entry) {
             take_contact(s, user, Told { pin, verified, verified_ms, name });
         }
         Entry::Chat { user, draft, read } => chats::take_shared(s, &user, draft, &read),
+        Entry::Device { device, name } => {
+            devices::set_name(s, &device, &name);
+        }
         Entry::Unknown => {}
     }
 }

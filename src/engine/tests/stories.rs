@@ -12,8 +12,10 @@
 mod support;
 
 use support::{World, story::*};
-use weft_engine::api::{Call, DeliveryView, Event, MessageView, Reply};
+use weft_engine::api::{Call, ConnectionView, DeliveryView, Event, MessageView, Reply};
+use weft_wire::invites::Link;
 use weft_wire::rooms::{EntryKind, LogEntry};
+use weft_wire::{Code, Problem};
 
 #[test]
 fn two_people_connect_by_link_and_talk() {
@@ -71,6 +73,29 @@ fn who_is_added_by_link_has_the_name_that_the_link_carries() {
     world.call(0, Call::SetDisplayName { name: "Alice of Lindenhof".into() });
     world.settle(10_000);
     assert_eq!(contact(&mut world, 1, "alice").unwrap().display_name, "Alice of Lindenhof");
+}
+
+#[test]
+fn a_name_alone_is_somebody_of_the_own_node() {
+    let mut world = signed_up(&["alice", "bob"]);
+    let Reply::LinkPreview(bob) = world.call(0, Call::ReadLink { text: " Bob ".into() }) else { panic!() };
+    assert_eq!((bob.user.as_deref(), bob.instant), (Some("bob@home.example"), false));
+    let add = |target: &str| Call::AddContact { target: target.into(), greeting: String::new() };
+    let Reply::Contact(asked) = world.call(0, add("bob")) else { panic!("a contact") };
+    assert_eq!((asked.user.as_str(), asked.state.as_str()), ("bob@home.example", "outgoing"));
+    world.settle(5_000);
+    world.call(1, Call::AcceptContact { user: "alice".into() });
+    world.settle(5_000);
+    assert_eq!(contact(&mut world, 0, "bob").unwrap().state, "accepted");
+    let Reply::Chat(_) = world.call(0, Call::OpenChat { user: "bob".into() }) else { panic!("a chat") };
+
+    assert_eq!(world.try_call(0, add("alice")).unwrap_err().code, "own_link");
+    assert_eq!(world.try_call(0, add("nobody")).unwrap_err().code, "not_found");
+    assert_eq!(world.try_call(0, add("no body")).unwrap_err().code, "bad_link");
+    // Without an account there is no node of one's own.
+    let stranger = world.device();
+    let read = Call::ReadLink { text: "bob".into() };
+    assert_eq!(world.try_call(stranger, read).unwrap_err().code, "bad_link");
 }
 
 #[test]
@@ -296,7 +321,7 @@ fn unread_messages_are_counted_until_they_are_read() {
 #[test]
 fn a_refused_message_can_be_tried_again_or_dropped() {
     let (mut world, chat) = talking();
-    world.node.refuse_messages = Some(weft_wire::Code::Forbidden);
+    world.node.refuse_messages = Some(Problem::new(Code::Forbidden));
     send(&mut world, 0, &chat, "second");
     send(&mut world, 0, &chat, "third");
     world.settle(5_000);
@@ -319,7 +344,7 @@ fn a_refused_message_can_be_tried_again_or_dropped() {
 #[test]
 fn what_the_own_node_keeps_for_a_hub_that_is_away_says_so_and_holds_nothing_up() {
     let (mut world, chat) = talking();
-    world.node.refuse_messages = Some(weft_wire::Code::NodeUnreachable);
+    world.node.refuse_messages = Some(Problem::new(Code::NodeUnreachable).detail("hub.example"));
     for text in ["second", "third", "fourth"] {
         send(&mut world, 0, &chat, text);
     }
@@ -338,6 +363,25 @@ fn what_the_own_node_keeps_for_a_hub_that_is_away_says_so_and_holds_nothing_up()
     assert_eq!(texts(&mut world, 0, &chat), ["first", "second", "third", "fourth"]);
     assert_eq!(texts(&mut world, 1, &chat), ["first", "second", "third", "fourth"]);
     assert!(messages(&mut world, 0, &chat).iter().all(|message| message.waits_for.is_none()));
+}
+
+#[test]
+fn what_the_node_takes_later_waits_as_long_as_it_asks_and_goes_out_in_order() {
+    let (mut world, chat) = talking();
+    let posts = |world: &World| world.node.requests["POST rooms"];
+    // As a node does to whom this account has written as much as it may in a day.
+    world.node.refuse_messages = Some(Problem::new(Code::RateLimited).retry_after_ms(600_000));
+    let before = posts(&world);
+    send(&mut world, 0, &chat, "second");
+    send(&mut world, 0, &chat, "third");
+    world.settle(590_000);
+    assert_eq!(posts(&world) - before, 1, "asked once, and not again before the time");
+    let waiting =
+        |message: &MessageView| matches!(message.delivery, DeliveryView::Queued | DeliveryView::Sending);
+    assert_eq!(messages(&mut world, 0, &chat).iter().filter(|message| waiting(message)).count(), 2);
+    world.node.refuse_messages = None;
+    world.settle(120_000);
+    assert_eq!(texts(&mut world, 1, &chat), ["first", "second", "third"]);
 }
 
 #[test]
@@ -387,6 +431,28 @@ fn a_link_whose_key_is_not_the_node_s_makes_no_contact() {
     let add = Call::AddContact { target: link.url, greeting: String::new() };
     assert_eq!(world.try_call(1, add).unwrap_err().code, "key_changed");
     assert_eq!(contact(&mut world, 1, "alice"), None);
+}
+
+#[test]
+fn a_link_with_another_key_for_somebody_known_is_an_alarm_and_changes_no_pin() {
+    let (mut world, chat) = talking();
+    let call = Call::CreateLink { invite: false, base_url: "https://home.example".into(), fresh: false };
+    let Reply::Link(real) = world.call(0, call) else { panic!("a link") };
+    let mut forged = Link::parse(&real.url).unwrap();
+    forged.person.as_mut().unwrap().identity_key = [66; 32];
+    let add = |target: String| Call::AddContact { target, greeting: String::new() };
+    let Reply::Contact(before) = world.call(1, add(real.url.clone())) else { panic!("a contact") };
+    assert!(!before.key_changed && !notices(&world, 1).contains(&"key_changed"));
+
+    let error = world.try_call(1, add(forged.to_url("https://home.example"))).unwrap_err();
+    assert_eq!(error.code, "key_changed");
+    assert!(notices(&world, 1).contains(&"key_changed"));
+    assert!(contact(&mut world, 1, "alice").unwrap().key_changed);
+    assert!(lines(&mut world, 1, &chat).contains(&"key_changed".to_owned()));
+    let send = Call::SendText { chat, text: "for alice only".into(), reply_to: None };
+    assert_eq!(world.try_call(1, send).unwrap_err().code, "key_changed");
+    world.call(1, add(real.url));
+    assert!(contact(&mut world, 1, "alice").unwrap().key_changed, "a person decides, not another link");
 }
 
 #[test]
@@ -461,4 +527,61 @@ fn bad_input_is_refused_by_field() {
     assert_eq!(refused(&mut world, nobody).0, "not_found");
     let no_chat = Call::Messages { chat: "00".into(), before: None, limit: 1 };
     assert_eq!(refused(&mut world, no_chat).0, "unknown_chat");
+}
+
+/// How the connection was told to be last.
+fn connection(world: &World, at: usize) -> ConnectionView {
+    let told = |event: &Event| match event {
+        Event::Connection(view) => Some(view.clone()),
+        _ => None,
+    };
+    world.hosts[at].events.iter().rev().find_map(told).unwrap()
+}
+
+#[test]
+fn who_sends_or_comes_back_does_not_wait_for_the_next_try() {
+    for call in [None, Some(Call::Wake)] {
+        let (mut world, chat) = talking();
+        world.set_online(0, false);
+        world.settle(600_000);
+        world.set_online(0, true);
+        // Nobody is there: the next try is up to a minute away.
+        world.settle(50);
+        assert!(matches!(connection(&world, 0), ConnectionView::Offline { .. }));
+        match call {
+            Some(call) => drop(world.call(0, call)),
+            None => send(&mut world, 0, &chat, "now"),
+        }
+        world.settle(50);
+        assert_eq!(connection(&world, 0), ConnectionView::Online);
+    }
+}
+
+#[test]
+fn a_draft_that_is_too_long_for_a_message_is_kept_here() {
+    let (mut world, chat) = talking();
+    let tablet = sign_in(&mut world, "alice");
+    let long = "long ".repeat(20_000);
+    world.call(0, Call::SetDraft { chat: chat.clone(), text: long.clone() });
+    let send = Call::SendText { chat: chat.clone(), text: long.clone(), reply_to: None };
+    assert_eq!(world.try_call(0, send).unwrap_err().code, "bad_input");
+    world.settle(10_000);
+    let draft = |world: &mut World, at| {
+        let Reply::Chat(chat) = world.call(at, Call::OpenChat { user: "bob@home.example".into() }) else {
+            panic!("a chat")
+        };
+        chat.draft
+    };
+    assert_eq!(draft(&mut world, tablet), "", "no room for it in the vault");
+    // What another device has in its stead does not overwrite it, and neither does a restart.
+    world.call(tablet, Call::SetDraft { chat: chat.clone(), text: "short".into() });
+    world.settle(10_000);
+    world.kill(0);
+    world.start(0);
+    assert_eq!(draft(&mut world, 0), long);
+    world.call(0, Call::SetDraft { chat: chat.clone(), text: "cut".into() });
+    world.settle(10_000);
+    assert_eq!(draft(&mut world, tablet), "cut");
+    let endless = Call::SetDraft { chat, text: "x".repeat(300 << 10) };
+    assert_eq!(world.try_call(0, endless).unwrap_err().code, "bad_input");
 }

@@ -1,6 +1,7 @@
 //! Builds a running node out of store, service and API: configuration, wiring, logs, shutdown.
 
 pub mod archive;
+mod bounded;
 pub mod config;
 pub mod control;
 pub mod federation;
@@ -11,4 +12,4 @@ pub mod tls;
 mod wiring;
 
 pub use config::{Config, ConfigError};
-pub use wiring::{Node, RunningNode, StartError, is_set_up};
+pub use wiring::{Node, RunningNode, StartError, configured_name, configured_url, is_set_up};

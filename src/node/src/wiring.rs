@@ -65,6 +65,9 @@ pub enum StartError {
         /// Why not.
         source: io::Error,
     },
+    /// A node runs on this folder already.
+    #[error("a node is running on {} already", .0.display())]
+    Running(PathBuf),
     /// The control socket.
     #[error("the control socket in {} cannot be made", path.display())]
     Control {
@@ -123,15 +126,13 @@ impl Node {
         raise_descriptors();
         // Listening comes first: a node whose port is taken must not touch the data of the one that has it.
         config.check()?;
-        let mut listeners = Vec::new();
-        for address in &config.http.listen {
-            listeners.push(listen(*address)?);
-        }
-        let mut metrics_listeners = Vec::new();
-        for address in &config.http.metrics_listen {
-            metrics_listeners.push(listen(*address)?);
-        }
-        let node = Node::open(config).await?;
+        let data = config.storage.data.clone();
+        let listen_on = |addresses: &[SocketAddr]| -> Result<Vec<TcpListener>, StartError> {
+            addresses.iter().map(|address| listen(*address).map_err(|error| taken_by(&data, error))).collect()
+        };
+        let listeners = listen_on(&config.http.listen)?;
+        let metrics_listeners = listen_on(&config.http.metrics_listen)?;
+        let node = Node::open(config).await.map_err(|error| taken_by(&data, error))?;
         let secure = tls::secure(&node.config.tls, &node.config.storage.data)?;
         let stop = CancellationToken::new();
         let api = Api::new(node.service.clone(), api_config(&node.config), stop.clone());
@@ -147,7 +148,6 @@ impl Node {
         for listener in metrics_listeners {
             tasks.spawn(server::serve(api.clone(), listener, None, api.metrics_router(), stop.clone()));
         }
-        let data = node.config.storage.data.clone();
         let border = Border::open(&node.service, node.name, node.key, &node.config.federation).await?;
         let gate = border.as_ref().map(|border| border.gate().clone());
         let control =
@@ -242,6 +242,7 @@ pub fn store_options(config: &Config) -> embedded::Options {
     embedded::Options {
         cache_bytes: config.storage.cache_mib << 20,
         segment_bytes: config.storage.segment_mib << 20,
+        reserve_bytes: config.storage.min_free_mib << 20,
         ..embedded::Options::default()
     }
 }
@@ -257,6 +258,8 @@ fn service_config(config: &Config) -> ServiceConfig {
         federation: config.federation.policy,
         peer_retention_ms: u64::from(config.federation.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
+        written_mib_per_day: config.limits.account_mib_per_day,
+        vault_mib: config.limits.vault_mib,
     }
 }
 
@@ -288,6 +291,30 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
         socket.listen(BACKLOG)
     };
     bind().map_err(|source| StartError::Listen { address, source })
+}
+
+/// What a node that need not run is called: as configured, else by its key, if there is one that this user may read. Nothing is
+/// opened but that.
+pub fn configured_name(config: &Config) -> Option<NodeName> {
+    config.node.name().or_else(|| {
+        let (key, _) = identity::find(&config.storage.data).ok()?;
+        Some(NodeName::of_key(key.verifying_key().as_bytes()))
+    })
+}
+
+/// A port or a folder that is taken is mostly taken by the node that is meant, started before.
+fn taken_by(data: &Path, error: StartError) -> StartError {
+    let taken = match &error {
+        StartError::Listen { source, .. } => source.kind() == io::ErrorKind::AddrInUse,
+        StartError::Store { source, .. } => matches!(source, weft_store::Error::Locked { .. }),
+        _ => false,
+    };
+    if taken && control::is_running(data) { StartError::Running(data.to_owned()) } else { error }
+}
+
+/// The base of links to a node that does not run: a port that is to be a free one is still 0 in it.
+pub fn configured_url(config: &Config) -> String {
+    public_url(config, None, config.tls.mode != crate::config::TlsMode::Off)
 }
 
 /// The base of links: as configured, else the first listener, with the wildcard address said as loopback.

@@ -1,6 +1,7 @@
 //! The time by which things are deleted for good. The machine's clock may jump: a home server without a battery starts in
 //! another year until it is told the time, and what is deleted then does not come back. So this time follows the clock, but
-//! never passes more than twice as fast as the node has really run. After a long pause things stay longer, and no shorter.
+//! never passes more than twice as fast as the node has really run. After a long pause things stay longer, and no shorter. A
+//! clock that is behind only makes them wait: how far things have aged is never taken back.
 
 use crate::{Fault, context::Ctx};
 use tokio::sync::Mutex;
@@ -11,6 +12,8 @@ use weft_wire::Millis;
 const AGED_TO: &[u8] = b"aged_to";
 /// How much faster it may pass than the node runs, to catch up after a pause.
 const CATCH_UP: u64 = 2;
+/// 2026-01-01. Before it there was no node: a clock that shows an earlier time has not been set yet.
+const EARLIEST: Millis = 1_767_225_600_000;
 
 /// How far things have aged.
 pub(crate) struct Aging(Mutex<State>);
@@ -39,13 +42,18 @@ impl Aging {
                 row.and_then(|row| crate::context::be64(&row.value))
             }
         };
-        let ran = steady.saturating_sub(state.at);
-        // On a first start there is nothing that could be deleted.
-        let now = before.map_or(clock, |before| clock.min(before.saturating_add(CATCH_UP * ran)));
-        if before != Some(now) {
-            ctx.store.commit(Batch::new().put(tables::NODE, AGED_TO, now.to_be_bytes())).await?;
+        if clock < EARLIEST {
+            return Ok(clock);
         }
-        *state = State { aged_to: Some(now), at: steady };
+        let ran = steady.saturating_sub(state.at);
+        let now = before.map_or(clock, |before| clock.min(before.saturating_add(CATCH_UP * ran)));
+        let reached = before.map_or(now, |before| before.max(now));
+        if before != Some(reached) {
+            // Urgent, for without it nothing is deleted, and a disk that is full stays so.
+            let aged = Batch::new().put(tables::NODE, AGED_TO, reached.to_be_bytes()).urgent();
+            ctx.store.commit(aged).await?;
+        }
+        *state = State { aged_to: Some(reached), at: steady };
         Ok(now)
     }
 }
@@ -69,6 +77,31 @@ mod tests {
         world.clock.jump_to(START_MS);
         world.clock.advance(DAY_MS);
         assert_eq!(ctx.aged().await.unwrap(), START_MS + DAY_MS);
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_for_a_while_holds_nothing_up_for_longer() {
+        let world = World::new().await;
+        let ctx = world.context();
+        ctx.aged().await.unwrap();
+        for wrong in [0, START_MS - 365 * DAY_MS] {
+            world.clock.jump_to(wrong);
+            let again = world.restarted().await;
+            assert_eq!(again.context().aged().await.unwrap(), wrong, "by such a clock nothing is old");
+        }
+        world.clock.jump_to(START_MS);
+        world.clock.advance(DAY_MS);
+        assert_eq!(ctx.aged().await.unwrap(), START_MS + DAY_MS);
+    }
+
+    #[tokio::test]
+    async fn a_first_start_at_a_time_before_all_nodes_is_no_beginning() {
+        let world = World::new().await;
+        let ctx = world.context();
+        world.clock.jump_to(1_000);
+        assert_eq!(ctx.aged().await.unwrap(), 1_000);
+        world.clock.jump_to(START_MS);
+        assert_eq!(ctx.aged().await.unwrap(), START_MS);
     }
 
     #[tokio::test]

@@ -50,6 +50,8 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         | tables::ROOM_HEADS
         | tables::ROOMS_OF_COUNT
         | tables::INBOX_HEADS
+        | tables::INBOX_WAITING
+        | tables::INBOX_CONTACTS
         | tables::OUTBOX_HEADS => counter(value),
         _ => Ok(()),
     }

@@ -25,6 +25,10 @@ pub struct ServiceConfig {
     pub peer_retention_ms: Millis,
     /// Every rate limit times this; 0 lifts them all (tests, load generators).
     pub rate_limit_factor: f64,
+    /// What an account may write in a day, in MiB; a factor of 0 lifts this as well.
+    pub written_mib_per_day: u32,
+    /// What an account's vault may hold, in MiB.
+    pub vault_mib: u32,
 }
 
 impl Default for ServiceConfig {
@@ -39,6 +43,8 @@ impl Default for ServiceConfig {
             federation: FederationPolicy::Open,
             peer_retention_ms: 7 * DAY_MS,
             rate_limit_factor: 1.0,
+            written_mib_per_day: 256,
+            vault_mib: 128,
         }
     }
 }

@@ -18,6 +18,20 @@ pub enum Fault {
         /// When the next one has a chance.
         retry_after_ms: Millis,
     },
+    /// An account has written what it may in a day.
+    #[error("as much was written as an account may in a day; there is room again in {retry_after_ms} ms")]
+    WrittenTooMuch {
+        /// When there is room for what was refused.
+        retry_after_ms: Millis,
+    },
+    /// What an account may keep here is full.
+    #[error("{what}: {max_mib} MiB are full")]
+    Full {
+        /// Of what.
+        what: &'static str,
+        /// What is allowed.
+        max_mib: u32,
+    },
     /// A field or a request over its bound.
     #[error("{what} of {len} bytes where {max} are allowed")]
     TooLarge {
@@ -76,6 +90,12 @@ impl From<Fault> for Problem {
             }
             Fault::RateLimited { retry_after_ms } => {
                 Problem::new(Code::RateLimited).retry_after_ms(retry_after_ms)
+            }
+            Fault::WrittenTooMuch { retry_after_ms } => Problem::new(Code::RateLimited)
+                .retry_after_ms(retry_after_ms)
+                .detail("as much was written as an account may in a day"),
+            Fault::Full { what, max_mib } => {
+                Problem::new(Code::Quota).detail(format_args!("{what}: at most {max_mib} MiB"))
             }
             Fault::TooLarge { what, len, max } => {
                 Problem::new(Code::TooLarge).field(what).detail(format_args!("{len} of at most {max} bytes"))

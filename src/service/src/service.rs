@@ -56,7 +56,8 @@ impl Service {
     /// [`Fault::Store`], or [`Fault::Record`] when the store was written by a newer version.
     pub async fn open(deps: Deps) -> Result<Service, Fault> {
         let sealer = Sealer::of_node(&deps.identity.key);
-        let limits = Limits::new(deps.clock.clone(), deps.config.rate_limit_factor);
+        let config = &deps.config;
+        let limits = Limits::new(deps.clock.clone(), config.rate_limit_factor, config.written_mib_per_day);
         let aging = Aging::new(deps.clock.steady_ms());
         let ctx = Arc::new(Ctx {
             store: deps.store,

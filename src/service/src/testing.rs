@@ -100,7 +100,7 @@ impl World {
             entropy: Box::new(SystemEntropy),
             node: self.name.clone(),
             config: self.config.clone(),
-            limits: Limits::new(self.clock.clone(), 0.0),
+            limits: Limits::new(self.clock.clone(), 0.0, 1),
             sealer: Sealer::of_node(&self.key),
             aging: crate::aging::Aging::new(crate::Clock::steady_ms(&*self.clock)),
         }

@@ -41,6 +41,7 @@ pub struct Batch {
     pub(crate) ops: Vec<Op>,
     pub(crate) assertions: Vec<Assertion>,
     pub(crate) idempotency: Option<Vec<u8>>,
+    urgent: bool,
 }
 
 impl Batch {
@@ -109,8 +110,26 @@ impl Batch {
         self
     }
 
-    /// Adds everything of another batch behind what is here. The other's idempotency key counts only if this has none.
+    /// Lets the batch use half of the room that is kept free on the disk, in which others get [`Error::DiskFull`]: for what must
+    /// not wait until somebody has tidied up, such as locking a stolen device out. It must be small and rare. A batch that
+    /// only deletes is urgent by itself.
+    pub fn urgent(mut self) -> Self {
+        self.urgent = true;
+        self
+    }
+
+    /// Whether [`Batch::urgent`] was said of it, or need not be.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        // A name is written down as well.
+        let only_deletes = self.ops.iter().all(|op| matches!(op, Op::Delete { .. }));
+        self.urgent || (only_deletes && self.idempotency.is_none())
+    }
+
+    /// Adds everything of another batch behind what is here, and its urgency. The other's idempotency key counts only if this
+    /// has none.
     pub fn merge(mut self, other: Batch) -> Self {
+        self.urgent |= other.urgent;
         self.ops.extend(other.ops);
         self.assertions.extend(other.assertions);
         self.idempotency = self.idempotency.or(other.idempotency);

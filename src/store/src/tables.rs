@@ -55,7 +55,7 @@ tables! {
     IDEMPOTENCY_ORDER = 2, "store.idempotency_order", key: "BE64(ordinal)",              record: "sequence, BLAKE3 of the caller's key",     owner: "store";
 
     // the node itself
-    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, name of the node, owner's name, hash of the owner invite", owner: "service/accounts, service/invites";
+    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, name of the node, owner's name, hash of the owner invite, BE64 time up to which things have aged", owner: "service/accounts, service/invites, service/context, service/aging";
     COUNTS            = 17, "counts",                 key: "what is counted",            record: "counter",                     owner: "service/accounts, service/rooms";
 
     // accounts
@@ -96,6 +96,8 @@ tables! {
     INBOX_HEADS       = 65, "inbox.heads",            key: "name 00 device",             record: "counter: the newest number",  owner: "service/inbox";
     INBOX_PARTS       = 66, "inbox.parts",            key: "name 00 device part index",  record: "bytes: long Welcomes in chunks", owner: "service/inbox";
     INBOX_PARTS_AHEAD = 67, "inbox.parts_ahead",      key: "BE64(time) name 00 device part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/inbox";
+    INBOX_WAITING     = 68, "inbox.waiting",          key: "name 00 device",             record: "counter: entries that wait",  owner: "service/inbox";
+    INBOX_CONTACTS    = 69, "inbox.contacts",         key: "name 00 device address",     record: "BE64(number): the entry about that person that waits", owner: "service/inbox";
 
     // vault
     VAULT             = 72, "vault",                  key: "name 00 record",             record: "VaultRow",                    owner: "service/vault";

@@ -102,6 +102,11 @@ impl Tx {
         self.state.lock().extend(|batch| batch.idempotency(key));
     }
 
+    /// As [`Batch::urgent`].
+    pub fn urgent(&self) {
+        self.state.lock().extend(Batch::urgent);
+    }
+
     /// Adds a batch that another part of the program prepared.
     ///
     /// Its puts and deletes are not visible to [`Tx::get`].

@@ -15,9 +15,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
-use common::{Seeded, model::A};
+use common::{Seeded, model::A, sim::SimDisk};
 use weft_store::{
     Batch, Error, Scan, Store,
     embedded::{self, Options},
@@ -116,6 +117,57 @@ async fn a_full_disk_refuses_commits_keeps_reading_and_loses_nothing() {
     drop(store);
     let store = embedded::open(&data, roomier).unwrap();
     all_there(&store, &acknowledged).await;
+}
+
+/// Below the reserve deletions and what is urgent go on, beside what is refused; below half of it nothing does.
+#[tokio::test]
+async fn half_of_the_reserve_is_for_deletions_and_what_is_urgent() {
+    let disk = SimDisk::new(3);
+    let options = Options {
+        segment_bytes: 8 << 10,
+        chunk_bytes: 2 << 10,
+        reserve_bytes: 1 << 20,
+        background: false,
+        disk: Arc::new(disk.clone()),
+        index: Arc::new(disk.clone()),
+        ..common::small()
+    };
+    let store = embedded::open(Path::new("/simulated"), options).unwrap();
+    let keys: [&[u8]; 3] = [b"a", b"b", b"c"];
+    for key in keys {
+        store.commit(Batch::new().put(A, key, b"old")).await.unwrap();
+    }
+    let free = |bytes: u64| disk.set_capacity(disk.used() + bytes);
+    let put = || Batch::new().put(A, b"new", b"value");
+
+    free(768 << 10);
+    let named = put().idempotency(b"name");
+    let refused =
+        [put(), named.clone(), put().delete(A, b"a"), Batch::new().delete(A, b"a").idempotency(b"d")];
+    for batch in refused {
+        assert!(!batch.is_urgent());
+        assert!(matches!(store.commit(batch).await, Err(Error::DiskFull)));
+    }
+    assert!(store.status().disk_full);
+    // Beside one that is refused, which leaves no trace.
+    let (refused, done) =
+        tokio::join!(store.commit(named.clone()), store.commit(Batch::new().delete(A, b"a")));
+    assert!(matches!(refused, Err(Error::DiskFull)) && done.is_ok());
+    let urgent = Batch::new().urgent().merge(Batch::new().put(A, b"b", b"urgent"));
+    store.commit(urgent).await.unwrap();
+    assert!(store.status().disk_full, "it is still full for the others");
+
+    free(256 << 10);
+    for batch in [Batch::new().delete(A, b"b"), put().urgent()] {
+        assert!(matches!(store.commit(batch).await, Err(Error::DiskFull)));
+    }
+    let rows = store.scan(A, Scan::prefix(b"")).await.unwrap();
+    let rows: Vec<(&[u8], &[u8])> = rows.iter().map(|row| (&*row.key, &*row.value)).collect();
+    assert_eq!(rows, [(&b"b"[..], &b"urgent"[..]), (b"c", b"old")]);
+
+    disk.set_capacity(u64::MAX);
+    assert!(!store.commit(named).await.unwrap().replayed, "its name was not taken down when it was refused");
+    assert!(!store.status().disk_full);
 }
 
 /// A start and a check on a disk without a single free byte: an error that says so, or a store that reads; and when there is

@@ -7,7 +7,11 @@ use hyper::{HeaderMap, Method, Request, StatusCode, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use std::net::SocketAddr;
-use tokio::{net::TcpStream, task::AbortHandle};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::AbortHandle,
+};
 use weft_wire::{Code, Problem, codec};
 
 /// An answer, read whole.
@@ -82,7 +86,15 @@ impl Line {
     pub async fn connect(address: SocketAddr) -> Result<Line> {
         let tcp = TcpStream::connect(address).await.context("connect")?;
         tcp.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
+        Line::over(tcp).await
+    }
+
+    /// Speaks over a stream that is there already, such as one of TLS.
+    ///
+    /// # Errors
+    /// When the other side does not.
+    pub async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Line> {
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(connection).abort_handle();
         Ok(Line { sender, driver })
     }

@@ -145,7 +145,7 @@ pub enum Event {
         /// The item as it is now.
         item: RoomItem,
     },
-    /// A member's devices have acknowledged the log up to here. Followers tell the hub, the hub tells the other followers.
+    /// A member's devices have acknowledged up to here, but for what they missed. Followers tell the hub, the hub tells the other followers.
     Delivered {
         /// Which room.
         room: RoomId,
@@ -153,6 +153,9 @@ pub enum Event {
         user: UserAddress,
         /// Log number.
         seq: u64,
+        /// As in [`crate::rooms::RoomMember`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missed: Vec<(u64, u64)>,
     },
     /// The home node to the hub: a device was signed out.
     DeviceGone {

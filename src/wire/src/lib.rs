@@ -23,6 +23,7 @@ pub mod problem;
 pub mod rooms;
 pub mod signed;
 pub mod sync;
+pub mod text;
 pub mod vault;
 
 pub use bytes::Blob;

@@ -1,8 +1,10 @@
 //! Every bound that a peer, a member or an upload can run into, on one page.
 //!
-//! A bound that is hit gives [`crate::Code::TooLarge`], [`crate::Code::TooMany`] or [`crate::Code::RateLimited`], never a
-//! silent cut. Units are last in the name.
+//! A bound that is hit gives [`crate::Code::TooLarge`], [`crate::Code::TooMany`], [`crate::Code::Quota`] or
+//! [`crate::Code::RateLimited`], never a silent cut. Units are last in the name.
 
+/// Gaps in what the devices of one member have acknowledged. Of more the oldest are told as one.
+pub const DELIVERED_GAPS_MAX: usize = 16;
 /// A request body, before it is decoded. Larger things are blobs.
 pub const REQUEST_BYTES_MAX: usize = 1 << 20;
 /// A frame that a client may send on its socket.
@@ -53,7 +55,9 @@ pub const ROOMS_PER_ACCOUNT_MAX: usize = 4_096;
 pub const ROOMS_PER_FRAME_MAX: usize = 1_024;
 /// Log entries, inbox items or records in one answer.
 pub const PAGE_MAX: usize = 256;
-/// Items that wait in one device's inbox; the oldest device-independent ones are refused past it.
+/// People whom one invite of a member lets in. The owner's and the operator's may be for more.
+pub const MEMBER_INVITE_USES_MAX: u32 = 20;
+/// Items that wait in one device's inbox. What comes when it is full is left out: the device joins its rooms by external commit.
 pub const INBOX_ITEMS_MAX: usize = 10_000;
 /// Commits that a client may be behind before it joins anew by external commit.
 pub const COMMITS_BEHIND_MAX: u64 = 2_000;

@@ -47,6 +47,8 @@ codes! {
     TooLarge = "too_large", 413, "The request is too large.";
     /// A count is at its limit.
     TooMany = "too_many", 409, "A limit on the number of entries was reached.";
+    /// What the account may keep on the node is full; what makes it smaller is still taken.
+    Quota = "quota", 409, "This account keeps as much on the node as it may.";
     /// No session, or one that ended.
     Unauthenticated = "unauthenticated", 401, "Please sign in again.";
     /// The name or the password is wrong; which of the two is not said.

@@ -168,6 +168,10 @@ pub struct RoomMember {
     pub role: RoomRole,
     /// The highest log number that one of their devices has acknowledged.
     pub delivered: u64,
+    /// What lies below that and none of their devices has acknowledged, in order: after the first number, up to the second.
+    /// At most [`crate::limits::DELIVERED_GAPS_MAX`]; none from a node of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<(u64, u64)>,
 }
 
 /// A small sealed record, one per member and kind, last writer wins (`read`: the read cursor).

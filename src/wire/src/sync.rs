@@ -111,7 +111,7 @@ pub enum ServerFrame {
         /// In order.
         entries: Vec<LogEntry>,
     },
-    /// A member's devices have acknowledged up to here.
+    /// A member's devices have acknowledged up to here, but for what they missed.
     Delivered {
         /// Which room.
         room: RoomId,
@@ -119,6 +119,9 @@ pub enum ServerFrame {
         user: UserAddress,
         /// Log number.
         seq: u64,
+        /// As in [`crate::rooms::RoomMember`].
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        missed: Vec<(u64, u64)>,
     },
     /// A sealed item changed.
     Item {

@@ -8,6 +8,18 @@ async function clean(page: Page, screen: string): Promise<void> {
   expect(found, screen).toEqual([]);
 }
 
+test('an address of plain http says that it needs https, rather than nothing', async ({ person, node }) => {
+  const { page } = await person('alice');
+  // As a node is found in a home's network: the page is the node's, its address is one that no browser trusts.
+  await page.route('http://home.lan/**', async (route) => {
+    const url = route.request().url().replace('http://home.lan', node.url);
+    await route.fulfill({ response: await route.fetch({ url }) });
+  });
+  await page.goto('http://home.lan/');
+  await expect(page.getByRole('heading', { name: 'This address needs https' })).toBeVisible();
+  expect(await page.evaluate(() => isSecureContext)).toBe(false);
+});
+
 for (const scheme of ['light', 'dark'] as const) {
   test(`axe finds nothing on any screen (${scheme})`, async ({ person, node }) => {
     test.slow();
@@ -50,7 +62,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await clean(page, 'palette');
     await page.keyboard.press('Escape');
     const person_ = `/contacts/${encodeURIComponent(bob.address)}`;
-    for (const path of ['/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/about', '/me/sign-out']) {
+    for (const path of ['/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/password', '/me/about', '/me/sign-out']) {
       await alice.at(path);
       await expect(page.getByRole('heading', { level: 1 }).last()).toBeVisible();
       await clean(page, path);

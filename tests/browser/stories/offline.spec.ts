@@ -56,7 +56,6 @@ test('written without a network, reloaded without a network, sent when it is bac
   await expect.poll(() => alice.tap.refused - refused).toBeGreaterThanOrEqual(3);
   await expect(alice.page.locator('body')).not.toHaveAttribute('data-flickered');
   alice.tap.mend();
-  await alice.page.getByRole('button', { name: 'Try again' }).click();
   await bob.sees(texts);
   await expect(alice.delivery('offline 5')).toHaveAttribute('data-delivery', /delivered|read/);
   await alice.page.reload();

@@ -37,6 +37,29 @@ test('a request by address is accepted, another is declined, and what was writte
   await expect(second).toBeHidden();
 });
 
+test('who was accepted stays on the list of chats, and the chat opens by its address after a reload', async ({ person, node }) => {
+  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
+  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+  await bob.follow(await alice.link());
+  await alice.openChat(bob);
+  await alice.say('another chat');
+  await ask(carol, alice, 'hello?');
+  await alice.at('/contacts');
+  await alice.page.getByRole('article', { name: `Request from ${carol.displayName}` }).getByRole('button', { name: 'Accept' }).click();
+  await expect(alice.composer).toBeVisible();
+  const row = alice.page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: new RegExp(carol.displayName) });
+  await expect(row).toContainText('No messages yet');
+  await alice.page.reload();
+  await expect(alice.composer).toBeVisible();
+  await expect(row).toContainText('No messages yet');
+  await alice.at('/chats');
+  await alice.page.reload();
+  await row.click();
+  await alice.say('hello, Carol');
+  await carol.openChat(alice);
+  await carol.sees(['hello, Carol']);
+});
+
 test('who is blocked reaches nobody, and a contact can be removed', async ({ pair }) => {
   const [alice, bob] = await pair();
   await bob.say('before');

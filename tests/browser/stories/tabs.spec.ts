@@ -18,6 +18,8 @@ for (const kind of ['SharedWorker', 'Web Locks'] as const) {
     await bob.signUp(await node.invite());
     await bob.follow(await alice.link());
     await alice.openChat(bob);
+    // The browser of the second tab believes that there is no network; the socket to the node is there all the same.
+    await alice.context.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
     const other = await secondTab(alice);
     await other.openChat(bob);
 
@@ -28,6 +30,9 @@ for (const kind of ['SharedWorker', 'Web Locks'] as const) {
     await alice.say('three');
     for (const view of [alice, other, bob]) await view.sees(['one', 'two', 'three']);
     expect(await sockets(node)).toBe(2);
+    // For longer than a break of the connection has to last to be worth a word.
+    await other.page.waitForFunction(() => performance.now() > 4_000);
+    await expect(other.page.getByText('No connection.')).toHaveCount(0);
 
     // The first tab owned the engine where there is no SharedWorker.
     await alice.page.close();

@@ -15,9 +15,11 @@ interface Answers {
   confirm_phrase: 'done';
   sign_in: 'me';
   recover: 'me';
+  change_password: 'done';
   sign_out: 'done';
   set_display_name: 'me';
   devices: 'devices';
+  name_device: 'done';
   revoke_device: 'done';
   create_link: 'link';
   read_link: 'link_preview';
@@ -54,9 +56,10 @@ export type HostState =
 
 /**
  * Why there is no engine: `storage` (the browser does not let us keep anything, or the disk is full), `damaged` (what was
- * kept cannot be opened), `broken` (a fault of the engine), `unsupported` (the browser lacks what we need).
+ * kept cannot be opened), `broken` (a fault of the engine), `unsupported` (the browser lacks what we need), `insecure` (the
+ * address is one of plain http, where a browser keeps its cryptography from the page).
  */
-export type HostFailure = 'storage' | 'damaged' | 'broken' | 'unsupported';
+export type HostFailure = 'storage' | 'damaged' | 'broken' | 'unsupported' | 'insecure';
 
 /** What a tab sees of the engine. */
 export interface Engine {

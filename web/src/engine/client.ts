@@ -17,7 +17,8 @@ interface Line {
 
 /** The engine as a tab reaches it, whichever kind of worker it lives in. */
 export class EngineClient implements Engine {
-  readonly #tab = crypto.randomUUID();
+  /** Named with the start: a page without a secure context has no randomUUID either. */
+  #tab = '';
   readonly #listeners = new Set<(event: Event) => void>();
   readonly #watchers = new Set<(state: HostState) => void>();
   readonly #waiting = new Map<number, Waiting>();
@@ -29,10 +30,15 @@ export class EngineClient implements Engine {
 
   /** Held until the tab is gone: the host forgets it then. */
   start(): void {
+    if (!isSecureContext) {
+      this.#become({ state: 'failed', code: 'insecure', message: location.origin });
+      return;
+    }
     if (!('locks' in navigator) || !('indexedDB' in globalThis) || !('WebAssembly' in globalThis)) {
       this.#become({ state: 'failed', code: 'unsupported', message: 'Web Locks, IndexedDB or WebAssembly is missing' });
       return;
     }
+    this.#tab = crypto.randomUUID();
     void navigator.locks.request(locks.tab(this.#tab), () => {
       this.#connect();
       return new Promise(() => undefined);

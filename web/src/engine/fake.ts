@@ -147,10 +147,10 @@ export function fakeEngine(): FakeEngine {
     .on('open_chat', ({ user }) => chats.find((one) => one.user === user) ?? chat(user, user))
     .on('safety_number', ({ user }) => ({ user, digits: Array.from({ length: 12 }, (_, index) => String(10_000 + ((index * 7_919 + 31_337) % 89_999))), code: 'weft:verify/AAECAwQFBgcICQoLDA0ODw', verified: user.startsWith('bob') }))
     .on('devices', () => [
-      { device: 'd1', this: true, foreign: false, created_ms: now - 9e8, seen_ms: now },
-      { device: 'd2', this: false, foreign: false, created_ms: now - 3e9, seen_ms: now - 9e7 },
+      { device: 'd1', name: 'Chrome on Linux', this: true, foreign: false, created_ms: now - 9e8, seen_ms: now },
+      { device: 'd2', name: 'Safari on iPhone', this: false, foreign: false, created_ms: now - 3e9, seen_ms: now - 9e7 },
     ])
-    .on('create_link', () => ({ url: `${location.origin}/#/i/${'omZwZXJzb26kZHVzZXJyYWxpY2VAaG9tZS5leGFtcGxlZG5hbWVlQWxpY2U'.repeat(3)}`, expires_ms: now + 2.5e9 }))
+    .on('create_link', () => ({ url: `${location.origin}/#/i/${'omZwZXJzb26kZHVzZXJyYWxpY2VAaG9tZS5leGFtcGxlZG5hbWVlQWxpY2U'.repeat(3)}`, expires_ms: now + 2.5e9, people_max: 100, newcomers_max: 20 }))
     .on('read_link', () => ({ user: 'bob@home.example', display_name: 'Bob Okafor', invite_node: 'home.example', invite: 'abc', instant: true, state: null }))
     .on('phrase', () => words)
     .on('confirm_phrase', () => undefined)

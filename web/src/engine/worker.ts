@@ -5,6 +5,7 @@
  */
 import * as http from '../client/http';
 import { Socket } from '../client/socket';
+import type { Event } from '../wire/Event';
 import type { HostFailure, HostState } from './calls';
 import { openMachine } from './face';
 import { EngineHost } from './host';
@@ -27,6 +28,8 @@ const relay = shared ? null : new BroadcastChannel(channels.relay);
 let state: HostState = { state: 'starting' };
 let host: EngineHost | null = null;
 let store: Store | null = null;
+/** How the connection was last: a tab that comes later was not there to hear it. */
+let connection: Event | null = null;
 let release: () => void = () => undefined;
 /** A plain worker that does not own the engine: its one tab, and what it asks. */
 let ownTab: { id: string; send: Send } | null = null;
@@ -73,6 +76,7 @@ async function assemble(opened: Store): Promise<void> {
     socket,
     now: Date.now,
     event: (event) => {
+      if (event.event === 'connection') connection = event;
       for (const send of tabs.values()) send({ t: 'event', event });
     },
     failed: fail,
@@ -85,6 +89,7 @@ async function heard(message: ToHost, send: Send): Promise<void> {
   if (message.t === 'hello') {
     tabs.set(message.tab, send);
     send({ t: 'host', host: state, run });
+    if (connection) send({ t: 'event', event: connection });
     // Granted once the tab is gone, however it went.
     void navigator.locks.request(locks.tab(message.tab), () => tabs.delete(message.tab));
   } else if (message.t === 'call') {

@@ -2,6 +2,7 @@ import type { Engine } from '../engine/calls';
 import type { Event } from '../wire/Event';
 import { chats } from './chats.svelte';
 import { contacts } from './contacts.svelte';
+import { nameDevice } from './device';
 import { useEngine } from './engine';
 import { notices } from './notices.svelte';
 import { session } from './session.svelte';
@@ -24,6 +25,8 @@ export function startState(engine: Engine): void {
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') wake(engine);
   });
+  // Also where a window was in sight all the time, beside another one.
+  addEventListener('focus', () => wake(engine));
 }
 
 /** Connects now rather than after the back-off. */
@@ -49,6 +52,7 @@ async function loadAll(): Promise<void> {
 }
 
 async function loadPeople(): Promise<void> {
+  nameDevice();
   await Promise.all([contacts.load(), chats.load()]);
   timelines.reload();
 }

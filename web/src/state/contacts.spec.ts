@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { DeviceView } from '../wire/DeviceView';
 import { contact, FakeEngine } from '../engine/fake';
 import { contacts } from './contacts.svelte';
 import { useEngine } from './engine';
@@ -30,7 +31,12 @@ describe('contacts', () => {
     expect(contacts.get('b@h')?.state).toBe('accepted');
   });
 
-  it('that came by a link are told of; those that one adds, or that a new device learns of, are not', async () => {
+  const HOUR = 3_600_000;
+  const device = (created_ms: number): DeviceView => ({ device: 'd1', name: '', this: true, foreign: false, created_ms, seen_ms: created_ms });
+  const said = (): string[] => notices.toasts.map((toast) => toast.text);
+
+  it('that came by a link are told of; those that one adds, or that came long ago, are not', async () => {
+    fake.on('devices', () => [device(Date.now() - HOUR)]);
     const now = { since_ms: Date.now() };
     contacts.heard({ event: 'contacts', value: [contact('c@h', 'Carol', now), contact('d@h', 'Dora')] });
     contacts.heard({ event: 'contacts', value: [contact('c@h', 'Carol', now)] });
@@ -39,6 +45,40 @@ describe('contacts', () => {
       return contact('e@h', 'Eve', now);
     });
     await contacts.add('a link', '');
-    expect(notices.toasts.map((toast) => toast.text)).toEqual(['Carol is your contact now.']);
+    await vi.waitFor(() => expect(said()).toEqual(['Carol is your contact now.']));
+  });
+
+  it('of before this device was signed in are no news to it, nor is anybody to whom it does not know that of', async () => {
+    const asked = (): number => fake.calls.filter(({ call }) => call === 'devices').length;
+    const learn = async (user: string, since_ms: number): Promise<void> => {
+      contacts.heard({ event: 'contacts', value: [contact(user, user, { since_ms })] });
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    notices.clear();
+    contacts.clear();
+    await contacts.load();
+    const signedIn = Date.now() - HOUR / 2;
+    await learn('offline@h', Date.now());
+    fake.on('devices', () => [device(signedIn)]);
+    await learn('old@h', signedIn - 1);
+    expect(said()).toEqual([]);
+    await learn('new@h', signedIn + 1);
+    expect(said()).toEqual(['new@h is your contact now.']);
+    // Asked until it is known, and then no more.
+    expect(asked()).toBe(2);
+  });
+
+  it('are not told of once this device is signed out', async () => {
+    notices.clear();
+    contacts.clear();
+    await contacts.load();
+    let answer: (devices: DeviceView[]) => void = () => undefined;
+    fake.on('devices', () => new Promise((resolve) => (answer = resolve)));
+    contacts.heard({ event: 'contacts', value: [contact('c@h', 'Carol', { since_ms: Date.now() })] });
+    await vi.waitFor(() => expect(fake.calls.some(({ call }) => call === 'devices')).toBe(true));
+    contacts.clear();
+    answer([device(0)]);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(said()).toEqual([]);
   });
 });

@@ -10,12 +10,19 @@ import { notices } from './notices.svelte';
 /** So long it is news that somebody is a contact. */
 const NEWS_MS = 3_600_000;
 
+/** When this device was signed in, by the node's clock, as the contacts' times are. */
+async function ownDevice(): Promise<number | null> {
+  const devices = await engine().call({ call: 'devices' }).catch(() => []);
+  return devices.find((device) => device.this)?.created_ms ?? null;
+}
+
 /** The people one knows, and those who ask. */
 class Contacts {
   readonly #all = new SvelteMap<string, ContactView>();
   loaded = $state(false);
   /** Additions of one's own that are under way: no news to whoever makes them. */
   #adding = 0;
+  #signedInMs: Promise<number | null> | null = null;
 
   readonly #sorted = $derived.by(() => {
     const order = new Intl.Collator(i18n.locale === 'zh' ? 'zh-Hans' : 'en', { sensitivity: 'base', numeric: true });
@@ -39,6 +46,7 @@ class Contacts {
 
   clear(): void {
     this.#all.clear();
+    this.#signedInMs = null;
     this.loaded = false;
   }
 
@@ -85,11 +93,20 @@ class Contacts {
     return engine().call({ call: 'set_verified', user, verified });
   }
 
-  /** Who has come by one's link is there without a word: this is the word. What a new device learns of old ones is none. */
+  /** Who has come by one's link is there without a word: this is the word. */
   #take(contact: ContactView): void {
     const come = this.loaded && this.#adding === 0 && !this.#all.has(contact.user) && contact.state === 'accepted';
     this.#all.set(contact.user, contact);
-    if (come && Date.now() - contact.since_ms < NEWS_MS) notices.say(m.contact_new({ name: contact.display_name }), 'good');
+    if (come && Date.now() - contact.since_ms < NEWS_MS) void this.#tell(contact);
+  }
+
+  /** Whoever was a contact before this device was signed in is no news, however late it learns of them. */
+  async #tell(contact: ContactView): Promise<void> {
+    this.#signedInMs ??= ownDevice();
+    const since = await this.#signedInMs;
+    // Unknown: asked again with the next one, and better silent than wrong. Signed out in between: nothing is told any more.
+    if (since === null) this.#signedInMs = null;
+    else if (contact.since_ms > since && this.#all.has(contact.user)) notices.say(m.contact_new({ name: contact.display_name }), 'good');
   }
 
   #keep(contact: ContactView): ContactView {

@@ -16,6 +16,18 @@ function hear(notices: Notices, code: string, user: string | null = null): void 
 
 const codes = (notices: Notices): string[] => notices.standing.map((notice) => notice.code);
 
+describe('lines that pass by', () => {
+  it('are gone with the sign-out, wherever that came from: they may name a contact', async () => {
+    const notices = await page('d1');
+    notices.say('Carol is your contact now.', 'good');
+    notices.heard({ event: 'me', value: null });
+    expect(notices.toasts).toEqual([]);
+    notices.say('Carol is your contact now.', 'good');
+    notices.clear();
+    expect(notices.toasts).toEqual([]);
+  });
+});
+
 describe('alarms about the account', () => {
   beforeEach(() => localStorage.clear());
 

@@ -43,6 +43,8 @@ class Notices {
   }
 
   heard(event: Event): void {
+    // Wherever the sign-out came from: a line that is still there may name a contact.
+    if (event.event === 'me' && !event.value) this.toasts = [];
     if (event.event !== 'notice') return;
     this.#stand(event.value);
     this.#keep();
@@ -63,8 +65,9 @@ class Notices {
     this.#keep();
   }
 
-  /** Whoever signs in or out begins with nothing standing. */
+  /** Whoever signs in or out begins with nothing standing, and nothing said. */
   clear(): void {
+    this.toasts = [];
     this.standing = [];
     this.#keep();
   }

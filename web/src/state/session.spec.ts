@@ -24,6 +24,16 @@ describe('the connection', () => {
     expect(session.offline).toBe(false);
   });
 
+  it('stands while the socket is alive, whatever the browser says of the network', () => {
+    session.networkDown = true;
+    expect(session.offline).toBe(false);
+    heard({ state: 'offline', retry_ms: 1 });
+    expect(session.offline).toBe(true);
+    heard({ state: 'online' });
+    expect(session.offline).toBe(false);
+    session.networkDown = false;
+  });
+
   it('is not lost where it is being made for the first time, or where nobody is signed in', () => {
     heard({ state: 'connecting' });
     expect(session.offline).toBe(false);

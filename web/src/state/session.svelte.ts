@@ -21,7 +21,8 @@ class Session {
 
   /** Between two tries the connection is `connecting` for a moment: that is no news until one succeeds. */
   #lost = $state(false);
-  readonly offline = $derived(this.networkDown || this.#lost);
+  /** A socket that is alive knows better than the browser: a node on this very machine needs no network. */
+  readonly offline = $derived(this.connection.state !== 'online' && (this.networkDown || this.#lost));
   readonly title = $derived(this.node?.title || this.node?.name || 'Weft');
 
   /** Asks who is here. */
@@ -61,6 +62,10 @@ class Session {
 
   recover(name: string, phrase: string, newPassword: string): Promise<void> {
     return this.#enter(engine().call({ call: 'recover', name, phrase, new_password: newPassword }));
+  }
+
+  async changePassword(oldPassword: string, newPassword: string): Promise<void> {
+    await engine().call({ call: 'change_password', old_password: oldPassword, new_password: newPassword });
   }
 
   async signOut(): Promise<void> {

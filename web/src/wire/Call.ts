@@ -43,11 +43,23 @@ phrase: string,
 /**
  * The new one.
  */
+new_password: string, } | { "call": "change_password", 
+/**
+ * The one that holds now.
+ */
+old_password: string, 
+/**
+ * The new one.
+ */
 new_password: string, } | { "call": "sign_out" } | { "call": "set_display_name", 
 /**
  * The new one.
  */
-name: string, } | { "call": "devices" } | { "call": "revoke_device", 
+name: string, } | { "call": "devices" } | { "call": "name_device", 
+/**
+ * `Chrome on Linux`; at most 128 bytes are kept.
+ */
+name: string, } | { "call": "revoke_device", 
 /**
  * Which.
  */
@@ -69,7 +81,7 @@ fresh?: boolean, } | { "call": "read_link",
  */
 text: string, } | { "call": "add_contact", 
 /**
- * Link, QR content or address.
+ * Link, QR content or address; a name alone is somebody of this node.
  */
 target: string, 
 /**

@@ -9,6 +9,10 @@ export type DeviceView = {
  */
 device: string, 
 /**
+ * What it calls itself; empty when it has not said.
+ */
+name: string, 
+/**
  * This one.
  */
 this: boolean, 

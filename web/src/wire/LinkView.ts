@@ -11,4 +11,12 @@ url: string,
 /**
  * When it ends, ms.
  */
-expires_ms: number, };
+expires_ms: number, 
+/**
+ * So many people may become contacts by it.
+ */
+people_max: number, 
+/**
+ * So many people may sign up by it; 0: none.
+ */
+newcomers_max: number, };

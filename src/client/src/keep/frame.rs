@@ -4,6 +4,7 @@
 //! associated data, so that frames cannot be left out, repeated or put in another order. The CRC tells a write that was
 //! cut off from one that was tampered with.
 
+use super::sums::Sums;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
@@ -69,16 +70,31 @@ pub(super) fn open(key: &[u8; 32], number: u64, file: &[u8], at: usize) -> Found
 
 /// The body of a frame whose length and CRC fit, and where it ends.
 fn whole(file: &[u8], at: usize) -> Option<(&[u8], usize)> {
-    let rest = file.get(at..)?;
-    let length = u32::from_le_bytes(rest.get(..4)?.try_into().ok()?) as usize;
-    let crc = u32::from_le_bytes(rest.get(4..HEAD_BYTES)?.try_into().ok()?);
-    let body = rest.get(HEAD_BYTES..HEAD_BYTES.checked_add(length)?)?;
-    (length >= NONCE_BYTES && crc32c::crc32c(body) == crc).then_some((body, at + HEAD_BYTES + length))
+    let (length, crc) = head(file, at)?;
+    let body = file.get(at + HEAD_BYTES..at + HEAD_BYTES + length)?;
+    (crc32c::crc32c(body) == crc).then_some((body, at + HEAD_BYTES + length))
+}
+
+/// Length and CRC of a frame that would end within the file.
+fn head(file: &[u8], at: usize) -> Option<(usize, u32)> {
+    let head = file.get(at..at.checked_add(HEAD_BYTES)?)?;
+    let (length, crc) = head.split_at_checked(4)?;
+    let length = u32::from_le_bytes(length.try_into().ok()?) as usize;
+    let fits = length >= NONCE_BYTES && length <= file.len() - at - HEAD_BYTES;
+    Some((length, u32::from_le_bytes(crc.try_into().ok()?))).filter(|_| fits)
 }
 
 /// Whether a whole frame begins anywhere in `file[from..]`: then what lies before is damage, not a cut-off end.
+///
+/// Any byte may look like the beginning of a long frame, in ciphertext by chance and in a hostile file everywhere. The
+/// checksum of each would read the file over and over, hence [`Sums`].
 pub(super) fn any_whole(file: &[u8], from: usize) -> bool {
-    (from..file.len()).any(|at| whole(file, at).is_some())
+    let rest = file.get(from..).unwrap_or_default();
+    let sums = Sums::new(rest);
+    (0..rest.len()).any(|at| {
+        head(rest, at)
+            .is_some_and(|(length, crc)| sums.of(at + HEAD_BYTES, at + HEAD_BYTES + length) == Some(crc))
+    })
 }
 
 fn to_row(write: &Write) -> Row {
@@ -105,5 +121,46 @@ fn from_row(row: Row) -> Write {
         Row::State(key, value) => write(Space::State, key, value),
         Row::History(key, value) => write(Space::History, key, value),
         Row::Wipe => Write::Wipe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, Instant};
+
+    fn frame(body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len()).expect("short");
+        [&length.to_le_bytes(), &crc32c::crc32c(body).to_le_bytes(), body].concat()
+    }
+
+    #[test]
+    fn a_hostile_file_costs_no_more_than_its_length() {
+        // At every fourth byte a frame could begin that reaches through half of the file.
+        let hostile = 1_000_000_u32.to_le_bytes().repeat(500_000);
+        let began = Instant::now();
+        assert!(!any_whole(&hostile, 0));
+        // Reading half a megabyte for each of a quarter of a million frames takes minutes.
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let found = [hostile.as_slice(), &frame(&[7; 5_000]), &[1; 40]].concat();
+        assert!(any_whole(&found, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_whole_frame_is_found_wherever_it_is(
+            before in proptest::collection::vec(0_u8..30, 0..200),
+            body in proptest::collection::vec(any::<u8>(), 0..9_000),
+            after in proptest::collection::vec(any::<u8>(), 0..100),
+            cut in 0_usize..3,
+        ) {
+            let file = [before.as_slice(), &frame(&body), &after].concat();
+            let file = &file[..file.len() - cut.min(file.len())];
+            for from in [0, before.len() / 2, before.len(), before.len() + 1, file.len() + 1] {
+                let slow = (from..file.len()).any(|at| whole(file, at).is_some());
+                prop_assert_eq!(any_whole(file, from), slow);
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod file;
 mod frame;
 mod rows;
+mod sums;
 
 pub use file::File;
 pub use rows::Rows;

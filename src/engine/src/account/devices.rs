@@ -2,12 +2,15 @@
 
 use super::{Me, forget, me};
 use crate::api::{CallError, DeviceView, Event};
+use crate::contacts::incoming;
 use crate::error::field_error;
-use crate::http;
 use crate::runtime::{Cx, State};
+use crate::{http, vault};
 use weft_wire::accounts::DeviceList;
 use weft_wire::identity::DeviceCert;
-use weft_wire::{DeviceId, Signed};
+use weft_wire::{DeviceId, Signed, limits};
+
+const NAMES: &[u8] = b"a/device/";
 
 /// All devices that are signed in.
 pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
@@ -23,6 +26,7 @@ pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
             }
             DeviceView {
                 device: info.device.to_string(),
+                name: cx.with(|s| name(s, &info.device)).unwrap_or_default(),
                 this: info.device == me.device,
                 foreign: cert.is_none(),
                 created_ms: cert.map(|cert| cert.created_ms).unwrap_or_default() as f64,
@@ -37,6 +41,35 @@ pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
 fn own_cert(me: &Me, cert: &Signed<DeviceCert>) -> Option<DeviceCert> {
     let made_ms = cert.peek().ok()?.created_ms;
     cert.open_for(&me.user, &me.identity_key, made_ms).ok()
+}
+
+/// What a device is called. The node does not learn it: the account's devices tell each other, sealed in the vault.
+fn name_key(device: &DeviceId) -> Vec<u8> {
+    [NAMES, device.as_bytes()].concat()
+}
+
+/// What the vault says of a device.
+pub(crate) fn name(s: &mut State, device: &DeviceId) -> Option<String> {
+    s.load(&name_key(device))
+}
+
+/// Takes over what a device, this or another one, calls itself. Whether that is new.
+pub(crate) fn set_name(s: &mut State, device: &DeviceId, name: &str) -> bool {
+    let name = incoming::tidy(name, limits::DISPLAY_NAME_BYTES_MAX);
+    let new = self::name(s, device).is_none_or(|known| known != name);
+    if new {
+        s.store(&name_key(device), &name);
+    }
+    new
+}
+
+/// Names this device.
+pub(crate) fn name_this(s: &mut State, name: &str) -> Result<(), CallError> {
+    let device = me(s)?.device;
+    if set_name(s, &device, name) {
+        vault::changed(s, vault::Name::Device(device));
+    }
+    Ok(())
 }
 
 /// Signs another device out.

@@ -4,11 +4,13 @@ pub mod secret;
 
 pub(crate) mod devices;
 mod opening;
+mod password;
 pub(crate) mod session;
 mod sign_in;
 mod sign_up;
 
 pub(crate) use opening::resume_pending;
+pub(crate) use password::change_password;
 pub(crate) use sign_in::{recover, sign_in};
 pub(crate) use sign_up::{confirm_phrase, phrase, sign_up};
 

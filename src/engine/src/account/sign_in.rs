@@ -1,20 +1,18 @@
 //! Sign-in by password, and recovery by the 24 words.
 
+use super::password::{self, open_by_password};
 use super::secret::{AccountSecret, PhraseEntropy};
-use super::sign_up::{keyring_key, keyring_purpose, recovery_purpose, register};
+use super::sign_up::recovery_purpose;
 use super::{Account, check_password, new_device, opening};
 use crate::api::CallError;
-use crate::error::{call_error, field_error, internal};
+use crate::error::{call_error, field_error};
 use crate::http;
 use crate::runtime::Cx;
 use crate::sealing;
-use opaque_ke::{ClientLogin, ClientLoginFinishParameters, ClientRegistration, CredentialResponse};
 use weft_wire::accounts::{
-    AccountOpened, AddDevice, LoginChallenge, LoginFinish, LoginStart, PasswordFinish, PasswordStart,
-    RecoverChallenge, RecoverFinish, RecoverProof, RecoverStart, RegisterChallenge, Role,
+    AccountOpened, AddDevice, RecoverChallenge, RecoverFinish, RecoverProof, RecoverStart, Role,
 };
 use weft_wire::node::NodeInfo;
-use weft_wire::opaque::{CONTEXT, Suite, identifiers};
 use weft_wire::{Blob, Signed, UserAddress, UserName};
 use zeroize::Zeroizing;
 
@@ -22,44 +20,7 @@ use zeroize::Zeroizing;
 pub(crate) async fn sign_in(cx: &Cx, name: &str, password: &str) -> Result<(), CallError> {
     let (node, user) = prepare(cx, name).await?;
     let Some(user) = user else { return Ok(()) };
-    let name = &user.name;
-    let start = cx
-        .with(|s| ClientLogin::<Suite>::start(&mut s.rng, password.as_bytes()))
-        .map_err(|_| internal("OPAQUE"))?;
-    let request = Blob(start.message.serialize().to_vec());
-    let challenge: LoginChallenge = http::open_post(
-        cx,
-        "accounts/login/start",
-        &LoginStart { name: name.clone(), opaque_request: request },
-    )
-    .await?;
-    let response = CredentialResponse::<Suite>::deserialize(challenge.opaque_response.as_slice())
-        .map_err(|_| internal("OPAQUE"))?;
-    let finish = cx.with(|s| {
-        let stretching = s.stretching;
-        let params = ClientLoginFinishParameters::new(Some(CONTEXT), identifiers(name), Some(&stretching));
-        // Here the password is stretched. That it is the wrong one shows on this side first.
-        start
-            .state
-            .finish(&mut s.rng, password.as_bytes(), response, params)
-            .map_err(|_| call_error("wrong_credentials", "The name or the password is wrong."))
-    });
-    let finish = match finish {
-        Ok(finish) => finish,
-        Err(error) => {
-            // The node counts attempts by the second step; one that is never finished would be a free guess.
-            let body = LoginFinish { state: challenge.state, opaque_finalization: Blob(vec![0; 64]) };
-            let _ = http::open_post::<_, AccountOpened>(cx, "accounts/login/finish", &body).await;
-            return Err(error);
-        }
-    };
-    let body = LoginFinish {
-        state: challenge.state,
-        opaque_finalization: Blob(finish.message.serialize().to_vec()),
-    };
-    let opened: AccountOpened = http::open_post(cx, "accounts/login/finish", &body).await?;
-    let key = keyring_key(&finish.export_key);
-    let secret = open_keyring(&opened, &user, &key, &keyring_purpose(&user))?;
+    let (secret, opened) = open_by_password(cx, &user, password).await?;
     add_device(cx, &node, user, secret, opened).await
 }
 
@@ -82,23 +43,8 @@ pub(crate) async fn recover(cx: &Cx, name: &str, phrase: &str, new_password: &st
     let opened: AccountOpened =
         http::open_post(cx, "accounts/recover/finish", &RecoverFinish { proof }).await?;
     let secret = open_keyring(&opened, &user, &phrase.seal_key(), &recovery_purpose(&user))?;
-
-    let start = cx
-        .with(|s| ClientRegistration::<Suite>::start(&mut s.rng, new_password.as_bytes()))
-        .map_err(|_| internal("OPAQUE"))?;
-    let request = Blob(start.message.serialize().to_vec());
-    let body = PasswordStart { ticket: opened.ticket.clone(), opaque_request: request };
-    let challenge: RegisterChallenge = http::open_post(cx, "accounts/password/start", &body).await?;
-    let (upload, export_key) = register(cx, start.state, new_password, &name, &challenge)?;
-    let keyring = cx
-        .with(|s| {
-            let key = keyring_key(&export_key);
-            sealing::seal(&mut s.rng, &key, &keyring_purpose(&user), secret.as_bytes())
-        })
-        .map_err(|_| internal("sealing"))?;
-    let body =
-        PasswordFinish { ticket: opened.ticket.clone(), opaque_upload: Blob(upload), keyring: Blob(keyring) };
-    http::open_tell(cx, "accounts/password/finish", &body).await?;
+    let request = password::prepare(cx, &user, &secret, &opened.ticket, new_password).await?;
+    http::open_tell(cx, password::FINISH, &request).await?;
     add_device(cx, &node, user, secret, opened).await
 }
 
@@ -123,7 +69,7 @@ async fn prepare(cx: &Cx, text: &str) -> Result<(NodeInfo, Option<UserAddress>),
 }
 
 /// Opens the keyring, and makes sure that the node has not put another account under this name.
-fn open_keyring(
+pub(super) fn open_keyring(
     opened: &AccountOpened,
     user: &UserAddress,
     key: &Zeroizing<[u8; 32]>,

@@ -5,7 +5,7 @@ use super::{ACCOUNT, Account, account, check_password, display_name, new_device,
 use crate::api::{CallError, Event};
 use crate::error::{call_error, field_error, internal};
 use crate::http;
-use crate::runtime::Cx;
+use crate::runtime::{Cx, State};
 use crate::sealing;
 use opaque_ke::{ClientRegistration, ClientRegistrationFinishParameters, RegistrationResponse};
 use std::collections::BTreeSet;
@@ -51,64 +51,80 @@ pub(crate) async fn sign_up(
         };
     }
     let node: NodeInfo = http::open_get(cx, "node").await?;
+    let opened = ask(cx, &name, password, invite.as_deref()).await?;
+    let (account, finish) = cx.with(|s| make(s, node, name, shown, invite, opened))?;
+    Ok(opening::finish(cx, account, "accounts/register/finish", &finish).await?)
+}
+
+/// What OPAQUE gives for a new password: the upload, and the export key.
+type Registered = (Vec<u8>, Zeroizing<Vec<u8>>);
+
+/// The first half: whether the name is free, and the node's part of OPAQUE.
+async fn ask(
+    cx: &Cx,
+    name: &UserName,
+    password: &str,
+    invite: Option<&str>,
+) -> Result<Registered, CallError> {
     let start = cx
         .with(|s| ClientRegistration::<Suite>::start(&mut s.rng, password.as_bytes()))
         .map_err(|_| internal("OPAQUE"))?;
-    let challenge: RegisterChallenge = http::open_post(
-        cx,
-        "accounts/register/start",
-        &RegisterStart {
-            name: name.clone(),
-            invite: invite.clone(),
-            opaque_request: Blob(start.message.serialize().to_vec()),
-        },
-    )
-    .await?;
-    let (upload, export_key) = register(cx, start.state, password, &name, &challenge)?;
+    let request = RegisterStart {
+        name: name.clone(),
+        invite: invite.map(str::to_owned),
+        opaque_request: Blob(start.message.serialize().to_vec()),
+    };
+    let challenge: RegisterChallenge = http::open_post(cx, "accounts/register/start", &request).await?;
+    register(cx, start.state, password, name, &challenge)
+}
 
+/// The second half: all keys, those of the account sealed twice, and what the node is told of them.
+fn make(
+    s: &mut State,
+    node: NodeInfo,
+    name: UserName,
+    shown: String,
+    invite: Option<String>,
+    (upload, export_key): Registered,
+) -> Result<(Account, RegisterFinish), CallError> {
     let user = UserAddress::new(name.clone(), node.name);
-    let (account, finish) = cx.with(|s| -> Result<_, CallError> {
-        let secret = AccountSecret::new(s.random());
-        let phrase = s.random::<32>();
-        let recovery = PhraseEntropy::new(phrase);
-        let (device, cert) = new_device(s, &user, &secret, node.time_ms);
-        let identity = Signed::sign(
-            &UserIdentity {
-                user: user.clone(),
-                identity_key: secret.identity_key().verifying_key().to_bytes(),
-                seal_key: x25519_dalek::PublicKey::from(&secret.seal_key()).to_bytes(),
-                created_ms: node.time_ms,
-            },
-            &secret.identity_key(),
-        );
-        let mut seal = |key: &[u8; 32], purpose: Vec<u8>| {
-            sealing::seal(&mut s.rng, key, &purpose, secret.as_bytes()).map_err(|_| internal("sealing"))
-        };
-        let finish = RegisterFinish {
-            name,
-            invite,
-            opaque_upload: Blob(upload),
-            identity: identity.clone(),
-            device: cert.clone(),
-            keyring: Blob(seal(&keyring_key(&export_key), keyring_purpose(&user))?),
-            recovery: Recovery {
-                auth_key: recovery.auth_key().verifying_key().to_bytes(),
-                sealed: Blob(seal(&recovery.seal_key(), recovery_purpose(&user))?),
-            },
-        };
-        let account = Account {
-            user,
-            display_name: shown,
-            role: Role::Member,
-            secret: Blob(secret.as_bytes().to_vec()),
-            device,
-            cert,
-            identity,
-            phrase: Some(Blob(phrase.to_vec())),
-        };
-        Ok((account, finish))
-    })?;
-    Ok(opening::finish(cx, account, "accounts/register/finish", &finish).await?)
+    let secret = AccountSecret::new(s.random());
+    let phrase = s.random::<32>();
+    let recovery = PhraseEntropy::new(phrase);
+    let (device, cert) = new_device(s, &user, &secret, node.time_ms);
+    let identity = UserIdentity {
+        user: user.clone(),
+        identity_key: secret.identity_key().verifying_key().to_bytes(),
+        seal_key: x25519_dalek::PublicKey::from(&secret.seal_key()).to_bytes(),
+        created_ms: node.time_ms,
+    };
+    let identity = Signed::sign(&identity, &secret.identity_key());
+    let mut seal = |key: &[u8; 32], purpose: Vec<u8>| {
+        sealing::seal(&mut s.rng, key, &purpose, secret.as_bytes()).map_err(|_| internal("sealing"))
+    };
+    let finish = RegisterFinish {
+        name,
+        invite,
+        opaque_upload: Blob(upload),
+        identity: identity.clone(),
+        device: cert.clone(),
+        keyring: Blob(seal(&keyring_key(&export_key), keyring_purpose(&user))?),
+        recovery: Recovery {
+            auth_key: recovery.auth_key().verifying_key().to_bytes(),
+            sealed: Blob(seal(&recovery.seal_key(), recovery_purpose(&user))?),
+        },
+    };
+    let account = Account {
+        user,
+        display_name: shown,
+        role: Role::Member,
+        secret: Blob(secret.as_bytes().to_vec()),
+        device,
+        cert,
+        identity,
+        phrase: Some(Blob(phrase.to_vec())),
+    };
+    Ok((account, finish))
 }
 
 /// Finishes an OPAQUE registration: the upload, and the export key. Here the password is stretched.
@@ -118,7 +134,7 @@ pub(super) fn register(
     password: &str,
     name: &UserName,
     challenge: &RegisterChallenge,
-) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), CallError> {
+) -> Result<Registered, CallError> {
     let nonsense = || call_error("internal", "The node's answer makes no sense.");
     let response = RegistrationResponse::<Suite>::deserialize(challenge.opaque_response.as_slice())
         .map_err(|_| nonsense())?;

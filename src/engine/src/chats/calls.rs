@@ -5,7 +5,10 @@ use crate::api::{Call, CallError, Reply};
 use crate::contacts;
 use crate::error::{call_error, field_error};
 use crate::runtime::{Cx, State};
-use weft_wire::{MessageId, RoomId, limits};
+use weft_wire::{MessageId, RoomId};
+
+/// What is kept of what was typed or pasted: far more than one message takes, so that it can be cut into several.
+const DRAFT_BYTES_MAX: usize = 256 << 10;
 
 /// Answers a call about chats.
 pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Reply, CallError> {
@@ -71,8 +74,8 @@ fn open(s: &mut State, user: &str) -> Result<crate::api::ChatView, CallError> {
 }
 
 fn set_draft(s: &mut State, chat: &str, text: String) -> Result<(), CallError> {
-    if text.len() > limits::TEXT_BYTES_MAX {
-        return Err(field_error("text", "a message has at most 16 KiB"));
+    if text.len() > DRAFT_BYTES_MAX {
+        return Err(field_error("text", "a draft has at most 256 KiB"));
     }
     let mut chat = chat_of(s, chat)?;
     if chat.draft != text {

@@ -13,7 +13,7 @@ use crate::vault;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use timeline::{Body, NewRow, Row};
-use weft_wire::{Millis, RoomId, UserAddress};
+use weft_wire::{Millis, RoomId, UserAddress, limits};
 
 const CHATS: &[u8] = b"t/c/";
 const ROOMS: &[u8] = b"t/r/";
@@ -48,6 +48,9 @@ pub(crate) struct Progress {
     /// The other side's devices have it.
     #[serde(default)]
     pub delivered: u64,
+    /// But not what they missed of it: after the first number, up to the second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<(u64, u64)>,
     /// The other side has read it.
     #[serde(default)]
     pub read: u64,
@@ -61,7 +64,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     fn new(room: RoomId) -> Self {
-        Progress { room, delivered: 0, read: 0, own_read: 0, own_read_told: 0 }
+        Progress { room, delivered: 0, missed: Vec::new(), read: 0, own_read: 0, own_read_told: 0 }
     }
 }
 
@@ -230,13 +233,20 @@ pub(crate) fn shared(s: &mut State, user: &UserAddress) -> (String, Vec<(RoomId,
         return Default::default();
     };
     let read = chat.rooms.iter().map(|progress| (progress.room, progress.own_read)).collect();
-    (chat.draft, read)
+    (if is_shared(&chat.draft) { chat.draft } else { String::new() }, read)
+}
+
+/// Whether other devices see this draft. One that is too long for a message is too long for a vault record as well.
+fn is_shared(draft: &str) -> bool {
+    draft.len() <= limits::TEXT_BYTES_MAX
 }
 
 /// Takes over what another device shares.
 pub(crate) fn take_shared(s: &mut State, user: &UserAddress, draft: String, read: &[(RoomId, u64)]) {
     let Some(mut chat) = with_user(s, user) else { return };
-    chat.draft = draft;
+    if is_shared(&chat.draft) {
+        chat.draft = draft;
+    }
     save(s, &chat);
     for (room, seq) in read {
         s.live.follow_ups.push(timeline::FollowUp::OwnRead { chat: chat.id, room: *room, seq: *seq });

@@ -4,10 +4,10 @@
 use super::timeline::{self, Body};
 use super::{Chat, ChatId, find, view as chat_view};
 use crate::api::{CallError, DeliveryView, Event, MessageView, ReplyView};
-use crate::contacts;
 use crate::error::{call_error, field_error};
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
+use crate::{connection, contacts};
 use serde::{Deserialize, Serialize};
 use weft_wire::content::{Content, Text};
 use weft_wire::{Blob, MessageId, Millis, RoomId, limits};
@@ -214,6 +214,7 @@ pub(crate) async fn send_text(
         let view = queued.view(s, reply);
         timeline::tell(s, chat.id, vec![view.clone()]);
         tell_chat(s, chat.id);
+        connection::nudge(s);
         Ok(view)
     })
 }
@@ -287,6 +288,7 @@ pub(crate) fn retry(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), Ca
         update(s, &queued);
     }
     s.jobs.want(Job::Send(chat));
+    connection::nudge(s);
     Ok(())
 }
 

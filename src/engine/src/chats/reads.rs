@@ -1,12 +1,12 @@
 //! What was read, and by whom. Read state travels as a room item, never as a log entry.
 
 use super::timeline::{self, FollowUp, PAGE_MAX, read_row, row_key};
-use super::{Chat, ChatId, find, save, save_quietly, share};
+use super::{Chat, ChatId, Progress, find, save, save_quietly, share};
 use crate::api::CallError;
 use crate::error::call_error;
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
-use weft_wire::{Millis, RoomId};
+use weft_wire::{Millis, RoomId, limits};
 
 /// Read cursors go out so seldom: scrolling through a chat is many of them.
 const PUT_READ_MS: Millis = 800;
@@ -91,20 +91,38 @@ pub(crate) async fn own_read(cx: &Cx, id: ChatId, room: RoomId, seq: u64) {
     }
 }
 
-/// The other side has these messages, or has read them.
-pub(crate) fn peer_moved(s: &mut State, room: RoomId, delivered: Option<u64>, read: Option<u64>) {
+/// The other side's devices have come this far, but for what they missed.
+pub(crate) fn peer_has(s: &mut State, room: RoomId, delivered: u64, missed: &[(u64, u64)]) {
+    peer_moved(s, room, |progress| {
+        progress.delivered = progress.delivered.max(delivered);
+        // As the node says it now: a device that comes back has what was missing.
+        progress.missed = missed.iter().copied().take(limits::DELIVERED_GAPS_MAX).collect();
+    });
+}
+
+/// The other side has read up to here.
+pub(crate) fn peer_read(s: &mut State, room: RoomId, read: u64) {
+    peer_moved(s, room, |progress| {
+        progress.read = progress.read.max(read);
+        // Whoever has read it has got it.
+        progress.delivered = progress.delivered.max(read);
+    });
+}
+
+fn peer_moved(s: &mut State, room: RoomId, change: impl FnOnce(&mut Progress)) {
     let Some(mut chat) = super::of_room(s, room) else { return };
     let progress = chat.progress(room);
     let before = progress.clone();
-    // Whoever has read it has got it.
-    progress.delivered = progress.delivered.max(delivered.unwrap_or(0)).max(read.unwrap_or(0));
-    progress.read = progress.read.max(read.unwrap_or(0));
+    change(progress);
     if *progress == before {
         return;
     }
-    let moved = |chat: &Chat, after, upto| FollowUp::Moved { chat: chat.id, room, after, upto };
     let upto = progress.delivered.max(progress.read);
-    let after = if progress.read > before.read { before.read } else { before.delivered };
+    let mut after = if progress.read > before.read { before.read } else { before.delivered };
+    if progress.missed != before.missed {
+        let gaps = progress.missed.iter().chain(&before.missed).map(|(from, _)| *from);
+        after = gaps.fold(after, u64::min);
+    }
     save_quietly(s, &chat);
-    s.live.follow_ups.push(moved(&chat, after, upto));
+    s.live.follow_ups.push(FollowUp::Moved { chat: chat.id, room, after, upto });
 }

@@ -184,6 +184,10 @@ impl Body {
 
 fn delivery(chat: &Chat, room: RoomId, seq: u64) -> DeliveryView {
     match chat.rooms.iter().find(|progress| progress.room == room) {
+        // They have read on, without ever having got this.
+        Some(progress) if progress.missed.iter().any(|(after, upto)| seq > *after && seq <= *upto) => {
+            DeliveryView::Sent
+        }
         Some(progress) if seq <= progress.read => DeliveryView::Read,
         Some(progress) if seq <= progress.delivered => DeliveryView::Delivered,
         _ => DeliveryView::Sent,

@@ -10,7 +10,7 @@ use crate::sync;
 use weft_wire::contacts::{ContactList, ContactState, UserLookup};
 use weft_wire::content::Greeting;
 use weft_wire::identity::UserIdentity;
-use weft_wire::{Blob, Millis, Signed, UserAddress, limits};
+use weft_wire::{Blob, Millis, Signed, UserAddress, limits, text};
 
 /// How a person stands to this account, as the node tells it.
 pub(crate) struct News<'a> {
@@ -64,22 +64,20 @@ fn open_greeting(me: &account::Me, from: &UserIdentity, sealed: &Blob) -> Option
     let plain = sealing::open_from(&me.seal_key, &from.seal_key, &pair, GREETING, sealed.as_slice()).ok()?;
     let mut greeting: Greeting = weft_wire::decode(&plain, limits::SEALED_GREETING_BYTES_MAX).ok()?;
     greeting.name = tidy(&greeting.name, limits::DISPLAY_NAME_BYTES_MAX);
-    greeting.text = tidy(&greeting.text, limits::SEALED_GREETING_BYTES_MAX);
+    // One line in a list.
+    greeting.text = cut(&text::body(&greeting.text).replace('\n', " "), limits::SEALED_GREETING_BYTES_MAX);
     Some(greeting)
 }
 
-/// What others call themselves is shown in lists: no control characters, nothing that turns the text around it (Unicode
-/// UAX #9, 2: a name could show another name), no endless names.
-pub(crate) fn tidy(text: &str, bytes_max: usize) -> String {
-    let turns = |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let mut tidy = String::new();
-    for c in text.trim().chars().filter(|c| !c.is_control() && !turns(*c)) {
-        if tidy.len() + c.len_utf8() > bytes_max {
-            break;
-        }
-        tidy.push(c);
-    }
-    tidy
+/// What others call themselves is shown in lists: by the rule for names, and not endless.
+pub(crate) fn tidy(name: &str, bytes_max: usize) -> String {
+    cut(&text::name(name), bytes_max)
+}
+
+/// As much as fits, without the blanks around it.
+fn cut(text: &str, bytes_max: usize) -> String {
+    let text = text.trim();
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default().trim_end().to_owned()
 }
 
 /// The job: what the node shows for a person now, compared with the pin. A difference is an alarm.
@@ -143,5 +141,14 @@ mod tests {
         assert_eq!(tidy(" \u{202e}ecila\u{202c}\u{2066}\u{200f}\0\n ", 128), "ecila");
         assert_eq!(tidy("صديق 👩‍👧", 128), "صديق 👩‍👧", "what people write stays");
         assert_eq!(tidy("ééé", 5), "éé");
+    }
+
+    #[test]
+    fn two_names_cannot_look_alike() {
+        for name in
+            ["bo\u{200b}b", "\u{2800} bob", "bob \u{200d}", "b\u{2060}ob\u{fe0f}", "\u{200e} bob \u{200e}"]
+        {
+            assert_eq!(tidy(name, 128), "bob", "{}", name.escape_unicode());
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Personal links and QR codes: making one, and reading what was pasted or scanned.
 
-use super::{find, state_name};
+use super::{address, find, state_name};
 use crate::account::{self, me};
 use crate::api::{CallError, LinkPreview, LinkView};
 use crate::error::{call_error, field_error};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use weft_wire::contacts::CreateContactLink;
 use weft_wire::invites::{CreateInvite, InviteCreated, Link, LinkPerson};
 use weft_wire::node::NodeInfo;
-use weft_wire::{Blob, Millis, NodeName, UserAddress};
+use weft_wire::{Blob, Millis, NodeName, UserAddress, limits};
 
 const DAY_MS: Millis = 24 * 3_600_000;
 /// How long a link lives.
@@ -20,7 +20,7 @@ const LINK_FRESH_MS: Millis = 7 * DAY_MS;
 /// So many people may become contacts by one link.
 const LINK_USES: u32 = 100;
 /// So many people may sign up by the invite in a link.
-const INVITE_USES: u32 = 20;
+const INVITE_USES: u32 = limits::MEMBER_INVITE_USES_MAX;
 /// Addresses of the node in a link, and the longest: with more of them a QR code is hard to scan.
 const HINTS_MAX: usize = 3;
 const HINT_BYTES_MAX: usize = 128;
@@ -67,11 +67,13 @@ pub(crate) async fn create(
             token: kept.token,
             at,
         }),
-        node: kept.invite.as_ref().map(|_| me.user.node.clone()),
+        // The person's own: it need not be said twice in a code that has to be scanned.
+        node: None,
         invite: kept.invite,
     });
     let expires_ms = (kept.made_ms + LINK_LIFETIME_MS) as f64;
-    Ok(LinkView { url: link.to_url(base_url), expires_ms })
+    let newcomers_max = if link.invite.is_some() { INVITE_USES } else { 0 };
+    Ok(LinkView { url: link.to_url(base_url), expires_ms, people_max: LINK_USES, newcomers_max })
 }
 
 /// Where the own node is reached, if its name does not say so. Without a network the link is made all the same.
@@ -109,7 +111,7 @@ async fn make(cx: &Cx, invite: bool) -> Result<Kept, CallError> {
 
 /// What a text leads to.
 pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
-    if let Ok(user) = text.parse::<UserAddress>() {
+    if let Ok(user) = cx.with(|s| address(s, text)) {
         return Ok(LinkPreview {
             state: standing(cx, &user),
             user: Some(user.to_string()),
@@ -126,7 +128,7 @@ pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
     Ok(LinkPreview {
         user: link.person.as_ref().map(|person| person.user.to_string()),
         display_name: link.person.as_ref().map(|person| super::incoming::tidy(&person.name, 128)),
-        invite_node: link.invite.as_ref().and(link.node.as_ref()).map(ToString::to_string),
+        invite_node: link.invite_node().map(ToString::to_string),
         invite: link.invite,
         instant: link.person.is_some(),
         state: link.person.and_then(|person| standing(cx, &person.user)),

@@ -15,7 +15,7 @@ use crate::vault;
 use serde::{Deserialize, Serialize};
 use weft_wire::contacts::ContactState;
 use weft_wire::identity::UserIdentity;
-use weft_wire::{Blob, Millis, UserAddress, bytes};
+use weft_wire::{Blob, Millis, NameError, UserAddress, bytes};
 
 const CONTACTS: &[u8] = b"c/";
 
@@ -165,9 +165,17 @@ pub(crate) fn save_quietly(s: &mut State, contact: &Contact) {
     chats::contact_changed(s, contact);
 }
 
+/// The person whom somebody means who writes `bob@home.example` or, for people of the own node, only `bob`.
+fn address(s: &State, text: &str) -> Result<UserAddress, NameError> {
+    match (&s.live.me, text.contains('@')) {
+        (Some(me), false) => Ok(UserAddress::new(text.parse()?, me.user.node.clone())),
+        _ => text.parse(),
+    }
+}
+
 /// A contact, by the address that the interface gave.
 pub(crate) fn by_address(s: &mut State, user: &str) -> Result<Contact, CallError> {
-    let user: UserAddress = user.parse().map_err(|error| field_error("user", error))?;
+    let user = address(s, user).map_err(|error| field_error("user", error))?;
     find(s, &user).ok_or_else(|| call_error("unknown_contact", "This person is no contact."))
 }
 

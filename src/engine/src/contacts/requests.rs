@@ -1,7 +1,7 @@
 //! Asking people, by link or by address.
 
 use super::incoming::tidy;
-use super::{Contact, GREETING, Pin, check_pin, find, save};
+use super::{Contact, GREETING, Pin, address, check_pin, find, save};
 use crate::account::{self, me};
 use crate::api::{CallError, ContactView};
 use crate::error::{call_error, field_error, internal};
@@ -24,8 +24,9 @@ enum Target {
 }
 
 impl Target {
-    fn read(text: &str) -> Result<Target, CallError> {
-        if let Ok(user) = text.parse() {
+    /// No link is as short as a name, so that the one is never taken for the other.
+    fn read(s: &State, text: &str) -> Result<Target, CallError> {
+        if let Ok(user) = address(s, text) {
             return Ok(Target::Address(user));
         }
         let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
@@ -58,7 +59,7 @@ impl Target {
 /// Asks a person, or, by their link, makes them a contact at once.
 pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<ContactView, CallError> {
     let me = cx.with(|s| me(s))?;
-    let target = Target::read(target)?;
+    let target = cx.with(|s| Target::read(s, target))?;
     let user = target.user().clone();
     if user == me.user {
         return Err(call_error("own_link", "This is you."));
@@ -68,6 +69,9 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
     }
     let known = cx.with(|s| find(s, &user));
     if let Some(contact) = known.filter(|c| c.state == Some(ContactState::Accepted) && c.wish.is_none()) {
+        if let Target::Person(person) = &target {
+            cx.with(|s| check_link(s, contact.clone(), person))?;
+        }
         return contact.view(&me.user).ok_or_else(|| internal("contact"));
     }
     let lookup: UserLookup = http::get(cx, &format!("users/{user}{}", target.at())).await?;
@@ -118,6 +122,19 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
         sync::contact_ready(s, &contact);
         contact.view(&me.user).ok_or_else(|| internal("contact"))
     })
+}
+
+/// A link or code of somebody who is a contact already says nothing new, unless it names another key: then either the link
+/// or what the node has shown since the beginning is not theirs, and nothing is sent until a person has decided.
+fn check_link(s: &mut State, mut contact: Contact, link: &LinkPerson) -> Result<(), CallError> {
+    let Some(pin) = contact.pin else { return Ok(()) };
+    if pin.identity_key == link.identity_key {
+        return Ok(());
+    }
+    // A link names no key for sealing.
+    check_pin(s, &mut contact, Pin { identity_key: link.identity_key, ..pin });
+    save(s, &contact);
+    Err(call_error("key_changed", "The link shows another key for this person than the one known here."))
 }
 
 /// Seals a line of greeting, with the own name, to a person.

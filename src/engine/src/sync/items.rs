@@ -53,7 +53,7 @@ pub(crate) async fn put_read(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
 /// Everything that a room's description says of progress.
 pub(crate) fn described(s: &mut State, state: &RoomState) {
     for member in &state.members {
-        delivered(s, state.room, &member.user, member.delivered);
+        delivered(s, state.room, &member.user, member.delivered, &member.missed);
     }
     for item in &state.items {
         changed(s, state.room, item);
@@ -61,9 +61,9 @@ pub(crate) fn described(s: &mut State, state: &RoomState) {
 }
 
 /// A member's devices have this.
-pub(crate) fn delivered(s: &mut State, room: RoomId, user: &UserAddress, seq: u64) {
+pub(crate) fn delivered(s: &mut State, room: RoomId, user: &UserAddress, seq: u64, missed: &[(u64, u64)]) {
     if s.live.me.as_ref().is_some_and(|me| me.user != *user) && !contacts::is_blocked(s, user) {
-        reads::peer_moved(s, room, Some(seq), None);
+        reads::peer_has(s, room, seq, missed);
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn changed(s: &mut State, room: RoomId, item: &RoomItem) {
             s.live.follow_ups.push(FollowUp::OwnRead { chat: chat.id, room, seq });
         }
     } else if !contacts::is_blocked(s, &item.user) {
-        reads::peer_moved(s, room, None, Some(cursor.seq));
+        reads::peer_read(s, room, cursor.seq);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Into a room by external commit: a new device, or one that cannot follow any more. Capped, so that a device that fails
 //! every time does not flood the room with commits.
 
-use super::{commits, rooms, settle};
+use super::{commits, outgoing, rooms, settle};
 use crate::account;
 use crate::connection;
 use crate::http::{self, Failure};
@@ -111,12 +111,13 @@ pub(crate) fn described(s: &mut State, state: RoomState) {
     match rooms::info(s, room) {
         Some(info) if info.stage == Stage::Active => {
             rooms::with(s, |ctx| crate::rooms::set_kind(ctx, room, &kind));
-            s.connection.head(room, state.head, info.cursor);
+            s.connection.head(room, state.head, info.cursor, s.now);
             super::items::described(s, &state);
             commits::look_for_gone(s, room);
+            outgoing::look(s, room);
         }
         Some(info) => {
-            s.connection.head(room, state.head, info.cursor);
+            s.connection.head(room, state.head, info.cursor, s.now);
             if info.stage == Stage::Broken {
                 want(s, room, 0);
             }

@@ -1,6 +1,6 @@
 //! Entries of room logs: into the timeline, or set aside with their reason. Acknowledged is what was persisted.
 
-use super::{join, rooms, settle};
+use super::{join, outgoing, rooms, settle};
 use crate::chats::{self, Chat, queue, timeline, typing};
 use crate::connection;
 use crate::contacts;
@@ -29,7 +29,8 @@ pub(crate) fn came(s: &mut State, room: RoomId, entries: &[LogEntry]) {
         }
     }
     if let Some(info) = rooms::info(s, room) {
-        s.connection.ack_room(room, info.cursor);
+        s.connection.ack_room(room, info.cursor, s.now);
+        outgoing::look(s, room);
     }
 }
 

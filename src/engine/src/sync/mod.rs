@@ -85,7 +85,9 @@ pub(crate) fn incoming(cx: &Cx, frame: ServerFrame) {
         ServerFrame::Inbox { items } => s.live.inbox.extend(items),
         ServerFrame::Room { state } => join::described(s, state),
         ServerFrame::Entries { room, entries } => log::came(s, room, &entries),
-        ServerFrame::Delivered { room, user, seq } => items::delivered(s, room, &user, seq),
+        ServerFrame::Delivered { room, user, seq, missed } => {
+            items::delivered(s, room, &user, seq, &missed);
+        }
         ServerFrame::Item { room, item } => items::changed(s, room, &item),
         ServerFrame::Ephemeral { room, user, device, sealed } => {
             items::ephemeral(s, room, DeviceRef { user, device }, &sealed);

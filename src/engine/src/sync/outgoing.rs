@@ -28,6 +28,17 @@ enum Step {
     Post(Box<Queued>, RoomId, Box<Signed<Envelope>>),
 }
 
+/// How a room stands may have changed: what waited for that is looked at again.
+pub(super) fn look(s: &mut State, room: RoomId) {
+    if s.connection.is_behind(room, s.now) {
+        return;
+    }
+    let Some(chat) = chats::of_room(s, room).filter(|chat| chat.room == Some(room)) else { return };
+    if queue::of_chat(s, chat.id).iter().any(|queued| queued.stage == Stage::Waiting) {
+        s.jobs.want(Job::Send(chat.id));
+    }
+}
+
 /// The job: what was queued in a chat is on the node.
 pub(crate) async fn send(cx: &Cx, chat: ChatId) -> Result<Done, Failure> {
     loop {
@@ -82,8 +93,11 @@ fn answered(
             queue::update(s, &queued);
             Ok(None)
         }
+        // A certain no: what was taken before is answered as it was then. So who is in the group counts anew.
         Some(Code::StaleEpoch) => {
-            queue::show(s, &queued);
+            rooms::with(s, |ctx| forget_message(ctx, room, queued.content.id));
+            queued.room = None;
+            queue::update(s, &queued);
             Ok(Some(Done::After(STALE_MS)))
         }
         // Folded or gone: it goes out in the room that goes on.
@@ -141,9 +155,16 @@ fn next(s: &mut State, id: ChatId) -> Step {
         join::want(s, room, 0);
         return Step::Soon;
     }
-    // Nobody could ever read it: the other side has signed out everywhere. It goes out once a device of theirs has come in.
-    if queued.room.is_none() && !rooms::has_reader(s, room) {
-        return Step::Wait;
+    if Some(room) == chat.room {
+        // Who is in the group, and who of them has signed out, was told before this socket: it may have changed since.
+        if s.connection.is_behind(room, s.now) {
+            return Step::Soon;
+        }
+        // Nobody could ever read it: the other side has signed out everywhere. It goes out once a device of theirs has come
+        // in. One that may have been taken waits as well: if it was, its entry says so.
+        if !rooms::has_reader(s, room) {
+            return Step::Wait;
+        }
     }
     match rooms::try_with(s, |ctx| encrypt(ctx, room, &queued.content)) {
         Ok(envelope) => {

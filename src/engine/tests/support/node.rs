@@ -26,13 +26,19 @@ pub struct Node {
     /// Requests, by method and first word of the path.
     pub requests: BTreeMap<String, u32>,
     /// Refuses messages with this.
-    pub refuse_messages: Option<Code>,
+    pub refuse_messages: Option<Problem>,
     /// So many answers to what is published are lost.
     pub lose_published: u32,
     /// Takes what is published, and has nothing all the same.
     pub forget_published: bool,
     /// Does not take what is published.
     pub refuse_published: bool,
+    /// Finds that messages are of an epoch that is over.
+    pub messages_are_late: bool,
+    /// Bytes of one account's vault.
+    pub vault_bytes_max: usize,
+    /// Says nothing of rooms.
+    pub rooms_are_silent: bool,
     /// Takes frames and says nothing.
     pub deaf: bool,
     /// What lies in inboxes comes later than everything else.
@@ -84,6 +90,9 @@ impl Node {
             forget_published: false,
             refuse_published: false,
             refuse_messages: None,
+            messages_are_late: false,
+            rooms_are_silent: false,
+            vault_bytes_max: usize::MAX,
             deaf: false,
             inbox_is_slow: false,
         }
@@ -252,7 +261,9 @@ impl Node {
                     socket.inbox_sent = last.seq;
                     socket.out.push(ServerFrame::Inbox { items });
                 }
-                self.room_frames(&mut socket, &user);
+                if !self.rooms_are_silent {
+                    self.room_frames(&mut socket, &user);
+                }
             }
             frames.extend(socket.out.drain(..).map(|frame| (id, frame)));
             self.sockets.insert(id, socket);

@@ -1,12 +1,13 @@
 //! Contacts, links, KeyPackages, devices and vault records of the node in memory.
 
 use super::node::{Answer, Node, answer, problem, read};
+use std::collections::BTreeMap;
 use weft_mls::config::KEY_PACKAGE_LIFETIME_MS;
 use weft_wire::accounts::{DeviceInfo, DeviceList};
 use weft_wire::contacts::*;
 use weft_wire::invites::{CreateInvite, InviteCreated};
 use weft_wire::sync::{InboxItem, ServerFrame};
-use weft_wire::vault::{PutVaultRecords, VaultPage};
+use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
 use weft_wire::{Blob, Code, DeviceId, UserAddress};
 
 impl Node {
@@ -74,6 +75,15 @@ impl Node {
             ("PUT", ["vault", "records"]) => {
                 let request: PutVaultRecords = read(body)?;
                 assert!(request.records.len() <= 64);
+                let max = self.vault_bytes_max;
+                let mut after = self.account(user)?.vault.clone();
+                after.extend(request.records.iter().map(|record| (record.name, record.clone())));
+                let bytes = |vault: &BTreeMap<[u8; 32], VaultRecord>| -> usize {
+                    vault.values().map(|record| record.sealed.len()).sum()
+                };
+                if bytes(&after) > bytes(&self.account(user)?.vault).max(max) {
+                    return Err(problem(Code::Quota));
+                }
                 for record in &request.records {
                     let vault = &mut self.account(user)?.vault;
                     if vault.get(&record.name).is_none_or(|old| old.version < record.version) {

@@ -14,6 +14,8 @@ pub struct Room {
     pub log: Vec<LogEntry>,
     pub group_info: Blob,
     pub delivered: BTreeMap<UserAddress, u64>,
+    /// What nobody's devices have below that.
+    pub missed: Vec<(u64, u64)>,
     pub items: BTreeMap<(UserAddress, String), RoomItem>,
     pub gone: Vec<DeviceRef>,
     pub folded: Option<RoomId>,
@@ -37,6 +39,7 @@ impl Room {
             user: user.clone(),
             role: RoomRole::Member,
             delivered: self.delivered.get(user).copied().unwrap_or(0),
+            missed: self.missed.clone(),
         };
         RoomState {
             room,
@@ -95,8 +98,8 @@ impl Node {
                 Ok(Vec::new())
             }
             ("POST", "messages") => {
-                if let Some(code) = self.refuse_messages {
-                    return Err(problem(code).detail("hub.example"));
+                if let Some(problem) = &self.refuse_messages {
+                    return Err(problem.clone());
                 }
                 let request: SubmitMessage = read(body)?;
                 let envelope = request.envelope.peek().unwrap();
@@ -108,7 +111,7 @@ impl Node {
                 if room.folded.is_some() {
                     return Err(problem(Code::Conflict));
                 }
-                if envelope.epoch + 2 < room.epoch {
+                if self.messages_are_late || envelope.epoch + 2 < room.epoch {
                     return Err(problem(Code::StaleEpoch).current(room.epoch));
                 }
                 self.append(id, device, envelope.message_id, same, request.envelope, None)
@@ -137,6 +140,7 @@ impl Node {
             log: Vec::new(),
             group_info: request.group_info,
             delivered: BTreeMap::new(),
+            missed: Vec::new(),
             items: BTreeMap::new(),
             gone: Vec::new(),
             folded: None,
@@ -206,8 +210,13 @@ impl Node {
         let delivered = room.delivered.entry(user.clone()).or_default();
         if seq > *delivered {
             *delivered = seq;
+            let missed = room.missed.clone();
             for person in room.people() {
-                self.push(&person, None, &ServerFrame::Delivered { room: id, user: user.clone(), seq });
+                self.push(
+                    &person,
+                    None,
+                    &ServerFrame::Delivered { room: id, user: user.clone(), seq, missed: missed.clone() },
+                );
             }
         }
     }

@@ -88,6 +88,20 @@ impl fmt::Display for Place {
     }
 }
 
+/// A text with its control characters written out, lines left as they are.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            printable.extend(c.escape_default());
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}
+
 fn hint(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
 }
@@ -101,8 +115,33 @@ fn meant(suggestion: Option<&str>) -> String {
 
 impl ConfigError {
     /// A value that its section does not accept. Where it came from is filled in by whoever has read it.
-    pub(super) fn value(key: &str, message: impl Into<String>) -> ConfigError {
+    pub(crate) fn value(key: &str, message: impl Into<String>) -> ConfigError {
         ConfigError::Value { place: Place::Unknown, key: key.to_owned(), message: message.into() }
+    }
+
+    /// The same, to be shown on a terminal: what stands in the file or the environment must not steer it.
+    pub(super) fn printable(self) -> ConfigError {
+        let safe = |text: String| printable(&text);
+        let place_of = |place| match place {
+            Place::Variable(name) => Place::Variable(printable(&name)),
+            other => other,
+        };
+        match self {
+            ConfigError::Read { path, source } => ConfigError::Read { path, source },
+            ConfigError::Syntax { place, message } => {
+                ConfigError::Syntax { place: place_of(place), message: safe(message) }
+            }
+            ConfigError::UnknownKey { place, key, suggestion, known } => {
+                ConfigError::UnknownKey { place: place_of(place), key: safe(key), suggestion, known }
+            }
+            ConfigError::Value { place, key, message } => {
+                ConfigError::Value { place: place_of(place), key: safe(key), message: safe(message) }
+            }
+            ConfigError::UnknownVariable { name, suggestion } => {
+                ConfigError::UnknownVariable { name: safe(name), suggestion }
+            }
+            ConfigError::Rule(text) => ConfigError::Rule(safe(text)),
+        }
     }
 
     /// Fills in where a value came from.
@@ -143,6 +182,15 @@ pub(super) fn explain(error: figment::Error, source: Option<&Source>, variables:
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
             let message = format!("found {}, expected {}", in_words(&found), wanted(&key, &expected));
             ConfigError::Value { place, key, message }
+        }
+        Kind::UnknownVariant(found, known) => {
+            let known: Vec<_> = known.iter().map(|word| format!("\"{word}\"")).collect();
+            let found = found.escape_debug();
+            ConfigError::Value {
+                place,
+                key,
+                message: format!("found \"{found}\", expected one of {}", known.join(", ")),
+            }
         }
         kind => {
             let expected = ranges::expected(&key).map(|words| format!("; expected {words}"));

@@ -21,17 +21,21 @@ impl Default for SocketConfig {
     }
 }
 
-/// Rate limits.
+/// Rate limits, and how much of the disk an account may have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsConfig {
     /// Multiplies every rate limit. Raise it where many people share one address; 0 lifts all limits, for tests.
     pub rate_multiplier: f64,
+    /// What an account may write in a day: messages, changes of groups, vault records. `rate_multiplier` = 0 lifts it as well.
+    pub account_mib_per_day: u32,
+    /// What the vault of an account may hold.
+    pub vault_mib: u32,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        LimitsConfig { rate_multiplier: 1.0 }
+        LimitsConfig { rate_multiplier: 1.0, account_mib_per_day: 256, vault_mib: 128 }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Lines of keys in a TOML file: serde's errors speak of keys, operators look for lines.
 
 use super::{ConfigError, Place};
+use crate::bounded;
 use figment::value::{Dict, Value};
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 use toml::de::{DeTable, DeValue};
-
-/// A configuration file beyond this is none of ours.
-const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// A file and its text.
 pub(super) struct Source {
@@ -17,24 +18,21 @@ pub(super) struct Source {
 impl Source {
     pub fn read(path: &Path) -> Result<Source, ConfigError> {
         let fault = |source| ConfigError::Read { path: path.to_owned(), source };
-        let bytes = std::fs::metadata(path).map_err(fault)?.len();
-        if bytes > FILE_BYTES_MAX {
-            return Err(ConfigError::Syntax {
-                place: whole(path),
-                message: format!("{bytes} bytes are too many"),
-            });
-        }
-        Ok(Source { path: path.to_owned(), text: std::fs::read_to_string(path).map_err(fault)? })
+        let bytes = bounded::read(path).map_err(fault)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| fault(io::Error::new(io::ErrorKind::InvalidData, "it is not text (UTF-8)")))?;
+        Ok(Source { path: path.to_owned(), text })
     }
 
     /// The values, for figment.
     pub fn values(&self) -> Result<Dict, ConfigError> {
-        let table: toml::Table = toml::from_str(&self.text).map_err(|error| ConfigError::Syntax {
-            place: Place::File {
-                path: self.path.clone(),
-                line: error.span().map_or(0, |span| self.line_at(span.start)),
-            },
-            message: error.message().to_owned(),
+        let table: toml::Table = toml::from_str(&self.text).map_err(|error| {
+            let line = error.span().map_or(0, |span| self.line_at(span.start));
+            let hint = if self.lacks_quotes(line) { "; a text value stands in quotes" } else { "" };
+            ConfigError::Syntax {
+                place: Place::File { path: self.path.clone(), line },
+                message: format!("{}{hint}", error.message()),
+            }
         })?;
         let value = Value::serialize(table)
             .map_err(|error| ConfigError::Syntax { place: whole(&self.path), message: error.to_string() })?;
@@ -55,6 +53,13 @@ impl Source {
             }
         }
         found
+    }
+
+    /// Whether a value on this line begins like a word: `signup = invite`, which TOML reads as a number gone wrong.
+    fn lacks_quotes(&self, line: usize) -> bool {
+        let line = line.checked_sub(1).and_then(|before| self.text.lines().nth(before));
+        let value = line.and_then(|line| line.split_once('=')).map(|(_, value)| value.trim_start());
+        value.is_some_and(|value| value.starts_with(|c: char| c.is_alphabetic() || c == '/' || c == '.'))
     }
 
     fn line_at(&self, offset: usize) -> usize {

@@ -14,7 +14,7 @@ mod ranges;
 mod storage;
 mod tls;
 
-pub use error::{ConfigError, Place};
+pub use error::{ConfigError, Place, printable};
 pub use federation::{FederationConfig, PeerConfig};
 pub use http::HttpConfig;
 pub use limits::{LimitsConfig, SocketConfig};
@@ -67,6 +67,13 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]; its text is meant for the operator.
     pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Config, ConfigError> {
+        Config::read(file, env).map_err(ConfigError::printable)
+    }
+
+    fn read(
         file: Option<&Path>,
         env: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Config, ConfigError> {

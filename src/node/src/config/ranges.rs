@@ -11,6 +11,7 @@ const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("storage.cache_mib", 1..=65_536),
     ("storage.segment_mib", 1..=1_024),
     ("storage.retention_days", 1..=3_650),
+    ("storage.min_free_mib", 16..=1_048_576),
     ("http.connections_max", 1..=1_000_000),
     ("http.connections_per_address_max", 1..=1_000_000),
     ("http.header_timeout_s", 1..=3_600),
@@ -22,6 +23,8 @@ const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("socket.hello_timeout_s", 1..=3_600),
     ("socket.write_timeout_s", 1..=3_600),
     ("socket.idle_timeout_s", 1..=86_400),
+    ("limits.account_mib_per_day", 1..=1_048_576),
+    ("limits.vault_mib", 1..=1_048_576),
 ];
 
 /// What is expected of a key, where its type alone would say little to a person.

@@ -16,6 +16,8 @@ pub struct StorageConfig {
     pub segment_mib: u64,
     /// How long entries of a room log are kept for devices that are away.
     pub retention_days: u32,
+    /// Free space on the disk below which nothing new is stored; below half of it nothing is deleted and nobody signed out either.
+    pub min_free_mib: u64,
 }
 
 impl StorageConfig {
@@ -29,6 +31,12 @@ impl StorageConfig {
 
 impl Default for StorageConfig {
     fn default() -> Self {
-        StorageConfig { data: PathBuf::from("./data"), cache_mib: 16, segment_mib: 64, retention_days: 30 }
+        StorageConfig {
+            data: PathBuf::from("./data"),
+            cache_mib: 16,
+            segment_mib: 64,
+            retention_days: 30,
+            min_free_mib: 256,
+        }
     }
 }

@@ -21,6 +21,8 @@ pub struct TlsConfig {
     pub acme_contact: String,
     /// For `acme`: the directory of the authority. Empty: Let's Encrypt.
     pub acme_directory: String,
+    /// For `acme`: the root certificates, PEM, of an authority of one's own. Empty: those that browsers trust.
+    pub acme_roots: PathBuf,
     /// Second of the two keys that allow plain HTTP on a public address; the other is `http.plain_on_public_address`.
     pub off_on_public_address: bool,
 }

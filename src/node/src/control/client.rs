@@ -1,8 +1,8 @@
 //! The command's side: the running node, or the data folder itself.
 
 use super::{Answer, Control, Request, socket};
-use crate::{Config, Node, StartError, wiring::public_url};
-use std::io;
+use crate::{Config, Node, StartError, wiring::configured_url};
+use std::{io, path::Path};
 use tokio::net::UnixStream;
 use weft_wire::codec;
 
@@ -35,15 +35,33 @@ pub async fn ask(config: &Config, request: Request) -> Result<Answer, ControlErr
     if !crate::identity::exists(data) {
         return Err(ControlError::NotSetUp(data.clone()));
     }
-    let answer = match socket::with_short_path(data, |path| std::os::unix::net::UnixStream::connect(path)) {
-        Ok(stream) => ask_running(stream, &request).await?,
-        // No socket, or one that a killed node left behind: nobody runs here.
-        Err(_) => ask_folder(config, request).await?,
+    let answer = match ask_socket(config, &request).await? {
+        Some(answer) => answer,
+        None => ask_folder(config, request).await?,
     };
     match answer {
         Answer::Refused(sentence) => Err(ControlError::Refused(sentence)),
         answer => Ok(answer),
     }
+}
+
+/// Asks the node of this configuration if it runs: nothing is opened and nothing written. None: nobody runs here, or it is not
+/// for this user to know.
+///
+/// # Errors
+/// [`ControlError::Broken`], [`ControlError::Version`].
+pub async fn ask_socket(config: &Config, request: &Request) -> Result<Option<Answer>, ControlError> {
+    let connect = |path: &std::path::Path| std::os::unix::net::UnixStream::connect(path);
+    match socket::with_short_path(&config.storage.data, connect) {
+        Ok(stream) => Ok(Some(ask_running(stream, request).await?)),
+        // No socket, or one that a killed node left behind.
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether a node answers in this data folder.
+pub(crate) fn is_running(data: &Path) -> bool {
+    socket::with_short_path(data, |path| std::os::unix::net::UnixStream::connect(path)).is_ok()
 }
 
 /// Sets a node up in the folder of this configuration, where nobody runs, and says what it is.
@@ -70,8 +88,7 @@ async fn ask_running(
 
 async fn ask_folder(config: &Config, request: Request) -> Result<Answer, ControlError> {
     let data = &config.storage.data;
-    let secure = config.tls.mode != crate::config::TlsMode::Off;
-    let url = public_url(config, None, secure);
+    let url = configured_url(config);
     let node = Node::open(config.clone()).await?;
     let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url);
     let answer = control.handle(request).await;

@@ -7,7 +7,8 @@ mod client;
 mod ops;
 mod socket;
 
-pub use client::{ControlError, ask, set_up};
+pub(crate) use client::is_running;
+pub use client::{ControlError, ask, ask_socket, set_up};
 pub use ops::Control;
 pub use socket::{listen, remove, serve};
 

@@ -1,9 +1,13 @@
 //! Certificates from an authority, asked for and renewed in the background (RFC 8555).
 
 use super::TlsError;
-use crate::config::TlsConfig;
+use crate::{bounded, config::TlsConfig};
 use futures::StreamExt;
-use rustls::server::ResolvesServerCert;
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject},
+    server::ResolvesServerCert,
+};
 use rustls_acme::{AcmeConfig, caches::DirCache};
 use std::{path::Path, sync::Arc};
 
@@ -22,6 +26,9 @@ pub(super) fn resolver(config: &TlsConfig, data: &Path) -> Result<Arc<dyn Resolv
     if !config.acme_directory.is_empty() {
         acme = acme.directory(&config.acme_directory);
     }
+    if !config.acme_roots.as_os_str().is_empty() {
+        acme = acme.client_tls_config(Arc::new(trusting(&config.acme_roots)?));
+    }
     if !config.acme_contact.is_empty() {
         acme = acme.contact_push(&config.acme_contact);
     }
@@ -36,4 +43,30 @@ pub(super) fn resolver(config: &TlsConfig, data: &Path) -> Result<Arc<dyn Resolv
         }
     });
     Ok(resolver)
+}
+
+/// Whether the roots can be used.
+pub(super) fn check(config: &TlsConfig) -> Result<(), TlsError> {
+    if config.acme_roots.as_os_str().is_empty() {
+        return Ok(());
+    }
+    trusting(&config.acme_roots).map(drop)
+}
+
+/// How the node speaks to an authority whose own certificate comes from these roots.
+fn trusting(file: &Path) -> Result<ClientConfig, TlsError> {
+    let unusable = |what| TlsError::Pem { path: file.to_owned(), what };
+    let pem = bounded::read(file).map_err(|source| TlsError::Read { path: file.to_owned(), source })?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|_| unusable("is not PEM"))?;
+        roots.add(certificate).map_err(|_| unusable("holds a certificate that cannot be a root"))?;
+    }
+    if roots.is_empty() {
+        return Err(unusable("holds no certificate"));
+    }
+    Ok(ClientConfig::builder_with_provider(super::provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }

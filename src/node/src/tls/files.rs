@@ -1,6 +1,7 @@
 //! A certificate from two files, read anew when they change.
 
 use super::{TlsError, provider};
+use crate::bounded;
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{ClientHello, ResolvesServerCert},
@@ -94,7 +95,7 @@ fn stamps(certificate: &Path, key: &Path) -> Option<[Stamp; 2]> {
 
 fn load(certificate: &Path, key: &Path) -> Result<CertifiedKey, TlsError> {
     let read =
-        |path: &Path| fs::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source });
+        |path: &Path| bounded::read(path).map_err(|source| TlsError::Read { path: path.to_owned(), source });
     let chain: Vec<CertificateDer<'static>> =
         CertificateDer::pem_slice_iter(&read(certificate)?).collect::<Result<_, _>>().map_err(|_| {
             TlsError::Pem { path: certificate.to_owned(), what: "not a certificate chain in PEM" }

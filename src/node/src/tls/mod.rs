@@ -5,7 +5,7 @@ mod files;
 
 pub use files::FileCertificate;
 
-use crate::config::{TlsConfig, TlsMode};
+use crate::config::{ConfigError, TlsConfig, TlsMode, printable};
 use futures::{FutureExt, future::BoxFuture};
 use rustls::{ServerConfig, crypto::CryptoProvider, server::ResolvesServerCert};
 use std::{
@@ -33,7 +33,7 @@ pub enum TlsError {
         /// Why not.
         source: io::Error,
     },
-    /// A file that holds no certificate or key in PEM.
+    /// A file that holds no certificate or key in PEM, or none that can be used.
     #[error("{}: {what}", path.display())]
     Pem {
         /// Which.
@@ -68,6 +68,20 @@ pub fn secure(config: &TlsConfig, data: &Path) -> Result<Option<Arc<dyn Secure>>
         server.alpn_protocols.push(ACME.to_vec());
     }
     Ok(Some(Arc::new(Tls(TlsAcceptor::from(Arc::new(server))))))
+}
+
+/// Whether what `tls.acme_roots` names can be used, before a node is started with it.
+///
+/// # Errors
+/// [`ConfigError::Value`].
+pub fn check(config: &TlsConfig) -> Result<(), ConfigError> {
+    if config.mode != TlsMode::Acme {
+        return Ok(());
+    }
+    acme::check(config).map_err(|error| {
+        let why = std::error::Error::source(&error).map(|why| format!(": {why}")).unwrap_or_default();
+        ConfigError::value("tls.acme_roots", printable(&format!("{error}{why}")))
+    })
 }
 
 fn provider() -> Arc<CryptoProvider> {

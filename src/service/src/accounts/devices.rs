@@ -181,7 +181,7 @@ impl Accounts {
         self.stage_session(tx, name, &account, id, device)
     }
 
-    /// Signs a device out, in the caller's transaction.
+    /// Signs a device out, in the caller's transaction, on a full disk too.
     ///
     /// # Errors
     /// [`AccountError::NotFound`].
@@ -194,6 +194,7 @@ impl Accounts {
         if let Some(session) = device.session.take() {
             tx.delete(tables::SESSIONS, session.as_slice());
         }
+        tx.urgent();
         device.revoked_ms = Some(self.ctx.now());
         account.devices = account.devices.saturating_sub(1);
         tx.put(tables::DEVICES, joined(name.as_str(), device_id.as_bytes()), device.to_record());

@@ -217,6 +217,8 @@ impl Accounts {
         name: &UserName,
         keep: Option<DeviceId>,
     ) -> Result<usize> {
+        // Whoever has the session may be a thief: the disk may be full.
+        tx.urgent();
         let mut ended = 0;
         for row in
             tx.scan(tables::DEVICES, Scan::prefix(joined(name.as_str(), [])).limit(DEVICE_ROWS_MAX)).await?

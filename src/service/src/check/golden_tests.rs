@@ -103,7 +103,7 @@ fn samples() -> Samples {
     inboxes(&mut all);
     nodes(&mut all);
     all.add(tables::VAULT, "row", &VaultRow { version: 3, sealed: blob(6), by: device(), change: 12 });
-    all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12 });
+    all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12, bytes: Some(24) });
     all
 }
 
@@ -192,7 +192,7 @@ fn rooms(all: &mut Samples) {
     all.add(tables::ROOM_LOG, "parts", &LogRecord { time_ms: TIME_MS, envelope: parts });
     let id = MessageIdRecord { hash: [6; 32], time_ms: TIME_MS, near: 40, epoch: 5 };
     all.add(tables::ROOM_MESSAGE_IDS, "id", &id);
-    all.add(tables::ROOM_CURSORS, "cursor", &CursorRecord { acked: 41 });
+    all.add(tables::ROOM_CURSORS, "cursor", &CursorRecord { acked: 41, from: 7, left: vec![] });
     all.add(tables::ROOM_ITEMS, "item", &ItemRecord { version: 2, sealed: blob(7) });
 }
 

@@ -77,8 +77,8 @@ impl Federation {
 
     fn charge(&self, name: &NodeName, peer: &PeerRecord, events: usize, bytes: usize) -> Result<(), Fault> {
         let (limits, key) = (&self.nodes.ctx.limits, LimitKey::Peer(name.clone()));
-        limits.take_many(Budget::PeerEvents, &key, peer.cost(events))?;
-        limits.take_many(Budget::PeerKilobytes, &key, peer.cost(bytes.div_ceil(1024)))
+        limits.take_several(Budget::PeerEvents, &key, peer.cost(events))?;
+        limits.take_several(Budget::PeerKilobytes, &key, peer.cost(bytes.div_ceil(1024)))
     }
 
     /// Compares run and number with what was taken. A run that is new begins with 1.
@@ -231,9 +231,9 @@ impl Federation {
         let name = asker(&question)?;
         let peer = self.admit(from, &name).await?;
         let key = LimitKey::Peer(name.clone());
-        self.nodes.ctx.limits.take_many(Budget::PeerQuestions, &key, peer.cost(1))?;
+        self.nodes.ctx.limits.take_several(Budget::PeerQuestions, &key, peer.cost(1))?;
         let kilobytes = peer.cost(bytes.len().div_ceil(1024));
-        self.nodes.ctx.limits.take_many(Budget::PeerKilobytes, &key, kilobytes)?;
+        self.nodes.ctx.limits.take_several(Budget::PeerKilobytes, &key, kilobytes)?;
         self.nodes.heard(&name, &peer).await?;
         Ok(self.bridge.answer(&name, question).await)
     }

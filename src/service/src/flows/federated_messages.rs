@@ -3,7 +3,7 @@
 
 use super::{Flows, Result};
 use crate::{
-    Caller, Fault,
+    Caller, Fault, LimitKey,
     federation::{FederationError, Outcome},
     outgoing::{self, Outgoing, SaidRecord},
     rooms::RoomError,
@@ -46,8 +46,14 @@ impl Flows {
             return Err(RoomError::Forbidden("this device is not in the room's group").into());
         }
         let hash = *blake3::hash(request.envelope.body()).as_bytes();
+        let bytes = request.envelope.body().len();
         let answer = self.waiting.wait_for((room, envelope.device, envelope.message_id));
         let event = Event::Message { cert: self.cert_of(caller).await?, envelope: request.envelope };
+        let known: Option<SaidRecord> = self.ctx.read(tables::OUTBOX_SAID, said_key(&envelope)).await?;
+        if known.is_none_or(|said| said.hash != hash) {
+            // What only asks again costs nothing more on disk.
+            self.ctx.limits.take_bytes(&LimitKey::caller(caller), bytes)?;
+        }
         match self.stage_said(&hub, &envelope, hash, event).await? {
             Said::Waits => {}
             Said::GivenUp => {

@@ -55,12 +55,12 @@ impl Flows {
         from: &NodeName,
         event: &Event,
     ) -> Result<Option<EventResult>> {
-        let Event::Delivered { room, user, seq } = event else {
+        let Event::Delivered { room, user, seq, missed } = event else {
             return Err(RoomError::Mismatch("event").into());
         };
         let loaded = self.rooms.load(*room).await?;
         self.check_source(&loaded, from, user)?;
-        if self.rooms.stage_delivered(tx, &loaded, user, *seq).await? {
+        if self.rooms.stage_delivered(tx, &loaded, user, *seq, missed).await? {
             self.pass_on(tx, &loaded, from, event).await?;
         }
         Ok(None)

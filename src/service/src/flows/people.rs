@@ -5,15 +5,15 @@ use crate::{
     Budget, Caller, Fault,
     contacts::{Act, Ask, ContactError, News, Outcome, Side, Stand},
     error::{at_most, within},
+    inbox::ContactNews,
 };
-use weft_store::{Batch, Tx};
+use weft_store::Tx;
 use weft_wire::{
     Blob, Signed, UserAddress,
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState, UserLookup},
     identity::UserIdentity,
     limits::{PEER_ADDRESSES_MAX, SEALED_GREETING_BYTES_MAX},
     rooms::RoomKind,
-    sync::InboxItem,
 };
 
 /// Bytes of a link's token.
@@ -151,20 +151,18 @@ impl Flows {
 
     /// Puts the news into the inboxes of all devices of both, in the same transaction.
     async fn tell(&self, tx: &Tx, me: &Person, them: &Person, outcome: Outcome) -> Result<Outcome> {
-        let mut batch = Batch::new();
         for (to, about, news) in [(me, them, &outcome.mine), (them, me, &outcome.theirs)] {
             let Some(News { stand, sealed }) = news else { continue };
-            let item = InboxItem::Contact {
-                user: about.user.clone(),
+            let news = ContactNews {
+                user: &about.user,
                 state: stand.and_then(Stand::shown),
-                identity: about.identity.clone(),
-                sealed: sealed.clone(),
+                identity: &about.identity,
+                sealed: sealed.as_ref(),
             };
             let devices = self.accounts.active_devices(&to.user.name).await?;
             let devices = devices.into_iter().map(|(device, _)| device);
-            batch = self.inbox.add(batch, &to.user.name, devices, &item).await?;
+            self.inbox.stage_contact(tx, &to.user.name, devices, &news).await?;
         }
-        tx.merge(batch);
         Ok(outcome)
     }
 

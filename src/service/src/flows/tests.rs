@@ -1,8 +1,9 @@
-use crate::{Worker, testing::*};
+use crate::{ServiceConfig, Worker, testing::*};
 use std::time::Duration;
 use weft_store::{Batch, Scan, tables};
 use weft_wire::{
     Code, Problem,
+    node::SignupPolicy,
     sync::{ClientFrame, InboxItem, ServerFrame},
 };
 
@@ -56,6 +57,33 @@ async fn a_device_that_is_signed_out_is_out_everywhere() {
     let mut told = tablet.socket(&world.service, 0).await;
     let ServerFrame::Inbox { items } = next(&mut told).await else { panic!("not an inbox") };
     assert_eq!(items.last().unwrap().item, InboxItem::DeviceRemoved { device: bob.id() });
+}
+
+#[tokio::test]
+async fn on_a_full_disk_a_stolen_device_is_locked_out_and_old_things_go() {
+    let world = World::new().await;
+    let (alice, bob, room, mut at_alice, _) = world.talking().await;
+    let mut tablet = Device::new("bob", 2);
+    tablet.sign_in(&world.service).await.unwrap();
+    let rooms = world.service.rooms();
+    let message = alice.message(&mut at_alice, room, 1, "hello");
+    rooms.submit_message(alice.caller(), room, message).await.unwrap();
+    world.clock.advance(31 * 86_400_000);
+    world.engine.refuse_what_can_wait();
+
+    let message = alice.message(&mut at_alice, room, 2, "hello again");
+    let refused = rooms.submit_message(alice.caller(), room, message).await.unwrap_err();
+    assert_eq!(code(refused), Code::StorageUnavailable);
+    world.service.flows().sign_out(tablet.caller(), bob.id()).await.unwrap();
+    let accounts = world.service.accounts();
+    assert_eq!(code(accounts.authenticate(&bob.token, FROM).await.unwrap_err()), Code::Unauthenticated);
+    assert_eq!(world.store.scan(tables::SIGN_OUTS, Scan::prefix([])).await.unwrap(), []);
+    assert_eq!(accounts.end_sessions(alice.name()).await.unwrap(), 1);
+    accounts.set_disabled(bob.name(), true).await.unwrap();
+    for worker in Worker::ALL {
+        worker.run_once(&world.service).await.unwrap();
+    }
+    assert_eq!(world.store.scan(tables::ROOM_LOG, Scan::prefix([])).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -148,4 +176,42 @@ async fn nothing_that_the_node_keeps_holds_a_password_or_a_plaintext() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn one_account_cannot_fill_the_disk_with_messages_or_commits() {
+    let config = ServiceConfig {
+        signup: SignupPolicy::Open,
+        rate_limit_factor: 100.0,
+        written_mib_per_day: 1,
+        ..ServiceConfig::default()
+    };
+    let world = World::with(config).await;
+    let (alice, bob, room, mut at_alice, mut at_bob) = world.talking().await;
+    let rooms = world.service.rooms();
+    let (long, mut sent) = ("x".repeat(15 << 10), 0);
+    let problem: Problem = loop {
+        let text = if sent < 56 { &long } else { "short" };
+        let message = alice.message(&mut at_alice, room, sent, text);
+        match rooms.submit_message(alice.caller(), room, message).await {
+            Ok(_) => sent += 1,
+            Err(error) => break error.into(),
+        }
+    };
+    assert!((57..200).contains(&sent), "{sent} messages");
+    assert_eq!(problem.code, Code::RateLimited);
+    assert!(problem.detail.is_some_and(|detail| detail.contains("in a day")));
+    assert_eq!(rooms.log(alice.caller(), room, 0, 1).await.unwrap().head, u64::from(sent) + 1);
+    let hello = bob.message(&mut at_bob, room, 1, "others write on");
+    rooms.submit_message(bob.caller(), room, hello).await.unwrap();
+
+    // A commit stays on the disk as well, with all that is made of it.
+    let prepared = alice.prepare(&mut at_alice, &[], &[]);
+    let commit = alice.commit(room, &prepared, 254);
+    let flows = world.service.flows();
+    let refused: Problem =
+        flows.submit_commit(alice.caller(), room, commit.clone()).await.unwrap_err().into();
+    assert_eq!(refused.code, Code::RateLimited);
+    world.clock.advance(refused.retry_after_ms.unwrap());
+    flows.submit_commit(alice.caller(), room, commit).await.unwrap();
 }

@@ -7,21 +7,25 @@ mod tests;
 use crate::{
     Fault, ahead, chunks,
     context::{Ctx, be64, joined},
-    error::at_most,
 };
 use records::{InboxRecord, Kept, WelcomeBody};
 use std::sync::Arc;
-use weft_store::{Batch, Scan, Table, Watch, record::Record, tables};
+use weft_store::{Batch, Row, Scan, Table, Tx, Watch, record::Record, tables};
 use weft_wire::{
-    Blob, DeviceId, MessageId, Millis, RoomId, UserName, limits::INBOX_ITEMS_MAX, sync::InboxItem,
+    Blob, DeviceId, MessageId, Millis, RoomId, Signed, UserAddress, UserName, contacts::ContactState,
+    identity::UserIdentity, limits::INBOX_ITEMS_MAX, sync::InboxItem,
 };
 
 /// A Welcome up to this size may stand in its entry.
 const INLINE_BYTES_MAX: usize = 48 << 10;
 /// All Welcomes of one commit that stand in their entries, together: they share a batch with the commit.
 const INLINE_TOGETHER_BYTES_MAX: usize = 256 << 10;
-/// Entries that are deleted in one batch.
+/// Entries about people, of those that wait: strangers can send them, and must leave room for Welcomes.
+const CONTACTS_MAX: usize = INBOX_ITEMS_MAX / 2;
+/// Rows that are deleted in one batch.
 const DELETE_PAGE: usize = 512;
+/// Entries that are deleted in one batch, with all that belongs to them: a long Welcome has a row for each part.
+const ACKNOWLEDGE_PAGE: usize = 64;
 
 /// Inboxes of devices. They are written by flows and read by sockets only.
 #[derive(Clone)]
@@ -60,6 +64,14 @@ pub(crate) struct NewWelcome<'a> {
     pub copies: usize,
 }
 
+/// How an account stands to a person, on its way into the inboxes of the account's devices.
+pub(crate) struct ContactNews<'a> {
+    pub user: &'a UserAddress,
+    pub state: Option<ContactState>,
+    pub identity: &'a Signed<UserIdentity>,
+    pub sealed: Option<&'a Blob>,
+}
+
 /// The key of a device's rows.
 fn mailbox(name: &UserName, device: DeviceId) -> Vec<u8> {
     joined(name.as_str(), device.as_bytes())
@@ -75,22 +87,28 @@ impl Inbox {
         self.ctx.count(tables::INBOX_HEADS, mailbox(name, device)).await
     }
 
-    /// How many entries wait. Numbers have no gaps before they are acknowledged, and go from the front.
-    pub async fn waiting(&self, name: &UserName, device: DeviceId) -> Result<usize, Fault> {
-        let key = mailbox(name, device);
-        let head = self.ctx.count(tables::INBOX_HEADS, &key).await?;
-        let first = self.ctx.store.scan(tables::INBOX, Scan::prefix(&key).limit(1)).await?;
-        let first = first.first().and_then(|row| be64(&row.key));
-        Ok(first.map_or(0, |first| usize::try_from(head + 1 - first.min(head + 1)).unwrap_or(usize::MAX)))
+    /// How many entries wait. An inbox that is older than this counter counts what has come since.
+    async fn waiting(&self, mailbox: &[u8]) -> Result<usize, Fault> {
+        let waiting = self.ctx.count(tables::INBOX_WAITING, mailbox).await?;
+        Ok(usize::try_from(waiting).unwrap_or(usize::MAX))
     }
 
-    /// Refuses when an inbox is full: what would be written there must not be promised.
-    pub async fn check_room(&self, name: &UserName, device: DeviceId) -> Result<(), Fault> {
-        at_most("items in the inbox", self.waiting(name, device).await? + 1, INBOX_ITEMS_MAX)
+    async fn is_full(&self, mailbox: &[u8]) -> Result<bool, Fault> {
+        Ok(self.waiting(mailbox).await? >= INBOX_ITEMS_MAX)
+    }
+
+    /// Whether an entry about one more person may come. People are counted only where they could be too many.
+    async fn takes_person(&self, mailbox: &[u8]) -> Result<bool, Fault> {
+        if self.waiting(mailbox).await? < CONTACTS_MAX {
+            return Ok(true);
+        }
+        let people = Scan::prefix(mailbox).limit(CONTACTS_MAX);
+        let people = self.ctx.store.scan(tables::INBOX_CONTACTS, people).await?.len();
+        Ok(people < CONTACTS_MAX && !self.is_full(mailbox).await?)
     }
 
     /// Adds an entry for each device to a batch. A device whose inbox is full is left out: what it misses it finds in the
-    /// lists of devices and contacts.
+    /// lists of devices and rooms.
     pub async fn add(
         &self,
         mut batch: Batch,
@@ -100,15 +118,60 @@ impl Inbox {
     ) -> Result<Batch, Fault> {
         let record = InboxRecord { time_ms: self.ctx.now(), item: Kept::Item(item.clone()) }.to_record();
         for device in devices {
-            if self.check_room(name, device).await.is_ok() {
-                let key = mailbox(name, device);
-                batch = batch.append(tables::INBOX_HEADS, &key, tables::INBOX, &key, record.clone());
+            let key = mailbox(name, device);
+            if !self.is_full(&key).await? {
+                batch = append(batch, &key, record.clone());
             }
         }
         Ok(batch)
     }
 
-    /// Adds a Welcome for one device to a batch. A long body is written at once, ahead of the batch.
+    /// Tells each device how its account stands to a person now. Of one person one entry waits: whoever asks and takes it
+    /// back, over and over, must not fill the inbox of a device that is away. The newer entry is a new one at the end, since
+    /// the older one may have gone out already.
+    pub async fn stage_contact(
+        &self,
+        tx: &Tx,
+        name: &UserName,
+        devices: impl IntoIterator<Item = DeviceId>,
+        news: &ContactNews<'_>,
+    ) -> Result<(), Fault> {
+        for device in devices {
+            let key = mailbox(name, device);
+            let place = person(&key, news.user);
+            let older = match tx.get(tables::INBOX_CONTACTS, &place).await?.and_then(|row| be64(&row.value)) {
+                Some(seq) => tx.get(tables::INBOX, &numbered(&key, seq)).await?,
+                None => None,
+            };
+            let mut sealed = news.sealed.cloned();
+            if let Some(older) = older {
+                // What they sent along stays good; the device would have read it before the newer entry.
+                sealed = sealed.or(sealed_in(&older.value)?);
+                tx.delete(tables::INBOX, &older.key);
+            } else if self.takes_person(&key).await? {
+                tx.add(tables::INBOX_WAITING, &key, 1);
+            } else {
+                continue;
+            }
+            let head = tx.get(tables::INBOX_HEADS, &key).await?.and_then(|row| be64(&row.value));
+            let seq = head.unwrap_or(0) + 1;
+            let item = InboxItem::Contact {
+                user: news.user.clone(),
+                state: news.state,
+                identity: news.identity.clone(),
+                sealed,
+            };
+            let record = InboxRecord { time_ms: self.ctx.now(), item: Kept::Item(item) };
+            tx.put(tables::INBOX_HEADS, &key, seq.to_be_bytes());
+            tx.put(tables::INBOX, numbered(&key, seq), record.to_record());
+            tx.put(tables::INBOX_CONTACTS, place, seq.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    /// Adds a Welcome for one device to a batch. A long body is written at once, ahead of the batch. A device whose inbox is
+    /// full is left out: it finds itself in a room that it cannot read, and joins by external commit. The others must not
+    /// have to wait for it.
     pub async fn add_welcome(
         &self,
         mut batch: Batch,
@@ -117,6 +180,10 @@ impl Inbox {
         new: &NewWelcome<'_>,
     ) -> Result<Batch, Fault> {
         let key = mailbox(name, device);
+        if self.is_full(&key).await? {
+            tracing::info!(room = %new.room, %device, "a full inbox goes without a Welcome");
+            return Ok(batch);
+        }
         let together = new.welcome.len().saturating_mul(new.copies);
         let inline = new.welcome.len() <= INLINE_BYTES_MAX && together <= INLINE_TOGETHER_BYTES_MAX;
         let body = if inline {
@@ -130,7 +197,7 @@ impl Inbox {
         };
         let kept = Kept::Welcome { room: new.room, device: new.by, message: new.message, body };
         let record = InboxRecord { time_ms: self.ctx.now(), item: kept };
-        Ok(batch.append(tables::INBOX_HEADS, &key, tables::INBOX, &key, record.to_record()))
+        Ok(append(batch, &key, record.to_record()))
     }
 
     /// Entries after a number, in order.
@@ -179,29 +246,44 @@ impl Inbox {
     pub async fn acknowledge(&self, name: &UserName, device: DeviceId, up_to: u64) -> Result<(), Fault> {
         let key = mailbox(name, device);
         loop {
-            let rows = self.ctx.store.scan(tables::INBOX, Scan::prefix(&key).limit(DELETE_PAGE)).await?;
-            let full = rows.len() == DELETE_PAGE;
-            let mut batch = Batch::new();
-            let mut done = true;
-            for row in rows {
-                if be64(&row.key).is_none_or(|seq| seq > up_to) {
-                    break;
-                }
-                done = false;
-                if let Kept::Welcome { body: WelcomeBody::Parts { id, count }, .. } =
-                    InboxRecord::from_record(&row.value)?.item
-                {
-                    batch = chunks::delete(batch, tables::INBOX_PARTS, &part(&key, id.as_slice()), count);
-                }
-                batch = batch.delete(tables::INBOX, &row.key);
-            }
-            if done {
+            let mut rows =
+                self.ctx.store.scan(tables::INBOX, Scan::prefix(&key).limit(ACKNOWLEDGE_PAGE)).await?;
+            let found = rows.len();
+            rows.retain(|row| be64(&row.key).is_some_and(|seq| seq <= up_to));
+            if rows.is_empty() {
                 return Ok(());
             }
-            self.ctx.store.commit(batch).await?;
-            if !full {
-                return Ok(());
+            // An inbox that is older than its counter holds more than was counted.
+            let counted = rows.len().min(self.waiting(&key).await?);
+            let mut batch = Batch::new().add(tables::INBOX_WAITING, &key, -(counted as i128));
+            for row in &rows {
+                batch = self.delete_entry(batch, &key, row).await?;
             }
+            match self.ctx.store.commit(batch).await {
+                Ok(_) if found < ACKNOWLEDGE_PAGE => return Ok(()),
+                Ok(_) => {}
+                // Another socket of the device was quicker, or an entry was replaced: each is counted once.
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Deletes an entry that is still there, and what belongs to it.
+    async fn delete_entry(&self, batch: Batch, key: &[u8], row: &Row) -> Result<Batch, Fault> {
+        let batch =
+            batch.assert_version(tables::INBOX, &row.key, row.version).delete(tables::INBOX, &row.key);
+        match InboxRecord::from_record(&row.value)?.item {
+            Kept::Welcome { body: WelcomeBody::Parts { id, count }, .. } => {
+                Ok(chunks::delete(batch, tables::INBOX_PARTS, &part(key, id.as_slice()), count))
+            }
+            Kept::Item(InboxItem::Contact { user, .. }) => {
+                let place = person(key, &user);
+                let waits = self.ctx.count(tables::INBOX_CONTACTS, &place).await?;
+                let this = be64(&row.key) == Some(waits);
+                Ok(if this { batch.delete(tables::INBOX_CONTACTS, place) } else { batch })
+            }
+            _ => Ok(batch),
         }
     }
 
@@ -213,7 +295,9 @@ impl Inbox {
     /// Deletes a device's inbox, long bodies that no entry names included.
     pub async fn drop_all(&self, name: &UserName, device: DeviceId) -> Result<(), Fault> {
         let key = mailbox(name, device);
-        for table in [tables::INBOX, tables::INBOX_PARTS, tables::INBOX_HEADS] {
+        // The entries first: whoever acknowledges them at this moment finds them gone before their counter is.
+        let counts = [tables::INBOX_CONTACTS, tables::INBOX_WAITING, tables::INBOX_HEADS];
+        for table in [tables::INBOX, tables::INBOX_PARTS].into_iter().chain(counts) {
             self.drop_rows(table, &key).await?;
         }
         Ok(())
@@ -229,6 +313,22 @@ impl Inbox {
             self.ctx.store.commit(batch).await?;
         }
     }
+}
+
+fn append(batch: Batch, key: &[u8], record: Vec<u8>) -> Batch {
+    batch.append(tables::INBOX_HEADS, key, tables::INBOX, key, record).add(tables::INBOX_WAITING, key, 1)
+}
+
+/// What a person sent along in an entry that waits.
+fn sealed_in(entry: &[u8]) -> Result<Option<Blob>, Fault> {
+    match InboxRecord::from_record(entry)?.item {
+        Kept::Item(InboxItem::Contact { sealed, .. }) => Ok(sealed),
+        _ => Ok(None),
+    }
+}
+
+fn person(key: &[u8], user: &UserAddress) -> Vec<u8> {
+    [key, user.to_string().as_bytes()].concat()
 }
 
 fn numbered(key: &[u8], seq: u64) -> Vec<u8> {

@@ -18,9 +18,10 @@ use weft_store::{Batch, Scan, Tx, record::Record, tables};
 use weft_wire::{
     Millis, UserName,
     invites::{CreateInvite, InviteCreated},
+    limits::MEMBER_INVITE_USES_MAX,
 };
 
-/// How many people one invite may be for.
+/// How many people one invite of the owner or the operator may be for.
 const USES_MAX: u32 = 100;
 const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 /// How long an invite may live.
@@ -62,10 +63,18 @@ impl Invites {
     /// # Errors
     /// [`InviteError::Forbidden`] where only the owner invites, [`crate::Fault::Invalid`] for odd numbers, rate limits.
     pub async fn create(&self, caller: &Caller, request: CreateInvite) -> Result<InviteCreated> {
-        if !caller.is_owner() && !self.ctx.config.members_invite {
+        if caller.is_owner() {
+            self.ctx.limits.take_account(Budget::Invite, caller.name())?;
+            return self.make(Some(caller.name()), request).await;
+        }
+        if !self.ctx.config.members_invite {
             return Err(InviteError::Forbidden);
         }
-        self.ctx.limits.take_account(Budget::Invite, caller.name())?;
+        // What an account may write is bounded; so must be how many accounts a member can bring in.
+        if request.uses > MEMBER_INVITE_USES_MAX {
+            return Err(Fault::Invalid { field: "uses", why: "1 to 20 for members" }.into());
+        }
+        self.ctx.limits.take_account(Budget::MemberInvite, caller.name())?;
         self.make(Some(caller.name()), request).await
     }
 

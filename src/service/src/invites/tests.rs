@@ -112,3 +112,34 @@ async fn policies_and_odd_numbers() {
         assert!(matches!(invites.check(Some(nonsense)).await, Err(InviteError::Invalid)));
     }
 }
+
+#[tokio::test]
+async fn a_member_brings_in_a_few_a_day_and_the_owner_as_many_as_ever() {
+    let world = World::with(ServiceConfig::default()).await;
+    let invites = world.service.invites();
+    let link = CreateInvite { uses: MEMBER_INVITE_USES_MAX, lifetime_ms: DAY_MS };
+    let party = CreateInvite { uses: 100, ..link.clone() };
+    let mut owner = Device::new("alice", 1);
+    owner.sign_up(&world.service, Some(invites.owner_invite().await.unwrap().code)).await.unwrap();
+    for _ in 0..20 {
+        invites.create(owner.caller(), party.clone()).await.unwrap();
+    }
+    let invite = invites.create_by_operator(party.clone()).await.unwrap();
+    let mut member = Device::new("bob", 1);
+    member.sign_up(&world.service, Some(invite.code)).await.unwrap();
+
+    let many = CreateInvite { uses: MEMBER_INVITE_USES_MAX + 1, ..link.clone() };
+    for too_many in [party, many] {
+        let error = invites.create(member.caller(), too_many).await.unwrap_err();
+        assert_eq!(code(error), Code::InvalidField);
+    }
+    for _ in 0..5 {
+        invites.create(member.caller(), link.clone()).await.unwrap();
+    }
+    let refused: weft_wire::Problem = invites.create(member.caller(), link.clone()).await.unwrap_err().into();
+    assert_eq!(refused.code, Code::RateLimited);
+    let wait = refused.retry_after_ms.unwrap();
+    assert!((DAY_MS / 5 - 60_000..=DAY_MS / 5).contains(&wait), "{wait}");
+    world.clock.advance(wait);
+    invites.create(member.caller(), link).await.unwrap();
+}

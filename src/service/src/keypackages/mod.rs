@@ -8,7 +8,7 @@ mod tests;
 pub use error::KeyPackageError;
 
 use crate::{
-    Budget, Caller, Fault,
+    Budget, Caller, Fault, LimitKey,
     context::{Ctx, be64, joined},
     error::{at_most, within},
 };
@@ -45,6 +45,8 @@ impl KeyPackages {
     pub async fn publish(&self, caller: &Caller, request: PublishKeyPackages) -> Result<KeyPackageStock> {
         self.ctx.limits.take_account(Budget::Publish, caller.name())?;
         at_most("KeyPackages", request.packages.len(), KEY_PACKAGES_PER_DEVICE_MAX)?;
+        let bytes = request.packages.iter().chain(&request.last_resort).map(|package| package.len()).sum();
+        self.ctx.limits.take_bytes(&LimitKey::caller(caller), bytes)?;
         let now = self.ctx.now();
         let caller_session = caller.session.clone();
         // Each costs two signature checks: off the threads that serve everybody.

@@ -8,15 +8,17 @@ mod tests;
 
 use crate::{Caller, Clock, Fault};
 use governor::{
-    NotUntil, Quota, RateLimiter, clock, middleware::NoOpMiddleware, state::keyed::HashMapStateStore,
+    InsufficientCapacity, NotUntil, Quota, RateLimiter, clock, middleware::NoOpMiddleware,
+    state::keyed::HashMapStateStore,
 };
 use parking_lot::Mutex;
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
-use weft_wire::{NodeName, UserAddress, UserName};
+use weft_wire::{Millis, NodeName, UserAddress, UserName};
 
 /// Keys that one budget remembers. Whoever comes when it is full shares one key with the others who do: memory stays
 /// bounded, and a flood of addresses slows itself and newcomers, not those who are known.
 const KEYS_MAX: usize = 50_000;
+const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 
 /// Whom a budget counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +41,14 @@ impl LimitKey {
     /// The key of an address.
     pub fn address(address: IpAddr) -> Self {
         LimitKey::Address(network(address))
+    }
+
+    /// The key of whoever asks, here or on another node.
+    pub fn caller(caller: &Caller) -> Self {
+        match caller.session.is_far() {
+            true => LimitKey::Person(caller.user().clone()),
+            false => LimitKey::Account(caller.name().clone()),
+        }
     }
 
     /// The key of a name from an address.
@@ -103,6 +113,9 @@ budgets! {
     Renew = 60 then 30 per 60 s;
     /// Invites made, by account.
     Invite = 20 then 20 per 3600 s;
+    /// Invites made by somebody who is not the owner, by account: each lets in several, who may write as much each. Enough for
+    /// the links that a person makes.
+    MemberInvite = 5 then 5 per 86400 s;
     /// Look-ups of people, by account.
     Lookup = 60 then 60 per 60 s;
     /// Contact requests, by account.
@@ -129,7 +142,7 @@ budgets! {
     Socket = 300 then 10 per 1 s;
     /// Rooms that sockets begin to follow, by account: each costs a few reads. All devices of the largest account at once.
     Follow = 65536 then 8192 per 60 s;
-    /// Frames that a client sends on a socket, by account.
+    /// Frames that a client sends on a socket, by account; those of the WebSocket itself (pings) count as well.
     Frame = 600 then 100 per 1 s;
     /// Events that another node sends, by node. A burst holds some full batches.
     PeerEvents = 5120 then 1000 per 1 s;
@@ -143,6 +156,8 @@ budgets! {
     PeerStranger = 10 then 10 per 60 s;
     /// Nodes that are met for the first time, together: each leaves a row.
     PeerFirst = 200 then 60 per 60 s;
+    /// KiB that an account has written, as far as they stay on disk. How many a day is the operator's to say.
+    Written = 262_144 then 262_144 per 86400 s;
 }
 
 /// Our clock as governor wants it: a budget must fill again though somebody sets the time back.
@@ -165,19 +180,28 @@ pub struct Limits {
     limiters: Vec<Limiter>,
     factor: f64,
     clock: Arc<dyn Clock>,
+    /// The whole of [`Budget::Written`].
+    written_kib: NonZeroU32,
     /// One shrinking at a time is enough.
     shrinking: Mutex<()>,
 }
 
 impl Limits {
-    /// Budgets times `factor`; 0 lifts them all.
-    pub fn new(clock: Arc<dyn Clock>, factor: f64) -> Self {
+    /// Budgets times `factor`, and `written_mib` a day of [`Budget::Written`], which is about the disk and not about how many
+    /// share an address. A factor of 0 lifts them all.
+    pub fn new(clock: Arc<dyn Clock>, factor: f64, written_mib: u32) -> Self {
         let lifted = factor.is_nan() || factor <= 0.0;
+        let written_kib = written_mib.saturating_mul(1024);
         let limiter = |budget: &Budget| {
-            RateLimiter::hashmap_with_clock(quota(budget.rate(), factor), GovernorClock(clock.clone()))
+            let quota = match (budget, budget.rate()) {
+                (Budget::Written, (.., seconds)) => quota((written_kib, written_kib, seconds), 1.0),
+                (_, rate) => quota(rate, factor),
+            };
+            RateLimiter::hashmap_with_clock(quota, GovernorClock(clock.clone()))
         };
         let limiters = if lifted { Vec::new() } else { Budget::ALL.iter().map(limiter).collect() };
-        Limits { limiters, factor, clock, shrinking: Mutex::new(()) }
+        let written_kib = NonZeroU32::new(written_kib).unwrap_or(NonZeroU32::MIN);
+        Limits { limiters, factor, clock, written_kib, shrinking: Mutex::new(()) }
     }
 
     /// Takes one from a budget.
@@ -185,6 +209,24 @@ impl Limits {
     /// # Errors
     /// [`Fault::RateLimited`].
     pub fn take(&self, budget: Budget, key: &LimitKey) -> Result<(), Fault> {
+        self.take_many(budget, key, NonZeroU32::MIN)
+            .map_err(|retry_after_ms| Fault::RateLimited { retry_after_ms })
+    }
+
+    /// Takes from what somebody may write in a day, a KiB at least: what is short has its price on disk as well.
+    ///
+    /// # Errors
+    /// [`Fault::WrittenTooMuch`].
+    pub fn take_bytes(&self, key: &LimitKey, bytes: usize) -> Result<(), Fault> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        // What is larger than a small budget must not wait for ever.
+        let kib = NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN).min(self.written_kib);
+        self.take_many(Budget::Written, key, kib)
+            .map_err(|retry_after_ms| Fault::WrittenTooMuch { retry_after_ms })
+    }
+
+    /// Takes several at once, or none; and says after how many milliseconds there will be so many.
+    fn take_many(&self, budget: Budget, key: &LimitKey, count: NonZeroU32) -> Result<(), Millis> {
         let Some(limiter) = self.limiters.get(budget as usize) else { return Ok(()) };
         if limiter.len() >= KEYS_MAX {
             self.make_room(limiter);
@@ -194,29 +236,21 @@ impl Limits {
                 if budget == Budget::LoginPair {
                     return Ok(());
                 }
-                return self.answer(limiter.check_key(&LimitKey::Crowd));
+                return self.answer(limiter.check_key_n(&LimitKey::Crowd, count));
             }
         }
-        self.answer(limiter.check_key(key))
+        self.answer(limiter.check_key_n(key, count))
     }
 
     /// Takes several at once, or none. More than a burst counts as a whole burst: it could never be had otherwise.
     ///
     /// # Errors
     /// [`Fault::RateLimited`].
-    pub fn take_many(&self, budget: Budget, key: &LimitKey, count: u32) -> Result<(), Fault> {
-        let Some(limiter) = self.limiters.get(budget as usize) else { return Ok(()) };
+    pub fn take_several(&self, budget: Budget, key: &LimitKey, count: u32) -> Result<(), Fault> {
         let Some(count) = NonZeroU32::new(count.min(burst(budget.rate().0, self.factor))) else {
             return Ok(());
         };
-        if limiter.len() >= KEYS_MAX {
-            self.make_room(limiter);
-        }
-        let key = if limiter.len() >= KEYS_MAX { &LimitKey::Crowd } else { key };
-        match limiter.check_key_n(key, count) {
-            Ok(answer) => self.answer(answer),
-            Err(_over_a_burst) => Err(Fault::Internal("a budget that is smaller than its burst")),
-        }
+        self.take_many(budget, key, count).map_err(|retry_after_ms| Fault::RateLimited { retry_after_ms })
     }
 
     /// [`Self::take`] for an address.
@@ -240,10 +274,7 @@ impl Limits {
     /// # Errors
     /// [`Fault::RateLimited`].
     pub fn take_caller(&self, budget: Budget, caller: &Caller) -> Result<(), Fault> {
-        if caller.session.is_far() {
-            return self.take(budget, &LimitKey::Person(caller.user().clone()));
-        }
-        self.take_account(budget, caller.name())
+        self.take(budget, &LimitKey::caller(caller))
     }
 
     /// Forgets the keys whose budget is full again. A worker calls it every minute.
@@ -265,11 +296,16 @@ impl Limits {
         }
     }
 
-    fn answer(&self, answer: Result<(), NotUntil<Duration>>) -> Result<(), Fault> {
+    fn answer(
+        &self,
+        answer: Result<Result<(), NotUntil<Duration>>, InsufficientCapacity>,
+    ) -> Result<(), Millis> {
+        // More than the whole budget is never there; callers ask for less.
+        let Ok(answer) = answer else { return Err(DAY_MS) };
         answer.map_err(|not_until| {
             let now = Duration::from_millis(self.clock.steady_ms());
             let wait = not_until.wait_time_from(now).as_millis();
-            Fault::RateLimited { retry_after_ms: u64::try_from(wait).unwrap_or(u64::MAX).max(1) }
+            u64::try_from(wait).unwrap_or(u64::MAX).max(1)
         })
     }
 }

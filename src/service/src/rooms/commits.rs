@@ -2,6 +2,7 @@
 
 use super::{
     Result, RoomError, Rooms,
+    delivered::left_key,
     items::item_prefix,
     messages::{append, first_number, open_envelope},
     parts::{Written, drop_parts, new_parts},
@@ -9,7 +10,7 @@ use super::{
     state::{Part, Room, cursor_key, nodes_of},
 };
 use crate::{
-    Budget, Caller, Fault, ahead,
+    Budget, Caller, Fault, LimitKey, ahead,
     context::joined,
     error::{at_most, within},
     outgoing::{self, FollowerRecord, Outgoing, follower_key},
@@ -104,6 +105,11 @@ impl Rooms {
         within("envelope", request.envelope.body().len(), limits::COMMIT_BYTES_MAX + 1024)?;
         within("group_info", request.group_info.len(), limits::GROUP_INFO_BYTES_MAX)?;
         let envelope = open_envelope(caller, room_id, &request.envelope, EntryKind::Commit)?;
+        if first_try {
+            let welcome = request.welcome.as_ref().map_or(0, |welcome| welcome.len());
+            let bytes = request.envelope.body().len() + request.group_info.len() + welcome;
+            self.ctx.limits.take_bytes(&LimitKey::caller(caller), bytes)?;
+        }
         let hash = *blake3::hash(request.envelope.body()).as_bytes();
         let room = self.load_for(room_id, caller.user()).await?;
         let current = room.record.epoch;
@@ -180,12 +186,18 @@ impl Rooms {
         batch = drop_parts(batch, room_id, &checked.room.record.parts);
         let id = MessageIdRecord { hash: checked.hash, time_ms, near: checked.near, epoch };
         batch = append(batch, &checked.envelope, &id, &LogRecord { time_ms, envelope: kept });
+        let here = |user: &UserAddress| user.node == self.ctx.node;
+        let removed = checked.facts.removed.iter().filter(|gone| here(&gone.user)).cloned();
+        let anew = checked.facts.arrivals().filter(|cert| here(&cert.user));
+        batch =
+            self.stage_left(batch, room_id, removed.chain(anew.map(weft_mls::commit::device_ref))).await?;
         batch = follow_members(batch, checked, &self.ctx.node);
         batch = self.tell_followers(batch, checked).await?;
         for user in checked.leavers() {
             let items = Scan::prefix(item_prefix(room_id, user));
             let rows = self.ctx.store.scan(tables::ROOM_ITEMS, items).await?;
             batch = rows.iter().fold(batch, |batch, row| batch.delete(tables::ROOM_ITEMS, &row.key));
+            batch = batch.delete(tables::ROOM_CURSORS, left_key(room_id, user));
         }
         match self.ctx.store.commit(batch.merge(with)).await {
             Ok(committed) => {
@@ -343,10 +355,7 @@ fn still_left(room: &Room, facts: &CommitFacts, members: &[MemberRecord]) -> Vec
 /// The rows that follow from who comes and who goes.
 fn follow_members(mut batch: Batch, checked: &CheckedSubmission, here: &NodeName) -> Batch {
     let room = checked.room.id;
-    let acked = CursorRecord { acked: checked.near }.to_record();
-    for gone in checked.facts.removed.iter().filter(|gone| gone.user.node == *here) {
-        batch = batch.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
-    }
+    let acked = CursorRecord { acked: checked.near, from: checked.near, left: Vec::new() }.to_record();
     for cert in checked.facts.arrivals().filter(|cert| cert.user.node == *here) {
         // What is older than its coming is not for it, and need not be kept for its sake.
         batch = batch.put(tables::ROOM_CURSORS, cursor_key(room, &cert.user, cert.device), acked.clone());

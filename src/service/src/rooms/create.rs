@@ -8,7 +8,7 @@ use super::{
     state::cursor_key,
 };
 use crate::{
-    Budget, Caller, Fault,
+    Budget, Caller, Fault, LimitKey,
     context::{be64, joined},
 };
 use weft_mls::{HubGroup, policy};
@@ -64,6 +64,7 @@ impl Rooms {
     pub(crate) async fn check_new(&self, caller: &Caller, request: CreateRoom) -> Result<NewRoom> {
         let (id, kind, now) = (request.room, request.kind, self.ctx.now());
         let people = people(caller.user(), &kind)?;
+        self.ctx.limits.take_bytes(&LimitKey::caller(caller), request.group_info.len())?;
         let info = request.group_info.0;
         let made = tokio::task::spawn_blocking(move || {
             let made = HubGroup::create(id, &info, now).map_err(|error| mls_error(error, 0))?;
@@ -127,7 +128,7 @@ impl Rooms {
             tx.put(tables::DIRECT_ROOMS, key, new.id.as_bytes().to_vec());
         }
         tx.put(tables::ROOMS, new.id.as_bytes(), new.record.to_record());
-        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord { acked: 0 }.to_record());
+        tx.put(tables::ROOM_CURSORS, &new.cursor, CursorRecord::default().to_record());
         tx.add(tables::COUNTS, super::ROOMS, 1);
         for user in new.members().filter(|user| self.ctx.is_local(user)) {
             tx.put(tables::ROOMS_OF, joined(user.name.as_str(), new.id.as_bytes()), Vec::new());

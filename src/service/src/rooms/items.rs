@@ -2,11 +2,12 @@
 
 use super::{
     Result, RoomError, Rooms,
+    delivered::{left_key, with_left},
     records::{CursorRecord, ItemRecord},
-    state::{Room, cursor_key, far_cursor_key},
+    state::{Room, cursor_key},
 };
 use crate::{
-    Caller, Fault,
+    Caller, Fault, LimitKey,
     error::{at_most, within},
     outgoing::{self, Outgoing},
 };
@@ -25,6 +26,7 @@ const KINDS_PER_MEMBER_MAX: usize = 8;
 impl Rooms {
     pub(super) async fn write_item(&self, caller: &Caller, room: &Room, request: PutItem) -> Result<()> {
         let PutItem { kind, version, sealed } = request;
+        self.ctx.limits.take_bytes(&LimitKey::caller(caller), sealed.len())?;
         let item = RoomItem { user: caller.user().clone(), kind, version, sealed };
         let item = &item;
         self.ctx
@@ -71,25 +73,6 @@ impl Rooms {
         Ok(true)
     }
 
-    /// How far somebody of another node has come, as their node says. False: that is no news.
-    pub(crate) async fn stage_delivered(
-        &self,
-        tx: &Tx,
-        room: &Room,
-        user: &UserAddress,
-        seq: u64,
-    ) -> Result<bool> {
-        let acked = seq.min(self.head(room.id).await?);
-        let key = far_cursor_key(room.id, user);
-        let row = tx.get(tables::ROOM_CURSORS, &key).await?;
-        let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
-        let is_news = before.is_none_or(|before| before.acked < acked);
-        if is_news {
-            tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
-        }
-        Ok(is_news)
-    }
-
     /// Tells the other nodes that have to hear it from this one.
     async fn tell_beside(&self, tx: &Tx, room: &Room, event: Event) -> Result<()> {
         for node in room.beside(&self.ctx.node) {
@@ -111,13 +94,15 @@ impl Rooms {
                     let key = cursor_key(room.id, &device.user, device.device);
                     let row = tx.get(tables::ROOM_CURSORS, &key).await?;
                     let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+                    let from = before.as_ref().map_or(0, |before| before.from);
                     if before.is_none_or(|before| before.acked < acked)
                         && room.has_device(&device.user, device.device)
                     {
-                        tx.put(tables::ROOM_CURSORS, key, CursorRecord { acked }.to_record());
-                        if !room.beside(&self.ctx.node).is_empty() {
-                            let user = device.user.clone();
-                            let event = Event::Delivered { room: room.id, user, seq: acked };
+                        let cursor = CursorRecord { acked, from, left: Vec::new() };
+                        tx.put(tables::ROOM_CURSORS, &key, cursor.to_record());
+                        if !room.beside(&self.ctx.node).is_empty()
+                            && let Some(event) = self.told(&tx, &room, &device.user, &key, cursor).await?
+                        {
                             self.tell_beside(&tx, &room, event).await?;
                         }
                     }
@@ -150,8 +135,17 @@ impl Rooms {
                         record.members.clone_from(&loaded.members);
                     }
                     record.gone.push(gone.clone());
+                    // Part of a sign-out, which is.
+                    tx.urgent();
                     tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
-                    tx.delete(tables::ROOM_CURSORS, cursor_key(room, &gone.user, gone.device));
+                    let (key, left) = (cursor_key(room, &gone.user, gone.device), left_key(room, &gone.user));
+                    if let Some(cursor) = tx.get(tables::ROOM_CURSORS, &key).await? {
+                        let cursor = CursorRecord::from_record(&cursor.value)?;
+                        let kept = tx.get(tables::ROOM_CURSORS, &left).await?;
+                        let kept = kept.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+                        tx.put(tables::ROOM_CURSORS, left, with_left(kept, &cursor).to_record());
+                    }
+                    tx.delete(tables::ROOM_CURSORS, key);
                 } else if !current {
                     // Written as it was, so that the commit meets the conflict that is already certain.
                     tx.put(tables::ROOMS, room.as_bytes(), row.value);

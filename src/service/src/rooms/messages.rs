@@ -7,7 +7,7 @@ use super::{
     state::Room,
 };
 use crate::{
-    Budget, Caller, Fault,
+    Budget, Caller, Fault, LimitKey,
     error::within,
     outgoing::{self, Outgoing},
 };
@@ -37,6 +37,7 @@ impl Rooms {
     ) -> Result<Accepted> {
         let envelope = self.check_message(caller, room_id, &request)?;
         let signed = request.envelope;
+        self.ctx.limits.take_bytes(&LimitKey::caller(caller), signed.body().len())?;
         let hash = *blake3::hash(signed.body()).as_bytes();
         for _ in 0..ATTEMPTS_MAX {
             let room = self.load_for(room_id, caller.user()).await?;

@@ -2,6 +2,9 @@
 
 mod commits;
 mod create;
+mod delivered;
+#[cfg(test)]
+mod delivered_tests;
 mod error;
 #[cfg(test)]
 mod group_tests;
@@ -18,9 +21,10 @@ mod state;
 mod tests;
 
 pub(crate) use commits::{Judged, Stored};
+pub(crate) use delivered::Delivered;
 pub use error::RoomError;
 pub(crate) use replica::News;
-pub(crate) use state::{Delivered, Described, Room};
+pub(crate) use state::{Described, Room};
 
 use crate::{Budget, Caller, Fault, cache::Cache, context::Ctx};
 use std::sync::{

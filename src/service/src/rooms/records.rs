@@ -143,10 +143,17 @@ pub(crate) struct MessageIdRecord {
     pub epoch: u64,
 }
 
-/// How far a device has come. Key: room, name, 0x00, device.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+/// How far a device has come. Key: room, name, 0x00, device; without a device: what those had that left the group.
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct CursorRecord {
+    /// The last number that it has acknowledged; before it has, the number after which it came.
     pub acked: u64,
+    /// The number after which it came into the group. What is older it cannot read.
+    #[serde(default)]
+    pub from: u64,
+    /// What devices had that left: after the first number, up to the second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<(u64, u64)>,
 }
 
 /// A sealed item. Key: room, address, 0x00, kind.

@@ -4,18 +4,19 @@
 use super::{
     Result, RoomError, Rooms,
     log::log_key,
-    records::{Hub, KeptEnvelope, LogRecord, MemberRecord, Parts, RoomRecord},
-    state::{Part, part_key},
+    records::{CursorRecord, Hub, KeptEnvelope, LogRecord, MemberRecord, Parts, RoomRecord},
+    state::{Part, cursor_key, part_key},
 };
 use crate::{
     chunks,
     context::{be64, joined},
     error::{at_most, within},
 };
+use std::collections::BTreeSet;
 use weft_store::{Batch, Tx, record::Record, tables};
 use weft_wire::{
-    Blob, NodeName, RoomId, UserAddress, codec, limits,
-    rooms::{DeviceRef, LogEntry, RoomKind, RoomState},
+    Blob, DeviceId, NodeName, RoomId, UserAddress, codec, limits,
+    rooms::{DeviceRef, EntryKind, LogEntry, RoomKind, RoomState},
 };
 
 /// An envelope up to this size stands in its log entry.
@@ -116,6 +117,9 @@ impl Rooms {
             hub: Hub::At(news.hub.clone()),
         };
         self.stage_comings(tx, news.room, known, &record.members).await?;
+        let commit = news.entries.iter().find(|entry| entry.seq > head && is_commit(entry));
+        let near = commit.map_or(head, |entry| entry.seq);
+        self.stage_devices(tx, news.room, known, &record.members, near).await?;
         tx.put(tables::ROOMS, news.room.as_bytes(), record.to_record());
         Ok(())
     }
@@ -173,6 +177,33 @@ impl Rooms {
         Ok(())
     }
 
+    /// The cursors of devices here that come and go: what is older than its coming is not for a device, and what it had stays
+    /// had.
+    async fn stage_devices(
+        &self,
+        tx: &Tx,
+        room: RoomId,
+        before: &[MemberRecord],
+        after: &[MemberRecord],
+        near: u64,
+    ) -> Result<()> {
+        let devices = |members: &[MemberRecord]| -> BTreeSet<(UserAddress, DeviceId)> {
+            let local = members.iter().filter(|member| self.ctx.is_local(&member.user));
+            local
+                .flat_map(|member| member.devices.iter().map(|device| (member.user.clone(), *device)))
+                .collect()
+        };
+        let (before, after) = (devices(before), devices(after));
+        let gone =
+            before.difference(&after).map(|(user, device)| DeviceRef { user: user.clone(), device: *device });
+        tx.merge(self.stage_left(Batch::new(), room, gone).await?);
+        let begin = CursorRecord { acked: near, from: near, left: Vec::new() }.to_record();
+        for (user, device) in after.difference(&before) {
+            tx.put(tables::ROOM_CURSORS, cursor_key(room, user, *device), begin.clone());
+        }
+        Ok(())
+    }
+
     fn stage_copy(&self, tx: &Tx, room: RoomId, entry: &LogEntry) -> Result<()> {
         let envelope = entry.envelope.peek().map_err(RoomError::Malformed)?;
         if envelope.room != room {
@@ -192,4 +223,8 @@ impl Rooms {
         tx.put(tables::ROOM_LOG, log_key(room, entry.seq), record.to_record());
         Ok(())
     }
+}
+
+fn is_commit(entry: &LogEntry) -> bool {
+    entry.envelope.peek().is_ok_and(|envelope| envelope.kind == EntryKind::Commit)
 }

@@ -2,11 +2,10 @@
 
 use super::{
     Result, RoomError, Rooms,
-    records::{CursorRecord, ItemRecord, MemberRecord, Parts, RoomRecord},
+    records::{ItemRecord, MemberRecord, Parts, RoomRecord},
 };
 use crate::{Fault, chunks, context::be64};
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -71,16 +70,6 @@ impl Room {
 /// The nodes of some people, without this one.
 pub(super) fn nodes_of(members: &[MemberRecord], here: &NodeName) -> BTreeSet<NodeName> {
     members.iter().map(|member| &member.user.node).filter(|node| *node != here).cloned().collect()
-}
-
-/// How far an account has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    pub user: UserAddress,
-    /// The last number that one of its devices has acknowledged.
-    pub seq: u64,
-    /// Of the row that says so.
-    pub version: Version,
 }
 
 /// A room as its members see it, and up to which version its cursors and items are in it.
@@ -193,33 +182,6 @@ impl Rooms {
         Ok(first.first().and_then(|row| be64(&row.key)).unwrap_or(head + 1))
     }
 
-    /// How far each account has come: the device of it that has come furthest. The latest news comes last.
-    pub(crate) async fn delivered(&self, room: RoomId) -> Result<Vec<Delivered>, Fault> {
-        let scan = Scan::prefix(room.as_bytes()).limit(ROWS_MAX);
-        let mut furthest: BTreeMap<UserAddress, Delivered> = BTreeMap::new();
-        for row in self.ctx.store.scan(tables::ROOM_CURSORS, scan).await? {
-            let name = row.key.get(16..).and_then(|key| key.split(|byte| *byte == 0).next());
-            let text = name.and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default();
-            let user = match text.parse() {
-                Ok(name) => self.ctx.address(&name),
-                Err(_) => match text.parse() {
-                    Ok(far) => far,
-                    Err(_) => continue,
-                },
-            };
-            let seq = CursorRecord::from_record(&row.value)?.acked;
-            let this = Delivered { user: user.clone(), seq, version: row.version };
-            let best = furthest.entry(user).or_insert_with(|| this.clone());
-            // Of two devices that have come as far, the earlier one: the other is no news.
-            if (this.seq, Reverse(this.version)) > (best.seq, Reverse(best.version)) {
-                *best = this;
-            }
-        }
-        let mut delivered: Vec<_> = furthest.into_values().collect();
-        delivered.sort_by_key(|one| one.version);
-        Ok(delivered)
-    }
-
     /// The sealed items of a room that were written after a version, oldest first, and the version up to which all are told.
     pub(crate) async fn items_since(
         &self,
@@ -255,9 +217,10 @@ impl Rooms {
     pub(crate) async fn describe(&self, room: &Room) -> Result<Described, Fault> {
         let head = self.head(room.id).await?;
         let tail = self.tail(room.id, head).await?;
-        let delivered = self.delivered(room.id).await?;
+        let delivered = self.delivered(room).await?;
         let cursors = delivered.last().map_or(Version(0), |last| last.version);
-        let delivered: BTreeMap<_, _> = delivered.into_iter().map(|one| (one.user, one.seq)).collect();
+        let mut delivered: BTreeMap<_, _> =
+            delivered.into_iter().map(|one| (one.user, (one.seq, one.missed))).collect();
         let (items, mut newest) = self.items_since(room.id, Version(0)).await?;
         let (mut shown, mut bytes) = (Vec::new(), 0);
         for (item, version) in items.into_iter().filter(|(item, _)| room.member(&item.user).is_some()) {
@@ -268,12 +231,10 @@ impl Rooms {
             newest = version;
             shown.push(item);
         }
-        let members =
-            room.members.iter().filter(|member| !room.has_left(&member.user)).map(|member| RoomMember {
-                user: member.user.clone(),
-                role: member.role,
-                delivered: delivered.get(&member.user).copied().unwrap_or(0),
-            });
+        let members = room.members.iter().filter(|member| !room.has_left(&member.user)).map(|member| {
+            let (seq, missed) = delivered.remove(&member.user).unwrap_or_default();
+            RoomMember { user: member.user.clone(), role: member.role, delivered: seq, missed }
+        });
         let state = RoomState {
             room: room.id,
             kind: room.record.kind.clone(),

@@ -52,6 +52,9 @@ const ACK_DELAY: Duration = Duration::from_millis(100);
 /// Answers that wait to be sent: a client that sends and does not read is cut off.
 const ANSWERS_WAITING_MAX: usize = 256;
 
+/// Control frames that a socket may have before somebody has said hello on it.
+const CONTROLS_BEFORE_HELLO_MAX: usize = 16;
+
 type Result<T, E = SyncError> = std::result::Result<T, E>;
 
 /// Opens sockets' sessions and counts them.
@@ -115,7 +118,7 @@ impl Sync {
         node.ctx.limits.take_address(Budget::Socket, from)?;
         let place = node.by_address.take(LimitKey::address(from), SOCKETS_PER_ADDRESS_MAX)?;
         let nonce = node.ctx.random();
-        Ok(SyncSession { node, nonce, from, out: VecDeque::new(), live: None, _place: place })
+        Ok(SyncSession { node, nonce, from, out: VecDeque::new(), controls: 0, live: None, _place: place })
     }
 
     /// Sockets that are open now.
@@ -143,6 +146,8 @@ pub struct SyncSession {
     from: IpAddr,
     /// Answers to frames, and the rest of what was found together.
     out: VecDeque<ServerFrame>,
+    /// Control frames that came before hello.
+    controls: usize,
     live: Option<Box<Live>>,
     _place: Place<LimitKey>,
 }
@@ -167,7 +172,7 @@ impl SyncSession {
             return self.hello(&token, &proof, inbox_after, vault).await;
         }
         let Some(live) = &self.live else { return Err(SyncError::OutOfTurn("hello comes first")) };
-        self.node.ctx.limits.take_account(Budget::Frame, live.caller.name())?;
+        self.count_frame()?;
         if live.caller.session.expires_ms <= self.node.ctx.now() {
             return Err(AccountError::Unauthenticated.into());
         }
@@ -184,6 +189,25 @@ impl SyncSession {
                 Ok(())
             }
         }
+    }
+
+    /// Takes note of a frame of the socket itself, a ping or a pong: it costs the node as much as one of the client's, and some
+    /// of them an answer.
+    ///
+    /// # Errors
+    /// What ends the socket, as in [`Self::on_frame`]: more frames than there may be.
+    pub fn on_control(&mut self) -> Result<()> {
+        if self.live.is_some() {
+            return self.count_frame();
+        }
+        // Nobody's yet, so there is no account to count it for; no client has a reason to send many before its hello.
+        self.controls += 1;
+        Ok(at_most("control frames before hello", self.controls, CONTROLS_BEFORE_HELLO_MAX)?)
+    }
+
+    fn count_frame(&self) -> Result<()> {
+        let Some(live) = &self.live else { return Ok(()) };
+        Ok(self.node.ctx.limits.take_account(Budget::Frame, live.caller.name())?)
     }
 
     /// The next frame for the client; waits until there is one. Before hello it waits for ever. Dropping the future

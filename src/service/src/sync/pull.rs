@@ -181,11 +181,11 @@ impl SyncSession {
         let delivered = followed.reads.delivered(&self.node.rooms, room).await?;
         live.work.done(room.id, |dirty| dirty.cursors = false);
         let news = delivered.iter().skip(delivered.partition_point(|one| one.version <= followed.cursors));
-        for Delivered { user, seq, version } in news.cloned() {
+        for Delivered { user, seq, missed, version } in news.cloned() {
             followed.cursors = version;
             // Of its own account a client knows better itself.
             if user != *live.caller.user() && room.member(&user).is_some() {
-                self.out.push_back(ServerFrame::Delivered { room: room.id, user, seq });
+                self.out.push_back(ServerFrame::Delivered { room: room.id, user, seq, missed });
             }
         }
         Ok(self.out.pop_front())

@@ -85,7 +85,7 @@ impl RoomReads {
 
     /// See [`Rooms::delivered`].
     pub async fn delivered(&self, rooms: &Rooms, room: &Room) -> Result<Arc<Vec<Delivered>>, Fault> {
-        self.delivered.get(|_| rooms.delivered(room.id)).await
+        self.delivered.get(|_| rooms.delivered(room)).await
     }
 
     /// At most `max` items that were written after a version, the version that a socket has seen with them, and whether

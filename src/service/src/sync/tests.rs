@@ -172,8 +172,8 @@ async fn the_inbox_is_sent_until_it_is_acknowledged() {
         let ServerFrame::Inbox { items } = next(&mut socket).await else { panic!("not an inbox") };
         let kinds =
             items.iter().filter(|entry| matches!(entry.item, weft_wire::sync::InboxItem::Contact { .. }));
-        assert_eq!((items.len(), kinds.count()), (3, 2));
-        let weft_wire::sync::InboxItem::Welcome { room: of, seq, .. } = &items[2].item else {
+        assert_eq!((items.len(), kinds.count()), (2, 1));
+        let weft_wire::sync::InboxItem::Welcome { room: of, seq, .. } = &items[1].item else {
             panic!("no Welcome")
         };
         assert_eq!((*of, *seq), (room, 1));

@@ -16,11 +16,20 @@ pub(crate) struct VaultRow {
 }
 
 /// What an account's bounds are measured by. Key: name.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct VaultBook {
     pub records: u32,
     /// The newest change.
     pub changes: u64,
+    /// Of all sealed contents together. None: written before they were counted; counted when the next record is put.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+}
+
+impl Default for VaultBook {
+    fn default() -> Self {
+        VaultBook { records: 0, changes: 0, bytes: Some(0) }
+    }
 }
 
 first_version!(VaultRow, VaultBook);

@@ -39,6 +39,25 @@ pub(crate) struct Committer {
     names: Remembered,
 }
 
+/// What the disk has room for. The index writes when it likes and takes a full disk badly. So the journal stops first, while
+/// there is room left for what the index still holds in memory.
+#[derive(Clone, Copy)]
+struct Room {
+    free_bytes: u64,
+    reserve_bytes: u64,
+}
+
+impl Room {
+    /// Whether anything may be written.
+    fn is_ample(self) -> bool {
+        self.free_bytes >= self.reserve_bytes
+    }
+
+    fn takes(self, batch: &Batch) -> bool {
+        self.is_ample() || (batch.is_urgent() && self.free_bytes >= self.reserve_bytes / 2)
+    }
+}
+
 /// One write with what it does to the digest.
 struct Planned {
     key: Vec<u8>,
@@ -107,25 +126,34 @@ impl Committer {
         if batches.is_empty() {
             return Vec::new();
         }
+        let room = self.room();
         let written = match self.shared.failure() {
             Some(reason) => Err(Error::Failed(reason)),
-            None => self.plan_and_heal(batches).and_then(|plan| self.write(plan)),
+            None => self.plan_and_heal(batches, room).and_then(|plan| self.write(plan, room)),
         };
         // If the group was not written, no answer of it stands: a conflict or a replay may rest on a write that is not.
         written.unwrap_or_else(|error| batches.iter().map(|_| Err(error.clone())).collect())
     }
 
-    fn plan_and_heal(&mut self, batches: &[Batch]) -> Result<Plan> {
+    fn room(&self) -> Room {
+        let options = &self.shared.options;
+        Room {
+            free_bytes: options.disk.free_bytes(&self.shared.dir).unwrap_or(u64::MAX),
+            reserve_bytes: options.reserve_bytes,
+        }
+    }
+
+    fn plan_and_heal(&mut self, batches: &[Batch], room: Room) -> Result<Plan> {
         for _ in 0..HEALS_PER_GROUP {
-            match self.plan(batches) {
+            match self.plan(batches, room) {
                 Err(Error::Index(reason)) => self.heal(reason.to_string())?,
                 plan => return plan,
             }
         }
-        self.plan(batches)
+        self.plan(batches, room)
     }
 
-    fn plan(&self, batches: &[Batch]) -> Result<Plan> {
+    fn plan(&self, batches: &[Batch], room: Room) -> Result<Plan> {
         let index = self.shared.gate.read().index.clone();
         let link = self.journal.link();
         let view = GroupView { index: &*index, cells: RefCell::new(HashMap::new()) };
@@ -138,14 +166,20 @@ impl Committer {
         };
         for batch in batches {
             let seq = plan.frame.next_seq();
-            let answer = match resolve(batch, seq, &view, &mut plan.names) {
+            let mut names = plan.names;
+            let answer = match resolve(batch, seq, &view, &mut names) {
                 Err(error @ Error::Index(_)) => return Err(error),
                 Err(refused) => Err(refused),
                 Ok(Outcome::Replay(first)) => Ok(first),
                 Ok(Outcome::Apply { writes, numbers }) if writes.is_empty() => {
                     Ok(Committed { seq: seq - 1, numbers, replayed: false })
                 }
+                Ok(Outcome::Apply { .. }) if !room.takes(batch) => {
+                    self.tell_full(room);
+                    Err(Error::DiskFull)
+                }
                 Ok(Outcome::Apply { writes, numbers }) => {
+                    plan.names = names;
                     plan.frame.push(&writes);
                     for write in writes {
                         self.plan_write(&mut plan, &view, seq, write.key, write.value)?;
@@ -178,11 +212,11 @@ impl Committer {
     }
 
     /// Journal, index, watchers; then the answers may go out.
-    fn write(&mut self, plan: Plan) -> Result<Vec<Result<Committed>>> {
+    fn write(&mut self, plan: Plan, room: Room) -> Result<Vec<Result<Committed>>> {
         if plan.frame.is_empty() {
             return Ok(plan.answers);
         }
-        let bytes = self.append(plan.frame, plan.digest)?;
+        let bytes = self.append(plan.frame, plan.digest, room)?;
         self.names = plan.names;
         if let Err(error) = self.apply(&plan.writes) {
             // The frame is on disk, so the rebuilt index holds it.
@@ -198,32 +232,28 @@ impl Committer {
         Ok(plan.answers)
     }
 
-    fn append(&mut self, frame: FrameBuilder, digest: Digest) -> Result<u64> {
-        let counters = &self.shared.counters;
-        let options = &self.shared.options;
-        // The index writes when it likes and takes a full disk badly. So the journal stops first, while there is room
-        // left for what the index still holds in memory.
-        let free = options.disk.free_bytes(&self.shared.dir).unwrap_or(u64::MAX);
-        let appended = if free < options.reserve_bytes {
-            Err(AppendError::Full)
-        } else {
-            self.journal.append(frame, digest)
-        };
-        match appended {
+    fn append(&mut self, frame: FrameBuilder, digest: Digest, room: Room) -> Result<u64> {
+        match self.journal.append(frame, digest) {
             Ok(bytes) => {
-                counters.disk_full.store(false, Ordering::Relaxed);
+                if room.is_ample() {
+                    self.shared.counters.disk_full.store(false, Ordering::Relaxed);
+                }
                 Ok(bytes)
             }
             Err(AppendError::Full) => {
-                if !counters.disk_full.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        free_bytes = free,
-                        "the disk is full: commits are refused until there is room"
-                    );
-                }
+                self.tell_full(room);
                 Err(Error::DiskFull)
             }
             Err(AppendError::Unknown(reason)) => Err(self.shared.fail(reason)),
+        }
+    }
+
+    fn tell_full(&self, room: Room) {
+        if !self.shared.counters.disk_full.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                free_bytes = room.free_bytes,
+                "the disk is full: commits are refused until there is room"
+            );
         }
     }
 

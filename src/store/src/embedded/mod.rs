@@ -59,7 +59,8 @@ pub struct Options {
     pub checkpoint_bytes: u64,
     /// Journal bytes after which a snapshot is written, at least; a third of the last snapshot's size, if that is more.
     pub snapshot_bytes: u64,
-    /// Free bytes on the disk below which commits are refused with [`Error::DiskFull`].
+    /// Free bytes on the disk below which commits are refused with [`Error::DiskFull`]; the urgent ones (see
+    /// [`crate::Batch::urgent`]) below half of it.
     pub reserve_bytes: u64,
     /// Checkpoint and snapshot on a thread of their own. Without it the committer does both between two groups, so that a
     /// simulation that decides about every write can be run again.

@@ -10,15 +10,16 @@ use std::{
 use super::{
     Options,
     checkpoint::Checkpoint,
+    disk::Disk,
     index::{Index, IndexError},
     io_error,
     journal::{Journal, Sizes},
     rebuild::{APPLIED_KEY, Truth, applied_seq, applied_value},
-    segment::Link,
+    segment::{Link, segment_name},
     shared::{Applied, Counters, Shared, journal_dir, snapshot_dir},
     sled_index::index_dir,
     snapshot::{self, snapshot_name, snapshot_seqs},
-    survey::{corrupt, survey},
+    survey::{Survey, corrupt, segment_numbers, survey},
 };
 use crate::{Error, Result};
 
@@ -53,6 +54,7 @@ pub(crate) fn lock(options: &Options, dir: &Path) -> Result<Lock> {
     }
 }
 
+/// Finds out what the folder holds, whether it belongs together, and brings the index up to the journal's end.
 pub(crate) fn recover(dir: &Path, options: Options) -> Result<Recovered> {
     let disk = options.disk.clone();
     for dir in [dir, &journal_dir(dir), &snapshot_dir(dir)] {
@@ -72,35 +74,9 @@ pub(crate) fn recover(dir: &Path, options: Options) -> Result<Recovered> {
     if found.is_none() && (checkpoint.is_some() || snapshot_seq > 0) {
         return Err(corrupt(1, 1, 0, "the journal is missing"));
     }
-    let sizes = Sizes { segment_bytes: options.segment_bytes, chunk_bytes: options.chunk_bytes };
-    let journal = match &found {
-        Some(survey) => Journal::resume(disk.clone(), &journal_dir(dir), sizes, survey)?,
-        None => {
-            // A first start that was cut short may have left a file without a readable header.
-            for number in super::survey::segment_numbers(&*disk, &journal_dir(dir))? {
-                disk.remove(&journal_dir(dir).join(super::segment::segment_name(number)))
-                    .map_err(io_error("remove an empty segment"))?;
-            }
-            Journal::create(disk.clone(), &journal_dir(dir), sizes)?
-        }
-    };
+    let journal = journal(&disk, dir, &options, found.as_ref())?;
     let truth = truth(dir, &options, &journal);
-    if checkpoint.is_some_and(|checkpoint| checkpoint.id != truth.id) {
-        return Err(Error::Folder {
-            path: dir.to_owned(),
-            what: "checkpoint and journal belong to different stores",
-        });
-    }
-    if truth.first_seq > snapshot_seq + 1 {
-        // The index may well hold it, but nothing would be left to rebuild it from.
-        let first = truth.segments.first().copied().unwrap_or(0);
-        return Err(corrupt(
-            first,
-            truth.first_seq,
-            0,
-            "the journal starts here and no snapshot holds what came before",
-        ));
-    }
+    belong_together(&truth, checkpoint, snapshot_seq)?;
     let counters = Counters {
         since_checkpoint: AtomicU64::new(since_checkpoint),
         since_snapshot: AtomicU64::new(since_snapshot),
@@ -120,6 +96,37 @@ pub(crate) fn recover(dir: &Path, options: Options) -> Result<Recovered> {
         journal,
         lock,
     })
+}
+
+/// The journal that was found, to be gone on with, or a new one.
+fn journal(disk: &Arc<dyn Disk>, dir: &Path, options: &Options, found: Option<&Survey>) -> Result<Journal> {
+    let dir = journal_dir(dir);
+    let sizes = Sizes { segment_bytes: options.segment_bytes, chunk_bytes: options.chunk_bytes };
+    if let Some(survey) = found {
+        return Journal::resume(disk.clone(), &dir, sizes, survey);
+    }
+    // A first start that was cut short may have left a file without a readable header.
+    for number in segment_numbers(&**disk, &dir)? {
+        disk.remove(&dir.join(segment_name(number))).map_err(io_error("remove an empty segment"))?;
+    }
+    Journal::create(disk.clone(), &dir, sizes)
+}
+
+/// Whether journal, checkpoint and snapshot are of one store, and reach from its beginning to its end.
+fn belong_together(truth: &Truth, checkpoint: Option<Checkpoint>, snapshot_seq: u64) -> Result<()> {
+    if checkpoint.is_some_and(|checkpoint| checkpoint.id != truth.id) {
+        return Err(Error::Folder {
+            path: truth.dir.to_owned(),
+            what: "checkpoint and journal belong to different stores",
+        });
+    }
+    if truth.first_seq > snapshot_seq + 1 {
+        // The index may well hold it, but nothing would be left to rebuild it from.
+        let first = truth.segments.first().copied().unwrap_or(0);
+        let what = "the journal starts here and no snapshot holds what came before";
+        return Err(corrupt(first, truth.first_seq, 0, what));
+    }
+    Ok(())
 }
 
 fn snapshot_len(options: &Options, dir: &Path, seq: u64) -> u64 {

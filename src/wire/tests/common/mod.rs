@@ -87,7 +87,7 @@ fn room_state() -> RoomState {
         epoch: 5,
         head: 12,
         tail: 1,
-        members: vec![RoomMember { user: alice(), role: RoomRole::Owner, delivered: 11 }],
+        members: vec![RoomMember { user: alice(), role: RoomRole::Owner, delivered: 11, missed: vec![] }],
         items: vec![item()],
         gone: vec![device_ref()],
     }
@@ -299,7 +299,9 @@ fn frames(v: &mut impl Visitor) {
     v.visit("server_ready", ready);
     v.visit("server_room", ServerFrame::Room { state: room_state() });
     v.visit("server_entries", ServerFrame::Entries { room, entries: vec![entry()] });
-    v.visit("server_delivered", ServerFrame::Delivered { room, user: bob(), seq: 12 });
+    v.visit("server_delivered", ServerFrame::Delivered { room, user: bob(), seq: 12, missed: vec![] });
+    let missed = vec![(3, 5), (8, 9)];
+    v.visit("server_delivered_missed", ServerFrame::Delivered { room, user: bob(), seq: 12, missed });
     v.visit("server_item", ServerFrame::Item { room, item: item() });
     let ephemeral = ServerFrame::Ephemeral { room, user: bob(), device: cert().device, sealed: blob(3) };
     v.visit("server_ephemeral", ephemeral);
@@ -355,7 +357,7 @@ fn nodes(v: &mut impl Visitor) {
     let message = Event::Message { cert: signed_cert(), envelope: Signed::sign(&envelope(), &key(2)) };
     v.visit("event_message", batch(message));
     v.visit("event_item", batch(Event::Item { room, item: item() }));
-    v.visit("event_delivered", batch(Event::Delivered { room, user: bob(), seq: 12 }));
+    v.visit("event_delivered", batch(Event::Delivered { room, user: bob(), seq: 12, missed: vec![(3, 5)] }));
     v.visit("event_device_gone", batch(Event::DeviceGone { room, device: device_ref() }));
     v.visit("event_folded", batch(Event::Folded { from: room, into: RoomId([2; 16]) }));
     let accepted = Accepted { seq: 12, time_ms: 10, epoch: 5 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { onlyEmoji, parts } from './links';
+import { onlyEmoji, parts, trim } from './links';
 
 const urls = (text: string): string[] => parts(text).flatMap((part) => (part.kind === 'link' ? [part.text] : []));
 const odd = (text: string): boolean => parts(text).some((part) => part.kind === 'link' && part.odd);
@@ -34,6 +34,28 @@ describe('links in what people write', () => {
     parts(`${'http://a.'.repeat(2_000)} ${'('.repeat(1_000)}`);
     expect(performance.now() - begun).toBeLessThan(500);
   });
+});
+
+describe('hostile marks behind an address', () => {
+  // Together, so that a slow machine is told from a slow way: what was cubic took minutes for one of them.
+  it('cost one look each', () => {
+    const begun = performance.now();
+    for (const marks of [')', '(', '((((()))))', ').', '.', ']})', '_', '(.)']) {
+      const address = `https://a.example/${marks.repeat(Math.ceil(100_000 / marks.length))}`;
+      expect(trim(address).startsWith('https://a.example/')).toBe(true);
+      expect(parts(address.slice(0, 20_000)).map((part) => part.text).join('')).toBe(address.slice(0, 20_000));
+    }
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+
+  it.each([
+    ['https://a.example/x)))', 'https://a.example/x'],
+    ['https://a.example/(x)))', 'https://a.example/(x)'],
+    ['https://a.example/((x)', 'https://a.example/((x)'],
+    ['https://a.example/[x].).', 'https://a.example/[x]'],
+    ['https://a.example/x).]}?!', 'https://a.example/x'],
+    ['https://a.example/(x.)', 'https://a.example/(x.)'],
+  ])('%s', (written, kept) => expect(trim(written)).toBe(kept));
 });
 
 describe('emoji alone', () => {

@@ -5,8 +5,8 @@ export type Part = { kind: 'text'; text: string } | { kind: 'link'; text: string
 /** An address runs until white space, quotes or CJK punctuation: Chinese is written without spaces around it. */
 const LINK = /\b(?:https?:\/\/|www\.)[^\s<>"'`\u3000-\u303f\uff00-\uffef\u2018-\u201f]+/giu;
 /** Closing marks belong to the sentence, not to the address. */
-const TRAILING = /[.,;:!?*_~]+$/;
-const PAIRS: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
+const TRAILING = new Set('.,;:!?*_~');
+const PAIRS = { ')': '(', ']': '[', '}': '{' };
 /** Longer texts are shown without links rather than slowly. */
 const SCAN_MAX = 20_000;
 
@@ -26,14 +26,26 @@ export function parts(text: string): Part[] {
   return found;
 }
 
-function trim(written: string): string {
-  let text = written.replace(TRAILING, '');
-  for (let last = text.at(-1) ?? ''; PAIRS[last]; last = text.at(-1) ?? '') {
-    const opened = text.split(PAIRS[last] ?? '').length;
-    if (text.split(last).length <= opened) break;
-    text = text.slice(0, -1).replace(TRAILING, '');
+/** What of it is the address. From the end, one look at each character: somebody may send nothing but brackets. */
+export function trim(written: string): string {
+  const surplus = new Map<string, number>();
+  for (const [close, open] of Object.entries(PAIRS)) surplus.set(close, count(written, close) - count(written, open));
+  let end = written.length;
+  for (; end > 0; end -= 1) {
+    const last = written.charAt(end - 1);
+    if (TRAILING.has(last)) continue;
+    const closes = surplus.get(last);
+    // A bracket that was opened in the address belongs to it.
+    if (closes === undefined || closes <= 0) break;
+    surplus.set(last, closes - 1);
   }
-  return text;
+  return written.slice(0, end);
+}
+
+function count(text: string, mark: string): number {
+  let found = 0;
+  for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) found += 1;
+  return found;
 }
 
 function parse(written: string): URL | null {

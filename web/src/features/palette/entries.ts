@@ -1,12 +1,14 @@
 import BookUser from '@lucide/svelte/icons/book-user';
 import Info from '@lucide/svelte/icons/info';
 import Languages from '@lucide/svelte/icons/languages';
+import Lock from '@lucide/svelte/icons/lock-keyhole';
 import LogOut from '@lucide/svelte/icons/log-out';
 import MessageCircle from '@lucide/svelte/icons/message-circle';
 import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Moon from '@lucide/svelte/icons/moon';
 import PaletteIcon from '@lucide/svelte/icons/palette';
 import QrCode from '@lucide/svelte/icons/qr-code';
+import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import Sun from '@lucide/svelte/icons/sun';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import UserRound from '@lucide/svelte/icons/circle-user-round';
@@ -43,6 +45,8 @@ export function entries(): Entry[] {
       .filter((contact) => !withChat.has(contact.user))
       .map((contact): Entry => ({ key: `contact ${contact.user}`, title: contact.display_name, detail: contact.user, user: contact.user, run: () => router.go(router.to('contacts', contact.user)) })),
     ...pages(),
+    // Last: they are found by those who look for them, and stand in nobody's way.
+    ...contacts.accepted.map((contact): Entry => ({ key: `safety ${contact.user}`, title: `${m.safety_number()}: ${contact.display_name}`, detail: contact.user, user: null, icon: ShieldCheck, run: () => router.go(router.to('contacts', contact.user, 'verify')) })),
   ];
 }
 
@@ -57,6 +61,7 @@ function pages(): Entry[] {
     page('/me/profile', m.profile(), UserRound),
     page('/me/appearance', m.appearance(), PaletteIcon),
     page('/me/devices', m.devices(), MonitorSmartphone),
+    page('/me/password', m.change_password(), Lock),
     page('/me/about', m.about(), Info),
     page('/me/sign-out', m.sign_out(), LogOut),
     action('light', `${m.theme()}: ${m.theme_light()}`, Sun, () => appearance.set('light')),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameProblem, strength } from './password';
+import { nameProblem, strength } from '../../ui/password';
 import { pickPositions } from './phrase';
 
 describe('the strength of a password', () => {

@@ -144,7 +144,7 @@ impl TestNode {
             clock: clock.clone(),
             entropy,
             node: name.clone(),
-            limits: Limits::new(clock.clone(), config.rate_limit_factor),
+            limits: Limits::new(clock.clone(), config.rate_limit_factor, config.written_mib_per_day),
             config: config.clone(),
             sealer: Sealer::of_node(&signing),
             aging: crate::aging::Aging::new(0),
@@ -218,7 +218,7 @@ impl TestNode {
 
 pub fn item(seq: u64) -> Outgoing {
     let user: UserAddress = "alice@home.example".parse().unwrap();
-    Outgoing::Event(Box::new(Event::Delivered { room: RoomId([1; 16]), user, seq }))
+    Outgoing::Event(Box::new(Event::Delivered { room: RoomId([1; 16]), user, seq, missed: vec![] }))
 }
 
 /// A network that loses, doubles and delays by a seed.
