@@ -40,7 +40,7 @@ pub fn message(message: &MessageView) {
     let text = match &message.body {
         BodyView::Text { text } => out::body(text),
         BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
-        BodyView::System { code, user } => {
+        BodyView::System { code, user, .. } => {
             return out::line(format_args!(
                 "{clock} * {}",
                 system(code, user.as_deref().unwrap_or_default())

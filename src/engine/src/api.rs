@@ -197,6 +197,86 @@ pub enum Call {
         /// Address.
         user: String,
     },
+    /// Makes a group with some contacts, who are in it at once. → [`Reply::Chat`]
+    CreateGroup {
+        /// Empty: it is shown by the names of its members.
+        name: String,
+        /// Addresses of contacts; none: only oneself, and others come by link.
+        members: Vec<String>,
+    },
+    /// A group as it is now. → [`Reply::Group`]
+    Group {
+        /// Chat id.
+        chat: String,
+    },
+    /// Brings contacts in, in one step. For owners and admins. → [`Reply::Done`], once the node has taken it
+    AddMembers {
+        /// Chat id.
+        chat: String,
+        /// Addresses of contacts.
+        users: Vec<String>,
+    },
+    /// Sends members away. Admins: those without a role; owners: anybody. → [`Reply::Done`]
+    RemoveMembers {
+        /// Chat id.
+        chat: String,
+        /// Addresses.
+        users: Vec<String>,
+    },
+    /// What a member may do. For owners. → [`Reply::Done`]
+    SetRole {
+        /// Chat id.
+        chat: String,
+        /// Address.
+        user: String,
+        /// `owner`, `admin` or `member`.
+        role: String,
+    },
+    /// For owners and admins. → [`Reply::Done`]
+    RenameGroup {
+        /// Chat id.
+        chat: String,
+        /// 1 to 128 bytes.
+        name: String,
+    },
+    /// Goes. What was said stays readable here. The last owner names another first, unless nobody else is there
+    /// (`last_owner`). → [`Reply::Done`]
+    LeaveGroup {
+        /// Chat id.
+        chat: String,
+    },
+    /// A link and QR content by which people ask to be let in. For owners and admins. → [`Reply::GroupLink`]
+    GroupLink {
+        /// Chat id.
+        chat: String,
+        /// Whether somebody has to agree to each.
+        approval: bool,
+        /// The public address of this node, as the browser sees it.
+        base_url: String,
+        /// A new one, and all from before end.
+        #[serde(default)]
+        #[ts(as = "Option<bool>", optional)]
+        fresh: bool,
+    },
+    /// Ends all links of a group. → [`Reply::Done`]
+    EndGroupLinks {
+        /// Chat id.
+        chat: String,
+    },
+    /// Asks to be let into the group that a link leads to. → [`Reply::Joined`]
+    JoinGroup {
+        /// Link or QR content.
+        text: String,
+    },
+    /// Lets somebody in who has asked, or declines. For owners and admins. → [`Reply::Done`]
+    AnswerJoin {
+        /// Chat id.
+        chat: String,
+        /// Address.
+        user: String,
+        /// Whether.
+        accept: bool,
+    },
     /// The network came back, or the tab was woken: connect now rather than after the back-off. → [`Reply::Done`]
     Wake,
 }
@@ -233,6 +313,12 @@ pub enum Reply {
     Messages(MessagePage),
     /// The queued message.
     Sent(MessageView),
+    /// A group.
+    Group(GroupView),
+    /// A group's link.
+    GroupLink(GroupLinkView),
+    /// Whether one has asked (`asked`), or is in it already (`member`).
+    Joined(JoinedView),
 }
 
 /// Why a call was not done, in a form that the interface can translate.
@@ -240,7 +326,7 @@ pub enum Reply {
 pub struct CallError {
     /// A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
     /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
-    /// `unknown_chat`, `key_changed`, `state_damaged`, `password_unsure` (the answer to the last step of a change was lost:
+    /// `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`, `key_changed`, `state_damaged`, `password_unsure` (the answer to the last step of a change was lost:
     /// either password may hold).
     pub code: String,
     /// One English sentence, for logs and for codes that have no translation.
@@ -284,6 +370,8 @@ pub enum Event {
         /// Message id.
         id: String,
     },
+    /// This group changed: members, roles, name, who asks to be let in.
+    Group(GroupView),
     /// Somebody types, or has stopped. It ends by itself after six seconds.
     Typing {
         /// Chat id.
@@ -398,6 +486,110 @@ pub struct LinkPreview {
     pub instant: bool,
     /// How the person stands to oneself already, if signed in: a state of [`ContactView`], or `me`.
     pub state: Option<String>,
+    /// The group, if it leads to one.
+    pub group: Option<GroupPreview>,
+}
+
+/// The group that a link leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct GroupPreview {
+    /// What it is called; from the link, so not proven. Empty: it has no name.
+    pub name: String,
+    /// The node that orders it.
+    pub node: String,
+    /// The chat, if one is in it.
+    pub chat: Option<String>,
+}
+
+/// A person, to be shown by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PersonView {
+    /// Address.
+    pub user: String,
+    /// What they call themselves; the name of their account when that is not known.
+    pub name: String,
+}
+
+/// What a chat's list row and head say of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ChatGroup {
+    /// How many people are in it.
+    pub members: u32,
+    /// One's own role: `owner`, `admin` or `member`.
+    pub role: String,
+    /// `making` (members are still being brought in), `active`, `left`, `removed`.
+    pub state: String,
+    /// How many people ask to be let in; 0 unless one may decide that.
+    pub asking: u32,
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct GroupView {
+    /// Chat id.
+    pub chat: String,
+    /// As it was named; empty: it was not.
+    pub name: String,
+    /// The node that orders it.
+    pub node: String,
+    /// One's own role: `owner`, `admin` or `member`.
+    pub role: String,
+    /// As in [`ChatGroup`].
+    pub state: String,
+    /// Owners, admins, members; within these by name.
+    pub members: Vec<MemberView>,
+    /// Those who ask to be let in, oldest first; none unless one may decide that.
+    pub asking: Vec<AskingView>,
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct MemberView {
+    /// Address.
+    pub user: String,
+    /// As in [`PersonView`].
+    pub name: String,
+    /// `owner`, `admin` or `member`.
+    pub role: String,
+    /// Whether it is oneself.
+    pub me: bool,
+    /// Whether one may send them away.
+    pub removable: bool,
+    /// How they stand to oneself: a state of [`ContactView`], if they do.
+    pub state: Option<String>,
+    /// Whether their key was verified in person.
+    pub verified: bool,
+}
+
+/// Somebody who asks to be let in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct AskingView {
+    /// Address.
+    pub user: String,
+    /// As in [`PersonView`].
+    pub name: String,
+    /// When they asked, ms.
+    pub asked_ms: f64,
+}
+
+/// A group's link to give away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct GroupLinkView {
+    /// The URL; also the content of the QR code.
+    pub url: String,
+    /// When it ends, ms.
+    pub expires_ms: f64,
+    /// Whether somebody has to agree to each who comes by it.
+    pub approval: bool,
+}
+
+/// What came of asking to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct JoinedView {
+    /// `asked` or `member`.
+    pub state: String,
+    /// The chat, if one is in it.
+    pub chat: Option<String>,
 }
 
 /// A contact or request.
@@ -439,7 +631,7 @@ pub struct SafetyView {
 pub struct ChatView {
     /// Id; for a direct chat it never changes, whatever room lies under it.
     pub chat: String,
-    /// `direct` or `group`.
+    /// `direct` or `group`. A group's id is that of its room.
     pub kind: String,
     /// The other person of a direct chat.
     pub user: Option<String>,
@@ -457,6 +649,8 @@ pub struct ChatView {
     pub verified: bool,
     /// For sorting, ms.
     pub active_ms: f64,
+    /// What there is to know of a group; none for a direct chat.
+    pub group: Option<ChatGroup>,
 }
 
 /// A page of messages.
@@ -479,6 +673,8 @@ pub struct MessageView {
     pub order: f64,
     /// Who.
     pub sender: String,
+    /// In a group: what the sender calls themselves.
+    pub sender_name: Option<String>,
     /// Whether it is one's own.
     pub mine: bool,
     /// When, ms: the hub's time once it was taken, before that this device's.
@@ -507,12 +703,20 @@ pub enum BodyView {
         /// What the sender gave for this case.
         fallback: String,
     },
-    /// A line in the middle: `secured`, `joined`, `device_added`, `resynced`, `undecryptable`, `key_changed`.
+    /// A line in the middle: `secured`, `joined`, `device_added`, `resynced`, `undecryptable`, `key_changed`. In groups: `created`
+    /// (by), `named` (by, text), `added` (by, people), `came` (people, by a link), `removed` (by, people), `left` (people),
+    /// `owner`, `admin`, `member` (by, people: their role from now on), `removed_me`, `left_me`.
     System {
         /// Which.
         code: String,
         /// Whom it is about.
         user: Option<String>,
+        /// In a group: who did it.
+        by: Option<PersonView>,
+        /// In a group: whom it is about.
+        people: Vec<PersonView>,
+        /// In a group: its new name.
+        text: String,
     },
 }
 
@@ -539,9 +743,9 @@ pub enum DeliveryView {
     Sending,
     /// On the node, on disk.
     Sent,
-    /// On a device of the other.
+    /// On a device of the other; in a group: of every other.
     Delivered,
-    /// Read by the other.
+    /// Read by the other; in a group: by every other.
     Read,
     /// Given up; it can be tried again or dropped.
     Failed,

@@ -38,6 +38,18 @@ pub struct Profile {
     pub name: String,
 }
 
+/// Kind `group`: what the group is called from now on. It counts from an owner or admin only. Whoever brings people in says it
+/// again for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupProfile {
+    /// At most [`crate::limits::GROUP_NAME_BYTES_MAX`] bytes.
+    pub name: String,
+}
+
+/// Kind `leave`: the sender goes. Their node tells the hub next, and somebody's client removes their leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {}
+
 /// What travels with a contact request or its answer, sealed to the other's identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Greeting {

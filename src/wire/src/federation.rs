@@ -9,7 +9,8 @@ use crate::{
     contacts::{ClaimedKeyPackages, UserLookup},
     identity::{DeviceCert, UserIdentity},
     rooms::{
-        Accepted, DeviceRef, Envelope, GroupInfoAnswer, LogEntry, LogPage, RoomItem, RoomState, SubmitCommit,
+        Accepted, CreateGroupLink, DeviceRef, Envelope, GroupInfoAnswer, JoinAnswer, JoinRequests, LogEntry,
+        LogPage, RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
 };
@@ -164,6 +165,13 @@ pub enum Event {
         /// Which device.
         device: DeviceRef,
     },
+    /// The home of a member to the hub: they have left a group.
+    Left {
+        /// Which room.
+        room: RoomId,
+        /// Who.
+        user: UserAddress,
+    },
     /// The hub to the followers: a direct room was folded into another one.
     Folded {
         /// The one that ends.
@@ -212,6 +220,29 @@ pub enum Question {
         by: UserAddress,
         /// A user of the asked node.
         user: UserName,
+        /// A room of which `by` is an owner or admin, and into which the person has asked to be let: that is consent too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
+    },
+    /// Somebody who has a group's link asks the hub to be let in.
+    Join {
+        /// Which room.
+        room: RoomId,
+        /// A user of the asking node.
+        user: UserAddress,
+        /// Their public keys.
+        identity: Signed<UserIdentity>,
+        /// From the link.
+        token: Blob,
+    },
+    /// What an owner or admin decides about links and those who ask, at the hub.
+    Door {
+        /// Which room.
+        room: RoomId,
+        /// A user of the asking node.
+        by: UserAddress,
+        /// What.
+        act: DoorAct,
     },
     /// What an external commit needs, from the hub.
     GroupInfo {
@@ -251,6 +282,20 @@ pub enum Question {
     },
 }
 
+/// What an owner or admin does at the door of a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoorAct {
+    /// Registers a link.
+    Link(CreateGroupLink),
+    /// Ends all links.
+    EndLinks,
+    /// Reads who waits.
+    Requests,
+    /// Declines somebody.
+    Decline(UserAddress),
+}
+
 /// Answer to a [`Question`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -265,8 +310,12 @@ pub enum Answer {
     Accepted(Accepted),
     /// To [`Question::Log`].
     Log(LogPage),
-    /// To [`Question::Ephemeral`].
+    /// To [`Question::Ephemeral`], and to [`Question::Door`] where there is nothing to tell.
     Passed,
+    /// To [`Question::Join`].
+    Join(JoinAnswer),
+    /// To [`DoorAct::Requests`].
+    Requests(JoinRequests),
     /// No.
     Problem(Problem),
 }

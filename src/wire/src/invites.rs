@@ -1,6 +1,6 @@
 //! Invites to a node, and the links that people hand each other.
 
-use crate::{Blob, Millis, NodeName, UserAddress, bytes, codec, limits};
+use crate::{Blob, Millis, NodeName, RoomId, UserAddress, bytes, codec, limits};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,29 @@ pub struct Link {
     /// An invite to that node, for people without an account.
     #[serde(rename = "i", alias = "invite", default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<String>,
+    /// The group that it leads to.
+    #[serde(rename = "g", default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<LinkGroup>,
+}
+
+/// The group part of a [`Link`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkGroup {
+    /// Which room.
+    #[serde(rename = "r")]
+    pub room: RoomId,
+    /// The node that orders it.
+    #[serde(rename = "h")]
+    pub hub: NodeName,
+    /// What it is called, for the first screen.
+    #[serde(rename = "n", default)]
+    pub name: String,
+    /// Whoever shows this token may ask to be let in. The hub knows only its BLAKE3 hash.
+    #[serde(rename = "t")]
+    pub token: Blob,
+    /// Where the hub is reached, as in [`LinkPerson`].
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
 }
 
 /// The person part of a [`Link`].

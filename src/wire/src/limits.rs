@@ -49,6 +49,12 @@ pub const CONTACT_REQUESTS_WAITING_MAX: usize = 200;
 pub const CONTACT_LINKS_MAX: usize = 50;
 /// Members of a room.
 pub const ROOM_MEMBERS_MAX: usize = 500;
+/// People who wait to be let into one room.
+pub const JOIN_REQUESTS_MAX: usize = 100;
+/// Links of one room that are alive.
+pub const GROUP_LINKS_MAX: usize = 16;
+/// A group's name, in bytes of UTF-8.
+pub const GROUP_NAME_BYTES_MAX: usize = 128;
 /// Rooms of one account.
 pub const ROOMS_PER_ACCOUNT_MAX: usize = 4_096;
 /// Rooms named in one socket frame.

@@ -1,9 +1,13 @@
 //! Rooms: one MLS group each, ordered by its hub (draft-ietf-mimi-protocol).
 //!
 //! `GET rooms` · `POST rooms` · `POST rooms/ROOM/messages` · `POST rooms/ROOM/commits` · `GET rooms/ROOM/log` ·
-//! `GET rooms/ROOM/group-info` · `PUT rooms/ROOM/items` · `POST rooms/ROOM/leave`
+//! `GET rooms/ROOM/group-info` · `PUT rooms/ROOM/items` · `POST rooms/ROOM/leave` · `POST rooms/ROOM/links` · `DELETE rooms/ROOM/links` ·
+//! `POST rooms/ROOM/join` · `GET rooms/ROOM/requests` · `DELETE rooms/ROOM/requests/ADDRESS`
 
-use crate::{Blob, DeviceId, MessageId, Millis, NodeName, RoomId, Signed, UserAddress, signed::Signable};
+use crate::{
+    Blob, DeviceId, MessageId, Millis, NodeName, RoomId, Signed, UserAddress, bytes, identity::UserIdentity,
+    signed::Signable,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a room is for.
@@ -219,6 +223,72 @@ pub struct RoomState {
     pub items: Vec<RoomItem>,
     /// Devices whose leaf is in the group though they were signed out: any member's client removes them by commit.
     pub gone: Vec<DeviceRef>,
+    /// How many people wait to be let in; the hub tells it to owners and admins only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asking: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// `POST rooms/ROOM/links`: an owner or admin registers the token of a link by which people ask to be let in. It works for as
+/// long as they are one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateGroupLink {
+    /// BLAKE3 of the token.
+    #[serde(with = "bytes::array")]
+    pub token_hash: [u8; 32],
+    /// Whether somebody has to agree. If not, the next owner or admin whose client is connected lets them in.
+    pub approval: bool,
+    /// For how long it lives, at most 30 days.
+    pub lifetime_ms: Millis,
+    /// Whether all links of the room from before end.
+    #[serde(default)]
+    pub only: bool,
+}
+
+/// `POST rooms/ROOM/join`: somebody who has a group's link asks to be let in. Their node asks the hub.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskToJoin {
+    /// The room's hub, from the link.
+    pub hub: NodeName,
+    /// Where the hub is reached, from the link.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
+    /// From the link.
+    pub token: Blob,
+}
+
+/// Answer to [`AskToJoin`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinAnswer {
+    /// It waits for an owner or admin.
+    Asked,
+    /// They are in it already.
+    Member,
+}
+
+/// Somebody who waits to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinRequest {
+    /// Who.
+    pub user: UserAddress,
+    /// Their public keys, as their node gives them.
+    pub identity: Signed<UserIdentity>,
+    /// When they asked.
+    pub asked_ms: Millis,
+    /// Whether somebody has to agree, as the link said.
+    pub approval: bool,
+}
+
+/// `GET rooms/ROOM/requests`, for owners and admins. `DELETE rooms/ROOM/requests/ADDRESS` declines one; a commit that brings the
+/// person in ends it as well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinRequests {
+    /// Oldest first; at most [`crate::limits::JOIN_REQUESTS_MAX`].
+    pub requests: Vec<JoinRequest>,
 }
 
 /// `GET rooms?after=ROOM`.

@@ -191,4 +191,92 @@ on: boolean, } | { "call": "open_chat",
 /**
  * Address.
  */
-user: string, } | { "call": "wake" };
+user: string, } | { "call": "create_group", 
+/**
+ * Empty: it is shown by the names of its members.
+ */
+name: string, 
+/**
+ * Addresses of contacts; none: only oneself, and others come by link.
+ */
+members: Array<string>, } | { "call": "group", 
+/**
+ * Chat id.
+ */
+chat: string, } | { "call": "add_members", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * Addresses of contacts.
+ */
+users: Array<string>, } | { "call": "remove_members", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * Addresses.
+ */
+users: Array<string>, } | { "call": "set_role", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * Address.
+ */
+user: string, 
+/**
+ * `owner`, `admin` or `member`.
+ */
+role: string, } | { "call": "rename_group", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * 1 to 128 bytes.
+ */
+name: string, } | { "call": "leave_group", 
+/**
+ * Chat id.
+ */
+chat: string, } | { "call": "group_link", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * Whether somebody has to agree to each.
+ */
+approval: boolean, 
+/**
+ * The public address of this node, as the browser sees it.
+ */
+base_url: string, 
+/**
+ * A new one, and all from before end.
+ */
+fresh?: boolean, } | { "call": "end_group_links", 
+/**
+ * Chat id.
+ */
+chat: string, } | { "call": "join_group", 
+/**
+ * Link or QR content.
+ */
+text: string, } | { "call": "answer_join", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * Address.
+ */
+user: string, 
+/**
+ * Whether.
+ */
+accept: boolean, } | { "call": "wake" };

@@ -2,6 +2,7 @@
 import type { ChatView } from "./ChatView";
 import type { ConnectionView } from "./ConnectionView";
 import type { ContactView } from "./ContactView";
+import type { GroupView } from "./GroupView";
 import type { MeView } from "./MeView";
 import type { MessageView } from "./MessageView";
 
@@ -28,7 +29,7 @@ chat: string,
 /**
  * Message id.
  */
-id: string, } } | { "event": "typing", "value": { 
+id: string, } } | { "event": "group", "value": GroupView } | { "event": "typing", "value": { 
 /**
  * Chat id.
  */

@@ -20,6 +20,10 @@ order: number,
  */
 sender: string, 
 /**
+ * In a group: what the sender calls themselves.
+ */
+sender_name: string | null, 
+/**
  * Whether it is one's own.
  */
 mine: boolean, 

@@ -2,6 +2,9 @@
 import type { ChatView } from "./ChatView";
 import type { ContactView } from "./ContactView";
 import type { DeviceView } from "./DeviceView";
+import type { GroupLinkView } from "./GroupLinkView";
+import type { GroupView } from "./GroupView";
+import type { JoinedView } from "./JoinedView";
 import type { LinkPreview } from "./LinkPreview";
 import type { LinkView } from "./LinkView";
 import type { MeView } from "./MeView";
@@ -13,4 +16,4 @@ import type { SafetyView } from "./SafetyView";
 /**
  * The answer to a [`Call`].
  */
-export type Reply = { "reply": "done" } | { "reply": "node", "value": NodeView } | { "reply": "me", "value": MeView | null } | { "reply": "phrase", "value": Array<string> | null } | { "reply": "devices", "value": Array<DeviceView> } | { "reply": "link", "value": LinkView } | { "reply": "link_preview", "value": LinkPreview } | { "reply": "contact", "value": ContactView } | { "reply": "contacts", "value": Array<ContactView> } | { "reply": "safety", "value": SafetyView } | { "reply": "chats", "value": Array<ChatView> } | { "reply": "chat", "value": ChatView } | { "reply": "messages", "value": MessagePage } | { "reply": "sent", "value": MessageView };
+export type Reply = { "reply": "done" } | { "reply": "node", "value": NodeView } | { "reply": "me", "value": MeView | null } | { "reply": "phrase", "value": Array<string> | null } | { "reply": "devices", "value": Array<DeviceView> } | { "reply": "link", "value": LinkView } | { "reply": "link_preview", "value": LinkPreview } | { "reply": "contact", "value": ContactView } | { "reply": "contacts", "value": Array<ContactView> } | { "reply": "safety", "value": SafetyView } | { "reply": "chats", "value": Array<ChatView> } | { "reply": "chat", "value": ChatView } | { "reply": "messages", "value": MessagePage } | { "reply": "sent", "value": MessageView } | { "reply": "group", "value": GroupView } | { "reply": "group_link", "value": GroupLinkView } | { "reply": "joined", "value": JoinedView };

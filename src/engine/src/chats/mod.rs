@@ -205,6 +205,7 @@ pub(crate) fn view(s: &mut State, chat: &Chat) -> ChatView {
         draft: chat.draft.clone(),
         verified: contact.is_some_and(|contact| contact.verified && contact.changed.is_none()),
         active_ms: chat.active_ms as f64,
+        group: None,
     }
 }
 

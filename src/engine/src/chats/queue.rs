@@ -146,6 +146,7 @@ impl Queued {
             id: self.content.id.to_string(),
             order: (ORDER_BASE + self.n) as f64,
             sender: s.live.me.as_ref().map(|me| me.user.to_string()).unwrap_or_default(),
+            sender_name: None,
             mine: true,
             time_ms: time_ms as f64,
             body: body(&self.content)

@@ -143,6 +143,7 @@ impl Row {
             id: self.id.to_string(),
             order: self.order as f64,
             sender: self.sender.as_ref().map(ToString::to_string).unwrap_or_default(),
+            sender_name: None,
             mine,
             time_ms: self.time_ms as f64,
             body: self.body.view(),
@@ -175,9 +176,13 @@ impl Body {
         match self {
             Body::Text { text } => BodyView::Text { text: text.clone() },
             Body::Unknown { fallback } => BodyView::Unknown { fallback: fallback.clone() },
-            Body::System { code, user } => {
-                BodyView::System { code: code.clone(), user: user.as_ref().map(ToString::to_string) }
-            }
+            Body::System { code, user } => BodyView::System {
+                code: code.clone(),
+                user: user.as_ref().map(ToString::to_string),
+                by: None,
+                people: Vec::new(),
+                text: String::new(),
+            },
         }
     }
 }

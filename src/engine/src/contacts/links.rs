@@ -70,6 +70,7 @@ pub(crate) async fn create(
         // The person's own: it need not be said twice in a code that has to be scanned.
         node: None,
         invite: kept.invite,
+        group: None,
     });
     let expires_ms = (kept.made_ms + LINK_LIFETIME_MS) as f64;
     let newcomers_max = if link.invite.is_some() { INVITE_USES } else { 0 };
@@ -119,6 +120,7 @@ pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
             invite_node: None,
             invite: None,
             instant: false,
+            group: None,
         });
     }
     let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
@@ -132,6 +134,7 @@ pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
         invite: link.invite,
         instant: link.person.is_some(),
         state: link.person.and_then(|person| standing(cx, &person.user)),
+        group: None,
     })
 }
 

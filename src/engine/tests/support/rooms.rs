@@ -51,6 +51,7 @@ impl Room {
             members: self.people().iter().map(member).collect(),
             items: self.items.values().cloned().collect(),
             gone: self.gone.clone(),
+            asking: 0,
         }
     }
 }

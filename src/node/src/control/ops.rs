@@ -80,7 +80,7 @@ impl Control {
     }
 
     fn link(&self, node: NodeName, invite: String) -> String {
-        Link { person: None, node: Some(node), invite: Some(invite) }.to_url(&self.0.url)
+        Link { person: None, node: Some(node), invite: Some(invite), group: None }.to_url(&self.0.url)
     }
 
     async fn users(&self, after: Option<UserName>) -> Result<Answer, Problem> {

@@ -248,9 +248,11 @@ impl Federation {
 fn asker(question: &Question) -> Result<NodeName> {
     let unreadable = |_| FederationError::Refused(Problem::new(Code::BadCertificate));
     match question {
-        Question::Person { by, .. } | Question::Claim { by, .. } | Question::GroupInfo { by, .. } => {
-            Ok(by.node.clone())
-        }
+        Question::Person { by, .. }
+        | Question::Claim { by, .. }
+        | Question::GroupInfo { by, .. }
+        | Question::Door { by, .. } => Ok(by.node.clone()),
+        Question::Join { user, .. } => Ok(user.node.clone()),
         Question::Commit { cert, .. } => Ok(cert.peek().map_err(unreadable)?.user.node),
         Question::Ephemeral { from, .. } | Question::Log { from, .. } => Ok(from.clone()),
     }

@@ -41,7 +41,7 @@ impl Bridge for Flows {
         Box::pin(async move {
             let answer = match question {
                 Question::Person { by, user } => self.answer_person(from, &by, &user).await,
-                Question::Claim { by, user } => self.answer_claim(from, &by, &user).await,
+                Question::Claim { by, user, .. } => self.answer_claim(from, &by, &user).await,
                 Question::GroupInfo { room, by } => self.answer_group_info(from, room, by).await,
                 Question::Commit { room, cert, submit } => {
                     self.answer_commit(from, room, &cert, submit).await
@@ -49,7 +49,9 @@ impl Bridge for Flows {
                 Question::Ephemeral { room, by, sealed, .. } => {
                     self.answer_ephemeral(from, room, by, sealed).await
                 }
-                Question::Log { .. } => Ok(Answer::Problem(unknown())),
+                Question::Log { .. } | Question::Join { .. } | Question::Door { .. } => {
+                    Ok(Answer::Problem(unknown()))
+                }
             };
             answer.unwrap_or_else(|error| Answer::Problem(error.into()))
         })

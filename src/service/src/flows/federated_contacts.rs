@@ -192,7 +192,7 @@ impl Flows {
         if self.contacts.stand_to(caller.name(), user).await? != Some(Stand::Accepted) {
             return Err(ContactError::NoConsent.into());
         }
-        let question = Question::Claim { by: caller.user().clone(), user: user.name.clone() };
+        let question = Question::Claim { by: caller.user().clone(), user: user.name.clone(), room: None };
         let Answer::Claimed(claimed) = self.nodes.ask(&user.node, &question).await? else {
             return Err(FederationError::Nonsense { node: user.node.clone() }.into());
         };

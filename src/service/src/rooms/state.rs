@@ -245,6 +245,7 @@ impl Rooms {
             members: members.collect(),
             items: shown,
             gone: room.record.gone.clone(),
+            asking: 0,
         };
         Ok(Described { state, cursors, items: newest })
     }

@@ -90,6 +90,7 @@ fn room_state() -> RoomState {
         members: vec![RoomMember { user: alice(), role: RoomRole::Owner, delivered: 11, missed: vec![] }],
         items: vec![item()],
         gone: vec![device_ref()],
+        asking: 3,
     }
 }
 
@@ -246,6 +247,7 @@ pub fn link() -> Link {
         }),
         node: Some(alice().node),
         invite: Some("AAECAwQFBgcICQoLDA0ODw".into()),
+        group: None,
     }
 }
 
@@ -373,7 +375,7 @@ fn nodes(v: &mut impl Visitor) {
         },
     );
     v.visit("question_person", Question::Person { by: alice(), user: bob().name });
-    v.visit("question_claim", Question::Claim { by: alice(), user: bob().name });
+    v.visit("question_claim", Question::Claim { by: alice(), user: bob().name, room: None });
     v.visit("question_group_info", Question::GroupInfo { room, by: alice() });
     let submit = SubmitCommit {
         envelope: Signed::sign(&envelope(), &key(2)),
@@ -398,5 +400,35 @@ fn nodes(v: &mut impl Visitor) {
     v.visit("answer_accepted", Answer::Accepted(accepted));
     v.visit("answer_log", Answer::Log(LogPage { entries: vec![entry()], head: 12 }));
     v.visit("answer_passed", Answer::Passed);
+    groups(v, room);
     v.visit("answer_problem", Answer::Problem(Problem::new(Code::NotFound)));
+}
+
+fn groups(v: &mut impl Visitor, room: RoomId) {
+    let link = CreateGroupLink { token_hash: [7; 32], approval: true, lifetime_ms: 9, only: true };
+    v.visit("create_group_link", link.clone());
+    let hub = alice().node;
+    let at = vec!["/ip4/192.0.2.1/tcp/8441".into()];
+    v.visit("ask_to_join", AskToJoin { hub: hub.clone(), at: at.clone(), token: blob(16) });
+    v.visit("join_asked", JoinAnswer::Asked);
+    let request = JoinRequest { user: bob(), identity: signed_identity(), asked_ms: 9, approval: true };
+    let requests = JoinRequests { requests: vec![request] };
+    v.visit("join_requests", requests.clone());
+    v.visit("group_profile", GroupProfile { name: "Hiking".into() });
+    v.visit("leave", Leave {});
+    let group = LinkGroup { room, hub, name: "Hiking".into(), token: blob(16), at };
+    v.visit("link_group", Link { person: None, node: None, invite: None, group: Some(group) });
+    let batch = |event| Batch { from: bob().node, run: [6; 16], first: 3, events: vec![event] };
+    v.visit("event_left", batch(Event::Left { room, user: bob() }));
+    let claim = Question::Claim { by: alice(), user: bob().name, room: Some(room) };
+    v.visit("question_claim_in_room", claim);
+    let join = Question::Join { room, user: bob(), identity: signed_identity(), token: blob(16) };
+    v.visit("question_join", join);
+    let door = |act| Question::Door { room, by: bob(), act };
+    v.visit("question_door_link", door(DoorAct::Link(link)));
+    v.visit("question_door_end_links", door(DoorAct::EndLinks));
+    v.visit("question_door_requests", door(DoorAct::Requests));
+    v.visit("question_door_decline", door(DoorAct::Decline(alice())));
+    v.visit("answer_join", Answer::Join(JoinAnswer::Asked));
+    v.visit("answer_requests", Answer::Requests(requests));
 }
