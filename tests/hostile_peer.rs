@@ -152,6 +152,7 @@ async fn a_node_that_lies_gets_nowhere() -> Result<()> {
         members: Vec::new(),
         items: Vec::new(),
         gone: Vec::new(),
+        asking: 0,
     };
     let room =
         Event::Room { room: RoomId([9; 16]), state: Some(state), devices: Vec::new(), entries: Vec::new() };
