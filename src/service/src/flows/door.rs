@@ -228,21 +228,16 @@ impl Flows {
         Ok(None)
     }
 
-    /// What the hub made of it. Whoever has left stays away, also where the hub was away for too long to hear it.
-    pub(super) async fn settle_left(
-        &self,
-        tx: &Tx,
-        hub: &NodeName,
-        event: &Event,
-        outcome: &Outcome,
-    ) -> Result<()> {
+    /// What the hub made of it.
+    pub(super) async fn settle_left(&self, tx: &Tx, event: &Event, outcome: &Outcome) -> Result<()> {
         let Event::Left { room, user } = event else { return Ok(()) };
         let settled = match outcome {
-            Outcome::Expired => return self.tell_left(tx, hub, *room, user).await,
             Outcome::Result(EventResult::Refused(problem)) if problem.code != Code::NotFound => {
                 self.rooms.stage_stays(tx, user, *room).await
             }
-            Outcome::Done | Outcome::Result(_) => self.rooms.stage_has_left(tx, user, *room).await,
+            Outcome::Done | Outcome::Result(_) | Outcome::Expired => {
+                self.rooms.stage_has_left(tx, user, *room).await
+            }
         };
         match settled {
             Err(RoomError::NotFound) => Ok(()),
