@@ -1,14 +1,15 @@
 //! Groups of people on three nodes.
 
 use super::{federated_tests::key, trio::*};
-use crate::testing::*;
-use weft_mls::Roles;
+use crate::{rooms::records::AskedRecord, testing::*};
+use weft_mls::{Roles, member};
 use weft_net::PeerHandler;
-use weft_store::tables;
+use weft_store::{Batch, Scan, record::Record, tables};
 use weft_wire::{
     Code, DeviceId, NodeName, UserAddress, codec,
-    federation::{Batch, BatchAck, Event, EventResult},
+    federation::{Batch as EventBatch, BatchAck, Event, EventResult},
     rooms::*,
+    sync::{InboxItem, ServerFrame},
 };
 
 #[tokio::test]
@@ -205,7 +206,7 @@ async fn a_copy_holds_five_hundred_members_with_many_devices() {
         let event =
             Event::Room { room: ROOM, state: Some(state.clone()), devices: devices.clone(), entries: vec![] };
         let from: NodeName = trio.worlds[ALICE].name.clone();
-        let batch = Batch { from, run: [9; 16], first: number, events: vec![event] };
+        let batch = EventBatch { from, run: [9; 16], first: number, events: vec![event] };
         let answer = far.service.federation().deliver(key(&trio.worlds[ALICE]), codec::encode(&batch)).await;
         let ack: BatchAck = codec::decode(&answer, 4096).unwrap();
         assert!(matches!(ack.results[..], [(_, EventResult::Accepted(_))]), "{ack:?}");
@@ -215,10 +216,46 @@ async fn a_copy_holds_five_hundred_members_with_many_devices() {
         let copy = far.restarted().await.service.rooms().load(ROOM).await.unwrap();
         assert_eq!((copy.members.len(), copy.devices().count()), (500, 3 + 497 * 4));
     }
-    let parts = far.store.scan(tables::ROOM_PARTS, weft_store::Scan::prefix([])).await.unwrap();
+    let parts = far.store.scan(tables::ROOM_PARTS, Scan::prefix([])).await.unwrap();
     assert!(!parts.is_empty());
     state.members.truncate(3);
     say(&state).await;
     assert_eq!(trio.names(CAROL).await, ["alice", "bob", "carol"]);
-    assert_eq!(far.store.scan(tables::ROOM_PARTS, weft_store::Scan::prefix([])).await.unwrap(), []);
+    assert_eq!(far.store.scan(tables::ROOM_PARTS, Scan::prefix([])).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_crowd_of_another_node_comes_in_by_one_commit() {
+    let mut trio = Trio::of_three().await;
+    let far = &trio.worlds[CAROL];
+    let mut crowd = Vec::new();
+    for number in 0..240 {
+        let who = far.sign_up(&format!("user{number}")).await;
+        let asked = AskedRecord { hub: trio.worlds[ALICE].name.clone(), until_ms: START_MS + DAY_MS };
+        let key = [who.name().as_str().as_bytes(), &[0], ROOM.as_bytes()].concat();
+        far.store.commit(Batch::new().put(tables::ROOMS_ASKED, key, asked.to_record())).await.unwrap();
+        crowd.push(who);
+    }
+    let packages: Vec<_> = crowd.iter().map(|who| who.key_package(false)).collect();
+    let added = trio.commit(BOB, &packages, &[], None).await.unwrap();
+    let rows = async |world: &World, table| world.store.scan(table, Scan::prefix([])).await.unwrap().len();
+    let bytes = added.welcome.as_ref().unwrap().len();
+    assert!(bytes > 64 << 10, "{bytes} bytes fit a row");
+    assert!((1..=20).contains(&rows(&trio.worlds[ALICE], tables::OUTBOX_PARTS).await), "kept once");
+    trio.carry().await;
+    assert_eq!(rows(&trio.worlds[ALICE], tables::OUTBOX_PARTS).await, 0);
+    assert_eq!(trio.names(CAROL).await.len(), 243);
+    for who in [&crowd[0], &crowd[239]] {
+        let mut socket = who.socket(&trio.worlds[CAROL].service, 0).await;
+        let welcome = loop {
+            let ServerFrame::Inbox { items } = next(&mut socket).await else { continue };
+            if let Some(InboxItem::Welcome { seq: 3, welcome, .. }) =
+                items.into_iter().next().map(|one| one.item)
+            {
+                break welcome;
+            }
+        };
+        assert_eq!(Some(&welcome.0), added.welcome.as_ref());
+        member::join(&who.provider, ROOM, &welcome.0).unwrap();
+    }
 }

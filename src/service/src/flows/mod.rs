@@ -15,11 +15,11 @@ mod federated_rooms;
 #[cfg(test)]
 mod federated_rooms_tests;
 #[cfg(test)]
-mod federated_sim;
-#[cfg(test)]
 mod federated_tests;
 mod people;
 mod rooms;
+#[cfg(test)]
+mod sim;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
