@@ -29,6 +29,7 @@ pub(crate) fn changed(s: &mut State, room: RoomId, time_ms: Millis, change: &Cha
         chat.group = Some(group);
         chats::attach_room(s, &mut chat, room);
         lines::of_entry(s, &mut chat, change, was_in, time_ms);
+        sync::settle::sweep(s, &mut chat, room);
     } else {
         match ahead {
             Some(commit) => lines::put_off(s, room, commit, change),
