@@ -8,6 +8,7 @@ use crate::rooms::{self, Info, Pins, RoomCtx, RoomError, Stage};
 use crate::runtime::State;
 use std::collections::{BTreeMap, BTreeSet};
 use weft_mls::Roles;
+use weft_wire::contacts::ContactState;
 use weft_wire::content::Ephemeral;
 use weft_wire::identity::DeviceCert;
 use weft_wire::rooms::RoomKind;
@@ -30,8 +31,12 @@ pub(crate) fn load_pins(s: &mut State) {
     }
 }
 
-/// A person's pin is (another one) now.
+/// A person's pin is (another one) now, or they are blocked, or not any more.
 pub(crate) fn set_pin(s: &mut State, contact: &contacts::Contact) {
+    match contact.state {
+        Some(ContactState::Blocked) => drop(s.live.blocked.insert(contact.user.clone())),
+        _ => drop(s.live.blocked.remove(&contact.user)),
+    }
     if let Some(pin) = contact.pin {
         s.live.pins.0.insert(contact.user.clone(), pin.identity_key);
     }
@@ -73,12 +78,18 @@ pub(crate) fn roles(s: &mut State, room: RoomId) -> Option<Roles> {
     with(s, |ctx| rooms::roles(ctx, room))?.ok()?
 }
 
-/// Whether a device of somebody else is in the group that was not signed out.
+/// Whether a device of somebody else is in the group that was not signed out. Who is alone in a group of many may write all the
+/// same: nobody who comes later reads it, and no device of theirs is waited for.
 pub(crate) fn has_reader(s: &mut State, room: RoomId) -> bool {
     let Some(me) = s.live.me.clone() else { return false };
     let gone: BTreeSet<_> =
         s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device).collect();
-    members(s, room).iter().any(|cert| cert.user != me.user && !gone.contains(&cert.device))
+    let members = members(s, room);
+    let mut others = members.iter().filter(|cert| cert.user != me.user).peekable();
+    if others.peek().is_none() && info(s, room).is_some_and(|info| info.kind == Some(RoomKind::Group)) {
+        return true;
+    }
+    others.any(|cert| !gone.contains(&cert.device))
 }
 
 /// Every room that this device holds anything of.
@@ -123,7 +134,7 @@ pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
         members.iter().map(|cert| &cert.user).filter(|user| **user != me.user).collect();
     let linked = chats::of_room(s, room);
     let user = match others.len() {
-        0 => linked.as_ref().map(|chat| chat.user.clone())?,
+        0 => linked.as_ref().and_then(|chat| chat.user.clone())?,
         1 => others.first().copied().cloned()?,
         _ => return None,
     };
@@ -133,7 +144,7 @@ pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
     if !members.iter().all(known) {
         return None;
     }
-    if linked.is_some_and(|chat| chat.user != user) {
+    if linked.is_some_and(|chat| chat.user.as_ref() != Some(&user)) {
         return None;
     }
     let mut chat = chats::with_user(s, &user)?;
