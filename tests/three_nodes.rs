@@ -210,7 +210,8 @@ async fn by_a_link_somebody_who_knows_nobody_asks_and_is_let_in() -> Result<()> 
     };
     alice.until("who asks", asks).await?;
     bob.until("who asks", asks).await?;
-    bob.call(Call::AnswerJoin { chat: chat.clone(), user: erin.address.clone(), accept: true }).await?;
+    // Her node knows his by name only; alice's has heard of both.
+    alice.call(Call::AnswerJoin { chat: chat.clone(), user: erin.address.clone(), accept: true }).await?;
     story.all_say(&[alice, bob, carol, erin], "welcome").await?;
     for who in [alice, bob, carol, erin] {
         story.sees(who, &[alice, bob, carol, erin]).await?;
