@@ -8,6 +8,8 @@
 mod accounts;
 #[path = "bad_input/bodies.rs"]
 mod bodies;
+#[path = "bad_input/doors.rs"]
+mod doors;
 #[path = "bad_input/pages.rs"]
 mod pages;
 #[path = "bad_input/rooms.rs"]
