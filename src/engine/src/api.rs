@@ -326,8 +326,9 @@ pub enum Reply {
 pub struct CallError {
     /// A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
     /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
-    /// `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`, `key_changed`, `state_damaged`, `password_unsure` (the answer to the last step of a change was lost:
-    /// either password may hold).
+    /// `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`,
+    /// `no_device` (somebody who was to be added has no device that could be added now; the others are in), `key_changed`,
+    /// `state_damaged`, `password_unsure` (the answer to the last step of a change was lost: either password may hold).
     pub code: String,
     /// One English sentence, for logs and for codes that have no translation.
     pub message: String,
@@ -705,7 +706,7 @@ pub enum BodyView {
     },
     /// A line in the middle: `secured`, `joined`, `device_added`, `resynced`, `undecryptable`, `key_changed`. In groups: `created`
     /// (by), `named` (by, text), `added` (by, people), `came` (people, by a link), `removed` (by, people), `left` (people),
-    /// `owner`, `admin`, `member` (by, people: their role from now on), `removed_me`, `left_me`.
+    /// `owner`, `admin`, `member` (by, people: their role from now on), `removed_me`, `left_me`, `not_added` (people: who was wanted in a new group and did not agree to it).
     System {
         /// Which.
         code: String,

@@ -189,11 +189,8 @@ fn the_last_owner_names_another_one_first() {
     let (mut world, chat) = trio("Lunch");
     let leave = Call::LeaveGroup { chat: chat.clone() };
     assert_eq!(world.try_call(0, leave.clone()).unwrap_err().code, "last_owner");
-    let role = |user: &str, role: &str| Call::SetRole {
-        chat: chat.clone(),
-        user: user.into(),
-        role: role.into(),
-    };
+    let role =
+        |user: &str, role: &str| Call::SetRole { chat: chat.clone(), user: user.into(), role: role.into() };
     assert_eq!(world.try_call(0, role("alice", "member")).unwrap_err().code, "last_owner");
     assert_eq!(world.try_call(1, role("bob", "owner")).unwrap_err().code, "not_allowed");
     assert_eq!(world.try_call(0, role("dave", "owner")).unwrap_err().code, "not_in_group");
@@ -318,7 +315,9 @@ fn by_a_link_people_ask_and_somebody_agrees_or_does_not() {
     let url = link(&mut world, 0, &chat, true);
     assert_eq!(link(&mut world, 0, &chat, true), url, "the same link again");
     let ask = Call::JoinGroup { text: url.clone() };
-    let Reply::LinkPreview(preview) = world.call(dave, Call::ReadLink { text: url.clone() }) else { panic!() };
+    let Reply::LinkPreview(preview) = world.call(dave, Call::ReadLink { text: url.clone() }) else {
+        panic!()
+    };
     let preview = preview.group.unwrap();
     assert_eq!((preview.name.as_str(), preview.node.as_str(), preview.chat), ("Lunch", "home.example", None));
     for at in [dave, erin] {

@@ -46,16 +46,18 @@ pub(super) async fn leave(cx: &Cx, room: RoomId) -> Result<(), CallError> {
         s.jobs.want(Job::Leave(room));
         Ok(true)
     })?;
+    if !begun {
+        return Ok(());
+    }
     let deadline = cx.with(|s| s.now + HEARD_MS);
-    while begun {
+    loop {
         let (standing, turn) = cx.with(|s| (find(s, room).map(|(_, group)| group.standing), s.live.turns));
         match standing {
             Some(Standing::Leaving) if super::commits::next_turn(cx, turn, deadline).await => {}
             Some(Standing::Active | Standing::Making) => return Err(last_owner()),
-            _ => break,
+            _ => return Ok(()),
         }
     }
-    Ok(())
 }
 
 fn last_owner() -> CallError {
@@ -137,7 +139,9 @@ fn gone(s: &mut State, room: RoomId, standing: Standing, by: Option<(UserAddress
 
 /// The node does not know this account in the room (any more): that is asked once more, by another way.
 pub(crate) fn refused(s: &mut State, room: RoomId) {
-    if find(s, room).is_some_and(|(_, group)| group.is_in() && (group.standing == Standing::Active || group.begun)) {
+    if find(s, room)
+        .is_some_and(|(_, group)| group.is_in() && (group.standing == Standing::Active || group.begun))
+    {
         s.jobs.want(Job::LookIn(room));
     }
 }

@@ -35,7 +35,9 @@ impl Node {
                 let who: UserAddress = who.parse().unwrap();
                 answer(&UserLookup { identity: self.account(&who)?.identity.clone() })
             }
-            ("POST", ["users", who, "key-packages"]) => self.claim(user, device, &who.parse().unwrap(), query),
+            ("POST", ["users", who, "key-packages"]) => {
+                self.claim(user, device, &who.parse().unwrap(), query)
+            }
             ("GET", ["key-packages"]) => self.stock(user, device),
             ("POST", ["key-packages"]) => {
                 let request: PublishKeyPackages = read(body)?;
