@@ -5,6 +5,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::io;
 use weft_engine::api::{
     BodyView, CallError, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
+    PersonView,
 };
 
 /// The terminal does not echo for as long as this lives.
@@ -31,24 +32,49 @@ impl Drop for NoEcho {
     }
 }
 
-/// `03:05 bob@home.example: hello`, and for one's own how far it came.
-pub fn message(message: &MessageView) {
+/// `03:05 bob@home.example: hello`, in a group `03:05 [Lunch] Bob (bob@home.example): hello`, and for one's own how far it came.
+pub fn message(message: &MessageView, group: Option<&str>) {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // times are whole, positive and below 2^53
     let time = out::time(message.time_ms as u64);
     let clock = time.split_once(' ').map_or(time.as_str(), |(_, clock)| clock);
+    let place = group.map_or_else(String::new, |group| format!("[{}] ", out::plain(group)));
     let text = match &message.body {
         BodyView::Text { text } => out::body(text),
         BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
-        BodyView::System { code, user, .. } => {
-            return out::line(format_args!(
-                "{clock} * {}",
-                system(code, user.as_deref().unwrap_or_default())
-            ));
+        BodyView::System { code, user, by, people, text } => {
+            let line = in_group(code, by.as_ref(), people, text)
+                .unwrap_or_else(|| system(code, user.as_deref().unwrap_or_default()));
+            return out::line(format_args!("{clock} {place}* {line}"));
         }
     };
-    let who = if message.mine { "me".to_owned() } else { out::plain(&message.sender) };
-    out::line(format_args!("{clock} {who}: {text}{}", delivery(message.delivery)));
+    let who = match &message.sender_name {
+        _ if message.mine => "me".to_owned(),
+        Some(name) => format!("{} ({})", out::plain(name), out::plain(&message.sender)),
+        None => out::plain(&message.sender),
+    };
+    out::line(format_args!("{clock} {place}{who}: {text}{}", delivery(message.delivery)));
+}
+
+/// What happened to a group; none: it is a line of another kind.
+fn in_group(code: &str, by: Option<&PersonView>, people: &[PersonView], text: &str) -> Option<String> {
+    let by = by.map(|by| out::plain(&by.name)).unwrap_or_default();
+    let people = people.iter().map(|person| out::plain(&person.name)).collect::<Vec<_>>().join(", ");
+    Some(match code {
+        "created" => format!("{by} made this group"),
+        "named" => format!("{by} named the group \"{}\"", out::plain(text)),
+        "added" => format!("{by} added {people}"),
+        "came" => format!("{people} came by a link"),
+        "removed" => format!("{by} removed {people}"),
+        "left" => format!("{people} left"),
+        "owner" => format!("{by} made {people} an owner"),
+        "admin" => format!("{by} made {people} an admin"),
+        "member" => format!("{by} made {people} a member without a role"),
+        "removed_me" => "you were removed from this group".to_owned(),
+        "left_me" => "you left this group".to_owned(),
+        "not_added" => format!("{people} could not be added"),
+        _ => return None,
+    })
 }
 
 /// What happened in a chat.
@@ -140,8 +166,13 @@ pub fn contact_news(contact: &ContactView) {
 
 /// One line of `/chats`.
 pub fn chat(chat: &ChatView) {
-    let user = chat.user.as_deref().unwrap_or_default();
-    out::line(format_args!("{:<40} {} unread  {}", out::plain(user), chat.unread, out::plain(&chat.title)));
+    let who = match (&chat.user, &chat.group) {
+        (Some(user), _) => out::plain(user),
+        (None, Some(group)) if group.state == "active" => format!("group of {}", group.members),
+        (None, Some(group)) => format!("group ({})", out::plain(&group.state)),
+        (None, None) => String::new(),
+    };
+    out::line(format_args!("{who:<40} {} unread  {}", chat.unread, out::plain(&chat.title)));
 }
 
 /// One line of `/devices`.
@@ -180,6 +211,17 @@ mod tests {
         assert_eq!(sentence(&error("offline", "No\u{202e} \x1b[2Jnode.")), "No [2Jnode.");
         let wait = CallError { retry_after_ms: Some(1_200.0), ..error("rate_limited", "Too many.") };
         assert_eq!(sentence(&wait), "Too many. Try again in 2 s.");
+    }
+
+    #[test]
+    fn what_happens_to_a_group_is_said_with_names_that_drive_nothing() {
+        let person = |name: &str| PersonView { user: "bob@home.example".into(), name: name.into() };
+        let (alice, others) = (person("Alice"), [person("Bob"), person("Ca\u{202e}rol")]);
+        let line = |code: &str| in_group(code, Some(&alice), &others, "Lu\x1bnch");
+        assert_eq!(line("added").unwrap(), "Alice added Bob, Carol");
+        assert_eq!(line("named").unwrap(), "Alice named the group \"Lunch\"");
+        assert_eq!(in_group("removed_me", None, &[], "").unwrap(), "you were removed from this group");
+        assert_eq!(line("secured"), None);
     }
 
     #[test]

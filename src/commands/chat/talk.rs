@@ -2,12 +2,13 @@
 
 use super::{out, screen};
 use anyhow::Result;
+use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use weft_client::{Client, Events};
 use weft_engine::api::{Call, CallError, ChatView, Event, Reply};
 
 const HELP: &str = "\
-/to ADDRESS        talk to a contact; then every line is a message
+/to ADDRESS        talk to a contact, or in a group: /to NAME; then every line is a message
 /chats  /contacts  what there is
 /add TARGET        add a person by link or address; of your own node by name
 /link              a link of your own, to hand out
@@ -27,6 +28,8 @@ struct Talk<'a> {
     /// Where the node is: what links begin with.
     base_url: &'a str,
     chat: Option<ChatView>,
+    /// Groups, by their chat: what they are called.
+    groups: BTreeMap<String, String>,
 }
 
 /// Goes on until `/quit`, `/sign-out`, the end of the input, or Ctrl+C.
@@ -36,7 +39,8 @@ pub async fn talk(
     base_url: &str,
     lines: &mut mpsc::Receiver<String>,
 ) -> Result<()> {
-    let mut talk = Talk { client, base_url, chat: None };
+    let mut talk = Talk { client, base_url, chat: None, groups: BTreeMap::new() };
+    talk.know_groups().await;
     loop {
         tokio::select! {
             line = lines.recv() => match line {
@@ -98,11 +102,35 @@ impl Talk<'_> {
         self.client.call(call).await.map(|_| ())
     }
 
+    async fn know_groups(&mut self) {
+        if let Ok(Reply::Chats(chats)) = self.client.call(Call::Chats).await {
+            chats.iter().for_each(|chat| self.know(chat));
+        }
+    }
+
+    fn know(&mut self, chat: &ChatView) {
+        if chat.group.is_some() {
+            self.groups.insert(chat.chat.clone(), chat.title.clone());
+        }
+    }
+
+    /// The group of this name or id; of several with one name, the one that was written in last.
+    async fn group(&self, name: &str) -> Result<Option<ChatView>, CallError> {
+        let Reply::Chats(chats) = self.client.call(Call::Chats).await? else { return Ok(None) };
+        let is = |chat: &ChatView| chat.chat == name || chat.title.to_lowercase() == name.to_lowercase();
+        Ok(chats.into_iter().find(|chat| chat.group.is_some() && is(chat)))
+    }
+
     async fn open(&mut self, user: String) -> Result<(), CallError> {
-        let Reply::Chat(chat) = self.client.call(Call::OpenChat { user }).await? else { return Ok(()) };
+        // A contact first: no group is called so that it is taken for a person.
+        let chat = match self.client.call(Call::OpenChat { user: user.clone() }).await {
+            Ok(Reply::Chat(chat)) => chat,
+            Ok(_) => return Ok(()),
+            Err(error) => self.group(&user).await?.ok_or(error)?,
+        };
         let page = Call::Messages { chat: chat.chat.clone(), before: None, limit: SHOWN };
         if let Reply::Messages(page) = self.client.call(page).await? {
-            page.messages.iter().for_each(screen::message);
+            page.messages.iter().for_each(|message| screen::message(message, None));
             if let Some(newest) = page.messages.last() {
                 let read = Call::MarkRead { chat: chat.chat.clone(), order: newest.order };
                 self.client.call(read).await?;
@@ -148,6 +176,7 @@ impl Talk<'_> {
     async fn happened(&mut self, event: Event) {
         match event {
             Event::Messages { chat, messages } => self.arrived(&chat, &messages).await,
+            Event::Chat(chat) => self.know(&chat),
             Event::Contacts(contacts) => contacts.iter().for_each(screen::contact_news),
             Event::Connection(state) => screen::connection(&state),
             Event::Notice { code, user } => {
@@ -163,7 +192,7 @@ impl Talk<'_> {
     async fn arrived(&mut self, chat: &str, messages: &[weft_engine::api::MessageView]) {
         let open = self.chat.as_ref().is_some_and(|open| open.chat == chat);
         for message in messages.iter().filter(|message| !message.mine) {
-            screen::message(message);
+            screen::message(message, self.groups.get(chat).map(String::as_str));
         }
         if let (true, Some(newest)) = (open, messages.iter().rfind(|message| !message.mine)) {
             let read = Call::MarkRead { chat: chat.to_owned(), order: newest.order };

@@ -369,6 +369,74 @@ fn by_an_open_link_people_are_let_in_by_themselves() {
 }
 
 #[test]
+fn who_has_not_agreed_is_named_in_a_new_group_and_the_others_are_in() {
+    let mut world = signed_up(&["alice", "bob", "carol"]);
+    connect(&mut world, 0, 1);
+    connect(&mut world, 0, 2);
+    world.settle(5_000);
+    // Carol ends it, and alice does not know yet.
+    world.set_online(0, false);
+    world.call(2, Call::RemoveContact { user: "alice".into() });
+    world.settle(5_000);
+    world.node.inbox_is_slow = true;
+    let chat = create(&mut world, 0, "Lunch", &["bob", "carol"]);
+    world.set_online(0, true);
+    world.settle(60_000);
+    assert_eq!(happened(&mut world, 0, &chat), ["created by ALICE", "added BOB by ALICE", "not_added CAROL"]);
+    assert_eq!(row(&mut world, 0, &chat).group.unwrap().state, "active");
+}
+
+#[test]
+fn a_bad_key_package_keeps_nobody_else_out() {
+    let mut world = signed_up(&["alice", "bob", "carol"]);
+    connect(&mut world, 0, 1);
+    connect(&mut world, 0, 2);
+    world.settle(5_000);
+    let carol: weft_wire::UserAddress = "carol@home.example".parse().unwrap();
+    for device in world.node.account(&carol).unwrap().devices.values_mut() {
+        device.key_packages.clear();
+        device.last_resort = Some(weft_wire::Blob(vec![7; 400]));
+    }
+    let chat = create(&mut world, 0, "Lunch", &["bob", "carol"]);
+    send(&mut world, 0, &chat, "hello");
+    world.settle(10_000);
+    assert_eq!(texts(&mut world, 1, &chat), ["hello"]);
+    assert_eq!(row(&mut world, 0, &chat).group.unwrap().state, "making", "carol is still wanted");
+    world.call(0, Call::RemoveMembers { chat: chat.clone(), users: vec!["carol".into()] });
+    world.settle(60_000);
+    assert_eq!(row(&mut world, 0, &chat).group.unwrap().state, "active");
+}
+
+#[test]
+fn who_was_away_when_sent_away_hears_it_on_coming_back() {
+    let (mut world, chat) = trio("Lunch");
+    world.set_online(1, false);
+    world.call(0, Call::RemoveMembers { chat: chat.clone(), users: vec!["bob".into()] });
+    world.settle(5_000);
+    world.set_online(1, true);
+    world.settle(60_000);
+    assert_eq!(happened(&mut world, 1, &chat).last().unwrap(), "removed_me");
+    assert_eq!(world.hosts[1].count(b"r/"), 0, "no key stays");
+}
+
+#[test]
+fn the_node_never_learns_what_a_group_or_its_people_are_called() {
+    let (mut world, chat) = trio("Lindenhof");
+    world.call(1, Call::SetDisplayName { name: "Bobolino".into() });
+    send(&mut world, 1, &chat, "soup?");
+    world.settle(20_000);
+    let room = &world.node.rooms[&chat.parse().unwrap()];
+    let mut seen: Vec<u8> = weft_wire::encode(&room.log);
+    for account in world.node.accounts.values() {
+        seen.extend(account.vault.values().flat_map(|record| record.sealed.as_slice().to_vec()));
+    }
+    for word in ["Lindenhof", "Bobolino", "soup?"] {
+        assert!(!seen.windows(word.len()).any(|bytes| bytes == word.as_bytes()), "{word}");
+    }
+    assert_eq!(messages(&mut world, 2, &chat).pop().unwrap().sender_name.as_deref(), Some("Bobolino"));
+}
+
+#[test]
 fn lines_say_what_happened_in_views_by_name() {
     let (mut world, chat) = trio("Lunch");
     let line = messages(&mut world, 0, &chat).pop().unwrap();

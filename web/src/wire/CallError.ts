@@ -7,8 +7,9 @@ export type CallError = {
 /**
  * A code of [`weft_wire::Code`] as the node told it, or one of the engine's own: `offline`, `timeout`, `not_signed_in`,
  * `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
- * `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`, `key_changed`, `state_damaged`, `password_unsure` (the answer to the last step of a change was lost:
- * either password may hold).
+ * `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`,
+ * `no_device` (somebody who was to be added has no device that could be added now; the others are in), `key_changed`,
+ * `state_damaged`, `password_unsure` (the answer to the last step of a change was lost: either password may hold).
  */
 code: string, 
 /**

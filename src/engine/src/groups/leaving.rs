@@ -46,16 +46,18 @@ pub(super) async fn leave(cx: &Cx, room: RoomId) -> Result<(), CallError> {
         s.jobs.want(Job::Leave(room));
         Ok(true)
     })?;
+    if !begun {
+        return Ok(());
+    }
     let deadline = cx.with(|s| s.now + HEARD_MS);
-    while begun {
+    loop {
         let (standing, turn) = cx.with(|s| (find(s, room).map(|(_, group)| group.standing), s.live.turns));
         match standing {
             Some(Standing::Leaving) if super::commits::next_turn(cx, turn, deadline).await => {}
             Some(Standing::Active | Standing::Making) => return Err(last_owner()),
-            _ => break,
+            _ => return Ok(()),
         }
     }
-    Ok(())
 }
 
 fn last_owner() -> CallError {
