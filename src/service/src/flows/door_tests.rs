@@ -1,12 +1,13 @@
 //! Asking to be let into a group, here and across nodes.
 
 use super::{FlowError, federated_tests::key, trio::*};
-use crate::{rooms::records::AskedRecord, testing::*};
+use crate::{ServiceConfig, rooms::records::AskedRecord, testing::*};
 use weft_net::PeerHandler;
 use weft_store::{record::Record, tables};
 use weft_wire::{
     Blob, Code, RoomId, codec,
     federation::{Answer, Batch, BatchAck, Event, EventResult, Question},
+    node::SignupPolicy,
     rooms::*,
     sync::{ClientFrame, ServerFrame},
 };
@@ -204,4 +205,27 @@ async fn consent_is_for_the_hub_that_was_asked() {
     assert!(matches!(say().await, EventResult::Refused(refused) if refused.code == Code::NoConsent));
     asked(&AskedRecord { hub: trio.worlds[ALICE].name.clone(), ..forged }).await;
     assert!(matches!(say().await, EventResult::Accepted(_)));
+}
+
+#[tokio::test]
+async fn tokens_are_not_tried_out_by_people_of_here_nor_of_elsewhere() {
+    let config = ServiceConfig { signup: SignupPolicy::Open, ..ServiceConfig::default() };
+    let world = World::with(config).await;
+    let (alice, dave) = (world.sign_up("alice").await, world.sign_up("dave").await);
+    let (request, _) = alice.create_request(RoomKind::Group, ROOM);
+    let flows = world.service.flows();
+    flows.create_room(alice.caller(), request).await.unwrap();
+    let ask = || AskToJoin { hub: world.name.clone(), at: vec![], token: Blob(vec![1; 16]) };
+    for _ in 0..30 {
+        assert_eq!(problem(flows.join_room(dave.caller(), ROOM, ask()).await), Code::InviteInvalid);
+    }
+    assert_eq!(problem(flows.join_room(dave.caller(), ROOM, ask()).await), Code::RateLimited);
+    // And a node, with however many people.
+    let mut last = Code::Unknown;
+    for number in 0..=300 {
+        let who = Device::at(&"away.example".parse().unwrap(), &format!("user{number}"), 1);
+        let (user, identity, token) = (&who.user, &who.identity(), &Blob(vec![1; 16]));
+        last = problem(flows.answer_join(&user.node, ROOM, user, identity, token).await);
+    }
+    assert_eq!(last, Code::RateLimited);
 }
