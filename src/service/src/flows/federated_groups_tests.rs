@@ -259,3 +259,39 @@ async fn a_crowd_of_another_node_comes_in_by_one_commit() {
         member::join(&who.provider, ROOM, &welcome.0).unwrap();
     }
 }
+
+#[tokio::test]
+async fn who_has_left_is_not_brought_back_by_an_old_word_of_the_hub() {
+    let mut trio = Trio::of_three().await;
+    let leaving = trio.worlds[CAROL].service.flows().leave_room(trio.people[CAROL].caller(), ROOM);
+    leaving.await.unwrap();
+    // The hub has not heard of it, and tells of something else.
+    trio.commit(ALICE, &[], &[], None).await.unwrap();
+    trio.round(ALICE, CAROL).await;
+    let copy = trio.worlds[CAROL].service.rooms().load(ROOM).await.unwrap();
+    assert_eq!((copy.record.epoch, trio.state(CAROL).await), (3, None));
+    trio.carry().await;
+    assert_eq!(trio.names(ALICE).await, ["alice", "bob"]);
+}
+
+#[tokio::test]
+async fn who_is_brought_in_again_before_their_home_hears_that_they_are_out_stays_in() {
+    let mut trio = Trio::of_three().await;
+    let (carol, device) = (trio.people[CAROL].user.clone(), trio.people[CAROL].id());
+    let leaving = trio.worlds[CAROL].service.flows().leave_room(trio.people[CAROL].caller(), ROOM);
+    leaving.await.unwrap();
+    // The hub hears it; that it did is on its way back for a while.
+    let home = &trio.worlds[ALICE];
+    let (rooms, who) = (home.service.rooms(), &carol);
+    home.store.transact(|tx| async move { rooms.stage_leave(&tx, who, ROOM).await }).await.unwrap();
+    let out = trio.state(ALICE).await.unwrap().epoch;
+    trio.commit(BOB, &[], &[device], None).await.unwrap();
+    trio.people[CAROL].publish(&trio.worlds[CAROL].service, 3).await;
+    let packages = trio.claim(BOB, CAROL, None).await.unwrap();
+    trio.commit(BOB, &packages, &[], None).await.unwrap();
+    trio.round(ALICE, CAROL).await;
+    let (far, carol) = (&trio.worlds[CAROL], &trio.people[CAROL].user);
+    let rooms = far.service.rooms();
+    far.store.transact(|tx| async move { rooms.stage_has_left(&tx, carol, ROOM, out).await }).await.unwrap();
+    assert_eq!(trio.names(CAROL).await, ["alice", "bob", "carol"]);
+}

@@ -97,6 +97,12 @@ impl Trio {
         panic!("it does not end");
     }
 
+    /// Only from one to another.
+    pub async fn round(&self, from: usize, to: usize) {
+        let name = &self.worlds[to].name;
+        while self.worlds[from].service.federation().round(name).await.unwrap() != Round::Idle {}
+    }
+
     pub async fn befriend(&self, one: usize, other: usize) {
         let request =
             ContactRequest { to: self.people[other].user.clone(), sealed: sealed("hello"), token: None };
