@@ -107,15 +107,19 @@ async fn run(args: Args) -> Result<()> {
         socket.abort();
     }
     report(&args, closed_rate, &closed, &open, &drained);
-    let resident = [hub.resident_bytes()?, follower.resident_bytes()?].map(|bytes| bytes as f64 / 1_048_576.0);
-    support::row("resident memory of hub, follower", format!("{:.0}, {:.0} MiB", resident[0], resident[1]), "");
+    let resident =
+        [hub.resident_bytes()?, follower.resident_bytes()?].map(|bytes| bytes as f64 / 1_048_576.0);
+    support::row(
+        "resident memory of hub, follower",
+        format!("{:.0}, {:.0} MiB", resident[0], resident[1]),
+        "",
+    );
     Ok(())
 }
 
 /// The hub's operator tells it where the other node is: behind the gate.
 async fn acquaint(hub: &NodeProcess, follower: &NodeProcess) -> Result<Gate> {
-    let info: NodeInfo =
-        weft_testkit::http::get(follower.address, "/api/v1/node", None).await?.value()?;
+    let info: NodeInfo = weft_testkit::http::get(follower.address, "/api/v1/node", None).await?.value()?;
     let port = info.addresses.iter().find_map(|address| address.split("/tcp/").nth(1)?.parse().ok());
     let gate = Gate::before(port.context("the follower's port")?).await?;
     let addresses = vec![format!("/ip4/127.0.0.1/tcp/{}", gate.port)];
@@ -131,7 +135,8 @@ async fn pairs(hub: &NodeProcess, follower: &NodeProcess, rooms: usize) -> Resul
     println!("preparing {rooms} rooms …");
     let started = Instant::now();
     let near = fleet::register(hub.address, "near", rooms, async || hub.invite_for(100).await).await?;
-    let far = fleet::register(follower.address, "far", rooms, async || follower.invite_for(100).await).await?;
+    let far =
+        fleet::register(follower.address, "far", rooms, async || follower.invite_for(100).await).await?;
     let pairs: Vec<Pair> = stream::iter(near.into_iter().zip(far).map(|(first, second)| pair(first, second)))
         .buffer_unordered(AT_ONCE)
         .try_collect()
@@ -182,20 +187,26 @@ async fn partition(lanes: &Arc<Vec<Lane>>, clock: &Clock, gate: &Gate, time: Dur
         async move { lane::send(&lanes, time + DRAIN_MAX, Some(RATE)).await }
     });
     tokio::time::sleep(time).await;
-    let (backlog, before) = (clock.under_way(), clock.arrived());
+    let (backlog, before) = under_way(clock);
     gate.open();
     let healed = Instant::now();
     let mut look = tokio::time::interval(Duration::from_millis(50));
-    // What a second of the timetable brings is always under way.
-    while clock.under_way() > (RATE * 0.25) as usize {
+    // Something of the timetable is always under way.
+    while under_way(clock).0 > (RATE * 0.25) as usize {
         look.tick().await;
         if healed.elapsed() > DRAIN_MAX {
-            bail!("{} of {backlog} messages still wait", clock.under_way());
+            bail!("{} of {backlog} messages still wait", under_way(clock).0);
         }
     }
-    let (seconds, arrived) = (healed.elapsed().as_secs_f64(), clock.arrived() - before);
+    let (seconds, arrived) = (healed.elapsed().as_secs_f64(), under_way(clock).1 - before);
     sender.abort();
     Ok(Drained { backlog, seconds, rate: arrived as f64 / seconds })
+}
+
+/// Messages of the phase that were taken and have not arrived, and those that have.
+fn under_way(clock: &Clock) -> (usize, usize) {
+    let times = clock.read();
+    (times.acked.len().saturating_sub(times.delivered.len()), times.delivered.len())
 }
 
 fn report(args: &Args, closed_rate: f64, closed: &Times, open: &Times, drained: &Drained) {

@@ -90,18 +90,8 @@ impl Clock {
         }
     }
 
-    /// Messages of the phase that were taken and have not arrived.
-    pub fn under_way(&self) -> usize {
-        let times = self.read();
-        times.acked.len().saturating_sub(times.delivered.len())
-    }
-
-    /// Messages of the phase that have arrived.
-    pub fn arrived(&self) -> usize {
-        self.read().delivered.len()
-    }
-
-    fn read(&self) -> Times {
+    /// Latencies of what was acknowledged and what has arrived in this phase, as it is now.
+    pub fn read(&self) -> Times {
         let since = self.0.since.load(Relaxed);
         let latencies = |cells: &[AtomicU64]| {
             let pairs = self.0.due.iter().zip(cells).map(|(due, at)| (due.load(Relaxed), at.load(Relaxed)));

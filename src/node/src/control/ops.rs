@@ -2,11 +2,11 @@
 
 use super::{Answer, PeerRow, Request, UserRow, Wish};
 use crate::{archive, federation::Gate};
+use futures::future::BoxFuture;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use futures::future::BoxFuture;
 use weft_net::{Addresses, PeerKey};
 use weft_service::{
     Service,

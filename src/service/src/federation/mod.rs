@@ -38,7 +38,7 @@ use weft_net::{Addresses, LinkError, PeerKey, PeerLink};
 use weft_store::Batch;
 use weft_wire::{
     NodeName, Signed, codec,
-    federation::{FederationPolicy, Answer, NodeRecord, Question},
+    federation::{Answer, FederationPolicy, NodeRecord, Question},
     limits::PEER_QUERY_BYTES_MAX,
 };
 

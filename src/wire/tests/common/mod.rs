@@ -4,8 +4,8 @@
 use ed25519_dalek::SigningKey;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, contacts::*,
-    admin::*, content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
+    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, admin::*,
+    contacts::*, content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
 };
 
 /// What is done with each sample.
