@@ -60,7 +60,11 @@ impl World {
     }
 
     /// A cable between two networks, with the names of its ends there and an address for each.
-    fn cable(&self, (one, one_end, one_ip): (&str, &str, &str), (other, other_end, other_ip): (&str, &str, &str)) -> Result<()> {
+    fn cable(
+        &self,
+        (one, one_end, one_ip): (&str, &str, &str),
+        (other, other_end, other_ip): (&str, &str, &str),
+    ) -> Result<()> {
         let (one_ns, other_ns) = (self.name(one), self.name(other));
         run(&format!("ip -n {one_ns} link add {one_end} type veth peer name {other_end} netns {other_ns}"))?;
         for (what, end, ip) in [(one, one_end, one_ip), (other, other_end, other_ip)] {
@@ -83,7 +87,10 @@ impl World {
             self.inside("inet", &format!("ip link set to{nth} master bridge"))?;
         }
         for (nth, router, home) in [("1", "north", "home1"), ("2", "south", "home2")] {
-            self.cable((router, "lan", &format!("10.{nth}.0.1/24")), (home, "eth", &format!("10.{nth}.0.2/24")))?;
+            self.cable(
+                (router, "lan", &format!("10.{nth}.0.1/24")),
+                (home, "eth", &format!("10.{nth}.0.2/24")),
+            )?;
             self.inside(home, &format!("ip route add default via 10.{nth}.0.1"))?;
             self.inside(router, "sysctl -qw net.ipv4.ip_forward=1")?;
             self.rules(router, ROUTER)?;
@@ -117,7 +124,10 @@ impl World {
     async fn node(&self, nth: u32, what: &str, listen: &str, more: &[(&str, &str)]) -> Result<NodeProcess> {
         let script = self.folder.path().join(format!("weft-{what}"));
         let weft = env!("CARGO_BIN_EXE_weft");
-        std::fs::write(&script, format!("#!/bin/sh\nexec ip netns exec {} {weft} \"$@\"\n", self.name(what)))?;
+        std::fs::write(
+            &script,
+            format!("#!/bin/sh\nexec ip netns exec {} {weft} \"$@\"\n", self.name(what)),
+        )?;
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
         let http = format!("{}:8440", self.door(nth).1);
         let listen = format!("[\"/ip4/{listen}/udp/8441/quic-v1\", \"/ip4/{listen}/tcp/8441\"]");
@@ -153,15 +163,14 @@ async fn heard(by: &Person, from: &Person) -> Result<Vec<String>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_homes_behind_routers_meet_over_a_third_node_and_a_pulled_cable_loses_nothing() -> Result<()> {
     let Some(world) = World::make()? else { return Ok(()) };
-    let open = [("WEFT_FEDERATION__RELAY_FOR_OTHERS", "true"), ("WEFT_FEDERATION__ANNOUNCE_LISTENERS", "true")];
+    let open =
+        [("WEFT_FEDERATION__RELAY_FOR_OTHERS", "true"), ("WEFT_FEDERATION__ANNOUNCE_LISTENERS", "true")];
     let relay = world.node(9, "relay", "5.5.5.9", &open).await?;
     let info: weft_wire::node::NodeInfo =
         weft_testkit::http::get(relay.address, "/api/v1/node", None).await?.value()?;
     let relays = format!("/ip4/5.5.5.9/tcp/8441/p2p/{}", info.name);
-    let at_home = [
-        ("WEFT_FEDERATION__RELAYS", relays.as_str()),
-        ("WEFT_FEDERATION__FIRST_CONTACTS", relays.as_str()),
-    ];
+    let at_home =
+        [("WEFT_FEDERATION__RELAYS", relays.as_str()), ("WEFT_FEDERATION__FIRST_CONTACTS", relays.as_str())];
     let north = world.node(1, "home1", "10.1.0.2", &at_home).await?;
     let south = world.node(2, "home2", "10.2.0.2", &at_home).await?;
     let alice = north.sign_up(Cast::Alice).await?;
