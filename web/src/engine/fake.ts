@@ -19,6 +19,7 @@ export function message(id: string, order: number, part: Partial<MessageView> & 
     id,
     order,
     sender: mine ? ME : 'bob@home.example',
+    sender_name: null,
     mine,
     time_ms: order * MINUTE,
     body: { kind: 'text', text },
@@ -34,7 +35,7 @@ export function contact(user: string, name: string, part: Partial<ContactView> =
 }
 
 export function chat(user: string, title: string, part: Partial<ChatView> = {}): ChatView {
-  return { chat: `chat-${user}`, kind: 'direct', user, title, last: null, unread: 0, read_order: 0, draft: '', verified: false, active_ms: 0, ...part };
+  return { chat: `chat-${user}`, kind: 'direct', user, title, last: null, unread: 0, read_order: 0, draft: '', verified: false, active_ms: 0, group: null, ...part };
 }
 
 type Handler = (call: never) => unknown;
@@ -113,7 +114,7 @@ export function fakeEngine(): FakeEngine {
   );
   const first = history.get('chat-bob@home.example');
   if (first) {
-    first[0] = message('sys', 0, { body: { kind: 'system', code: 'secured', user: null }, time_ms: now - 401 * 17 * MINUTE });
+    first[0] = message('sys', 0, { body: { kind: 'system', code: 'secured', user: null, by: null, people: [], text: '' }, time_ms: now - 401 * 17 * MINUTE });
     const last = first.at(-1);
     if (last) first[first.length - 1] = { ...last, reply_to: { id: '0-396', sender: ME, excerpt: lines[0] ?? '' } };
   }
@@ -151,7 +152,7 @@ export function fakeEngine(): FakeEngine {
       { device: 'd2', name: 'Safari on iPhone', this: false, foreign: false, created_ms: now - 3e9, seen_ms: now - 9e7 },
     ])
     .on('create_link', () => ({ url: `${location.origin}/#/i/${'omZwZXJzb26kZHVzZXJyYWxpY2VAaG9tZS5leGFtcGxlZG5hbWVlQWxpY2U'.repeat(3)}`, expires_ms: now + 2.5e9, people_max: 100, newcomers_max: 20 }))
-    .on('read_link', () => ({ user: 'bob@home.example', display_name: 'Bob Okafor', invite_node: 'home.example', invite: 'abc', instant: true, state: null }))
+    .on('read_link', () => ({ user: 'bob@home.example', display_name: 'Bob Okafor', invite_node: 'home.example', invite: 'abc', instant: true, state: null, group: null }))
     .on('phrase', () => words)
     .on('confirm_phrase', () => undefined)
     .on('mark_read', () => undefined)
