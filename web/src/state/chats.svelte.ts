@@ -9,6 +9,8 @@ class Chats {
   loaded = $state(false);
 
   readonly list = $derived([...this.#all.values()].sort((a, b) => b.active_ms - a.active_ms));
+  /** People who ask to be let into groups, and wait for one's word. */
+  readonly asking = $derived(this.list.reduce((sum, chat) => sum + (chat.group?.asking ?? 0), 0));
   readonly unread = $derived(this.list.reduce((sum, chat) => sum + chat.unread, 0));
 
   get(chat: string): ChatView | undefined {
@@ -34,8 +36,13 @@ class Chats {
   /** The chat with a person; it need not have a message yet. */
   async open(user: string): Promise<string> {
     const chat = await engine().call({ call: 'open_chat', user });
-    this.#all.set(chat.chat, chat);
+    this.keep(chat);
     return chat.chat;
+  }
+
+  /** The answer to a call, before its event comes. */
+  keep(chat: ChatView): void {
+    this.#all.set(chat.chat, chat);
   }
 
   /**

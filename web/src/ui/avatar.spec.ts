@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contrast } from '../state/accent';
-import { avatarColour, initials } from './avatar';
+import { avatarColour, initial, initials } from './avatar';
 
 describe('pictures without a photo', () => {
   it.each([
