@@ -277,6 +277,15 @@ pub enum Call {
         /// Whether.
         accept: bool,
     },
+    /// What the node has to do with others; for its owner. → [`Reply::Peers`]
+    Peers,
+    /// Decides about another node; for the owner. → [`Reply::Done`]
+    JudgePeer {
+        /// Its name.
+        name: String,
+        /// `trust`, `block`, `reset`, `accept_key` or `reject_key`.
+        act: String,
+    },
     /// The network came back, or the tab was woken: connect now rather than after the back-off. → [`Reply::Done`]
     Wake,
 }
@@ -313,6 +322,8 @@ pub enum Reply {
     Messages(MessagePage),
     /// The queued message.
     Sent(MessageView),
+    /// Other nodes.
+    Peers(PeersView),
     /// A group.
     Group(GroupView),
     /// A group's link.
@@ -407,6 +418,42 @@ pub struct NodeView {
     pub claimed: bool,
     /// Version of the software.
     pub version: String,
+}
+
+/// What a node has to do with others, for its owner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PeersView {
+    /// `open`, `allow_list` or `closed`.
+    pub policy: String,
+    /// Where others reach it, as it tells them.
+    pub addresses: Vec<String>,
+    /// By name.
+    pub peers: Vec<PeerView>,
+}
+
+/// Another node, for the owner of this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PeerView {
+    /// Its name.
+    pub name: String,
+    /// `blocked`, `new_key` (it speaks with another key than before: to be decided), `trusted` or `pinned`.
+    pub state: String,
+    /// The peer id of its key.
+    pub key: String,
+    /// The other key, if it wants to speak with one.
+    pub new_key: Option<String>,
+    /// Whether it is connected now.
+    pub connected: bool,
+    /// Whether there is no way but over a relay.
+    pub relayed: bool,
+    /// What waits for it.
+    pub waiting: f64,
+    /// Per cent of the usual budgets, where that was decided.
+    pub limit: Option<u32>,
+    /// When it was last heard, to the hour, ms.
+    pub last_contact_ms: f64,
+    /// What last went wrong.
+    pub last_error: Option<String>,
 }
 
 /// About the person.

@@ -18,6 +18,7 @@ mod jobs;
 pub mod kv;
 mod live;
 mod mls_store;
+mod operator;
 pub mod rooms;
 mod runtime;
 pub mod sealing;

@@ -136,7 +136,8 @@ async fn two_people_of_two_nodes_become_contacts_and_reach_each_other() {
     assert_eq!(two.stands().await, (Some(Outgoing), Some(Incoming)));
     assert_eq!(code(claim().await.unwrap_err()), Code::NoConsent);
     // Nor does it help to say otherwise.
-    let question = Question::Claim { by: two.alice.user.clone(), user: two.bob.user.name.clone() };
+    let question =
+        Question::Claim { by: two.alice.user.clone(), user: two.bob.user.name.clone(), room: None };
     let answer = two.away.service.federation().query(key(&two.home), codec::encode(&question)).await;
     let Answer::Problem(problem) = codec::decode(&answer, 4096).unwrap() else { panic!("handed out") };
     assert_eq!(problem.code, Code::NoConsent);
