@@ -52,6 +52,8 @@ interface Answers {
   end_group_links: 'done';
   join_group: 'joined';
   answer_join: 'done';
+  peers: 'peers';
+  judge_peer: 'done';
   wake: 'done';
 }
 

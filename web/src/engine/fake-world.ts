@@ -1,4 +1,5 @@
 import type { DeliveryView } from '../wire/DeliveryView';
+import type { PeerView } from '../wire/PeerView';
 import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
 import { answerGroups, fakeGroups } from './fake-groups';
 
@@ -80,6 +81,12 @@ export function fakeEngine(): FakeEngine {
         ? { user: null, display_name: null, invite_node: null, invite: null, instant: false, state: null, group: { name: 'Garden of the Linden house', node: 'garden.example', chat: null } }
         : { user: 'bob@home.example', display_name: 'Bob Okafor', invite_node: 'home.example', invite: 'abc', instant: true, state: null, group: null },
     )
+    .on('peers', () => ({
+      policy: query.get('policy') ?? 'open',
+      addresses: query.has('empty') ? [] : ['/ip4/203.0.113.7/udp/8441/quic-v1', '/dns/home.example/tcp/8441'],
+      peers: query.has('empty') ? [] : peers(now),
+    }))
+    .on('judge_peer', () => undefined)
     .on('phrase', () => words)
     .on('confirm_phrase', () => undefined)
     .on('mark_read', () => undefined)
@@ -89,4 +96,15 @@ export function fakeEngine(): FakeEngine {
     .on('sign_in', () => {
       throw fail('wrong_credentials');
     });
+}
+
+function peers(now: number): PeerView[] {
+  const one = (name: string, part: Partial<PeerView>): PeerView => ({ name, state: 'pinned', key: '12D3KooWJYkqG3vT1nS5mXz7gE2fUoV8hBq4LdP6rCwAe9sNtHiM', new_key: null, connected: false, relayed: false, waiting: 0, limit: null, last_contact_ms: now - 3.6e6, last_error: null, ...part });
+  return [
+    one('changed.example', { state: 'new_key', new_key: '12D3KooWQm3nR7tYpLs2Vb8xKd5GfHj1ZaWc4EoUi6TqNyXrPvBk', waiting: 3, last_contact_ms: now - 8e7 }),
+    one('garden.example', { connected: true, state: 'trusted' }),
+    one('library.example', { connected: true, relayed: true, limit: 50 }),
+    one('mountain.example', { waiting: 41, last_contact_ms: now - 2e8, last_error: 'the connection was refused' }),
+    one('spam.example', { state: 'blocked', last_contact_ms: 0 }),
+  ];
 }

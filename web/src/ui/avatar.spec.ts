@@ -13,6 +13,13 @@ describe('pictures without a photo', () => {
     ['🦊 fox', '🦊F'],
   ])('%s: %s', (name, letters) => expect(initials(name)).toBe(letters));
 
+  it.each([
+    ['Bob Okafor', 'B'],
+    ['王小明', '明'],
+    ['🦊 fox', '🦊'],
+    ['', '?'],
+  ])('of a group: %s: %s', (name, letter) => expect(initial(name)).toBe(letter));
+
   it('have one colour for one person, on which white can be read', () => {
     expect(avatarColour('a@b')).toBe(avatarColour('a@b'));
     for (let user = 0; user < 40; user += 1) expect(contrast(avatarColour(`user${user}@home.example`), '#ffffff')).toBeGreaterThanOrEqual(4.5);

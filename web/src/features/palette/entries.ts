@@ -6,6 +6,7 @@ import LogOut from '@lucide/svelte/icons/log-out';
 import MessageCircle from '@lucide/svelte/icons/message-circle';
 import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Moon from '@lucide/svelte/icons/moon';
+import Network from '@lucide/svelte/icons/network';
 import PaletteIcon from '@lucide/svelte/icons/palette';
 import QrCode from '@lucide/svelte/icons/qr-code';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
@@ -21,6 +22,7 @@ import { chats } from '../../state/chats.svelte';
 import { contacts } from '../../state/contacts.svelte';
 import { fold } from '../../state/fold';
 import { i18n } from '../../state/i18n.svelte';
+import { session } from '../../state/session.svelte';
 
 type Icon = Component<{ size?: number }>;
 
@@ -65,6 +67,7 @@ function pages(): Entry[] {
     page('/me/appearance', m.appearance(), PaletteIcon),
     page('/me/devices', m.devices(), MonitorSmartphone),
     page('/me/password', m.change_password(), Lock),
+    ...(session.me?.role === 'owner' ? [page('/me/nodes', m.peers(), Network)] : []),
     page('/me/about', m.about(), Info),
     page('/me/sign-out', m.sign_out(), LogOut),
     action('light', `${m.theme()}: ${m.theme_light()}`, Sun, () => appearance.set('light')),
