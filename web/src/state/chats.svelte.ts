@@ -9,8 +9,6 @@ class Chats {
   loaded = $state(false);
 
   readonly list = $derived([...this.#all.values()].sort((a, b) => b.active_ms - a.active_ms));
-  /** People who ask to be let into groups, and wait for one's word. */
-  readonly asking = $derived(this.list.reduce((sum, chat) => sum + (chat.group?.asking ?? 0), 0));
   readonly unread = $derived(this.list.reduce((sum, chat) => sum + chat.unread, 0));
 
   get(chat: string): ChatView | undefined {

@@ -6,6 +6,7 @@ import { i18n } from '../../state/i18n.svelte';
 import { session } from '../../state/session.svelte';
 import type { ChatView } from '../../wire/ChatView';
 import type { MessageView } from '../../wire/MessageView';
+import type { PersonView } from '../../wire/PersonView';
 
 /** So many are named; the others are counted. */
 const NAMED_MAX = 4;
@@ -21,21 +22,24 @@ export function listNames(names: readonly string[]): string {
 export function nameIn(chat: ChatView, user: string | null): string {
   if (!user) return m.somebody();
   if (user === session.me?.user) return m.you();
-  const known = contacts.get(user)?.display_name ?? groups.member(chat.chat, user)?.name;
-  return known ?? (user === chat.user ? chat.title : (user.split('@')[0] ?? user));
+  const contact = contacts.get(user)?.display_name;
+  if (contact !== undefined) return contact;
+  const member = groups.member(chat.chat, user);
+  if (member) return called(chat, member);
+  return user === chat.user ? chat.title : (user.split('@')[0] ?? user);
 }
 
 /** Who wrote a message: a member who has gone is still known by what their message says. */
 export function senderName(chat: ChatView, message: MessageView): string {
   if (message.mine) return m.you();
-  return message.sender_name ? unlike(chat, message.sender, message.sender_name) : nameIn(chat, message.sender);
+  return message.sender_name ? called(chat, { user: message.sender, name: message.sender_name }) : nameIn(chat, message.sender);
 }
 
 /** People call themselves what they like: whoever is no contact and has the name of somebody else is told apart by address. */
-function unlike(chat: ChatView, user: string, name: string): string {
+export function called(chat: ChatView, { user, name }: PersonView): string {
   if (contacts.get(user)?.state === 'accepted') return name;
-  const same = (other: { user: string; name: string }): boolean => other.user !== user && fold(other.name).trim() === fold(name).trim();
-  const others = [...(groups.get(chat.chat)?.members ?? []), ...contacts.accepted.map((contact) => ({ user: contact.user, name: contact.display_name }))];
+  const same = (other: PersonView): boolean => other.user !== user && fold(other.name).trim() === fold(name).trim();
+  const others = [{ user: '', name: m.you() }, ...(groups.get(chat.chat)?.members ?? []), ...contacts.accepted.map((contact) => ({ user: contact.user, name: contact.display_name }))];
   return others.some(same) ? m.name_and_address({ name, user }) : name;
 }
 

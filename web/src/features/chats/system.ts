@@ -4,7 +4,7 @@ import type { BodyView } from '../../wire/BodyView';
 import type { ChatView } from '../../wire/ChatView';
 import type { MessageView } from '../../wire/MessageView';
 import type { PersonView } from '../../wire/PersonView';
-import { listNames, nameIn, senderName } from './names';
+import { called, listNames, nameIn, senderName } from './names';
 
 type SystemBody = Extract<BodyView, { kind: 'system' }>;
 
@@ -13,19 +13,19 @@ function isMe(person: PersonView): boolean {
 }
 
 /** Whoever did it, at the beginning of a sentence. */
-function doer({ by }: SystemBody): string {
-  return by ? (isMe(by) ? m.you() : by.name) : m.somebody();
+function doer({ by }: SystemBody, chat: ChatView): string {
+  return by ? (isMe(by) ? m.you() : called(chat, by)) : m.somebody();
 }
 
 /** Those whom it is about; oneself first, and in small letters where that is not the beginning. */
-function those({ people }: SystemBody, you: string): string {
-  const others = people.filter((person) => !isMe(person)).map((person) => person.name);
+function those({ people }: SystemBody, chat: ChatView, you: string): string {
+  const others = people.filter((person) => !isMe(person)).map((person) => called(chat, person));
   return listNames(others.length < people.length ? [you, ...others] : others);
 }
 
 /** The words of a line in the middle of a chat. */
 export function systemText(body: SystemBody, chat: ChatView): string {
-  const by = doer(body);
+  const by = doer(body, chat);
   switch (body.code) {
     case 'secured':
       return chat.kind === 'group' ? m.system_secured_group() : m.system_secured();
@@ -44,19 +44,19 @@ export function systemText(body: SystemBody, chat: ChatView): string {
     case 'named':
       return m.system_named({ by, text: body.text });
     case 'added':
-      return m.system_added({ by, people: those(body, m.you_object()) });
+      return m.system_added({ by, people: those(body, chat, m.you_object()) });
     case 'came':
-      return m.system_came({ people: those(body, m.you()) });
+      return m.system_came({ people: those(body, chat, m.you()) });
     case 'removed':
-      return m.system_removed({ by, people: those(body, m.you_object()) });
+      return m.system_removed({ by, people: those(body, chat, m.you_object()) });
     case 'left':
-      return m.system_left({ people: those(body, m.you()) });
+      return m.system_left({ people: those(body, chat, m.you()) });
     case 'owner':
-      return m.system_owner({ by, people: those(body, m.you_object()) });
+      return m.system_owner({ by, people: those(body, chat, m.you_object()) });
     case 'admin':
-      return m.system_admin({ by, people: those(body, m.you_object()) });
+      return m.system_admin({ by, people: those(body, chat, m.you_object()) });
     case 'member':
-      return m.system_member({ by, people: those(body, m.you_object()) });
+      return m.system_member({ by, people: those(body, chat, m.you_object()) });
     case 'removed_me':
       return m.system_removed_me();
     case 'left_me':
