@@ -105,6 +105,19 @@ async fn the_owner_sees_and_judges_other_nodes_in_the_app_and_a_member_does_not(
 }
 
 #[tokio::test]
+async fn an_operator_gets_the_line_for_dns_of_a_node_that_has_a_name() -> Result<()> {
+    let mut node = node().await?;
+    let nameless = node.command(&["peer", "dns"]).await.unwrap_err().to_string();
+    assert!(nameless.contains("node.name"), "{nameless}");
+    node.terminate().await?;
+    node.set("WEFT_NODE__NAME", "home.example");
+    node.start_again().await?;
+    let line = node.command(&["peer", "dns"]).await?;
+    assert!(line.starts_with("_weft.home.example. 3600 IN TXT \"weft1="), "{line}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_node_is_named_with_its_key_also_while_it_does_not_run() -> Result<()> {
     let mut node = node().await?;
     let key = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo";

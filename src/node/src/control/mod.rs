@@ -65,6 +65,8 @@ pub enum Request {
         /// Those after this one.
         after: Option<NodeName>,
     },
+    /// The line for DNS that says who this node is and where.
+    ZoneLine,
     /// Names a node, and trusts it.
     AddPeer {
         /// Which.
@@ -128,6 +130,8 @@ pub enum Answer {
         /// Whether there are more.
         more: bool,
     },
+    /// To [`Request::ZoneLine`].
+    ZoneLine(String),
     /// It was not done; a sentence for the operator.
     Refused(String),
 }

@@ -55,6 +55,7 @@ impl Control {
             Request::SetDisabled { name, disabled } => self.set_disabled(&name, disabled).await,
             Request::Backup { dir } => self.backup(&dir).await,
             Request::Peers { after } => self.peers(after).await,
+            Request::ZoneLine => Ok(self.zone_line()),
             Request::AddPeer { name, key, addresses } => self.add_peer(&name, key, addresses).await,
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await,
         };
@@ -152,6 +153,18 @@ impl Control {
             });
         }
         Ok((peers, more))
+    }
+
+    fn zone_line(&self) -> Answer {
+        let Some(record) = self.0.service.federation().record() else {
+            return Answer::Refused("the node does not run, or speaks with no others".to_owned());
+        };
+        match record.open() {
+            Ok(opened) if !opened.name.is_peer_id() => {
+                Answer::ZoneLine(crate::federation::zone_line(&opened.name, &record))
+            }
+            _ => Answer::Refused("this node has no name in DNS: see node.name".to_owned()),
+        }
     }
 
     /// A node with its key, or, where it is not given, with what its name says.

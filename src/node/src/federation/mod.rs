@@ -1,8 +1,10 @@
 //! Other nodes: the network is started with the service as what answers, and the node tells who it is and where.
 
 mod directory;
+mod dns;
 
 pub use directory::WellKnown;
+pub(crate) use dns::zone_line;
 
 use crate::{StartError, config::FederationConfig};
 use ed25519_dalek::SigningKey;
@@ -52,7 +54,13 @@ impl Border {
         for (name, key, addresses) in named(config) {
             federation.name_peer(&name, key, addresses).await.map_err(StartError::Federation)?;
         }
-        let directory = Arc::new(WellKnown::new().map_err(StartError::Setup)?);
+        // A machine that has no servers for names set up is no reason not to start.
+        let dns = dns::Txt::new(config.dns).unwrap_or_else(|error| {
+            tracing::warn!(%error, "DNS is not asked for nodes: this machine does not say whom to ask");
+            None
+        });
+        let well_known = WellKnown::new().map_err(StartError::Setup)?;
+        let directory = Arc::new(directory::Names { well_known, dns });
         let (trusted, blocked) = lists(service).await.map_err(StartError::Federation)?;
         let node_key = NodeKey::take(&mut key.to_bytes());
         let handler = Arc::new(federation.clone());
