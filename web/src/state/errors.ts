@@ -18,6 +18,8 @@ const texts: Record<string, () => string> = {
   not_in_group: m.error_not_in_group,
   not_allowed: m.error_not_allowed,
   last_owner: m.error_last_owner,
+  no_device: m.error_no_device,
+  conflict: m.error_conflict,
   not_found: m.error_not_found,
   node_unreachable: m.error_node_unreachable,
   key_changed: m.error_key_changed,
