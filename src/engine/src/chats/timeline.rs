@@ -3,8 +3,8 @@
 //! Keys of the `History` space: `h ‖ chat ‖ order` → row; `i ‖ chat ‖ message id` → order.
 
 use super::{Chat, ChatId, find, queue, reads, save, view as chat_view};
-use crate::groups::{self, names};
 use crate::api::{BodyView, DeliveryView, Event, MessagePage, MessageView, ReplyView};
+use crate::groups::{self, names};
 use crate::runtime::{Cx, Row as HistoryRow, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,8 +20,12 @@ const ROW_BYTES_MAX: usize = 4 * limits::MESSAGE_BYTES_MAX;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Body {
-    Text { text: String },
-    Unknown { fallback: String },
+    Text {
+        text: String,
+    },
+    Unknown {
+        fallback: String,
+    },
     System {
         code: String,
         user: Option<UserAddress>,

@@ -11,7 +11,13 @@ use weft_wire::rooms::RoomState;
 use weft_wire::{MessageId, Millis, RoomId, UserAddress, limits};
 
 /// A group has changed, by the log, by a Welcome or by an own commit. `ahead`: an own commit that the log has not come to.
-pub(crate) fn changed(s: &mut State, room: RoomId, time_ms: Millis, change: &Change, ahead: Option<MessageId>) {
+pub(crate) fn changed(
+    s: &mut State,
+    room: RoomId,
+    time_ms: Millis,
+    change: &Change,
+    ahead: Option<MessageId>,
+) {
     let Some(me) = s.live.me.clone() else { return };
     let (mut chat, mut group) = find_or_make(s, room);
     if change.removed_me {

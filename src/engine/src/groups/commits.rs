@@ -2,13 +2,13 @@
 //! still to be done.
 
 use super::{Roster, roster};
+use crate::api::CallError;
 use crate::error::call_error;
 use crate::http::Failure;
 use crate::jobs::Job;
 use crate::rooms::{Changes, RoomError, change_group};
 use crate::runtime::{Cx, State};
 use crate::sync::{commits, rooms};
-use crate::api::CallError;
 use weft_wire::rooms::RoomRole;
 use weft_wire::{Blob, DeviceId, Millis, RoomId, UserAddress};
 
@@ -55,9 +55,10 @@ pub(super) async fn reach(
             match rooms::try_with(s, |ctx| change_group(ctx, room, &changes)) {
                 Ok(_) => Ok(true),
                 Err(Failure::Room(RoomError::Busy)) => Ok(true),
-                Err(Failure::Room(RoomError::KeyChanged { user })) => {
-                    Err(call_error("key_changed", format_args!("The key of {user} is another one than before.")))
-                }
+                Err(Failure::Room(RoomError::KeyChanged { user })) => Err(call_error(
+                    "key_changed",
+                    format_args!("The key of {user} is another one than before."),
+                )),
                 Err(failure) => Err(failure.into()),
             }
         })?;

@@ -112,10 +112,7 @@ pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, CallError> {
     let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
     let group = link.group.ok_or_else(|| call_error("bad_link", "This link leads to no group."))?;
     let room = group.room;
-    let member = |inside: bool| JoinedView {
-        state: "member".into(),
-        chat: inside.then(|| room.to_string()),
-    };
+    let member = |inside: bool| JoinedView { state: "member".into(), chat: inside.then(|| room.to_string()) };
     if cx.with(|s| find(s, room).is_some_and(|(_, known)| known.is_in())) {
         return Ok(member(true));
     }
@@ -244,4 +241,3 @@ fn forget(cx: &Cx, room: RoomId, user: &UserAddress) {
         crate::chats::tell_room(s, room);
     });
 }
-

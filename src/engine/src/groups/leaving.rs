@@ -137,7 +137,9 @@ fn gone(s: &mut State, room: RoomId, standing: Standing, by: Option<(UserAddress
 
 /// The node does not know this account in the room (any more): that is asked once more, by another way.
 pub(crate) fn refused(s: &mut State, room: RoomId) {
-    if find(s, room).is_some_and(|(_, group)| group.is_in() && (group.standing == Standing::Active || group.begun)) {
+    if find(s, room)
+        .is_some_and(|(_, group)| group.is_in() && (group.standing == Standing::Active || group.begun))
+    {
         s.jobs.want(Job::LookIn(room));
     }
 }

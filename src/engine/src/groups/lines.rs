@@ -1,8 +1,8 @@
 //! The lines in a group's chat that say what happened to it.
 
 use super::find;
-use crate::chats::timeline::{self, Body, NewRow};
 use crate::chats::Chat;
+use crate::chats::timeline::{self, Body, NewRow};
 use crate::rooms::Change;
 use crate::runtime::State;
 use std::collections::BTreeSet;
@@ -75,7 +75,8 @@ fn was_sent_away(s: &State, room: RoomId, change: &Change, user: &UserAddress) -
     let may = by == RoomRole::Owner || (by == RoomRole::Admin && whom == RoomRole::Member);
     let gone: BTreeSet<_> =
         s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device).collect();
-    let tidied = change.removed.iter().filter(|device| device.user == *user).all(|it| gone.contains(&it.device));
+    let tidied =
+        change.removed.iter().filter(|device| device.user == *user).all(|it| gone.contains(&it.device));
     may && !tidied && change.by.user != *user
 }
 

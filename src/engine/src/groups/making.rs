@@ -69,7 +69,10 @@ pub(super) fn contacts_of(s: &mut State, users: &[String]) -> Result<BTreeSet<Us
         }
         if contact.changed.is_some() {
             let user = contact.user;
-            return Err(call_error("key_changed", format_args!("The key of {user} is another one than before.")));
+            return Err(call_error(
+                "key_changed",
+                format_args!("The key of {user} is another one than before."),
+            ));
         }
         found.insert(contact.user);
     }
@@ -205,7 +208,10 @@ pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), C
         let (_, group) = find(s, room).ok_or_else(not_in_group)?;
         let roster = super::roster(s, room);
         if let Some(user) = wanted.iter().find(|user| group.leaving.contains(*user)) {
-            return Err(call_error("conflict", format_args!("{user} is just leaving; try again in a moment.")));
+            return Err(call_error(
+                "conflict",
+                format_args!("{user} is just leaving; try again in a moment."),
+            ));
         }
         let new = |user: &UserAddress| !roster.people.contains_key(user);
         let new: Vec<_> = wanted.into_iter().filter(new).collect();
@@ -223,7 +229,9 @@ pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), C
                     ready.push(claimed);
                     continue;
                 }
-                Ok(_) => call_error("no_device", format_args!("{user} has no device that could be added now.")),
+                Ok(_) => {
+                    call_error("no_device", format_args!("{user} has no device that could be added now."))
+                }
                 Err(failure) => {
                     let error = CallError::from(failure);
                     CallError { message: format!("{user}: {}", error.message), ..error }

@@ -58,7 +58,8 @@ pub(crate) fn group(s: &mut State, room: RoomId) -> Option<GroupView> {
     for (user, member) in roster.people.iter().filter(|(user, _)| !group.leaving.contains(*user)) {
         let mine = *user == me.user;
         let view = member_view(s, room, user, member.role, mine);
-        members.push(MemberView { removable: !mine && group.is_in() && may_remove(own, member.role), ..view });
+        members
+            .push(MemberView { removable: !mine && group.is_in() && may_remove(own, member.role), ..view });
     }
     let rank = |member: &MemberView| match member.role.as_str() {
         "owner" => 0,

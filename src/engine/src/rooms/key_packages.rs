@@ -12,9 +12,9 @@ use crate::{
     mls_store::Slot,
 };
 use openmls::prelude::KeyPackageRef;
+use openmls_traits::OpenMlsProvider as _;
 use serde::{Deserialize, Serialize};
 use weft_mls::{config::KEY_PACKAGE_LIFETIME_MS, key_packages};
-use openmls_traits::OpenMlsProvider as _;
 use weft_wire::{Blob, DeviceId, Millis, decode, encode, identity::UserIdentity, limits};
 
 const DAY_MS: Millis = 24 * 3_600_000;
