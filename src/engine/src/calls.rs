@@ -6,7 +6,7 @@ use crate::contacts::{self, answers, links, requests, safety};
 use crate::error::{call_error, internal};
 use crate::host::Effect;
 use crate::runtime::Cx;
-use crate::{chats, connection, http, operator};
+use crate::{chats, connection, groups, http, operator};
 use weft_wire::node::{NodeInfo, SignupPolicy};
 
 /// Answers a call, whenever that is possible.
@@ -99,7 +99,12 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
         Call::SetVerified { user, verified } => {
             Reply::Safety(cx.with(|s| safety::set_verified(s, &user, verified))?)
         }
-        chat => return chats::calls::answer(cx, chat).await,
+        other => {
+            return match groups::calls::answer(cx, other).await {
+                Ok(answered) => answered,
+                Err(chat) => chats::calls::answer(cx, chat).await,
+            };
+        }
     })
 }
 

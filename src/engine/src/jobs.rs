@@ -36,6 +36,16 @@ pub(crate) enum Job {
     CheckKeys(UserAddress),
     /// The room of a direct chat exists and the other side is in it.
     SetUp(ChatId),
+    /// A group exists and those who were wanted are in it.
+    Make(RoomId),
+    /// This account is out of a group.
+    Leave(RoomId),
+    /// It is known whether this account is still in a group.
+    LookIn(RoomId),
+    /// It is known who asks to be let into a group.
+    Asking(RoomId),
+    /// Those are in a group whom nobody has to agree to.
+    LetIn(RoomId),
     /// A commit of this device is decided at the hub.
     Commit(RoomId),
     /// This device is in the room, by external commit.

@@ -12,6 +12,7 @@ pub mod contacts;
 mod crypto;
 mod engine;
 mod error;
+mod groups;
 pub mod host;
 mod http;
 mod jobs;

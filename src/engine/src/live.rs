@@ -2,12 +2,14 @@
 
 use crate::account::Me;
 use crate::chats::ChatId;
+use crate::chats::members::Far;
 use crate::chats::timeline::FollowUp;
+use crate::groups::Roster;
 use crate::sync::rooms::PinMap;
 use crate::vault::Full;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use weft_wire::rooms::RoomState;
+use weft_wire::rooms::{JoinRequest, RoomState};
 use weft_wire::sync::InboxEntry;
 use weft_wire::{MessageId, Millis, RoomId, UserAddress};
 
@@ -54,6 +56,14 @@ pub(crate) struct Live {
     pub vault_full: Option<Full>,
     /// Until when somebody is shown as typing.
     pub typing: BTreeMap<(RoomId, UserAddress), Millis>,
+    /// Who is in each group, at the epoch where that was read.
+    pub rosters: BTreeMap<RoomId, Rc<Roster>>,
+    /// Who asks to be let into a group.
+    pub asking: BTreeMap<RoomId, Vec<JoinRequest>>,
+    /// How far each member of a group has come. What all of them have is kept.
+    pub members: BTreeMap<RoomId, BTreeMap<UserAddress, Far>>,
+    /// Grows whenever something came in a room's log, for those who wait for it.
+    pub turns: u64,
     /// When this device last said that it is typing.
     pub typing_told: BTreeMap<RoomId, Millis>,
 }

@@ -4,8 +4,9 @@
 //! many changes in a row cost one record, and a crash costs none.
 
 use crate::account::{self, Account, devices};
-use crate::chats;
+use crate::chats::{self, ChatId};
 use crate::contacts::{self, Contact, Pin};
+use crate::groups;
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
@@ -38,6 +39,8 @@ pub(crate) enum Name {
     Chat(UserAddress),
     /// What a device calls itself.
     Device(DeviceId),
+    /// A group's name and draft.
+    Group(RoomId),
 }
 
 /// What a record says.
@@ -66,6 +69,14 @@ enum Entry {
         device: DeviceId,
         name: String,
     },
+    Group {
+        room: RoomId,
+        /// None: nobody has said it yet.
+        name: Option<String>,
+        draft: String,
+        /// Read up to this log number.
+        read: u64,
+    },
     /// Of a newer version.
     #[serde(other)]
     Unknown,
@@ -87,6 +98,7 @@ impl Name {
             Name::Contact(user) => format!("contact/{user}"),
             Name::Chat(user) => format!("chat/{user}"),
             Name::Device(device) => format!("device/{device}"),
+            Name::Group(room) => format!("group/{room}"),
         }
     }
 }
@@ -211,8 +223,15 @@ fn content(s: &mut State, name: &Name) -> Option<Entry> {
             }
         }
         Name::Chat(user) => {
-            let (draft, read) = chats::shared(s, user);
+            let me = s.live.me.clone()?;
+            let (draft, read) = chats::shared(s, chats::direct_id(&me.user, user));
             Entry::Chat { user: user.clone(), draft, read }
+        }
+        Name::Group(room) => {
+            let (_, group) = groups::find(s, *room)?;
+            let (draft, read) = chats::shared(s, ChatId(*room));
+            let read = read.first().map_or(0, |(_, seq)| *seq);
+            Entry::Group { room: *room, name: group.heard.then_some(group.name), draft, read }
         }
         Name::Device(device) => Entry::Device { device: *device, name: devices::name(s, device)? },
     })
@@ -255,6 +274,7 @@ pub(crate) fn apply(s: &mut State, records: &[VaultRecord]) {
             Entry::Contact { user, .. } => Name::Contact(user.clone()),
             Entry::Chat { user, .. } => Name::Chat(user.clone()),
             Entry::Device { device, .. } => Name::Device(*device),
+            Entry::Group { room, .. } => Name::Group(*room),
             Entry::Unknown => continue,
         };
         // Sealed by this account, so only a fault of another device could have put it in the wrong place.
@@ -278,7 +298,12 @@ fn take(s: &mut State, entry: Entry) {
         Entry::Contact { user, pin, verified, verified_ms, name } => {
             take_contact(s, user, Told { pin, verified, verified_ms, name });
         }
-        Entry::Chat { user, draft, read } => chats::take_shared(s, &user, draft, &read),
+        Entry::Chat { user, draft, read } => {
+            if let Some(chat) = chats::with_user(s, &user) {
+                chats::take_shared(s, chat, draft, &read);
+            }
+        }
+        Entry::Group { room, name, draft, read } => groups::take_shared(s, room, name, draft, read),
         Entry::Device { device, name } => {
             devices::set_name(s, &device, &name);
         }

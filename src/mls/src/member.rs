@@ -242,8 +242,20 @@ pub fn join_externally<P: Provider>(
 /// Joins by a Welcome. A group of this id that is in the storage is replaced.
 ///
 /// # Errors
-/// [`MlsError::NoKeyPackage`], [`MlsError::WrongRoom`], [`MlsError::Refused`].
+/// As [`join_by`].
 pub fn join<P: Provider>(provider: &P, room: RoomId, welcome: &[u8]) -> Result<MlsGroup, MlsError> {
+    join_by(provider, room, welcome).map(|(group, _)| group)
+}
+
+/// The same, and gives whose commit the Welcome belongs to: it is signed by them.
+///
+/// # Errors
+/// [`MlsError::NoKeyPackage`], [`MlsError::WrongRoom`], [`MlsError::Refused`].
+pub fn join_by<P: Provider>(
+    provider: &P,
+    room: RoomId,
+    welcome: &[u8],
+) -> Result<(MlsGroup, DeviceCert), MlsError> {
     let welcome = messages::welcome(welcome)?;
     let builder =
         StagedWelcome::build_from_welcome(provider, &config::join(), welcome).map_err(
@@ -255,14 +267,16 @@ pub fn join<P: Provider>(provider: &P, room: RoomId, welcome: &[u8]) -> Result<M
     if builder.processed_welcome().unverified_group_info().group_id() != &config::group_id(room) {
         return Err(MlsError::WrongRoom);
     }
-    let group = builder
+    let staged = builder
         .skip_lifetime_validation()
         .replace_old_group()
         .build()
-        .and_then(|staged| staged.into_group(provider))
         .map_err(MlsError::refused("the Welcome"))?;
+    let sender = staged.welcome_sender().map_err(MlsError::refused("the Welcome's sender"))?;
+    let by = credentials::device_in(sender.credential())?;
+    let group = staged.into_group(provider).map_err(MlsError::refused("the Welcome"))?;
     roles(&group)?;
-    Ok(group)
+    Ok((group, by))
 }
 
 /// Verifies a commit of somebody else and tells what it does. Merge it with [`MlsGroup::merge_staged_commit`].

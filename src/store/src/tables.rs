@@ -91,6 +91,10 @@ tables! {
     DIRECT_ROOMS      = 57, "rooms.direct",           key: "address 00 address",         record: "room",                        owner: "service/rooms";
     ROOM_PARTS_AHEAD  = 58, "rooms.parts_ahead",      key: "BE64(time) room part",       record: "nothing: parts written ahead of a commit that may never come", owner: "service/rooms";
 
+    ROOM_DOORS        = 59, "rooms.doors",            key: "room",                       record: "DoorRecord: links to a group, and how many ask to be let in", owner: "service/rooms";
+    ROOM_ASKING       = 60, "rooms.asking",           key: "room address",               record: "AskingRecord: somebody who asks to be let in", owner: "service/rooms";
+    ROOMS_ASKED       = 61, "rooms.asked",            key: "name 00 room",               record: "AskedRecord: a group into which somebody here has asked to be let", owner: "service/rooms";
+
     // inboxes
     INBOX             = 64, "inbox",                  key: "name 00 device BE64(number)", record: "InboxRecord",                owner: "service/inbox";
     INBOX_HEADS       = 65, "inbox.heads",            key: "name 00 device",             record: "counter: the newest number",  owner: "service/inbox";

@@ -10,7 +10,7 @@ use crate::{
     identity::{DeviceCert, UserIdentity},
     rooms::{
         Accepted, CreateGroupLink, DeviceRef, Envelope, GroupInfoAnswer, JoinAnswer, JoinRequests, LogEntry,
-        LogPage, RoomItem, RoomState, SubmitCommit,
+        RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
 };
@@ -172,13 +172,6 @@ pub enum Event {
         /// Who.
         user: UserAddress,
     },
-    /// The hub to the followers: a direct room was folded into another one.
-    Folded {
-        /// The one that ends.
-        from: RoomId,
-        /// The one that goes on.
-        into: RoomId,
-    },
 }
 
 /// A step of one person towards another.
@@ -260,15 +253,6 @@ pub enum Question {
         /// As the device sent it.
         submit: SubmitCommit,
     },
-    /// A part of a room's log, from the hub, for a follower that has a gap.
-    Log {
-        /// Who asks: a node that follows the room.
-        from: NodeName,
-        /// Which room.
-        room: RoomId,
-        /// After this number.
-        after: u64,
-    },
     /// Typing and the like, to those who are connected now. Never stored.
     Ephemeral {
         /// Who asks: the home of the device, or the hub.
@@ -308,8 +292,6 @@ pub enum Answer {
     GroupInfo(GroupInfoAnswer),
     /// To [`Question::Commit`].
     Accepted(Accepted),
-    /// To [`Question::Log`].
-    Log(LogPage),
     /// To [`Question::Ephemeral`], and to [`Question::Door`] where there is nothing to tell.
     Passed,
     /// To [`Question::Join`].

@@ -57,7 +57,8 @@ fn chat_of(s: &mut State, text: &str) -> Result<Chat, CallError> {
 
 /// Newest first. A chat that was opened and never written to is no chat yet.
 fn list(s: &mut State) -> Vec<crate::api::ChatView> {
-    let mut views: Vec<_> = all(s).iter().map(|chat| view(s, chat)).collect();
+    let shown = all(s).into_iter().filter(Chat::is_shown).collect::<Vec<_>>();
+    let mut views: Vec<_> = shown.iter().map(|chat| view(s, chat)).collect();
     views.retain(|chat| chat.last.is_some() || !chat.draft.is_empty());
     views.sort_by(|a, b| b.active_ms.total_cmp(&a.active_ms).then_with(|| a.chat.cmp(&b.chat)));
     views

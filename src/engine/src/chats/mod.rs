@@ -1,6 +1,7 @@
 //! Chats, as a person sees them: a timeline, what is read, what is being written. Which rooms lie under one is not shown.
 
 pub(crate) mod calls;
+pub(crate) mod members;
 pub(crate) mod queue;
 pub(crate) mod reads;
 pub(crate) mod timeline;
@@ -8,6 +9,7 @@ pub(crate) mod typing;
 
 use crate::api::{ChatView, Event};
 use crate::contacts::{self, Contact};
+use crate::groups::{self, Group, Standing};
 use crate::runtime::State;
 use crate::vault;
 use serde::{Deserialize, Serialize};
@@ -18,7 +20,7 @@ use weft_wire::{Millis, RoomId, UserAddress, limits};
 const CHATS: &[u8] = b"t/c/";
 const ROOMS: &[u8] = b"t/r/";
 
-/// A chat. For a direct one it is made from the two addresses, so that all devices name it alike.
+/// A chat. For a direct one it is made from the two addresses, so that all devices name it alike; a group's is its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct ChatId(pub RoomId);
 
@@ -72,8 +74,12 @@ impl Progress {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Chat {
     pub id: ChatId,
-    /// The other person.
-    pub user: UserAddress,
+    /// The other person; none in a group.
+    #[serde(default)]
+    pub user: Option<UserAddress>,
+    /// What there is of a group; none of a direct chat.
+    #[serde(default)]
+    pub group: Option<Group>,
     /// The room that is written to now.
     #[serde(default)]
     pub room: Option<RoomId>,
@@ -97,10 +103,11 @@ pub(crate) struct Chat {
 }
 
 impl Chat {
-    fn new(id: ChatId, user: UserAddress, now: Millis) -> Self {
+    fn new(id: ChatId, user: Option<UserAddress>, group: Option<Group>, now: Millis) -> Self {
         Chat {
             id,
             user,
+            group,
             room: None,
             rooms: Vec::new(),
             next_order: 1,
@@ -112,6 +119,25 @@ impl Chat {
             last: None,
             active_ms: now,
         }
+    }
+
+    /// Whether it is one with somebody who is blocked.
+    pub fn is_blocked(&self, s: &mut State) -> bool {
+        self.user.as_ref().is_some_and(|user| contacts::is_blocked(s, user))
+    }
+
+    /// Whether messages may go out now.
+    pub fn may_send(&self, s: &mut State) -> bool {
+        match (&self.group, &self.user) {
+            (Some(group), _) => group.may_send(),
+            (None, Some(user)) => contacts::find(s, user).is_some_and(|contact| contact.may_send()),
+            (None, None) => false,
+        }
+    }
+
+    /// Whether it is there to be seen: a group that only another device is in yet is not.
+    pub fn is_shown(&self) -> bool {
+        self.group.as_ref().is_none_or(|group| group.standing != Standing::Outside)
     }
 
     /// How far things have got in a room.
@@ -151,9 +177,16 @@ pub(crate) fn with_user(s: &mut State, user: &UserAddress) -> Option<Chat> {
     if let Some(chat) = find(s, id) {
         return Some(chat);
     }
-    let chat = Chat::new(id, user.clone(), s.now);
+    let chat = Chat::new(id, Some(user.clone()), None, s.now);
     s.store(&key(id), &chat);
     Some(chat)
+}
+
+/// The chat of a group, which is not there yet.
+pub(crate) fn make_group(s: &mut State, room: RoomId, group: Group) -> Chat {
+    let mut chat = Chat::new(ChatId(room), None, Some(group), s.now);
+    link_room(s, &mut chat, room);
+    chat
 }
 
 /// Puts a room under a chat: what comes there is shown in it.
@@ -177,8 +210,22 @@ pub(crate) fn all(s: &mut State) -> Vec<Chat> {
 /// Keeps a chat and tells the interface.
 pub(crate) fn save(s: &mut State, chat: &Chat) {
     save_quietly(s, chat);
-    let view = view(s, chat);
-    s.event(Event::Chat(view));
+    tell(s, chat);
+}
+
+/// Tells the interface how a chat looks now.
+pub(crate) fn tell(s: &mut State, chat: &Chat) {
+    if chat.is_shown() {
+        let view = view(s, chat);
+        s.event(Event::Chat(view));
+    }
+}
+
+/// The same, for the chat of a room.
+pub(crate) fn tell_room(s: &mut State, room: RoomId) {
+    if let Some(chat) = of_room(s, room) {
+        tell(s, &chat);
+    }
 }
 
 /// Keeps a chat whose looks have not changed.
@@ -188,7 +235,7 @@ pub(crate) fn save_quietly(s: &mut State, chat: &Chat) {
 
 /// How a chat looks in the list.
 pub(crate) fn view(s: &mut State, chat: &Chat) -> ChatView {
-    let contact = contacts::find(s, &chat.user);
+    let contact = chat.user.as_ref().and_then(|user| contacts::find(s, user));
     let queued = queue::of_chat(s, chat.id).into_iter().rfind(|queued| !queued.hidden);
     let last = match queued {
         Some(queued) => Some(queued.view(s, None)),
@@ -196,16 +243,24 @@ pub(crate) fn view(s: &mut State, chat: &Chat) -> ChatView {
     };
     ChatView {
         chat: chat.id.to_string(),
-        kind: "direct".into(),
-        user: Some(chat.user.to_string()),
-        title: contact.as_ref().map_or_else(|| chat.user.name.to_string(), Contact::title),
+        kind: if chat.group.is_some() { "group" } else { "direct" }.into(),
+        user: chat.user.as_ref().map(ToString::to_string),
+        title: title(s, chat, contact.as_ref()),
         last,
         unread: u32::try_from(chat.others.saturating_sub(chat.read_others)).unwrap_or(u32::MAX),
         read_order: chat.read_order as f64,
         draft: chat.draft.clone(),
         verified: contact.is_some_and(|contact| contact.verified && contact.changed.is_none()),
         active_ms: chat.active_ms as f64,
-        group: None,
+        group: chat.group.as_ref().map(|group| groups::views::in_chat(s, groups::room_of(chat.id), group)),
+    }
+}
+
+fn title(s: &mut State, chat: &Chat, contact: Option<&Contact>) -> String {
+    match (&chat.group, contact, &chat.user) {
+        (Some(group), ..) => groups::names::title(s, groups::room_of(chat.id), group),
+        (None, Some(contact), _) => contact.title(),
+        (None, None, user) => user.as_ref().map(|user| user.name.to_string()).unwrap_or_default(),
     }
 }
 
@@ -222,17 +277,15 @@ pub(crate) fn contact_changed(s: &mut State, contact: &Contact) {
 pub(crate) fn key_changed(s: &mut State, user: &UserAddress) {
     let Some(me) = s.live.me.clone() else { return };
     if let Some(mut chat) = find(s, direct_id(&me.user, user)) {
-        let body = Body::System { code: "key_changed".into(), user: Some(user.clone()) };
+        let body = Body::system("key_changed", Some(user.clone()));
         let time_ms = s.now;
         timeline::append(s, &mut chat, NewRow::system(body, time_ms));
     }
 }
 
 /// What all devices of the account share of a chat.
-pub(crate) fn shared(s: &mut State, user: &UserAddress) -> (String, Vec<(RoomId, u64)>) {
-    let Some(chat) = s.live.me.clone().and_then(|me| find(s, direct_id(&me.user, user))) else {
-        return Default::default();
-    };
+pub(crate) fn shared(s: &mut State, id: ChatId) -> (String, Vec<(RoomId, u64)>) {
+    let Some(chat) = find(s, id) else { return Default::default() };
     let read = chat.rooms.iter().map(|progress| (progress.room, progress.own_read)).collect();
     (if is_shared(&chat.draft) { chat.draft } else { String::new() }, read)
 }
@@ -243,8 +296,7 @@ fn is_shared(draft: &str) -> bool {
 }
 
 /// Takes over what another device shares.
-pub(crate) fn take_shared(s: &mut State, user: &UserAddress, draft: String, read: &[(RoomId, u64)]) {
-    let Some(mut chat) = with_user(s, user) else { return };
+pub(crate) fn take_shared(s: &mut State, mut chat: Chat, draft: String, read: &[(RoomId, u64)]) {
     if is_shared(&chat.draft) {
         chat.draft = draft;
     }
@@ -256,5 +308,9 @@ pub(crate) fn take_shared(s: &mut State, user: &UserAddress, draft: String, read
 
 /// Notes that what devices share of this chat is another thing now.
 pub(crate) fn share(s: &mut State, chat: &Chat) {
-    vault::changed(s, vault::Name::Chat(chat.user.clone()));
+    let name = match &chat.user {
+        Some(user) => vault::Name::Chat(user.clone()),
+        None => vault::Name::Group(groups::room_of(chat.id)),
+    };
+    vault::changed(s, name);
 }

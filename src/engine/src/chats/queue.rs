@@ -2,12 +2,13 @@
 //! then is its place among the others known.
 
 use super::timeline::{self, Body};
-use super::{Chat, ChatId, find, view as chat_view};
+use super::{Chat, ChatId, find};
 use crate::api::{CallError, DeliveryView, Event, MessageView, ReplyView};
 use crate::error::{call_error, field_error};
+use crate::groups::{leaving, names};
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
-use crate::{connection, contacts};
+use crate::{connection, contacts, groups};
 use serde::{Deserialize, Serialize};
 use weft_wire::content::{Content, Text};
 use weft_wire::{Blob, MessageId, Millis, RoomId, limits};
@@ -126,14 +127,13 @@ pub(crate) async fn show_with_reply(cx: Cx, chat: ChatId, id: MessageId) {
 /// Tells the interface about the chat, whose last message may be a queued one.
 pub(crate) fn tell_chat(s: &mut State, chat: ChatId) {
     if let Some(chat) = find(s, chat) {
-        let view = chat_view(s, &chat);
-        s.event(Event::Chat(view));
+        super::tell(s, &chat);
     }
 }
 
 impl Queued {
     /// How it looks.
-    pub fn view(&self, s: &State, reply: Option<ReplyView>) -> MessageView {
+    pub fn view(&self, s: &mut State, reply: Option<ReplyView>) -> MessageView {
         let (time_ms, delivery) = match &self.stage {
             Stage::Waiting if s.live.sending.contains(&self.content.id) => {
                 (self.content.sent_ms, DeliveryView::Sending)
@@ -150,7 +150,9 @@ impl Queued {
             mine: true,
             time_ms: time_ms as f64,
             body: body(&self.content)
-                .map_or(crate::api::BodyView::Unknown { fallback: String::new() }, |body| body.view()),
+                .map_or(crate::api::BodyView::Unknown { fallback: String::new() }, |body| {
+                    body.view(s, groups::room_of(self.chat))
+                }),
             reply_to: reply.or_else(|| self.content.reply_to.map(timeline::unresolved)),
             delivery,
             waits_for: self.held.as_ref().map(|held| held.node.clone()),
@@ -165,7 +167,7 @@ pub(crate) fn body(content: &Content) -> Option<Body> {
             Ok(text) => Some(Body::Text { text: text.text }),
             Err(_) => Some(Body::Unknown { fallback: content.fallback.clone() }),
         },
-        "profile" => None,
+        names::PROFILE | names::GROUP | leaving::LEAVE => None,
         _ if content.fallback.is_empty() => None,
         _ => Some(Body::Unknown { fallback: content.fallback.clone() }),
     }
@@ -210,6 +212,7 @@ pub(crate) async fn send_text(
     cx.with(|s| {
         let mut chat = find(s, chat).ok_or_else(|| call_error("unknown_chat", "There is no such chat."))?;
         may_write(s, &chat)?;
+        names::introduce(s, &mut chat);
         let body = Blob(weft_wire::encode(&Text { text: text.to_owned() }));
         let queued = push(s, &mut chat, "text", body, reply_to, false)?;
         let view = queued.view(s, reply);
@@ -222,8 +225,11 @@ pub(crate) async fn send_text(
 
 /// Whether this chat may be written to at all. Whoever has not answered yet may: it waits.
 fn may_write(s: &mut State, chat: &Chat) -> Result<(), CallError> {
-    let contact = contacts::find(s, &chat.user);
-    match contact {
+    if let Some(group) = &chat.group {
+        let inside = group.is_in();
+        return if inside { Ok(()) } else { Err(call_error("not_in_group", "Not in this group.")) };
+    }
+    match chat.user.as_ref().and_then(|user| contacts::find(s, user)) {
         Some(contact) if contact.changed.is_some() => {
             Err(call_error("key_changed", "This person's key is another one than before."))
         }

@@ -1,12 +1,12 @@
 //! What was read, and by whom. Read state travels as a room item, never as a log entry.
 
 use super::timeline::{self, FollowUp, PAGE_MAX, read_row, row_key};
-use super::{Chat, ChatId, Progress, find, save, save_quietly, share};
+use super::{Chat, ChatId, Progress, find, members, of_room, save, save_quietly, share};
 use crate::api::CallError;
 use crate::error::call_error;
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
-use weft_wire::{Millis, RoomId, limits};
+use weft_wire::{Millis, RoomId, UserAddress, limits};
 
 /// Read cursors go out so seldom: scrolling through a chat is many of them.
 const PUT_READ_MS: Millis = 800;
@@ -91,8 +91,41 @@ pub(crate) async fn own_read(cx: &Cx, id: ChatId, room: RoomId, seq: u64) {
     }
 }
 
-/// The other side's devices have come this far, but for what they missed.
-pub(crate) fn peer_has(s: &mut State, room: RoomId, delivered: u64, missed: &[(u64, u64)]) {
+/// A person's devices have come this far, but for what they missed.
+pub(crate) fn peer_has(
+    s: &mut State,
+    room: RoomId,
+    user: &UserAddress,
+    delivered: u64,
+    missed: &[(u64, u64)],
+) {
+    let Some(chat) = of_room(s, room).filter(|chat| chat.group.is_some()) else {
+        return all_have(s, room, delivered, missed);
+    };
+    members::moved(s, &chat, user, |far| {
+        far.delivered = far.delivered.max(delivered);
+        far.missed = missed.iter().copied().take(limits::DELIVERED_GAPS_MAX).collect();
+    });
+}
+
+/// A person has read up to here.
+pub(crate) fn peer_read(s: &mut State, room: RoomId, user: &UserAddress, read: u64) {
+    let Some(chat) = of_room(s, room).filter(|chat| chat.group.is_some()) else {
+        return all_read(s, room, read);
+    };
+    members::moved(s, &chat, user, |far| {
+        far.read = far.read.max(read);
+        far.delivered = far.delivered.max(read);
+    });
+}
+
+/// People came to a group, or went.
+pub(crate) fn members_changed(s: &mut State, room: RoomId) {
+    members::changed(s, room);
+}
+
+/// The other side's devices have come this far; in a group: those of all others.
+pub(super) fn all_have(s: &mut State, room: RoomId, delivered: u64, missed: &[(u64, u64)]) {
     peer_moved(s, room, |progress| {
         progress.delivered = progress.delivered.max(delivered);
         // As the node says it now: a device that comes back has what was missing.
@@ -100,8 +133,8 @@ pub(crate) fn peer_has(s: &mut State, room: RoomId, delivered: u64, missed: &[(u
     });
 }
 
-/// The other side has read up to here.
-pub(crate) fn peer_read(s: &mut State, room: RoomId, read: u64) {
+/// The other side has read up to here; in a group: all others.
+pub(super) fn all_read(s: &mut State, room: RoomId, read: u64) {
     peer_moved(s, room, |progress| {
         progress.read = progress.read.max(read);
         // Whoever has read it has got it.
@@ -110,7 +143,7 @@ pub(crate) fn peer_read(s: &mut State, room: RoomId, read: u64) {
 }
 
 fn peer_moved(s: &mut State, room: RoomId, change: impl FnOnce(&mut Progress)) {
-    let Some(mut chat) = super::of_room(s, room) else { return };
+    let Some(mut chat) = of_room(s, room) else { return };
     let progress = chat.progress(room);
     let before = progress.clone();
     change(progress);

@@ -4,6 +4,7 @@
 
 use super::{Chat, ChatId, find, queue, reads, save, view as chat_view};
 use crate::api::{BodyView, DeliveryView, Event, MessagePage, MessageView, ReplyView};
+use crate::groups::{self, names};
 use crate::runtime::{Cx, Row as HistoryRow, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,9 +20,25 @@ const ROW_BYTES_MAX: usize = 4 * limits::MESSAGE_BYTES_MAX;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Body {
-    Text { text: String },
-    Unknown { fallback: String },
-    System { code: String, user: Option<UserAddress> },
+    Text {
+        text: String,
+    },
+    Unknown {
+        fallback: String,
+    },
+    System {
+        code: String,
+        user: Option<UserAddress>,
+        /// In a group: who did it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<UserAddress>,
+        /// In a group: whom it is about.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        people: Vec<UserAddress>,
+        /// In a group: its new name.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        text: String,
+    },
 }
 
 /// A row as it is kept.
@@ -133,7 +150,10 @@ pub(crate) fn tell(s: &mut State, chat: ChatId, messages: Vec<MessageView>) {
 
 impl Row {
     /// How a row looks. `reply` is what it answers, where that was found.
-    pub fn view(&self, s: &State, chat: &Chat, reply: Option<ReplyView>) -> MessageView {
+    pub fn view(&self, s: &mut State, chat: &Chat, reply: Option<ReplyView>) -> MessageView {
+        let room = groups::room_of(chat.id);
+        let named = self.sender.as_ref().filter(|_| chat.group.is_some());
+        let sender_name = named.map(|sender| names::of(s, room, sender));
         let mine = self.sender.is_some() && self.sender.as_ref() == s.live.me.as_ref().map(|me| &me.user);
         let delivery = match self.place {
             Some((room, seq)) if mine => delivery(chat, room, seq),
@@ -143,10 +163,10 @@ impl Row {
             id: self.id.to_string(),
             order: self.order as f64,
             sender: self.sender.as_ref().map(ToString::to_string).unwrap_or_default(),
-            sender_name: None,
+            sender_name,
             mine,
             time_ms: self.time_ms as f64,
-            body: self.body.view(),
+            body: self.body.view(s, room),
             reply_to: reply.or_else(|| self.reply_to.map(unresolved)),
             delivery,
             waits_for: None,
@@ -172,16 +192,22 @@ pub(crate) fn unresolved(id: MessageId) -> ReplyView {
 }
 
 impl Body {
-    pub fn view(&self) -> BodyView {
+    /// A line about a person, or about nobody.
+    pub fn system(code: &str, user: Option<UserAddress>) -> Body {
+        Body::System { code: code.into(), user, by: None, people: Vec::new(), text: String::new() }
+    }
+
+    /// How it looks. `room`: where people are called by what they have said there.
+    pub fn view(&self, s: &mut State, room: RoomId) -> BodyView {
         match self {
             Body::Text { text } => BodyView::Text { text: text.clone() },
             Body::Unknown { fallback } => BodyView::Unknown { fallback: fallback.clone() },
-            Body::System { code, user } => BodyView::System {
+            Body::System { code, user, by, people, text } => BodyView::System {
                 code: code.clone(),
                 user: user.as_ref().map(ToString::to_string),
-                by: None,
-                people: Vec::new(),
-                text: String::new(),
+                by: by.as_ref().map(|by| names::person(s, room, by)),
+                people: people.iter().map(|user| names::person(s, room, user)).collect(),
+                text: text.clone(),
             },
         }
     }
@@ -307,7 +333,10 @@ async fn moved(cx: &Cx, id: ChatId, room: RoomId, after: u64, upto: u64) {
                 .iter()
                 .rev()
                 .filter(|row| row.sender.as_ref() == Some(&me.user))
-                .map(|row| row.view(s, &chat, row.reply_to.and_then(|id| replies.get(&id).cloned())))
+                .map(|row| {
+                    let reply = row.reply_to.and_then(|id| replies.get(&id).cloned());
+                    row.view(s, &chat, reply)
+                })
                 .collect();
             if !messages.is_empty() {
                 tell(s, id, messages);

@@ -3,7 +3,6 @@
 use super::{Chat, of_room};
 use crate::api::Event;
 use crate::connection;
-use crate::contacts;
 use crate::runtime::State;
 use crate::sync::rooms;
 use weft_wire::content::Ephemeral;
@@ -19,7 +18,7 @@ const SHOWN_MS: Millis = 6_000;
 pub(crate) fn tell(s: &mut State, chat: &Chat, on: bool) {
     let Some(room) = chat.room.filter(|_| s.connection.is_ready()) else { return };
     // Who was blocked, or may not be written to for another reason, is told nothing else either.
-    if !contacts::find(s, &chat.user).is_some_and(|contact| contact.may_send()) {
+    if !chat.may_send(s) {
         return;
     }
     let now = s.now;

@@ -4,6 +4,7 @@ use super::{address, find, state_name};
 use crate::account::{self, me};
 use crate::api::{CallError, LinkPreview, LinkView};
 use crate::error::{call_error, field_error};
+use crate::groups::door;
 use crate::http;
 use crate::runtime::Cx;
 use serde::{Deserialize, Serialize};
@@ -46,10 +47,7 @@ pub(crate) async fn create(
     fresh: bool,
 ) -> Result<LinkView, CallError> {
     let me = cx.with(|s| me(s))?;
-    let well_formed = base_url.starts_with("https://") || base_url.starts_with("http://");
-    if !well_formed || base_url.len() > URL_BYTES_MAX || base_url.contains(['#', '?', ' ']) {
-        return Err(field_error("base_url", "not the address of a node"));
-    }
+    check_base(base_url)?;
     let kept = cx.with(|s| {
         let kept: Kept = s.load(key(invite))?;
         (!fresh && s.now < kept.made_ms + LINK_FRESH_MS && s.now >= kept.made_ms).then_some(kept)
@@ -77,8 +75,17 @@ pub(crate) async fn create(
     Ok(LinkView { url: link.to_url(base_url), expires_ms, people_max: LINK_USES, newcomers_max })
 }
 
+/// Whether links can be below this address.
+pub(crate) fn check_base(base_url: &str) -> Result<(), CallError> {
+    let well_formed = base_url.starts_with("https://") || base_url.starts_with("http://");
+    if !well_formed || base_url.len() > URL_BYTES_MAX || base_url.contains(['#', '?', ' ']) {
+        return Err(field_error("base_url", "not the address of a node"));
+    }
+    Ok(())
+}
+
 /// Where the own node is reached, if its name does not say so. Without a network the link is made all the same.
-async fn hints(cx: &Cx, node: &NodeName) -> Vec<String> {
+pub(crate) async fn hints(cx: &Cx, node: &NodeName) -> Vec<String> {
     if !node.is_peer_id() {
         return Vec::new();
     }
@@ -124,9 +131,10 @@ pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
         });
     }
     let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
-    if link.person.is_none() && link.invite.is_none() {
+    if link.person.is_none() && link.invite.is_none() && link.group.is_none() {
         return Err(call_error("bad_link", "This link leads nowhere."));
     }
+    let group = link.group.as_ref().map(|group| cx.with(|s| door::preview(s, group)));
     Ok(LinkPreview {
         user: link.person.as_ref().map(|person| person.user.to_string()),
         display_name: link.person.as_ref().map(|person| super::incoming::tidy(&person.name, 128)),
@@ -134,7 +142,7 @@ pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
         invite: link.invite,
         instant: link.person.is_some(),
         state: link.person.and_then(|person| standing(cx, &person.user)),
-        group: None,
+        group,
     })
 }
 

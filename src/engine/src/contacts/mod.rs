@@ -115,7 +115,7 @@ impl Contact {
     }
 }
 
-fn state_name(state: ContactState) -> &'static str {
+pub(crate) fn state_name(state: ContactState) -> &'static str {
     match state {
         ContactState::Outgoing => "outgoing",
         ContactState::Incoming => "incoming",
@@ -166,7 +166,7 @@ pub(crate) fn save_quietly(s: &mut State, contact: &Contact) {
 }
 
 /// The person whom somebody means who writes `bob@home.example` or, for people of the own node, only `bob`.
-fn address(s: &State, text: &str) -> Result<UserAddress, NameError> {
+pub(crate) fn address(s: &State, text: &str) -> Result<UserAddress, NameError> {
     match (&s.live.me, text.contains('@')) {
         (Some(me), false) => Ok(UserAddress::new(text.parse()?, me.user.node.clone())),
         _ => text.parse(),

@@ -13,6 +13,7 @@ use super::{
 use crate::mls_store::Slot;
 use openmls::prelude::MlsGroup;
 use openmls_traits::OpenMlsProvider as _;
+use std::collections::BTreeSet;
 use weft_mls::{
     CommitFacts, MlsError, PolicyError, Roles,
     commit::device_ref,
@@ -138,7 +139,8 @@ pub fn change_group(
             roles: roles_after,
         };
         check_followed(ctx, meta.kind.as_ref(), roles.as_ref(), &before, &facts)?;
-        keep_pending(ctx, room, prepared, change(ctx, &facts), false, Vec::new())
+        let change = change(ctx, roles, &before, &facts);
+        keep_pending(ctx, room, prepared, change, false, Vec::new())
     })
 }
 
@@ -296,9 +298,16 @@ impl RoomCtx<'_> {
 }
 
 /// What a commit means to the caller.
-pub(super) fn change(ctx: &RoomCtx<'_>, facts: &CommitFacts) -> Change {
+pub(super) fn change(
+    ctx: &RoomCtx<'_>,
+    roles_before: Option<Roles>,
+    present: &[DeviceCert],
+    facts: &CommitFacts,
+) -> Change {
     let by = device_ref(&facts.committer);
     let me = ctx.me.device_ref();
+    let before: BTreeSet<UserAddress> = present.iter().map(|cert| cert.user.clone()).collect();
+    let after = policy::people_after(present, facts);
     Change {
         epoch: facts.to_epoch,
         own: by == me,
@@ -307,6 +316,9 @@ pub(super) fn change(ctx: &RoomCtx<'_>, facts: &CommitFacts) -> Change {
         added: facts.arrivals().cloned().collect(),
         removed: facts.removed.clone(),
         roles: facts.roles.clone(),
+        came: after.difference(&before).cloned().collect(),
+        went: before.difference(&after).cloned().collect(),
+        roles_before,
         lost_pending: false,
     }
 }

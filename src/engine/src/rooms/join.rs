@@ -68,7 +68,7 @@ pub(super) fn enter_by_welcome(
 ) -> Result<Change, RoomError> {
     // An external commit that is under way stays: it may have been accepted. Then the log will bring it.
     ctx.retire_group(room, meta);
-    let group = member::join(&ctx.provider(Slot::Current), room, welcome.as_slice())?;
+    let (group, by) = member::join_by(&ctx.provider(Slot::Current), room, welcome.as_slice())?;
     let (members, roles) = (member::verified_members(&group)?, member::roles(&group)?);
     meta.kind = kind_of(meta.kind.as_ref(), roles.as_ref())?.cloned();
     check_members(ctx, meta.kind.as_ref(), &members)?;
@@ -80,11 +80,14 @@ pub(super) fn enter_by_welcome(
     ctx.drop_retired(room, meta);
     Ok(Change {
         epoch: meta.epoch,
-        by: ctx.me.device_ref(),
+        by: device_ref(&by),
         own: false,
         added: members,
         removed: Vec::new(),
         roles,
+        came: Vec::new(),
+        went: Vec::new(),
+        roles_before: None,
         removed_me: false,
         lost_pending: false,
     })
@@ -133,6 +136,9 @@ pub fn external_join(
             added: members.into_iter().filter(|cert| cert.device == me.device).collect(),
             removed: Vec::new(),
             roles,
+            came: Vec::new(),
+            went: Vec::new(),
+            roles_before: None,
             removed_me: false,
             lost_pending: false,
         };

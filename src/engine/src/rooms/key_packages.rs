@@ -12,9 +12,10 @@ use crate::{
     mls_store::Slot,
 };
 use openmls::prelude::KeyPackageRef;
+use openmls_traits::OpenMlsProvider as _;
 use serde::{Deserialize, Serialize};
 use weft_mls::{config::KEY_PACKAGE_LIFETIME_MS, key_packages};
-use weft_wire::{Blob, Millis, decode, encode, limits};
+use weft_wire::{Blob, DeviceId, Millis, decode, encode, identity::UserIdentity, limits};
 
 const DAY_MS: Millis = 24 * 3_600_000;
 /// So long somebody who has claimed a KeyPackage may take until the Welcome to it is in the inbox: they commit at once, or when
@@ -51,6 +52,20 @@ pub fn key_package(ctx: &mut RoomCtx<'_>, last_resort: bool) -> Result<Blob, Roo
         let known = Known { reference: made.reference, made_ms: ctx.now, last_resort };
         ctx.kv.put(&key(&known.reference), encode(&known));
         Ok(Blob(made.key_package))
+    })
+}
+
+/// Whether a KeyPackage is good now, and one of this person's device.
+pub fn is_key_package_of(
+    ctx: &mut RoomCtx<'_>,
+    package: &Blob,
+    identity: &UserIdentity,
+    device: DeviceId,
+) -> bool {
+    let now = ctx.now;
+    let opened = key_packages::open(ctx.provider(Slot::Current).crypto(), package.as_slice(), now);
+    opened.is_ok_and(|(_, cert)| {
+        cert.user == identity.user && cert.identity_key == identity.identity_key && cert.device == device
     })
 }
 

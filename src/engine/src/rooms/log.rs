@@ -252,7 +252,7 @@ fn commit(
     let roles = member::roles(&group).map_err(RoomError::from)?;
     check_followed(ctx, meta.kind.as_ref(), roles.as_ref(), &present, &facts).map_err(Failure::refused)?;
 
-    let mut change = change(ctx, &facts);
+    let mut change = change(ctx, roles, &present, &facts);
     group
         .merge_staged_commit(&ctx.provider(Slot::Current), *staged)
         .map_err(|error| RoomError::from(MlsError::refused("to store the group")(error)))?;

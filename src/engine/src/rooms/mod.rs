@@ -36,7 +36,7 @@ pub use commits::{
 pub use error::{Reason, RoomError};
 pub use items::{open_ephemeral, open_item, seal_ephemeral, seal_item};
 pub use join::{external_join, join_welcome};
-pub use key_packages::{key_package, key_packages_are_old, prune_key_packages};
+pub use key_packages::{is_key_package_of, key_package, key_packages_are_old, prune_key_packages};
 pub use log::process_entry;
 pub use messages::{encrypt, forget_message};
 pub use record::{Info, Stage, forget, info, members, roles, set_kind, skip_to};
@@ -141,7 +141,7 @@ pub struct Message {
 pub struct Change {
     /// The epoch after it.
     pub epoch: u64,
-    /// Who committed. Of an external commit: who joined.
+    /// Who committed. Of an external commit: who joined. Of a Welcome: who added this device.
     pub by: DeviceRef,
     /// Whether this device did.
     pub own: bool,
@@ -152,6 +152,15 @@ pub struct Change {
     /// The owners and admins from now on, if that has changed or this device has just come in.
     #[serde(default)]
     pub roles: Option<Roles>,
+    /// People who had no device in the group before; nobody where this device has just come in.
+    #[serde(default)]
+    pub came: Vec<UserAddress>,
+    /// People who have none in it any more.
+    #[serde(default)]
+    pub went: Vec<UserAddress>,
+    /// The owners and admins before it; none of a direct room, and where this device has just come in.
+    #[serde(default)]
+    pub roles_before: Option<Roles>,
     /// Whether this device is out of the group now. Nothing of it is left here.
     pub removed_me: bool,
     /// Whether an own pending commit lost to this one: plan it anew if it is still needed.

@@ -2,6 +2,7 @@
 
 use super::{join, rooms, settle};
 use crate::chats;
+use crate::groups::making;
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{commit_accepted, commit_refused, pending, remove_devices};
@@ -26,7 +27,9 @@ pub(crate) async fn submit(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
         Ok(accepted) => cx.with(|s| {
             let change = rooms::try_with(s, |ctx| commit_accepted(ctx, room, &accepted))?;
             if let Some(change) = change {
-                settle::changed(s, room, accepted.time_ms, &change);
+                let behind = rooms::info(s, room).is_some_and(|info| info.cursor < accepted.seq);
+                let id = pending.submit.envelope.peek().ok().map(|envelope| envelope.message_id);
+                settle::changed(s, room, accepted.time_ms, &change, id.filter(|_| behind));
             }
             if pending.external {
                 join::joined(s, room);
@@ -53,6 +56,9 @@ pub(crate) async fn submit(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
 
 /// An own commit lost the race: what it was for is looked at again.
 pub(crate) fn plan_anew(s: &mut State, room: RoomId) {
+    if making::under_way(s).contains(&room) {
+        s.jobs.want(Job::Make(room));
+    }
     let chat = chats::of_room(s, room).map(|chat| chat.id);
     if let Some(chat) = chat.filter(|chat| settle::set_up_room(s, *chat) == Some(room)) {
         s.jobs.want(Job::SetUp(chat));
@@ -77,19 +83,22 @@ fn gone(s: &mut State, room: RoomId) -> Vec<DeviceId> {
 
 /// If signed-out devices are in the group, they are to be removed, by the first leaf that gets to it.
 pub(crate) fn look_for_gone(s: &mut State, room: RoomId) {
-    let Some(me) = s.live.me.clone() else { return };
     let gone = gone(s, room);
     if gone.is_empty() {
         return;
     }
-    let members = rooms::members(s, room);
-    let turn =
-        members.iter().filter(|cert| !gone.contains(&cert.device)).position(|cert| cert.device == me.device);
-    if let Some(turn) = turn {
-        let jitter = Millis::from(s.rng.next_u32()) % (GONE_STEP_MS / 2);
-        let at = s.now + turn as Millis * GONE_STEP_MS + jitter;
+    if let Some(at) = turn(s, room, |cert| !gone.contains(&cert.device)) {
         s.jobs.want_at(Job::RemoveGone(room), at);
     }
+}
+
+/// When it is this device's turn to do what any of these leaves may do.
+pub(crate) fn turn(s: &mut State, room: RoomId, may: impl Fn(&DeviceCert) -> bool) -> Option<Millis> {
+    let me = s.live.me.clone()?;
+    let members = rooms::members(s, room);
+    let turn = members.iter().filter(|cert| may(cert)).position(|cert| cert.device == me.device)?;
+    let jitter = Millis::from(s.rng.next_u32()) % (GONE_STEP_MS / 2);
+    Some(s.now + turn as Millis * GONE_STEP_MS + jitter)
 }
 
 /// The job: signed-out devices are out of the group.

@@ -100,7 +100,7 @@ fn welcomed(s: &mut State, room: RoomId, seq: u64, welcome: &Blob, time_ms: Mill
     let joined = rooms::with(s, |ctx| join_welcome(ctx, room, kind.as_ref(), seq, welcome));
     match joined {
         Some(Ok(Some(change))) => {
-            settle::changed(s, room, time_ms, &change);
+            settle::changed(s, room, time_ms, &change, None);
             connection::follow(s, vec![(room, seq)]);
         }
         Some(Ok(None)) => {}

@@ -20,7 +20,7 @@ pub(crate) async fn put_read(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
             return Ok(None);
         };
         // The item is for the other one. The own devices share by the vault what was read.
-        if contacts::is_blocked(s, &chat.user) {
+        if chat.is_blocked(s) {
             return Ok(None);
         }
         let progress = chat.progress(room);
@@ -63,7 +63,7 @@ pub(crate) fn described(s: &mut State, state: &RoomState) {
 /// A member's devices have this.
 pub(crate) fn delivered(s: &mut State, room: RoomId, user: &UserAddress, seq: u64, missed: &[(u64, u64)]) {
     if s.live.me.as_ref().is_some_and(|me| me.user != *user) && !contacts::is_blocked(s, user) {
-        reads::peer_has(s, room, seq, missed);
+        reads::peer_has(s, room, user, seq, missed);
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) fn changed(s: &mut State, room: RoomId, item: &RoomItem) {
             s.live.follow_ups.push(FollowUp::OwnRead { chat: chat.id, room, seq });
         }
     } else if !contacts::is_blocked(s, &item.user) {
-        reads::peer_read(s, room, cursor.seq);
+        reads::peer_read(s, room, &item.user, cursor.seq);
     }
 }
 

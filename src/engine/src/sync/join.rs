@@ -4,11 +4,12 @@
 use super::{commits, outgoing, rooms, settle};
 use crate::account;
 use crate::connection;
+use crate::groups::changes;
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{RoomError, Stage, external_join};
 use crate::runtime::{Cx, State};
-use weft_wire::rooms::{GroupInfoAnswer, RoomList, RoomState};
+use weft_wire::rooms::{GroupInfoAnswer, RoomKind, RoomList, RoomState};
 use weft_wire::{Code, Millis, RoomId};
 
 /// Joins of one room in [`WINDOW_MS`].
@@ -112,6 +113,7 @@ pub(crate) fn described(s: &mut State, state: RoomState) {
         Some(info) if info.stage == Stage::Active => {
             rooms::with(s, |ctx| crate::rooms::set_kind(ctx, room, &kind));
             s.connection.head(room, state.head, info.cursor, s.now);
+            changes::described(s, &state);
             super::items::described(s, &state);
             commits::look_for_gone(s, room);
             outgoing::look(s, room);
@@ -123,6 +125,9 @@ pub(crate) fn described(s: &mut State, state: RoomState) {
             }
         }
         None if peer.is_some() => want(s, room, settle::WELCOME_GRACE_MS),
+        None if state.kind == RoomKind::Group && changes::may_join(s, room) => {
+            want(s, room, settle::WELCOME_GRACE_MS);
+        }
         // Of a kind that this version does not know.
         None => {}
     }

@@ -4,13 +4,14 @@ use super::{join, outgoing, rooms, settle};
 use crate::chats::{self, Chat, queue, timeline, typing};
 use crate::connection;
 use crate::contacts;
+use crate::groups::{changes, leaving, lines, names};
 use crate::jobs::Job;
 use crate::rooms::{Message, Processed, Reason, RoomError, process_entry};
 use crate::runtime::State;
 use timeline::{Body, NewRow};
 use weft_wire::content::Profile;
 use weft_wire::rooms::{EntryKind, LogEntry};
-use weft_wire::{MessageId, Millis, RoomId, limits};
+use weft_wire::{MessageId, Millis, RoomId, UserAddress, limits};
 
 /// Entries came, in order.
 pub(crate) fn came(s: &mut State, room: RoomId, entries: &[LogEntry]) {
@@ -28,6 +29,7 @@ pub(crate) fn came(s: &mut State, room: RoomId, entries: &[LogEntry]) {
             }
         }
     }
+    s.live.turns += 1;
     if let Some(info) = rooms::info(s, room) {
         s.connection.ack_room(room, info.cursor, s.now);
         outgoing::look(s, room);
@@ -38,7 +40,7 @@ fn apply(s: &mut State, room: RoomId, entry: &LogEntry, processed: Processed) {
     match processed {
         Processed::Message(message) => received(s, room, *message),
         Processed::Own { message_id } => came_back(s, room, entry, message_id),
-        Processed::Commit(change) => settle::changed(s, room, entry.time_ms, &change),
+        Processed::Commit(change) => settle::changed(s, room, entry.time_ms, &change, None),
         Processed::Skipped(_) => {}
         Processed::Unusable { reason, resync } => {
             unusable(s, room, entry, &reason);
@@ -50,14 +52,14 @@ fn apply(s: &mut State, room: RoomId, entry: &LogEntry, processed: Processed) {
 }
 
 fn received(s: &mut State, room: RoomId, message: Message) {
-    let user = message.from.user;
+    let user = message.from.user.clone();
     // Blocked: read, so that the ratchet goes on and the sender sees no difference, and not shown.
     if contacts::is_blocked(s, &user) {
         return;
     }
     typing::heard(s, room, user.clone(), false);
-    if message.content.kind == "profile" {
-        return renamed(s, &user, message.content.body.as_slice());
+    if is_about_people(s, room, &user, &message) {
+        return;
     }
     let Some(body) = queue::body(&message.content) else { return };
     let Some(mut chat) = chats::of_room(s, room) else { return };
@@ -72,8 +74,26 @@ fn received(s: &mut State, room: RoomId, message: Message) {
     timeline::append(s, &mut chat, row);
 }
 
+/// What somebody is called, or the group is, or that somebody goes: nothing to be shown as a message.
+fn is_about_people(s: &mut State, room: RoomId, user: &UserAddress, message: &Message) -> bool {
+    let body = message.content.body.as_slice();
+    match message.content.kind.as_str() {
+        names::PROFILE => {
+            renamed(s, user, body);
+            names::introduced(s, room, user, body);
+        }
+        names::GROUP => names::named(s, room, user, body, message.time_ms),
+        leaving::LEAVE => changes::said_leave(s, room, user, body, message.time_ms),
+        _ => {
+            changes::spoke(s, room, user);
+            return false;
+        }
+    }
+    true
+}
+
 /// A person calls themselves otherwise.
-fn renamed(s: &mut State, user: &weft_wire::UserAddress, body: &[u8]) {
+fn renamed(s: &mut State, user: &UserAddress, body: &[u8]) {
     let Ok(profile) = weft_wire::decode::<Profile>(body, limits::MESSAGE_BYTES_MAX) else { return };
     let Some(mut contact) = contacts::find(s, user) else { return };
     let name = contacts::incoming::tidy(&profile.name, limits::DISPLAY_NAME_BYTES_MAX);
@@ -84,6 +104,7 @@ fn renamed(s: &mut State, user: &weft_wire::UserAddress, body: &[u8]) {
 }
 
 fn came_back(s: &mut State, room: RoomId, entry: &LogEntry, id: MessageId) {
+    lines::came_by(s, room, id, entry.time_ms);
     let Some(mut chat) = chats::of_room(s, room) else { return };
     if let Some(queued) = queue::find_id(s, chat.id, id) {
         own_message(s, &mut chat, room, entry.seq, entry.time_ms, queued);
@@ -102,7 +123,9 @@ pub(crate) fn own_message(
     let Some(me) = s.live.me.clone() else { return };
     queue::remove(s, &queued);
     s.live.sending.remove(&queued.content.id);
-    let Some(body) = queue::body(&queued.content).filter(|_| !queued.hidden) else { return };
+    let Some(body) = queue::body(&queued.content).filter(|_| !queued.hidden) else {
+        return changes::own_hidden(s, room, &queued, time_ms);
+    };
     let row = NewRow {
         id: Some(queued.content.id),
         place: Some((room, seq)),
@@ -124,7 +147,7 @@ fn unusable(s: &mut State, room: RoomId, entry: &LogEntry, reason: &Reason) {
         return;
     }
     if let Some(mut chat) = chats::of_room(s, room)
-        && !contacts::is_blocked(s, &chat.user)
+        && !chat.is_blocked(s)
     {
         let user = envelope.map(|envelope| envelope.sender);
         let row = NewRow {
@@ -132,7 +155,7 @@ fn unusable(s: &mut State, room: RoomId, entry: &LogEntry, reason: &Reason) {
             place: Some((room, entry.seq)),
             sender: None,
             time_ms: entry.time_ms,
-            body: Body::System { code: "undecryptable".into(), user },
+            body: Body::system("undecryptable", user),
             reply_to: None,
         };
         timeline::append(s, &mut chat, row);

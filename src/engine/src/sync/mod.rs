@@ -1,6 +1,6 @@
 //! Keeping this device and the node in step: what the socket brings, and the jobs that bring things to the node.
 
-mod commits;
+pub(crate) mod commits;
 mod inbox;
 mod items;
 mod join;
@@ -15,6 +15,7 @@ use crate::account;
 use crate::chats::{self, queue, typing};
 use crate::connection;
 use crate::contacts::{self, Contact, answers};
+use crate::groups::{door, leaving, making};
 use crate::http::Failure;
 use crate::jobs::{Done, Job};
 use crate::live::Arrival;
@@ -52,6 +53,12 @@ pub(crate) fn connected(s: &mut State, arrival: Arrival) {
     }
     for chat in settle::in_set_up(s) {
         s.jobs.want(Job::SetUp(chat));
+    }
+    for room in making::under_way(s) {
+        s.jobs.want(Job::Make(room));
+    }
+    for room in leaving::under_way(s) {
+        s.jobs.want(Job::Leave(room));
     }
     for chat in chats::all(s) {
         for progress in chat.rooms.iter().filter(|progress| progress.own_read > progress.own_read_told) {
@@ -110,6 +117,8 @@ pub(crate) fn room_refused(s: &mut State, room: RoomId, problem: &Problem) {
         let tail = problem.current.unwrap_or(1);
         rooms::with(s, |ctx| crate::rooms::skip_to(ctx, room, tail.saturating_sub(1)));
         join::want(s, room, 0);
+    } else if problem.code == Code::NotFound {
+        leaving::refused(s, room);
     }
 }
 
@@ -134,7 +143,11 @@ pub(crate) fn announce_profile(s: &mut State) {
     let Some(name) = account::account(s).map(|account| account.display_name.clone()) else { return };
     let body = Blob(weft_wire::encode(&Profile { name }));
     for mut chat in chats::all(s) {
-        if chat.room.is_some() && !contacts::is_blocked(s, &chat.user) {
+        // In a group it goes before the next message: 500 people need not hear of one who says nothing.
+        if let Some(group) = &mut chat.group {
+            group.introduce = true;
+            chats::save_quietly(s, &chat);
+        } else if chat.room.is_some() && !chat.is_blocked(s) {
             // A queue that is full has more pressing things to say.
             let _ = queue::push(s, &mut chat, "profile", body.clone(), None, true);
         }
@@ -160,6 +173,11 @@ pub(crate) async fn carry_out(cx: &Cx, job: &Job) -> Result<Done, Failure> {
         Job::AnswerContact(user) => answers::tell(cx, user).await,
         Job::CheckKeys(user) => contacts::incoming::check_keys(cx, user).await,
         Job::SetUp(chat) => set_up::set_up(cx, *chat).await,
+        Job::Make(room) => making::make(cx, *room).await,
+        Job::Leave(room) => leaving::carry_out(cx, *room).await,
+        Job::LookIn(room) => leaving::look_in(cx, *room).await,
+        Job::Asking(room) => door::hear(cx, *room).await,
+        Job::LetIn(room) => door::let_in(cx, *room).await,
         Job::Commit(room) => commits::submit(cx, *room).await,
         Job::Join(room) => join::join(cx, *room).await,
         Job::RemoveGone(room) => commits::remove_gone(cx, *room).await,

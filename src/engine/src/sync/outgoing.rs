@@ -3,7 +3,7 @@
 use super::{join, rooms};
 use crate::chats::queue::{self, Held, Queued, Stage};
 use crate::chats::{self, ChatId};
-use crate::contacts;
+use crate::groups::leaving;
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{RoomError, encrypt, forget_message};
@@ -74,6 +74,9 @@ fn answered(
         Ok(accepted) => {
             queued.stage = Stage::Taken { seq: accepted.seq, time_ms: accepted.time_ms };
             queue::update(s, &queued);
+            if queued.content.kind == leaving::LEAVE {
+                s.jobs.want(Job::Leave(room));
+            }
             return Ok(None);
         }
         Err(failure) => failure,
@@ -138,12 +141,14 @@ fn next(s: &mut State, id: ChatId) -> Step {
     let Some(mut queued) = others.into_iter().next() else {
         return if held.is_empty() { Step::Wait } else { Step::Held };
     };
-    if !contacts::find(s, &chat.user).is_some_and(|contact| contact.may_send()) {
+    if !chat.may_send(s) {
         return Step::Wait;
     }
     // One that may have been taken in a room is asked for there first, so that it is never said twice.
     let Some(room) = queued.room.or(chat.room) else {
-        s.jobs.want(Job::SetUp(id));
+        if chat.group.is_none() {
+            s.jobs.want(Job::SetUp(id));
+        }
         return Step::Wait;
     };
     if !rooms::is_active(s, room) {

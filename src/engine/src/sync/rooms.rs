@@ -73,12 +73,18 @@ pub(crate) fn roles(s: &mut State, room: RoomId) -> Option<Roles> {
     with(s, |ctx| rooms::roles(ctx, room))?.ok()?
 }
 
-/// Whether a device of somebody else is in the group that was not signed out.
+/// Whether a device of somebody else is in the group that was not signed out. Who is alone in a group of many may write all the
+/// same: nobody who comes later reads it, and no device of theirs is waited for.
 pub(crate) fn has_reader(s: &mut State, room: RoomId) -> bool {
     let Some(me) = s.live.me.clone() else { return false };
     let gone: BTreeSet<_> =
         s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device).collect();
-    members(s, room).iter().any(|cert| cert.user != me.user && !gone.contains(&cert.device))
+    let members = members(s, room);
+    let mut others = members.iter().filter(|cert| cert.user != me.user).peekable();
+    if others.peek().is_none() && info(s, room).is_some_and(|info| info.kind == Some(RoomKind::Group)) {
+        return true;
+    }
+    others.any(|cert| !gone.contains(&cert.device))
 }
 
 /// Every room that this device holds anything of.
@@ -123,7 +129,7 @@ pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
         members.iter().map(|cert| &cert.user).filter(|user| **user != me.user).collect();
     let linked = chats::of_room(s, room);
     let user = match others.len() {
-        0 => linked.as_ref().map(|chat| chat.user.clone())?,
+        0 => linked.as_ref().and_then(|chat| chat.user.clone())?,
         1 => others.first().copied().cloned()?,
         _ => return None,
     };
@@ -133,7 +139,7 @@ pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
     if !members.iter().all(known) {
         return None;
     }
-    if linked.is_some_and(|chat| chat.user != user) {
+    if linked.is_some_and(|chat| chat.user.as_ref() != Some(&user)) {
         return None;
     }
     let mut chat = chats::with_user(s, &user)?;

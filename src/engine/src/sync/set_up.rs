@@ -78,12 +78,10 @@ fn begin(s: &mut State, id: ChatId) -> Result<Option<Begun>, Failure> {
     let Some(mut chat) = chats::find(s, id).filter(|chat| chat.room.is_none()) else {
         return Ok(None);
     };
-    if !contacts::find(s, &chat.user).is_some_and(|contact| contact.may_send()) {
-        return Ok(None);
-    }
+    let Some(user) = chat.user.clone().filter(|_| chat.may_send(s)) else { return Ok(None) };
     // A room of theirs that this device is about to join is as good.
     let known: Vec<_> = s.live.rooms.values().map(|state| (state.room, state.kind.clone())).collect();
-    let kind = rooms::direct_kind(&me.user, &chat.user);
+    let kind = rooms::direct_kind(&me.user, &user);
     let own = settle::set_up_room(s, id);
     let theirs = known
         .iter()
@@ -105,7 +103,7 @@ fn begin(s: &mut State, id: ChatId) -> Result<Option<Begun>, Failure> {
         Err(failure) => return Err(failure),
     };
     chats::link_room(s, &mut chat, room);
-    Ok(Some((room, chat.user, request)))
+    Ok(Some((room, user, request)))
 }
 
 async fn claim(cx: &Cx, user: &UserAddress) -> Result<Vec<(weft_wire::DeviceId, Blob)>, Failure> {

@@ -3,12 +3,12 @@
 use super::{commits, join, rooms};
 use crate::api::Event;
 use crate::chats::{self, Chat, ChatId, queue, timeline};
-use crate::contacts;
+use crate::groups;
 use crate::jobs::Job;
 use crate::rooms::{Change, forget};
 use crate::runtime::State;
 use timeline::{Body, NewRow};
-use weft_wire::{Millis, RoomId};
+use weft_wire::{MessageId, Millis, RoomId};
 
 /// How long a Welcome may take before the room is joined by external commit.
 pub(crate) const WELCOME_GRACE_MS: Millis = 3_000;
@@ -60,16 +60,26 @@ pub(crate) fn line(
     time_ms: Millis,
 ) {
     // Nothing is to be seen of somebody who is blocked, not even that a device came.
-    if contacts::is_blocked(s, &chat.user) {
+    if chat.is_blocked(s) {
         return;
     }
-    let body = Body::System { code: code.into(), user };
+    let body = Body::system(code, user);
     timeline::append(s, chat, NewRow::system(body, time_ms));
 }
 
-/// A group has changed, by the log, by a Welcome or by an own commit.
-pub(crate) fn changed(s: &mut State, room: RoomId, time_ms: Millis, change: &Change) {
+/// An MLS group has changed, by the log, by a Welcome or by an own commit. `ahead`: an own commit to which the log has not come.
+pub(crate) fn changed(
+    s: &mut State,
+    room: RoomId,
+    time_ms: Millis,
+    change: &Change,
+    ahead: Option<MessageId>,
+) {
     let Some(me) = s.live.me.clone() else { return };
+    s.live.turns += 1;
+    if groups::is_group(s, room) {
+        return groups::changes::changed(s, room, time_ms, change, ahead);
+    }
     if change.removed_me {
         if let Some(mut chat) = chats::of_room(s, room).filter(|chat| chat.room == Some(room)) {
             chat.room = None;
@@ -121,7 +131,7 @@ pub(crate) fn settle(s: &mut State, room: RoomId, first_line: &str, time_ms: Mil
         if first {
             line(s, &mut chat, first_line, None, time_ms);
         }
-        if !contacts::is_blocked(s, &chat.user) {
+        if !chat.is_blocked(s) {
             let view = chats::view(s, &chat);
             s.event(Event::Chat(view));
         }
@@ -148,6 +158,9 @@ pub(crate) fn abandon(s: &mut State, chat: ChatId, room: RoomId) {
 /// The hub says that a room goes on as another one.
 pub(crate) fn fold(s: &mut State, from: RoomId, into: RoomId) {
     s.store(&folded_key(from), &into);
+    if groups::is_group(s, from) || groups::is_group(s, into) {
+        return;
+    }
     let chat = match chats::of_room(s, from) {
         Some(chat) => Some(chat),
         None => chats::of_room(s, into),

@@ -5,6 +5,8 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod accounts;
+pub mod group;
+pub mod groups;
 pub mod hosts;
 pub mod node;
 pub mod people;

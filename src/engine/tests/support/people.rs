@@ -35,7 +35,9 @@ impl Node {
                 let who: UserAddress = who.parse().unwrap();
                 answer(&UserLookup { identity: self.account(&who)?.identity.clone() })
             }
-            ("POST", ["users", who, "key-packages"]) => self.claim(user, device, &who.parse().unwrap()),
+            ("POST", ["users", who, "key-packages"]) => {
+                self.claim(user, device, &who.parse().unwrap(), query)
+            }
             ("GET", ["key-packages"]) => self.stock(user, device),
             ("POST", ["key-packages"]) => {
                 let request: PublishKeyPackages = read(body)?;
@@ -113,10 +115,10 @@ impl Node {
         answer(&KeyPackageStock { left, last_resort: kept.last_resort.is_some() })
     }
 
-    fn claim(&mut self, by: &UserAddress, device: DeviceId, of: &UserAddress) -> Answer {
+    fn claim(&mut self, by: &UserAddress, device: DeviceId, of: &UserAddress, query: &str) -> Answer {
         let accepted =
             self.account(by)?.contacts.get(of).is_some_and(|(state, _)| *state == ContactState::Accepted);
-        if by != of && !accepted {
+        if by != of && !accepted && !self.has_asked(query, by, of) {
             return Err(problem(Code::NoConsent));
         }
         let now = self.now;

@@ -1,7 +1,9 @@
 //! Rooms of the node in memory: a log with compare-and-set on the epoch. Groups are followed by the hub's own checks.
 
+use super::groups::Group;
 use super::node::{Answer, Node, Socket, answer, problem, read};
 use std::collections::BTreeMap;
+use weft_mls::HubGroup;
 use weft_wire::rooms::*;
 use weft_wire::sync::{InboxItem, ServerFrame};
 use weft_wire::{Blob, Code, DeviceId, MessageId, RoomId, UserAddress};
@@ -24,20 +26,23 @@ pub struct Room {
     pub answers: BTreeMap<(DeviceId, MessageId), (Vec<u8>, Accepted)>,
     /// Entries up to this number are gone.
     pub trimmed: u64,
+    /// Of a group.
+    pub group: Option<Group>,
 }
 
 impl Room {
     pub fn people(&self) -> Vec<UserAddress> {
         match &self.kind {
             RoomKind::Direct { members: (a, b) } => vec![a.clone(), b.clone()],
-            RoomKind::Group => Vec::new(),
+            RoomKind::Group => self.group.as_ref().map(Group::people).unwrap_or_default(),
         }
     }
 
-    fn describe(&self, room: RoomId, node: &weft_wire::NodeName) -> RoomState {
+    fn describe(&self, room: RoomId, node: &weft_wire::NodeName, to: &UserAddress) -> RoomState {
+        let decides = self.group.as_ref().filter(|group| group.role(to) >= RoomRole::Admin);
         let member = |user: &UserAddress| RoomMember {
             user: user.clone(),
-            role: RoomRole::Member,
+            role: self.group.as_ref().map_or(RoomRole::Member, |group| group.role(user)),
             delivered: self.delivered.get(user).copied().unwrap_or(0),
             missed: self.missed.clone(),
         };
@@ -51,7 +56,7 @@ impl Room {
             members: self.people().iter().map(member).collect(),
             items: self.items.values().cloned().collect(),
             gone: self.gone.clone(),
-            asking: 0,
+            asking: decides.map_or(0, |group| group.requests.len() as u32),
         }
     }
 }
@@ -76,8 +81,11 @@ impl Node {
                 self.rooms.iter().filter(|(_, room)| room.people().contains(user) && room.folded.is_none());
             let rest: Vec<_> = mine.filter(|(id, _)| after.is_none_or(|after| **id > after)).collect();
             let more = rest.len() > 1;
-            let rooms = rest.into_iter().take(1).map(|(id, room)| room.describe(*id, &name)).collect();
+            let rooms = rest.into_iter().take(1).map(|(id, room)| room.describe(*id, &name, user)).collect();
             return answer(&RoomList { rooms, more });
+        }
+        if let Some(answer) = self.group_route(method, words, user, body) {
+            return answer;
         }
         let id: RoomId = words[1].parse().unwrap();
         let room = self.rooms.get_mut(&id).filter(|room| room.people().contains(user));
@@ -127,10 +135,20 @@ impl Node {
             let (epoch, existing) = (room.epoch, room.folded);
             return answer(&RoomCreated { epoch, existing });
         }
-        let RoomKind::Direct { members: (a, b) } = &request.kind else { panic!("a direct room") };
-        assert!(a < b && (a == user || b == user));
-        let other = self.rooms.iter().find(|(_, room)| room.kind == request.kind && room.folded.is_none());
-        let other = other.map(|(id, _)| *id);
+        let group = match &request.kind {
+            RoomKind::Direct { members: (a, b) } => {
+                assert!(a < b && (a == user || b == user));
+                None
+            }
+            RoomKind::Group => {
+                let (mls, creator) =
+                    HubGroup::create(request.room, request.group_info.as_slice(), self.now).unwrap();
+                assert_eq!(creator.user, *user);
+                Some(Group::new(mls))
+            }
+        };
+        let same = |room: &Room| group.is_none() && room.kind == request.kind && room.folded.is_none();
+        let other = self.rooms.iter().find(|(_, room)| same(room)).map(|(id, _)| *id);
         if let Some(existing) = other.filter(|other| *other < request.room) {
             return answer(&RoomCreated { epoch: 0, existing: Some(existing) });
         }
@@ -148,6 +166,7 @@ impl Node {
             version: 1,
             answers: BTreeMap::new(),
             trimmed: 0,
+            group,
         };
         let people = room.people();
         self.rooms.insert(request.room, room);
@@ -174,6 +193,7 @@ impl Node {
         if envelope.epoch != room.epoch {
             return Err(problem(Code::StaleEpoch).current(room.epoch));
         }
+        room.follow(&request, self.now)?;
         room.epoch += 1;
         room.version += 1;
         // Whoever commits removes those that are gone, or does it next time: tests look at the result.
@@ -230,10 +250,18 @@ impl Node {
     }
 
     pub fn room_frames(&mut self, socket: &mut Socket, user: &UserAddress) {
+        let out = |id: &RoomId| self.rooms.get(id).is_none_or(|room| !room.people().contains(user));
+        let left: Vec<RoomId> = socket.follows.keys().copied().filter(out).collect();
+        for id in left {
+            socket.follows.remove(&id);
+            socket.described.remove(&id);
+            let problem = problem(Code::NotFound);
+            socket.out.push(ServerFrame::Problem { problem, room: Some(id), fatal: false });
+        }
         for (id, room) in self.rooms.iter().filter(|(_, room)| room.people().contains(user)) {
             if socket.described.get(id) != Some(&room.version) {
                 socket.described.insert(*id, room.version);
-                socket.out.push(ServerFrame::Room { state: room.describe(*id, &self.name) });
+                socket.out.push(ServerFrame::Room { state: room.describe(*id, &self.name, user) });
             }
             let Some(after) = socket.follows.get_mut(id) else { continue };
             if *after < room.trimmed {

@@ -190,6 +190,13 @@ impl Teller {
         let listening = self.gate.net.listen_addresses();
         let tell_all = self.gate.config.announce_listeners;
         all.extend(listening.into_iter().filter(|address| tell_all || weft_net::is_public(address)));
+        // Over a relay the network names whom the call is for. Here that is said already, and in a link every byte counts.
+        let own = format!("/p2p/{}", PeerKey(self.key.verifying_key().to_bytes()));
+        for address in &mut all {
+            if let Some(way) = address.strip_suffix(&own) {
+                *address = way.to_owned();
+            }
+        }
         all.dedup();
         all.truncate(PEER_ADDRESSES_MAX);
         all

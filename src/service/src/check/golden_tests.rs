@@ -9,7 +9,7 @@
 use super::*;
 use crate::{
     inbox::records::{Kept, WelcomeBody},
-    rooms::records::{Hub, KeptEnvelope, MemberRecord, Parts},
+    rooms::records::{DoorKey, Hub, KeptEnvelope, MemberRecord, Parts},
 };
 use ed25519_dalek::SigningKey;
 use std::{collections::BTreeMap, fs, path::PathBuf};
@@ -193,6 +193,11 @@ fn rooms(all: &mut Samples) {
     let id = MessageIdRecord { hash: [6; 32], time_ms: TIME_MS, near: 40, epoch: 5 };
     all.add(tables::ROOM_MESSAGE_IDS, "id", &id);
     all.add(tables::ROOM_CURSORS, "cursor", &CursorRecord { acked: 41, from: 7, left: vec![] });
+    let key = DoorKey { hash: [6; 32], by: bob(), approval: true, expires_ms: TIME_MS };
+    all.add(tables::ROOM_DOORS, "door", &DoorRecord { keys: vec![key], asking: 3 });
+    let asking = AskingRecord { identity: identity(), asked_ms: TIME_MS, approval: true };
+    all.add(tables::ROOM_ASKING, "asking", &asking);
+    all.add(tables::ROOMS_ASKED, "asked", &AskedRecord { hub: bob().node, until_ms: TIME_MS });
     all.add(tables::ROOM_ITEMS, "item", &ItemRecord { version: 2, sealed: blob(7) });
 }
 

@@ -5,16 +5,18 @@ use super::{Flows, Result};
 use crate::{
     Caller, Fault, Session,
     contacts::Stand,
+    error::at_most,
     federation::FederationError,
     outgoing::{self, FollowerRecord, Outgoing, follower_key},
     rooms::{News, RoomError},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use weft_store::{Batch, Tx, record::Record, tables};
 use weft_wire::{
     DeviceId, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, Event, EventResult, Question},
     identity::DeviceCert,
+    limits::ROOM_MEMBERS_MAX,
     rooms::{Accepted, DeviceRef, GroupInfoAnswer, RoomKind, RoomState, SubmitCommit, SubmitMessage},
     sync::InboxItem,
 };
@@ -75,12 +77,13 @@ impl Flows {
             return Err(RoomError::Mismatch("event").into());
         };
         let known = tx.get(tables::ROOMS, room.as_bytes()).await?.is_some();
-        if let Some(state) = state {
-            self.check_state(hub, *room, known, state).await?;
-        }
+        let state = match state {
+            Some(state) => Some(self.check_state(hub, *room, known, state).await?),
+            None => None,
+        };
         let news = News { room: *room, hub, state: state.as_ref(), devices, entries };
         let seq = self.rooms.stage_news(tx, &news).await?;
-        if let (false, Some(state)) = (known, state) {
+        if let (false, Some(state)) = (known, &state) {
             self.fold_twins(tx, *room, state).await?;
         }
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
@@ -100,9 +103,18 @@ impl Flows {
         Ok(())
     }
 
-    /// What a hub may say a room is like: nobody here comes in among people of whom they know none, and a direct room is one of
-    /// the two whom it names, at the home of one of them. Else any node could end the chat of two others with a room of its own.
-    async fn check_state(&self, hub: &NodeName, room: RoomId, known: bool, state: &RoomState) -> Result<()> {
+    /// What a hub may say a room is like: a direct room is one of the two whom it names, at the home of one of them, or else any
+    /// node could end the chat of two others with a room of its own; and nobody here comes in among people of whom they know
+    /// none, unless they have asked for it. In a group the others here are not to suffer from that: it is as if the hub had not
+    /// named that person, and their Welcome is refused.
+    async fn check_state(
+        &self,
+        hub: &NodeName,
+        room: RoomId,
+        known: bool,
+        state: &RoomState,
+    ) -> Result<RoomState> {
+        at_most("members", state.members.len(), ROOM_MEMBERS_MAX)?;
         let members: Vec<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
         let before = if known { Some(self.rooms.load(room).await?) } else { None };
         if before.as_ref().is_some_and(|before| before.record.hub.elsewhere() != Some(hub)) {
@@ -119,16 +131,32 @@ impl Flows {
             }
         }
         let is_new = |user: &UserAddress| before.as_ref().is_none_or(|room| room.member(user).is_none());
-        let here = members.iter().filter(|user| self.ctx.is_local(user));
-        if !known && here.clone().next().is_none() {
-            return Err(RoomError::NoConsent.into());
-        }
-        for user in here.filter(|user| is_new(user)) {
-            if !self.knows_one_of(user, &members).await? {
-                return Err(RoomError::NoConsent.into());
+        let mut unwilling = BTreeSet::new();
+        for user in members.iter().filter(|user| self.ctx.is_local(user) && is_new(user)) {
+            if !self.comes_willingly(user, hub, room, &members).await? {
+                unwilling.insert((*user).clone());
             }
         }
-        Ok(())
+        let mut state = state.clone();
+        state.members.retain(|member| !unwilling.contains(&member.user));
+        let direct = matches!(state.kind, RoomKind::Direct { .. });
+        let nobody = !known && !state.members.iter().any(|member| self.ctx.is_local(&member.user));
+        if nobody || (direct && !unwilling.is_empty()) {
+            return Err(RoomError::NoConsent.into());
+        }
+        Ok(state)
+    }
+
+    async fn comes_willingly(
+        &self,
+        user: &UserAddress,
+        hub: &NodeName,
+        room: RoomId,
+        members: &[&UserAddress],
+    ) -> Result<bool> {
+        let agrees = self.rooms.asked_at(&user.name, room).await?.as_ref() == Some(hub)
+            || self.knows_one_of(user, members).await?;
+        Ok(agrees && self.rooms.check_room_for(user).await.is_ok())
     }
 
     async fn knows_one_of(&self, user: &UserAddress, members: &[&UserAddress]) -> Result<bool> {
@@ -154,7 +182,8 @@ impl Flows {
             return Err(RoomError::NotFound.into());
         }
         let own = *by == to.user;
-        if !own && self.contacts.stand_to(&to.user.name, by).await? != Some(Stand::Accepted) {
+        let asked = self.rooms.asked_at(&to.user.name, *room).await?.as_ref() == Some(hub);
+        if !own && !asked && self.contacts.stand_to(&to.user.name, by).await? != Some(Stand::Accepted) {
             return Err(RoomError::NoConsent.into());
         }
         let devices = self.accounts.active_devices(&to.user.name).await?;
@@ -187,7 +216,7 @@ impl Flows {
         if device.user.node != *node {
             return Err(RoomError::Forbidden("a device of another node").into());
         }
-        self.only_as_hub(&far(device.user.clone(), device.device, [0; 32], [0; 32]), *room).await?;
+        self.only_as_hub(&far_person(device.user.clone()), *room).await?;
         self.rooms.mark_gone(*room, device).await?;
         Ok(None)
     }
@@ -246,7 +275,7 @@ impl Flows {
         if by.node != *node {
             return Err(RoomError::NotFound.into());
         }
-        let caller = far(by, DeviceId([0; 16]), [0; 32], [0; 32]);
+        let caller = far_person(by);
         self.only_as_hub(&caller, room).await?;
         Ok(Answer::GroupInfo(self.rooms.group_info(&caller, room).await?))
     }
@@ -292,10 +321,19 @@ impl Flows {
         {
             let mut described = self.rooms.describe(&loaded).await?.state;
             described.items.clear();
+            described.asking = self.rooms.asking_for(&loaded, to).await?;
             *state = Some(described);
             *devices = loaded.devices().collect();
         }
         Ok(event)
+    }
+
+    /// The home of somebody does not let them be brought in: their leaf is to go again.
+    pub(super) async fn settle_unwelcome(&self, tx: &Tx, room: RoomId, device: &DeviceRef) -> Result<()> {
+        match self.rooms.stage_gone(tx, room, device).await {
+            Err(RoomError::NotFound) => Ok(()),
+            staged => Ok(staged?),
+        }
     }
 
     /// A follower has said how far its copy goes. Where that is less than there is, it hears more.
@@ -332,6 +370,11 @@ impl Flows {
         }
         Ok(())
     }
+}
+
+/// Somebody of another node, for whom it vouches; no device of theirs speaks.
+pub(super) fn far_person(user: UserAddress) -> Caller {
+    far(user, DeviceId([0; 16]), [0; 32], [0; 32])
 }
 
 fn far(user: UserAddress, device: DeviceId, device_key: [u8; 32], identity_key: [u8; 32]) -> Caller {

@@ -143,7 +143,8 @@ impl Sim {
         let mut packages = Vec::new();
         for other in [1, 2] {
             let user = &self.members[other].device.user;
-            let claimed = self.net.run_until(flows.claim_key_packages(alice.caller(), user)).await.unwrap();
+            let claimed =
+                self.net.run_until(flows.claim_key_packages(alice.caller(), user, None)).await.unwrap();
             packages.extend(claimed.packages.into_iter().map(|package| package.key_package));
         }
         let prepared = alice.prepare(&mut group, &packages, &[]);

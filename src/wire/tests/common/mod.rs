@@ -361,7 +361,6 @@ fn nodes(v: &mut impl Visitor) {
     v.visit("event_item", batch(Event::Item { room, item: item() }));
     v.visit("event_delivered", batch(Event::Delivered { room, user: bob(), seq: 12, missed: vec![(3, 5)] }));
     v.visit("event_device_gone", batch(Event::DeviceGone { room, device: device_ref() }));
-    v.visit("event_folded", batch(Event::Folded { from: room, into: RoomId([2; 16]) }));
     let accepted = Accepted { seq: 12, time_ms: 10, epoch: 5 };
     v.visit(
         "batch_ack",
@@ -384,7 +383,6 @@ fn nodes(v: &mut impl Visitor) {
         welcome_to: Vec::new(),
     };
     v.visit("question_commit", Question::Commit { room, cert: signed_cert(), submit });
-    v.visit("question_log", Question::Log { from: alice().node, room, after: 7 });
     v.visit(
         "question_ephemeral",
         Question::Ephemeral { from: alice().node, room, by: device_ref(), sealed: blob(3) },
@@ -398,7 +396,6 @@ fn nodes(v: &mut impl Visitor) {
     let group_info = GroupInfoAnswer { epoch: 5, head: 12, group_info: blob(7) };
     v.visit("answer_group_info", Answer::GroupInfo(group_info));
     v.visit("answer_accepted", Answer::Accepted(accepted));
-    v.visit("answer_log", Answer::Log(LogPage { entries: vec![entry()], head: 12 }));
     v.visit("answer_passed", Answer::Passed);
     groups(v, room);
     admin(v);

@@ -1,0 +1,245 @@
+//! Making a group: its room, and everybody in it who can be brought in. Every step can be the last one before a crash.
+
+use super::claims::{self, Claimed};
+use super::commits::{Step, not_in_group, reach};
+use super::{Group, Standing, find, lines, names, save, save_quietly};
+use crate::api::CallError;
+use crate::chats::{self, Chat};
+use crate::connection;
+use crate::contacts;
+use crate::error::{call_error, field_error};
+use crate::http::{self, Failure};
+use crate::jobs::{Done, Job};
+use crate::rooms::{RoomError, create};
+use crate::runtime::{Cx, State};
+use crate::sync::rooms;
+use std::collections::BTreeSet;
+use weft_wire::contacts::ContactState;
+use weft_wire::rooms::{RoomCreated, RoomKind};
+use weft_wire::{Blob, Code, DeviceId, Millis, RoomId, UserAddress, limits, text};
+
+/// Whoever has no device that could be added is asked for again so often.
+const AGAIN_MS: Millis = 30_000;
+
+/// Begins a group. The rest is a job's.
+pub(super) fn begin(s: &mut State, name: &str, members: &[String]) -> Result<Chat, CallError> {
+    let name = group_name(name, true)?;
+    let wanted = contacts_of(s, members)?;
+    if wanted.len() >= limits::ROOM_MEMBERS_MAX {
+        return Err(call_error("too_many", "A group has at most 500 members."));
+    }
+    let me = crate::account::me(s)?;
+    let room = RoomId(s.random());
+    let group = Group {
+        name: name.clone(),
+        heard: true,
+        standing: Standing::Making,
+        hub: Some(me.user.node.clone()),
+        wanted,
+        introduce: true,
+        ..Group::default()
+    };
+    let mut chat = chats::make_group(s, room, group);
+    chats::attach_room(s, &mut chat, room);
+    lines::line(s, &mut chat, "created", Some(&me.user), Vec::new(), "", s.now);
+    names::say(s, &mut chat, &name);
+    chats::share(s, &chat);
+    s.jobs.want(Job::Make(room));
+    super::tell(s, room);
+    connection::nudge(s);
+    Ok(chat)
+}
+
+/// A name as it may be given. A group may have none from the beginning; later it keeps one.
+pub(super) fn group_name(name: &str, may_be_empty: bool) -> Result<String, CallError> {
+    let name = text::name(name).trim().to_owned();
+    if name.len() > limits::GROUP_NAME_BYTES_MAX || (name.is_empty() && !may_be_empty) {
+        return Err(field_error("name", "a group's name has 1 to 128 bytes"));
+    }
+    Ok(name)
+}
+
+/// The contacts that somebody means.
+pub(super) fn contacts_of(s: &mut State, users: &[String]) -> Result<BTreeSet<UserAddress>, CallError> {
+    let mut found = BTreeSet::new();
+    for user in users {
+        let contact = contacts::by_address(s, user)?;
+        if contact.state != Some(ContactState::Accepted) {
+            return Err(call_error("unknown_contact", format_args!("{} is no contact.", contact.user)));
+        }
+        if contact.changed.is_some() {
+            let user = contact.user;
+            return Err(call_error(
+                "key_changed",
+                format_args!("The key of {user} is another one than before."),
+            ));
+        }
+        found.insert(contact.user);
+    }
+    Ok(found)
+}
+
+/// Groups that are still being made.
+pub(crate) fn under_way(s: &mut State) -> Vec<RoomId> {
+    let making = |chat: &Chat| chat.group.as_ref().is_some_and(|group| group.standing == Standing::Making);
+    chats::all(s).iter().filter(|chat| making(chat)).map(|chat| super::room_of(chat.id)).collect()
+}
+
+/// The job: the room is there and everybody who was wanted is in it.
+pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
+    if !cx.with(|s| is_wanted(s, room)) {
+        return Ok(Done::Yes);
+    }
+    let request = match cx.with(|s| rooms::try_with(s, |ctx| create(ctx, room, &RoomKind::Group))) {
+        Ok(request) => Some(request),
+        Err(Failure::Room(RoomError::Exists)) => None,
+        Err(failure) => return Err(failure),
+    };
+    if let Some(request) = request {
+        let _: RoomCreated = match http::post(cx, "rooms", &request).await {
+            Err(failure) if failure.is_final() => {
+                cx.with(|s| give_up(s, room, &failure));
+                return Ok(Done::Yes);
+            }
+            other => other?,
+        };
+        cx.with(|s| {
+            let cursor = rooms::info(s, room).map_or(0, |info| info.cursor);
+            connection::follow(s, vec![(room, cursor)]);
+        });
+    }
+    let own = cx.with(|s| s.live.me.as_ref().map(|me| me.user.clone()));
+    let Some(own) = own else { return Ok(Done::Yes) };
+    // The own other devices can come in by themselves; nobody waits for them.
+    let mine = match cx.with(|s| find(s, room).is_some_and(|(_, group)| !group.begun)) {
+        true => claims::of(cx, &own, None).await.ok(),
+        false => None,
+    };
+    let wanted: Vec<UserAddress> =
+        cx.with(|s| find(s, room).map(|(_, group)| group.wanted.into_iter().collect()).unwrap_or_default());
+    let mut later = false;
+    let mut first = mine.into_iter().collect::<Vec<_>>();
+    for some in wanted.chunks(claims::AT_A_TIME) {
+        let (mut ready, mut refused) = (std::mem::take(&mut first), Vec::new());
+        for (user, claimed) in claims::of_all(cx, some, None).await {
+            match claimed {
+                Ok(claimed) if !claimed.packages.is_empty() => ready.push(claimed),
+                Err(failure) if is_refusal(&failure) => refused.push(user),
+                Ok(_) | Err(_) => later = true,
+            }
+        }
+        later |= bring_in(cx, room, &ready).await.is_err();
+        cx.with(|s| settled(s, room, refused));
+    }
+    if !first.is_empty() {
+        // Nobody else is wanted (any more).
+        later |= bring_in(cx, room, &first).await.is_err() && !wanted.is_empty();
+    }
+    cx.with(|s| begun(s, room));
+    let left = cx.with(|s| is_wanted(s, room));
+    Ok(if left || later { Done::After(AGAIN_MS) } else { Done::Yes })
+}
+
+fn is_wanted(s: &mut State, room: RoomId) -> bool {
+    find(s, room).is_some_and(|(_, group)| group.standing == Standing::Making)
+}
+
+/// Whether it would not help to ask again: they have not agreed (any more), or their keys are others.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure, Failure::Room(RoomError::KeyChanged { .. }))
+        || failure.code().is_some_and(|code| code != Code::NodeUnreachable) && failure.is_final()
+}
+
+/// Adds what is missing of these people.
+pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
+    reach(cx, room, |_, roster| {
+        let here = |device: &DeviceId| roster.people.values().any(|member| member.devices.contains(device));
+        let missing = |claimed: &Claimed| -> Vec<Blob> {
+            let packages = claimed.packages.iter().filter(|(device, _)| !here(device));
+            packages.map(|(_, package)| package.clone()).collect()
+        };
+        Ok(Step { add: people.iter().flat_map(missing).collect(), ..Step::default() })
+    })
+    .await
+}
+
+/// Who is in is not wanted any more, and who has refused is named.
+fn settled(s: &mut State, room: RoomId, refused: Vec<UserAddress>) {
+    let Some((mut chat, mut group)) = find(s, room) else { return };
+    let roster = super::roster(s, room);
+    group.wanted.retain(|user| !roster.people.contains_key(user) && !refused.contains(user));
+    chat.group = Some(group.clone());
+    if !refused.is_empty() {
+        let now = s.now;
+        lines::line(s, &mut chat, "not_added", None, refused, "", now);
+    }
+    save_quietly(s, &mut chat, group);
+}
+
+/// Whoever can be in is in.
+fn begun(s: &mut State, room: RoomId) {
+    let Some((mut chat, mut group)) = find(s, room) else { return };
+    if group.standing != Standing::Making || !rooms::is_active(s, room) {
+        return;
+    }
+    group.begun = true;
+    if group.wanted.is_empty() {
+        group.standing = Standing::Active;
+    }
+    save(s, &mut chat, group);
+    s.jobs.want(Job::Send(chat.id));
+}
+
+/// The node does not take the room.
+fn give_up(s: &mut State, room: RoomId, failure: &Failure) {
+    let Some((mut chat, mut group)) = find(s, room) else { return };
+    group.standing = Standing::Left;
+    let wanted = std::mem::take(&mut group.wanted);
+    chat.group = Some(group.clone());
+    let (now, why) = (s.now, failure.code().map(Code::as_str).unwrap_or_default());
+    lines::line(s, &mut chat, "not_added", None, wanted.into_iter().collect(), why, now);
+    save(s, &mut chat, group);
+}
+
+/// Adds contacts at the person's wish, and says who could not be added.
+pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), CallError> {
+    let wanted = cx.with(|s| -> Result<Vec<UserAddress>, CallError> {
+        let wanted = contacts_of(s, users)?;
+        let (_, group) = find(s, room).ok_or_else(not_in_group)?;
+        let roster = super::roster(s, room);
+        if let Some(user) = wanted.iter().find(|user| group.leaving.contains(*user)) {
+            return Err(call_error(
+                "conflict",
+                format_args!("{user} is just leaving; try again in a moment."),
+            ));
+        }
+        let new = |user: &UserAddress| !roster.people.contains_key(user);
+        let new: Vec<_> = wanted.into_iter().filter(new).collect();
+        if roster.people.len() + new.len() > limits::ROOM_MEMBERS_MAX {
+            return Err(call_error("too_many", "A group has at most 500 members."));
+        }
+        Ok(new)
+    })?;
+    let mut failed: Option<CallError> = None;
+    for some in wanted.chunks(claims::AT_A_TIME) {
+        let mut ready = Vec::new();
+        for (user, claimed) in claims::of_all(cx, some, None).await {
+            let error = match claimed {
+                Ok(claimed) if !claimed.packages.is_empty() => {
+                    ready.push(claimed);
+                    continue;
+                }
+                Ok(_) => {
+                    call_error("no_device", format_args!("{user} has no device that could be added now."))
+                }
+                Err(failure) => {
+                    let error = CallError::from(failure);
+                    CallError { message: format!("{user}: {}", error.message), ..error }
+                }
+            };
+            failed.get_or_insert(error);
+        }
+        bring_in(cx, room, &ready).await?;
+    }
+    failed.map_or(Ok(()), Err)
+}
