@@ -1,3 +1,4 @@
+import { clean } from '../support/axe.ts';
 import { expect, test } from '../support/test.ts';
 import type { Person } from '../support/person.ts';
 
@@ -100,10 +101,12 @@ test('who opens a group’s link asks, is let in by hand, and finds a link that 
   await makeGroup(alice, 'Choir', []);
   await alice.say('first rehearsal on Tuesday');
   await alice.showDetails();
+  await clean(alice.page, 'group');
   await alice.details.getByRole('link', { name: 'Group link and code' }).click();
   const field = alice.details.getByRole('textbox', { name: 'Group link and code' });
   await expect(field).toHaveValue(/#\/i\//);
   const link = await field.inputValue();
+  await clean(alice.page, 'link');
   await expect(alice.details.getByRole('img', { name: 'QR code of the group’s link' })).toHaveAttribute('data-content', link);
 
   // Pasted, as whoever got it from another node does.
@@ -111,6 +114,7 @@ test('who opens a group’s link asks, is let in by hand, and finds a link that 
   await bob.page.getByLabel('Link or address').fill(link);
   await bob.page.getByRole('button', { name: 'Continue' }).click();
   await expect(bob.page.getByText('Choir')).toBeVisible();
+  await clean(bob.page, 'a link to a group');
   await bob.page.getByRole('button', { name: 'Ask to join' }).click();
   await expect(bob.page.getByText('You have asked to join.')).toBeVisible();
 
@@ -118,6 +122,7 @@ test('who opens a group’s link asks, is let in by hand, and finds a link that 
   await alice.page.getByRole('link', { name: '1 person asks to join' }).click();
   const request = alice.details.getByRole('article', { name: /^Request from/ });
   await expect(request).toContainText(bob.address);
+  await clean(alice.page, 'somebody asks');
   await request.getByRole('button', { name: 'Let in' }).click();
   await expect(request).toHaveCount(0);
 

@@ -10,6 +10,9 @@ import GroupLink from './GroupLink.svelte';
 import GroupPage from './GroupPage.svelte';
 import NewGroup from './NewGroup.svelte';
 
+// There is no canvas here to draw a code on.
+vi.mock('lean-qr', () => ({ generate: () => ({ toCanvas: () => undefined }) }));
+
 const me = member(ME, 'Alice', { role: 'owner' });
 const bob = member('bob@home.example', 'Bob');
 const dora = member('dora@garden.example', 'Dora', { state: null });
