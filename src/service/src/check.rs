@@ -10,7 +10,10 @@ use crate::{
     inbox::records::InboxRecord,
     invites::records::InviteRecord,
     keypackages::records::PackageRecord,
-    rooms::records::{CursorRecord, ItemRecord, LogRecord, MessageIdRecord, RoomRecord},
+    rooms::records::{
+        AskedRecord, AskingRecord, CursorRecord, DoorRecord, ItemRecord, LogRecord, MessageIdRecord,
+        RoomRecord,
+    },
     vault::records::{VaultBook, VaultRow},
 };
 use weft_store::{Table, record::Record, tables};
@@ -34,6 +37,9 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         tables::ROOM_MESSAGE_IDS => read::<MessageIdRecord>(value),
         tables::ROOM_CURSORS => read::<CursorRecord>(value),
         tables::ROOM_ITEMS => read::<ItemRecord>(value),
+        tables::ROOM_DOORS => read::<DoorRecord>(value),
+        tables::ROOM_ASKING => read::<AskingRecord>(value),
+        tables::ROOMS_ASKED => read::<AskedRecord>(value),
         tables::INBOX => read::<InboxRecord>(value),
         tables::VAULT => read::<VaultRow>(value),
         tables::VAULT_BOOKS => read::<VaultBook>(value),

@@ -142,7 +142,7 @@ impl World {
 
     /// `by` adds all devices of `whom`.
     pub async fn add(&self, by: &Device, group: &mut MlsGroup, room: RoomId, whom: &Device) -> Prepared {
-        let claimed = self.service.flows().claim_key_packages(by.caller(), &whom.user).await.unwrap();
+        let claimed = self.service.flows().claim_key_packages(by.caller(), &whom.user, None).await.unwrap();
         let packages: Vec<_> = claimed.packages.into_iter().map(|package| package.key_package).collect();
         assert!(!packages.is_empty(), "nothing to add");
         let prepared = by.prepare(group, &packages, &[]);

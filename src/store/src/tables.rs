@@ -91,6 +91,10 @@ tables! {
     DIRECT_ROOMS      = 57, "rooms.direct",           key: "address 00 address",         record: "room",                        owner: "service/rooms";
     ROOM_PARTS_AHEAD  = 58, "rooms.parts_ahead",      key: "BE64(time) room part",       record: "nothing: parts written ahead of a commit that may never come", owner: "service/rooms";
 
+    ROOM_DOORS        = 59, "rooms.doors",            key: "room",                       record: "DoorRecord: links to a group, and how many ask to be let in", owner: "service/rooms";
+    ROOM_ASKING       = 60, "rooms.asking",           key: "room address",               record: "AskingRecord: somebody who asks to be let in", owner: "service/rooms";
+    ROOMS_ASKED       = 61, "rooms.asked",            key: "name 00 room",               record: "AskedRecord: a group into which somebody here has asked to be let", owner: "service/rooms";
+
     // inboxes
     INBOX             = 64, "inbox",                  key: "name 00 device BE64(number)", record: "InboxRecord",                owner: "service/inbox";
     INBOX_HEADS       = 65, "inbox.heads",            key: "name 00 device",             record: "counter: the newest number",  owner: "service/inbox";
@@ -116,6 +120,8 @@ tables! {
     INBOX_RESULTS     = 93, "federation.inbox_results", key: "node 00 BE64(number)",     record: "ResultRecord: what came of an event, until the sender knows", owner: "service/federation";
     PEOPLE            = 94, "federation.people",      key: "address",                    record: "PersonRecord: a person of another node, pinned", owner: "service/federation";
     ROOM_FOLLOWERS    = 95, "federation.room_followers", key: "room node",               record: "FollowerRecord: how far its copy of the log goes", owner: "service/federation";
+    OUTBOX_PARTS      = 97, "federation.outbox_parts", key: "node 00 part index",         record: "bytes: long Welcomes in chunks", owner: "service/flows";
+    OUTBOX_PARTS_AHEAD = 98, "federation.outbox_parts_ahead", key: "BE64(time) node 00 part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/flows";
     OUTBOX_SAID       = 96, "federation.said",        key: "room device message",        record: "SaidRecord: a message that waits for its hub", owner: "service/flows";
 }
 

@@ -10,7 +10,7 @@ use crate::{
     identity::{DeviceCert, UserIdentity},
     rooms::{
         Accepted, CreateGroupLink, DeviceRef, Envelope, GroupInfoAnswer, JoinAnswer, JoinRequests, LogEntry,
-        LogPage, RoomItem, RoomState, SubmitCommit,
+        RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
 };
@@ -84,7 +84,7 @@ pub struct BatchAck {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventResult {
-    /// A message has its place in the log.
+    /// A message has its place in the log, a copy goes so far, or somebody is out of a group.
     Accepted(Accepted),
     /// It was refused, for good.
     Refused(Problem),
@@ -165,19 +165,13 @@ pub enum Event {
         /// Which device.
         device: DeviceRef,
     },
-    /// The home of a member to the hub: they have left a group.
+    /// The home of a member to the hub: they have left a group. Its result is an [`EventResult::Accepted`] with the epoch at
+    /// which they were out: only somebody who is a member at a later one was brought in again.
     Left {
         /// Which room.
         room: RoomId,
         /// Who.
         user: UserAddress,
-    },
-    /// The hub to the followers: a direct room was folded into another one.
-    Folded {
-        /// The one that ends.
-        from: RoomId,
-        /// The one that goes on.
-        into: RoomId,
     },
 }
 
@@ -260,15 +254,6 @@ pub enum Question {
         /// As the device sent it.
         submit: SubmitCommit,
     },
-    /// A part of a room's log, from the hub, for a follower that has a gap.
-    Log {
-        /// Who asks: a node that follows the room.
-        from: NodeName,
-        /// Which room.
-        room: RoomId,
-        /// After this number.
-        after: u64,
-    },
     /// Typing and the like, to those who are connected now. Never stored.
     Ephemeral {
         /// Who asks: the home of the device, or the hub.
@@ -308,8 +293,6 @@ pub enum Answer {
     GroupInfo(GroupInfoAnswer),
     /// To [`Question::Commit`].
     Accepted(Accepted),
-    /// To [`Question::Log`].
-    Log(LogPage),
     /// To [`Question::Ephemeral`], and to [`Question::Door`] where there is nothing to tell.
     Passed,
     /// To [`Question::Join`].

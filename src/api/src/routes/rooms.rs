@@ -1,6 +1,6 @@
 //! Rooms: what their hub takes and gives.
 
-use super::path::{Query, Room};
+use super::path::{Query, Room, User};
 use crate::{
     Api,
     body::{Done, In, Out},
@@ -10,18 +10,20 @@ use crate::{
 use axum::{
     Router,
     extract::State,
-    routing::{get, post, put},
+    routing::{delete, get, post, put},
 };
 use weft_wire::{
     limits,
     rooms::{
-        Accepted, CreateRoom, GroupInfoAnswer, LogPage, PutItem, RoomCreated, RoomList, SubmitCommit,
-        SubmitMessage,
+        Accepted, AskToJoin, CreateGroupLink, CreateRoom, GroupInfoAnswer, JoinAnswer, JoinRequests, LogPage,
+        PutItem, RoomCreated, RoomList, SubmitCommit, SubmitMessage,
     },
 };
 
 /// A message and its envelope.
 const MESSAGE_BODY_MAX: usize = limits::MESSAGE_BYTES_MAX + (4 << 10);
+/// A token and where the hub is reached, or the hash of a token.
+const DOOR_BODY_MAX: usize = 8 << 10;
 const ITEM_BODY_MAX: usize = limits::ROOM_ITEM_BYTES_MAX + (1 << 10);
 
 pub(crate) fn routes() -> Router<Api> {
@@ -33,6 +35,10 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/rooms/{room}/group-info", get(group_info))
         .route("/rooms/{room}/items", put(put_item))
         .route("/rooms/{room}/leave", post(leave))
+        .route("/rooms/{room}/links", post(create_link).delete(end_links))
+        .route("/rooms/{room}/join", post(join))
+        .route("/rooms/{room}/requests", get(join_requests))
+        .route("/rooms/{room}/requests/{user}", delete(decline_join))
 }
 
 async fn list(State(api): State<Api>, Authed(caller): Authed, query: Query) -> Result<Out<RoomList>, Fault> {
@@ -95,6 +101,48 @@ async fn put_item(
 }
 
 async fn leave(State(api): State<Api>, Authed(caller): Authed, Room(room): Room) -> Result<Done, Fault> {
-    api.service().rooms().leave(&caller, room).await?;
+    api.service().flows().leave_room(&caller, room).await?;
+    Ok(Done)
+}
+
+async fn create_link(
+    State(api): State<Api>,
+    Authed(caller): Authed,
+    Room(room): Room,
+    In(request): In<CreateGroupLink, DOOR_BODY_MAX>,
+) -> Result<Done, Fault> {
+    api.service().flows().create_group_link(&caller, room, request).await?;
+    Ok(Done)
+}
+
+async fn end_links(State(api): State<Api>, Authed(caller): Authed, Room(room): Room) -> Result<Done, Fault> {
+    api.service().flows().end_group_links(&caller, room).await?;
+    Ok(Done)
+}
+
+async fn join(
+    State(api): State<Api>,
+    Authed(caller): Authed,
+    Room(room): Room,
+    In(request): In<AskToJoin, DOOR_BODY_MAX>,
+) -> Result<Out<JoinAnswer>, Fault> {
+    Ok(Out(api.service().flows().join_room(&caller, room, request).await?))
+}
+
+async fn join_requests(
+    State(api): State<Api>,
+    Authed(caller): Authed,
+    Room(room): Room,
+) -> Result<Out<JoinRequests>, Fault> {
+    Ok(Out(api.service().flows().join_requests(&caller, room).await?))
+}
+
+async fn decline_join(
+    State(api): State<Api>,
+    Authed(caller): Authed,
+    Room(room): Room,
+    User(user): User,
+) -> Result<Done, Fault> {
+    api.service().flows().decline_join(&caller, room, user).await?;
     Ok(Done)
 }

@@ -28,6 +28,7 @@ async fn claim(
     State(api): State<Api>,
     Authed(caller): Authed,
     User(user): User,
+    query: Query,
 ) -> Result<Out<ClaimedKeyPackages>, Fault> {
-    Ok(Out(api.service().flows().claim_key_packages(&caller, &user).await?))
+    Ok(Out(api.service().flows().claim_key_packages(&caller, &user, query.get("room")?).await?))
 }

@@ -416,7 +416,7 @@ fn verbs_can_move_between_threads(service: &crate::Service, device: &Device) {
     let room = weft_wire::RoomId([0; 16]);
     send(service.accounts().authenticate("", FROM));
     send(service.flows().sign_out(&caller, device.id()));
-    send(service.flows().claim_key_packages(&caller, &user));
+    send(service.flows().claim_key_packages(&caller, &user, None));
     send(service.flows().remove_contact(&caller, &user));
     send(service.rooms().log(&caller, room, 0, 1));
     send(service.rooms().list(&caller, None));

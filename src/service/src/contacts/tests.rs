@@ -158,7 +158,7 @@ async fn who_was_blocked_gets_the_answers_of_a_contact() {
         let group = weft_wire::RoomId([2; 16]);
         let (request, mut at_bob) = bob.create_request(weft_wire::rooms::RoomKind::Group, group);
         flows.create_room(bob.caller(), request).await.unwrap();
-        let claimed = flows.claim_key_packages(bob.caller(), &alice.user).await.unwrap();
+        let claimed = flows.claim_key_packages(bob.caller(), &alice.user, None).await.unwrap();
         let packages: Vec<_> = claimed.packages.into_iter().map(|package| package.key_package).collect();
         let prepared = bob.prepare(&mut at_bob, &packages, &[]);
         let submitted = flows.submit_commit(bob.caller(), group, bob.commit(group, &prepared, 0xfe)).await;
@@ -174,7 +174,7 @@ async fn a_contact_that_is_removed_is_gone_for_both() {
     world.service.flows().remove_contact(alice.caller(), &bob.user).await.unwrap();
     assert_eq!((states(&world, &alice).await, states(&world, &bob).await), (vec![], vec![]));
     assert_eq!(news(&world, &bob).await.last().unwrap().1, None);
-    let error = world.service.flows().claim_key_packages(alice.caller(), &bob.user).await.unwrap_err();
+    let error = world.service.flows().claim_key_packages(alice.caller(), &bob.user, None).await.unwrap_err();
     assert_eq!(code(error), Code::NoConsent);
     let error = world.service.flows().remove_contact(alice.caller(), &bob.user).await.unwrap_err();
     assert_eq!(code(error), Code::NotFound);

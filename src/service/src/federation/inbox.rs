@@ -254,7 +254,7 @@ fn asker(question: &Question) -> Result<NodeName> {
         | Question::Door { by, .. } => Ok(by.node.clone()),
         Question::Join { user, .. } => Ok(user.node.clone()),
         Question::Commit { cert, .. } => Ok(cert.peek().map_err(unreadable)?.user.node),
-        Question::Ephemeral { from, .. } | Question::Log { from, .. } => Ok(from.clone()),
+        Question::Ephemeral { from, .. } => Ok(from.clone()),
     }
 }
 

@@ -31,8 +31,7 @@ impl Bridge for Flows {
                 Event::Item { .. } => self.take_item(tx, from, event).await.map_err(trouble),
                 Event::Delivered { .. } => self.take_delivered(tx, from, event).await.map_err(trouble),
                 Event::DeviceGone { .. } => self.take_gone(from, event).await.map_err(trouble),
-                // What an older version does not know yet is refused, and holds nothing up.
-                _ => Err(unknown().into()),
+                Event::Left { .. } => self.take_left(tx, from, event).await.map_err(trouble),
             }
         })
     }
@@ -41,7 +40,7 @@ impl Bridge for Flows {
         Box::pin(async move {
             let answer = match question {
                 Question::Person { by, user } => self.answer_person(from, &by, &user).await,
-                Question::Claim { by, user, .. } => self.answer_claim(from, &by, &user).await,
+                Question::Claim { by, user, room } => self.answer_claim(from, &by, &user, room).await,
                 Question::GroupInfo { room, by } => self.answer_group_info(from, room, by).await,
                 Question::Commit { room, cert, submit } => {
                     self.answer_commit(from, room, &cert, submit).await
@@ -49,9 +48,10 @@ impl Bridge for Flows {
                 Question::Ephemeral { room, by, sealed, .. } => {
                     self.answer_ephemeral(from, room, by, sealed).await
                 }
-                Question::Log { .. } | Question::Join { .. } | Question::Door { .. } => {
-                    Ok(Answer::Problem(unknown()))
+                Question::Join { room, user, identity, token } => {
+                    self.answer_join(from, room, &user, &identity, &token).await
                 }
+                Question::Door { room, by, act } => self.answer_door(from, room, by, act).await,
             };
             answer.unwrap_or_else(|error| Answer::Problem(error.into()))
         })
@@ -72,13 +72,7 @@ impl Bridge for Flows {
                         _ => Fault::Internal("what is new in a room cannot be read"),
                     })
                 }
-                Outgoing::Welcome { room, by, to, device, message, welcome } => {
-                    // A commit that is forgotten by now: the client finds its cursor lost, and joins anew.
-                    let seq = self.rooms.find(*room, *device, *message).await;
-                    let seq = seq.map_err(|_| Fault::Internal("a commit cannot be found"))?.unwrap_or(0);
-                    let (by, to, welcome) = (by.clone(), to.clone(), welcome.clone());
-                    Ok(Event::Welcome { room: *room, by, to, seq, welcome })
-                }
+                Outgoing::Welcome { .. } => self.open_welcome(to, item).await,
             }
         })
     }
@@ -91,7 +85,8 @@ impl Bridge for Flows {
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let failed = matches!(outcome, Outcome::Expired | Outcome::Result(EventResult::Refused(_)));
+            let refused = matches!(outcome, Outcome::Result(EventResult::Refused(_)));
+            let failed = refused || *outcome == Outcome::Expired;
             match item {
                 Outgoing::Room { room, .. } => match outcome {
                     Outcome::Result(EventResult::Accepted(copy)) => {
@@ -103,6 +98,13 @@ impl Bridge for Flows {
                 Outgoing::Event(event) if matches!(event.as_ref(), Event::Message { .. }) => {
                     self.settle_said(tx, event, outcome).await
                 }
+                Outgoing::Event(event) if *outcome == Outcome::Expired && must_arrive(event) => {
+                    self.stage_again(tx, to, item.clone()).await
+                }
+                Outgoing::Event(event) if matches!(event.as_ref(), Event::Left { .. }) => {
+                    self.settle_left(tx, event, outcome).await.map_err(fault)
+                }
+                Outgoing::Welcome { .. } => self.settle_welcome(tx, to, item, outcome).await.map_err(fault),
                 Outgoing::Event(event) if failed => self.unask(tx, event, to).await,
                 _ => Ok(()),
             }
@@ -110,8 +112,17 @@ impl Bridge for Flows {
     }
 }
 
-fn unknown() -> Problem {
-    Problem::new(Code::Malformed).detail("this node does not know that")
+/// What a hub that comes back after a long time has to hear still: people and devices that it must not go on to serve.
+fn must_arrive(event: &Event) -> bool {
+    matches!(event, Event::Left { .. } | Event::DeviceGone { .. })
+}
+
+/// Of what is settled here: a fault is to be tried again, all else is the sender's own doing.
+fn fault(error: FlowError) -> Fault {
+    match error {
+        FlowError::Fault(fault) | FlowError::Room(RoomError::Fault(fault)) => fault,
+        _ => Fault::Internal("what came of an event cannot be noted"),
+    }
 }
 
 /// What is about this node and this moment is no reason to refuse anything for good.

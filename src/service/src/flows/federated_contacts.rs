@@ -7,10 +7,11 @@ use crate::{
     contacts::{Act, ContactError, Far, News, Stand, Told},
     error::{at_most, within},
     federation::{FederationError, Outgoing, Trouble},
+    rooms::RoomError,
 };
 use weft_store::{Batch, Tx};
 use weft_wire::{
-    Code, NodeName, Problem, Signed, UserAddress, UserName,
+    Code, NodeName, Problem, RoomId, Signed, UserAddress, UserName,
     contacts::{ClaimedKeyPackages, ContactAnswer, UserLookup},
     federation::{Answer, ContactStep, Event, EventResult, Question},
     identity::UserIdentity,
@@ -172,11 +173,13 @@ impl Flows {
         node: &NodeName,
         by: &UserAddress,
         user: &UserName,
+        room: Option<RoomId>,
     ) -> Result<Answer> {
         check_speaker(node, by)?;
         self.ctx.limits.take(Budget::Claim, &LimitKey::Person(by.clone()))?;
         let stand = self.contacts.stand_to(user, by).await?;
-        if !matches!(stand, Some(Stand::Accepted | Stand::Blocked)) {
+        let reached = matches!(stand, Some(Stand::Accepted | Stand::Blocked));
+        if !reached && !self.has_asked(user, room).await? {
             return Err(ContactError::NoConsent.into());
         }
         let account = self.accounts.account(user).await?.ok_or(ContactError::NoConsent)?;
@@ -187,12 +190,36 @@ impl Flows {
         Ok(Answer::Claimed(ClaimedKeyPackages { identity: account.identity, packages }))
     }
 
-    /// Takes KeyPackages of a contact on another node. What comes is compared with the keys that were pinned for them.
-    pub(super) async fn claim_far(&self, caller: &Caller, user: &UserAddress) -> Result<ClaimedKeyPackages> {
-        if self.contacts.stand_to(caller.name(), user).await? != Some(Stand::Accepted) {
+    /// Whether somebody here has asked to be let into a room.
+    pub(super) async fn has_asked(&self, user: &UserName, room: Option<RoomId>) -> Result<bool> {
+        match room {
+            Some(room) => Ok(self.rooms.asked_at(user, room).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the caller decides who comes into a room.
+    pub(super) async fn decides(&self, caller: &Caller, room: Option<RoomId>) -> Result<bool> {
+        let Some(room) = room else { return Ok(false) };
+        match self.rooms.load_for(room, caller.user()).await {
+            Ok(room) => Ok(room.decides(caller.user())),
+            Err(RoomError::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes KeyPackages of a contact on another node, or of somebody who has asked to be let into a room. What comes is compared with the keys that were pinned for them.
+    pub(super) async fn claim_far(
+        &self,
+        caller: &Caller,
+        user: &UserAddress,
+        room: Option<RoomId>,
+    ) -> Result<ClaimedKeyPackages> {
+        let contacts = self.contacts.stand_to(caller.name(), user).await? == Some(Stand::Accepted);
+        if !contacts && !self.decides(caller, room).await? {
             return Err(ContactError::NoConsent.into());
         }
-        let question = Question::Claim { by: caller.user().clone(), user: user.name.clone(), room: None };
+        let question = Question::Claim { by: caller.user().clone(), user: user.name.clone(), room };
         let Answer::Claimed(claimed) = self.nodes.ask(&user.node, &question).await? else {
             return Err(FederationError::Nonsense { node: user.node.clone() }.into());
         };

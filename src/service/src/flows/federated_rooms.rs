@@ -5,16 +5,18 @@ use super::{Flows, Result};
 use crate::{
     Caller, Fault, Session,
     contacts::Stand,
+    error::at_most,
     federation::FederationError,
     outgoing::{self, FollowerRecord, Outgoing, follower_key},
     rooms::{News, RoomError},
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use weft_store::{Batch, Tx, record::Record, tables};
 use weft_wire::{
     DeviceId, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, Event, EventResult, Question},
     identity::DeviceCert,
+    limits::ROOM_MEMBERS_MAX,
     rooms::{Accepted, DeviceRef, GroupInfoAnswer, RoomKind, RoomState, SubmitCommit, SubmitMessage},
     sync::InboxItem,
 };
@@ -75,12 +77,13 @@ impl Flows {
             return Err(RoomError::Mismatch("event").into());
         };
         let known = tx.get(tables::ROOMS, room.as_bytes()).await?.is_some();
-        if let Some(state) = state {
-            self.check_state(hub, *room, known, state).await?;
-        }
+        let state = match state {
+            Some(state) => Some(self.check_state(hub, *room, known, state).await?),
+            None => None,
+        };
         let news = News { room: *room, hub, state: state.as_ref(), devices, entries };
         let seq = self.rooms.stage_news(tx, &news).await?;
-        if let (false, Some(state)) = (known, state) {
+        if let (false, Some(state)) = (known, &state) {
             self.fold_twins(tx, *room, state).await?;
         }
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
@@ -100,9 +103,18 @@ impl Flows {
         Ok(())
     }
 
-    /// What a hub may say a room is like: nobody here comes in among people of whom they know none, and a direct room is one of
-    /// the two whom it names, at the home of one of them. Else any node could end the chat of two others with a room of its own.
-    async fn check_state(&self, hub: &NodeName, room: RoomId, known: bool, state: &RoomState) -> Result<()> {
+    /// What a hub may say a room is like: a direct room is one of the two whom it names, at the home of one of them, or else any
+    /// node could end the chat of two others with a room of its own; and nobody here comes in among people of whom they know
+    /// none, unless they have asked for it. In a group the others here are not to suffer from that: it is as if the hub had not
+    /// named that person, and their Welcome is refused.
+    async fn check_state(
+        &self,
+        hub: &NodeName,
+        room: RoomId,
+        known: bool,
+        state: &RoomState,
+    ) -> Result<RoomState> {
+        at_most("members", state.members.len(), ROOM_MEMBERS_MAX)?;
         let members: Vec<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
         let before = if known { Some(self.rooms.load(room).await?) } else { None };
         if before.as_ref().is_some_and(|before| before.record.hub.elsewhere() != Some(hub)) {
@@ -119,16 +131,32 @@ impl Flows {
             }
         }
         let is_new = |user: &UserAddress| before.as_ref().is_none_or(|room| room.member(user).is_none());
-        let here = members.iter().filter(|user| self.ctx.is_local(user));
-        if !known && here.clone().next().is_none() {
-            return Err(RoomError::NoConsent.into());
-        }
-        for user in here.filter(|user| is_new(user)) {
-            if !self.knows_one_of(user, &members).await? {
-                return Err(RoomError::NoConsent.into());
+        let mut unwilling = BTreeSet::new();
+        for user in members.iter().filter(|user| self.ctx.is_local(user) && is_new(user)) {
+            if !self.comes_willingly(user, hub, room, &members).await? {
+                unwilling.insert((*user).clone());
             }
         }
-        Ok(())
+        let mut state = state.clone();
+        state.members.retain(|member| !unwilling.contains(&member.user));
+        let direct = matches!(state.kind, RoomKind::Direct { .. });
+        let nobody = !known && !state.members.iter().any(|member| self.ctx.is_local(&member.user));
+        if nobody || (direct && !unwilling.is_empty()) {
+            return Err(RoomError::NoConsent.into());
+        }
+        Ok(state)
+    }
+
+    async fn comes_willingly(
+        &self,
+        user: &UserAddress,
+        hub: &NodeName,
+        room: RoomId,
+        members: &[&UserAddress],
+    ) -> Result<bool> {
+        let agrees = self.rooms.asked_at(&user.name, room).await?.as_ref() == Some(hub)
+            || self.knows_one_of(user, members).await?;
+        Ok(agrees && self.rooms.check_room_for(user).await.is_ok())
     }
 
     async fn knows_one_of(&self, user: &UserAddress, members: &[&UserAddress]) -> Result<bool> {
@@ -138,30 +166,6 @@ impl Flows {
             }
         }
         Ok(false)
-    }
-
-    pub(super) async fn take_welcome(
-        &self,
-        tx: &Tx,
-        hub: &NodeName,
-        event: &Event,
-    ) -> Result<Option<EventResult>> {
-        let Event::Welcome { room, by, to, seq, welcome } = event else {
-            return Err(RoomError::Mismatch("event").into());
-        };
-        let loaded = self.rooms.load(*room).await?;
-        if loaded.record.hub.elsewhere() != Some(hub) || loaded.member(&to.user).is_none() {
-            return Err(RoomError::NotFound.into());
-        }
-        let own = *by == to.user;
-        if !own && self.contacts.stand_to(&to.user.name, by).await? != Some(Stand::Accepted) {
-            return Err(RoomError::NoConsent.into());
-        }
-        let devices = self.accounts.active_devices(&to.user.name).await?;
-        let devices = devices.into_iter().map(|(device, _)| device).filter(|device| *device == to.device);
-        let item = InboxItem::Welcome { room: *room, seq: *seq, welcome: welcome.clone() };
-        tx.merge(self.inbox.add(Batch::new(), &to.user.name, devices, &item).await?);
-        Ok(None)
     }
 }
 
@@ -187,7 +191,7 @@ impl Flows {
         if device.user.node != *node {
             return Err(RoomError::Forbidden("a device of another node").into());
         }
-        self.only_as_hub(&far(device.user.clone(), device.device, [0; 32], [0; 32]), *room).await?;
+        self.only_as_hub(&far_person(device.user.clone()), *room).await?;
         self.rooms.mark_gone(*room, device).await?;
         Ok(None)
     }
@@ -246,7 +250,7 @@ impl Flows {
         if by.node != *node {
             return Err(RoomError::NotFound.into());
         }
-        let caller = far(by, DeviceId([0; 16]), [0; 32], [0; 32]);
+        let caller = far_person(by);
         self.only_as_hub(&caller, room).await?;
         Ok(Answer::GroupInfo(self.rooms.group_info(&caller, room).await?))
     }
@@ -272,7 +276,7 @@ impl Flows {
         let follower: Option<FollowerRecord> =
             self.ctx.read(tables::ROOM_FOLLOWERS, follower_key(room, to)).await?;
         let after = follower.map_or(0, |follower| follower.acked);
-        let mut with_state = with_state || follower.is_some_and(|follower| follower.behind);
+        let mut with_state = with_state || follower.is_some_and(|follower| follower.behind_ms.is_some());
         let entries = match self
             .rooms
             .entries(&loaded, 0, after, if last || with_state { ENTRIES_PER_EVENT_MAX } else { 0 })
@@ -292,6 +296,7 @@ impl Flows {
         {
             let mut described = self.rooms.describe(&loaded).await?.state;
             described.items.clear();
+            described.asking = self.rooms.asking_for(&loaded, to).await?;
             *state = Some(described);
             *devices = loaded.devices().collect();
         }
@@ -312,7 +317,7 @@ impl Flows {
         let before = before.map_or(0, |before| before.acked);
         let head = self.rooms.head(room).await?;
         let acked = seq.min(head);
-        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind: false }.to_record());
+        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind_ms: None }.to_record());
         if acked < head && acked != before {
             let more = Outgoing::Room { room, state: false };
             tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, more).await?);
@@ -322,16 +327,32 @@ impl Flows {
 }
 
 impl Flows {
-    /// News of a room was given up: the follower was away for too long.
+    /// News of a room was given up: the follower was away for too long. One row takes the place of all, so that it hears what it
+    /// missed as soon as it is there again, and not only when somebody speaks.
     pub(super) async fn note_behind(&self, tx: &Tx, to: &NodeName, room: RoomId) -> Result<(), Fault> {
         let key = follower_key(room, to);
         let Some(row) = tx.get(tables::ROOM_FOLLOWERS, &key).await? else { return Ok(()) };
         let record = FollowerRecord::from_record(&row.value)?;
-        if !record.behind {
-            tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { behind: true, ..record }.to_record());
+        let (now, patience_ms) = (self.ctx.now(), self.ctx.config.peer_retention_ms / 2);
+        // Its row waits, unless it is that one which was given up now.
+        if record.behind_ms.is_some_and(|since| since.saturating_add(patience_ms) > now) {
+            return Ok(());
         }
+        let behind = FollowerRecord { behind_ms: Some(now), ..record };
+        tx.put(tables::ROOM_FOLLOWERS, &key, behind.to_record());
+        self.stage_again(tx, to, Outgoing::Room { room, state: true }).await
+    }
+
+    /// What has to arrive in the end waits anew.
+    pub(super) async fn stage_again(&self, tx: &Tx, to: &NodeName, item: Outgoing) -> Result<(), Fault> {
+        tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, item).await?);
         Ok(())
     }
+}
+
+/// Somebody of another node, for whom it vouches; no device of theirs speaks.
+pub(super) fn far_person(user: UserAddress) -> Caller {
+    far(user, DeviceId([0; 16]), [0; 32], [0; 32])
 }
 
 fn far(user: UserAddress, device: DeviceId, device_key: [u8; 32], identity_key: [u8; 32]) -> Caller {

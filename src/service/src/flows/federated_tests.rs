@@ -127,7 +127,8 @@ async fn two_people_of_two_nodes_become_contacts_and_reach_each_other() {
     let found = two.home.service.flows().lookup(two.alice.caller(), &two.bob.user, &[]).await.unwrap();
     assert_eq!(found.identity, two.bob.identity());
     two.bob.publish(&two.away.service, 1).await;
-    let claim = async || two.home.service.flows().claim_key_packages(two.alice.caller(), &two.bob.user).await;
+    let claim =
+        async || two.home.service.flows().claim_key_packages(two.alice.caller(), &two.bob.user, None).await;
     assert_eq!(code(claim().await.unwrap_err()), Code::NoConsent);
 
     assert_eq!(two.ask(None).await, Ok(Outgoing));
@@ -136,7 +137,8 @@ async fn two_people_of_two_nodes_become_contacts_and_reach_each_other() {
     assert_eq!(two.stands().await, (Some(Outgoing), Some(Incoming)));
     assert_eq!(code(claim().await.unwrap_err()), Code::NoConsent);
     // Nor does it help to say otherwise.
-    let question = Question::Claim { by: two.alice.user.clone(), user: two.bob.user.name.clone() };
+    let question =
+        Question::Claim { by: two.alice.user.clone(), user: two.bob.user.name.clone(), room: None };
     let answer = two.away.service.federation().query(key(&two.home), codec::encode(&question)).await;
     let Answer::Problem(problem) = codec::decode(&answer, 4096).unwrap() else { panic!("handed out") };
     assert_eq!(problem.code, Code::NoConsent);
@@ -276,7 +278,10 @@ async fn a_node_without_others_knows_nobody_elsewhere() {
     assert_eq!(code(flows.lookup(alice.caller(), &bob, &[]).await.unwrap_err()), Code::NotFound);
     let request = ContactRequest { to: bob.clone(), sealed: sealed("hello"), token: None };
     assert_eq!(code(flows.request_contact(alice.caller(), request).await.unwrap_err()), Code::NotFound);
-    assert_eq!(code(flows.claim_key_packages(alice.caller(), &bob).await.unwrap_err()), Code::NoConsent);
+    assert_eq!(
+        code(flows.claim_key_packages(alice.caller(), &bob, None).await.unwrap_err()),
+        Code::NoConsent
+    );
 }
 
 #[tokio::test]

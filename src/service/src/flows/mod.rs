@@ -1,36 +1,47 @@
 //! What spans features: each flow is one story that touches several of them, in one store commit wherever it fits.
 
 mod devices;
+mod door;
+#[cfg(test)]
+mod door_tests;
 mod error;
 mod federated;
 mod federated_contacts;
+#[cfg(test)]
+mod federated_groups_tests;
 mod federated_messages;
 mod federated_presence;
 mod federated_rooms;
 #[cfg(test)]
 mod federated_rooms_tests;
 #[cfg(test)]
-mod federated_sim;
-#[cfg(test)]
 mod federated_tests;
 mod people;
 mod rooms;
 #[cfg(test)]
+mod sim;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trio;
 mod waiting;
+mod welcomes;
 
 pub use error::FlowError;
 
 use crate::{
-    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, federation::Nodes, inbox::Inbox,
-    sync::Fanout,
+    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, ahead, context::Ctx, federation::Nodes,
+    inbox::Inbox, sync::Fanout,
 };
 use std::{net::IpAddr, sync::Arc};
 use weft_wire::{
     DeviceId, RoomId, UserAddress,
     accounts::{AddDevice, RegisterChallenge, RegisterFinish, RegisterStart, SessionGranted},
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, UserLookup},
-    rooms::{Accepted, CreateRoom, GroupInfoAnswer, RoomCreated, SubmitCommit, SubmitMessage},
+    rooms::{
+        Accepted, AskToJoin, CreateGroupLink, CreateRoom, GroupInfoAnswer, JoinAnswer, JoinRequests,
+        RoomCreated, SubmitCommit, SubmitMessage,
+    },
 };
 
 type Result<T, E = FlowError> = std::result::Result<T, E>;
@@ -79,9 +90,9 @@ impl Flows {
         }
     }
 
-    /// Removes what commits that never came left in inboxes. Gives how many rows.
+    /// Removes what commits that never came left in inboxes and in the outbox. Gives how many rows.
     pub(crate) async fn sweep(&self) -> Result<u64> {
-        Ok(self.inbox.sweep().await?)
+        Ok(self.inbox.sweep().await? + ahead::OUTBOX_PARTS.sweep(&self.ctx).await?)
     }
 
     /// `POST accounts/register/start`.
@@ -171,8 +182,9 @@ impl Flows {
         self.remove(caller, user).await
     }
 
-    /// `POST users/ADDRESS/key-packages`: one per device of an accepted contact, of somebody in a common room, or of one's own
-    /// other devices. Each is handed out once.
+    /// `POST users/ADDRESS/key-packages?room=ROOM`: one per device of an accepted contact, of somebody in a common room, of
+    /// somebody who has asked to be let into the named room, where the caller decides about that, or of one's own other devices.
+    /// Each is handed out once.
     ///
     /// # Errors
     /// `NoConsent` for everyone else, whether they exist or not; `NodeUnreachable`; rate limits.
@@ -180,8 +192,9 @@ impl Flows {
         &self,
         caller: &Caller,
         user: &UserAddress,
+        room: Option<RoomId>,
     ) -> Result<ClaimedKeyPackages> {
-        self.claim(caller, user).await
+        self.claim(caller, user, room).await
     }
 
     /// `POST rooms`. Two people have one direct room: see [`RoomCreated::existing`].
@@ -226,5 +239,60 @@ impl Flows {
         request: SubmitCommit,
     ) -> Result<Accepted> {
         self.commit(caller, room, request).await
+    }
+
+    /// `POST rooms/ROOM/links`: a link by which people ask to be let in. Where another node is the hub, it is asked.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden` for who is no owner or admin, `InvalidField`, `TooMany`, `IdConflict`, `NodeUnreachable`, rate
+    /// limits.
+    pub async fn create_group_link(
+        &self,
+        caller: &Caller,
+        room: RoomId,
+        request: CreateGroupLink,
+    ) -> Result<()> {
+        self.make_link(caller, room, request).await
+    }
+
+    /// `DELETE rooms/ROOM/links`: all of them end.
+    ///
+    /// # Errors
+    /// As [`Self::create_group_link`].
+    pub async fn end_group_links(&self, caller: &Caller, room: RoomId) -> Result<()> {
+        self.end_links(caller, room).await
+    }
+
+    /// `POST rooms/ROOM/join`: asks the hub, wherever it is. From now on whoever decides there may bring the caller in.
+    ///
+    /// # Errors
+    /// `InviteInvalid` for a link that does not lead anywhere, whatever the reason; `TooMany`, `NodeUnreachable`, rate limits.
+    pub async fn join_room(&self, caller: &Caller, room: RoomId, request: AskToJoin) -> Result<JoinAnswer> {
+        self.ask_in(caller, room, request).await
+    }
+
+    /// `GET rooms/ROOM/requests`: who asks to be let in.
+    ///
+    /// # Errors
+    /// As [`Self::create_group_link`].
+    pub async fn join_requests(&self, caller: &Caller, room: RoomId) -> Result<JoinRequests> {
+        self.asking(caller, room).await
+    }
+
+    /// `DELETE rooms/ROOM/requests/ADDRESS`. They are not told. Who does not ask is declined already.
+    ///
+    /// # Errors
+    /// As [`Self::create_group_link`].
+    pub async fn decline_join(&self, caller: &Caller, room: RoomId, user: UserAddress) -> Result<()> {
+        self.decline_asking(caller, room, user).await
+    }
+
+    /// `POST rooms/ROOM/leave`: from now on nothing of the caller's is taken there and nothing is handed out to them; a member's
+    /// client removes their devices from the group. Where another node is the hub, it hears of it. Leaving again changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `Forbidden` for the last owner, who names another first, and in a direct room.
+    pub async fn leave_room(&self, caller: &Caller, room: RoomId) -> Result<()> {
+        self.leave(caller, room).await
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use weft_store::Tx;
 use weft_wire::{
-    Blob, Signed, UserAddress,
+    Blob, RoomId, Signed, UserAddress,
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState, UserLookup},
     identity::UserIdentity,
     limits::{PEER_ADDRESSES_MAX, SEALED_GREETING_BYTES_MAX},
@@ -181,13 +181,19 @@ impl Flows {
         self.look_up_far(caller, user).await
     }
 
-    pub(super) async fn claim(&self, caller: &Caller, user: &UserAddress) -> Result<ClaimedKeyPackages> {
+    pub(super) async fn claim(
+        &self,
+        caller: &Caller,
+        user: &UserAddress,
+        room: Option<RoomId>,
+    ) -> Result<ClaimedKeyPackages> {
         self.ctx.limits.take_account(Budget::Claim, caller.name())?;
         if !self.ctx.is_local(user) {
-            return self.claim_far(caller, user).await;
+            return self.claim_far(caller, user, room).await;
         }
         let own = user == caller.user();
-        if !own && !self.may_reach(caller, user).await? {
+        let asked = self.has_asked(&user.name, room).await? && self.decides(caller, room).await?;
+        if !own && !asked && !self.may_reach(caller, user).await? {
             return Err(ContactError::NoConsent.into());
         }
         let person = self.person(user).await?.ok_or(ContactError::NoConsent)?;
@@ -241,6 +247,24 @@ pub(super) async fn require_consent(
 ) -> Result<(), FlowError> {
     let agreed = user == caller.user() || flows.have_agreed(caller.user(), user, false).await?;
     if agreed { Ok(()) } else { Err(crate::rooms::RoomError::NoConsent.into()) }
+}
+
+/// For bringing somebody into a group that there is. Whoever has asked to be let in has agreed. Of people on other nodes whom
+/// somebody of yet another one brings in this node knows nothing: their home lets them be brought in, or does not.
+pub(super) async fn require_consent_in(
+    flows: &Flows,
+    caller: &Caller,
+    room: RoomId,
+    user: &UserAddress,
+) -> Result<(), FlowError> {
+    let elsewhere = !flows.ctx.is_local(caller.user()) && !flows.ctx.is_local(user);
+    if elsewhere || flows.rooms.is_asking(room, user).await? {
+        return Ok(());
+    }
+    if flows.ctx.is_local(user) && flows.rooms.asked_at(&user.name, room).await?.is_some() {
+        return Ok(());
+    }
+    require_consent(flows, caller, user).await
 }
 
 /// For the making of a room. In a direct one, which no third person sees, who was blocked must not notice.

@@ -3,17 +3,18 @@
 
 use super::{
     FlowError, Flows, Result,
-    people::{require_consent, require_consent_to},
+    people::{require_consent_in, require_consent_to},
 };
 use crate::{
-    Caller, Fault,
-    inbox::NewWelcome,
-    outgoing::{self, Outgoing},
-    rooms::{Judged, RoomError, Stored},
+    Budget, Caller, Fault,
+    federation::FederationError,
+    rooms::{Judged, Room, RoomError, Stored},
 };
 use weft_store::{Batch, Error as StoreError, tables};
 use weft_wire::{
-    RoomId,
+    Code, RoomId,
+    federation::{Answer, Question},
+    identity::DeviceCert,
     rooms::{Accepted, CreateRoom, RoomCreated, SubmitCommit},
     sync::InboxItem,
 };
@@ -74,43 +75,20 @@ impl Flows {
                 Judged::New(checked) => checked,
             };
             for cert in checked.facts.arrivals() {
-                let known = if self.ctx.is_local(&cert.user) {
-                    self.accounts.is_registered(cert).await?
-                } else {
-                    self.nodes.people.is_pinned(&cert.user, &cert.identity_key).await?
-                };
-                if !known {
+                if !self.knows_device(caller, &checked.room, cert).await? {
                     return Err(RoomError::Certificate.into());
                 }
             }
             for user in checked.invited() {
-                require_consent(self, caller, &user).await?;
+                require_consent_in(self, caller, room, &user).await?;
                 if self.ctx.is_local(&user) {
                     self.rooms.check_room_for(&user).await?;
                 }
             }
-            let mut with = Batch::new();
-            if let Some(welcome) = &request.welcome {
-                let (by, message) = checked.id();
-                let (here, there): (Vec<_>, Vec<_>) =
-                    checked.facts.added.iter().partition(|cert| self.ctx.is_local(&cert.user));
-                let copies = here.len();
-                let new = NewWelcome { room, by, message, welcome: welcome.as_slice(), copies };
-                for cert in &here {
-                    with = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new).await?;
-                }
-                for cert in &there {
-                    let item = Outgoing::Welcome {
-                        room,
-                        by: caller.user().clone(),
-                        to: weft_mls::commit::device_ref(cert),
-                        device: by,
-                        message,
-                        welcome: welcome.clone(),
-                    };
-                    with = outgoing::stage(&self.ctx, with, &cert.user.node, item).await?;
-                }
-            }
+            let with = match &request.welcome {
+                Some(welcome) => self.stage_welcomes(caller, &checked, welcome).await?,
+                None => Batch::new(),
+            };
             if let Stored::Accepted(accepted) = self.rooms.store(&checked, with).await? {
                 tracing::debug!(%room, epoch = accepted.epoch, seq = accepted.seq, "took a commit");
                 return Ok(accepted);
@@ -118,5 +96,33 @@ impl Flows {
         }
         let contended = StoreError::Contended { attempts: ATTEMPTS_MAX, table: tables::ROOMS.name };
         Err(Fault::Store(contended).into())
+    }
+
+    /// Whether a device that comes into a room is one of the person whose it says it is: by their account, or by the identity
+    /// that their home gives. Whom somebody of another node brings in, this node may never have heard of.
+    async fn knows_device(&self, caller: &Caller, room: &Room, cert: &DeviceCert) -> Result<bool> {
+        if self.ctx.is_local(&cert.user) {
+            return Ok(self.accounts.is_registered(cert).await?);
+        }
+        let people = &self.nodes.people;
+        if people.pinned(&cert.user).await?.is_none() {
+            let by = room.record.creator.as_ref().map(|creator| creator.user.clone());
+            let by = by.ok_or(Fault::Internal("a room without a creator"))?;
+            self.ctx.limits.take_caller(Budget::Lookup, caller)?;
+            let question = Question::Person { by, user: cert.user.name.clone() };
+            let found = match self.nodes.ask(&cert.user.node, &question).await {
+                Ok(Answer::Person(found)) => found,
+                Ok(_) => return Err(FederationError::Nonsense { node: cert.user.node.clone() }.into()),
+                // Not to be mistaken for a room that is not there.
+                Err(FederationError::Refused(problem)) if problem.code == Code::NotFound => return Ok(false),
+                Err(error) => return Err(error.into()),
+            };
+            let found = &found.identity;
+            self.ctx
+                .store
+                .transact(|tx| async move { people.stage_pin(&tx, &cert.user, found).await })
+                .await?;
+        }
+        Ok(people.is_pinned(&cert.user, &cert.identity_key).await?)
     }
 }

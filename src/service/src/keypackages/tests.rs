@@ -11,7 +11,7 @@ async fn each_package_is_handed_out_once_even_at_the_same_moment() {
     let mut claims = tokio::task::JoinSet::new();
     for _ in 0..12 {
         let (service, caller, user) = (world.service.clone(), alice.caller().clone(), bob.user.clone());
-        claims.spawn(async move { service.flows().claim_key_packages(&caller, &user).await.unwrap() });
+        claims.spawn(async move { service.flows().claim_key_packages(&caller, &user, None).await.unwrap() });
     }
     let claimed: Vec<_> = claims.join_all().await.into_iter().flat_map(|claimed| claimed.packages).collect();
     assert_eq!(claimed.len(), 12);
@@ -32,7 +32,7 @@ async fn publishing_again_does_not_bring_back_what_was_handed_out() {
     };
     let packages = world.service.key_packages();
     assert_eq!(packages.publish(bob.caller(), request.clone()).await.unwrap().left, 2);
-    let claim = || world.service.flows().claim_key_packages(alice.caller(), &bob.user);
+    let claim = || world.service.flows().claim_key_packages(alice.caller(), &bob.user, None);
     assert_eq!(claim().await.unwrap().packages.len(), 1);
     assert_eq!(packages.publish(bob.caller(), request).await.unwrap().left, 1);
     assert_eq!(claim().await.unwrap().packages.len(), 1);
@@ -68,13 +68,13 @@ async fn strangers_get_none_and_do_not_learn_who_exists() {
     for user in
         [&bob.user, &"nobody@home.example".parse().unwrap(), &"bob@elsewhere.example".parse().unwrap()]
     {
-        let error = world.service.flows().claim_key_packages(alice.caller(), user).await.unwrap_err();
+        let error = world.service.flows().claim_key_packages(alice.caller(), user, None).await.unwrap_err();
         assert_eq!(weft_wire::Problem::from(error), weft_wire::Problem::new(Code::NoConsent));
     }
     // One's own other devices need no consent; the asking one is left out.
     let mut tablet = Device::new("bob", 2);
     tablet.sign_in(&world.service).await.unwrap();
-    let claimed = world.service.flows().claim_key_packages(tablet.caller(), &bob.user).await.unwrap();
+    let claimed = world.service.flows().claim_key_packages(tablet.caller(), &bob.user, None).await.unwrap();
     assert_eq!(claimed.packages.iter().map(|package| package.device).collect::<Vec<_>>(), [bob.id()]);
 }
 
@@ -84,7 +84,7 @@ async fn packages_of_an_expired_certificate_are_not_handed_out() {
     let (alice, bob) = world.two_contacts().await;
     bob.publish(&world.service, 2).await;
     world.clock.advance(366 * 86_400_000);
-    let claimed = world.service.flows().claim_key_packages(alice.caller(), &bob.user).await.unwrap();
+    let claimed = world.service.flows().claim_key_packages(alice.caller(), &bob.user, None).await.unwrap();
     assert_eq!(claimed.packages, []);
 }
 
@@ -107,7 +107,7 @@ async fn what_was_published_long_ago_makes_room_and_is_not_handed_out() {
     let second = fresh(60);
     let stock = packages.publish(bob.caller(), second.clone()).await.unwrap();
     assert_eq!(stock, KeyPackageStock { left: 60, last_resort: true });
-    let claim = || world.service.flows().claim_key_packages(alice.caller(), &bob.user);
+    let claim = || world.service.flows().claim_key_packages(alice.caller(), &bob.user, None);
     assert!(second.packages.contains(&claim().await.unwrap().packages[0].key_package));
     assert_eq!(packages.stock(bob.caller()).await.unwrap().left, 59);
     world.clock.advance(KEY_PACKAGE_LIFETIME_MS);

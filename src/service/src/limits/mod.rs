@@ -122,6 +122,10 @@ budgets! {
     ContactRequest = 30 then 30 per 3600 s;
     /// Other changes to contacts, by account.
     ContactChange = 60 then 60 per 60 s;
+    /// Times that somebody asks to be let into a group, by account here and at the hub.
+    Join = 30 then 30 per 3600 s;
+    /// Changes at the doors of groups, by account: links, and who is declined.
+    Door = 60 then 60 per 60 s;
     /// KeyPackages taken, by account: it eats the stock of others.
     Claim = 60 then 60 per 600 s;
     /// KeyPackages published, by account.
@@ -152,6 +156,8 @@ budgets! {
     PeerQuestions = 600 then 100 per 1 s;
     /// Look-ups of people by another node, by node: many of its people may ask, but not for everybody.
     PeerLookup = 300 then 60 per 60 s;
+    /// People of another node who ask to be let into groups, by node.
+    PeerJoin = 300 then 60 per 60 s;
     /// Batches and questions of a key under a name that is not pinned to it, by key: each may cost a look at that name's record.
     PeerStranger = 10 then 10 per 60 s;
     /// Nodes that are met for the first time, together: each leaves a row.

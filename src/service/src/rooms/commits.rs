@@ -2,12 +2,13 @@
 
 use super::{
     Result, RoomError, Rooms,
+    asked::asked_key,
     delivered::left_key,
     items::item_prefix,
     messages::{append, first_number, open_envelope},
     parts::{Written, drop_parts, new_parts},
     records::{CursorRecord, KeptEnvelope, LogRecord, MemberRecord, MessageIdRecord, RoomRecord},
-    state::{Part, Room, cursor_key, nodes_of},
+    state::{Part, Room, cursor_key, far_cursor_key, nodes_of},
 };
 use crate::{
     Budget, Caller, Fault, LimitKey, ahead,
@@ -31,7 +32,7 @@ use weft_wire::{
 /// An envelope up to this size stands in its log entry.
 const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
 /// Members up to this size stand in the room's row.
-const INLINE_MEMBERS_BYTES_MAX: usize = 32 << 10;
+pub(super) const INLINE_MEMBERS_BYTES_MAX: usize = 32 << 10;
 /// Parts above this size in sum are written ahead: they would not fit one batch together with the Welcomes.
 const TOGETHER_BYTES_MAX: usize = 384 << 10;
 
@@ -193,11 +194,16 @@ impl Rooms {
             self.stage_left(batch, room_id, removed.chain(anew.map(weft_mls::commit::device_ref))).await?;
         batch = follow_members(batch, checked, &self.ctx.node);
         batch = self.tell_followers(batch, checked).await?;
+        batch = self.end_asking(batch, room_id, &checked.invited()).await?;
         for user in checked.leavers() {
             let items = Scan::prefix(item_prefix(room_id, user));
             let rows = self.ctx.store.scan(tables::ROOM_ITEMS, items).await?;
             batch = rows.iter().fold(batch, |batch, row| batch.delete(tables::ROOM_ITEMS, &row.key));
-            batch = batch.delete(tables::ROOM_CURSORS, left_key(room_id, user));
+            let cursor = match self.ctx.is_local(user) {
+                true => left_key(room_id, user),
+                false => far_cursor_key(room_id, user),
+            };
+            batch = batch.delete(tables::ROOM_CURSORS, cursor);
         }
         match self.ctx.store.commit(batch.merge(with)).await {
             Ok(committed) => {
@@ -225,7 +231,7 @@ impl Rooms {
             .collect();
         let after = nodes_of(&checked.members, &self.ctx.node);
         for node in after.difference(&before) {
-            let begin = FollowerRecord { acked: checked.near, behind: false }.to_record();
+            let begin = FollowerRecord { acked: checked.near, behind_ms: None }.to_record();
             batch = batch.put(tables::ROOM_FOLLOWERS, follower_key(room, node), begin);
         }
         for node in after.union(&before) {
@@ -366,11 +372,10 @@ fn follow_members(mut batch: Batch, checked: &CheckedSubmission, here: &NodeName
         batch = batch.add(tables::ROOMS_OF_COUNT, user.name.as_str(), 1);
     }
     for user in checked.leavers().filter(|user| user.node == *here) {
-        batch = batch.delete(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes())).add(
-            tables::ROOMS_OF_COUNT,
-            user.name.as_str(),
-            -1,
-        );
+        batch = batch
+            .delete(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes()))
+            .delete(tables::ROOMS_ASKED, asked_key(&user.name, room))
+            .add(tables::ROOMS_OF_COUNT, user.name.as_str(), -1);
     }
     batch
 }

@@ -47,6 +47,9 @@ pub enum RoomError {
     /// A device that is to be added is not one of that account.
     #[error("a device certificate is not valid")]
     Certificate,
+    /// The link to the group is unknown, has ended, or was made by somebody who may not let people in any more.
+    #[error("the link is not valid")]
+    LinkInvalid,
     /// The room was folded into another one.
     #[error("the room goes on as another one")]
     Folded {
@@ -80,6 +83,7 @@ impl From<RoomError> for Problem {
             RoomError::Forbidden(why) => Problem::new(Code::Forbidden).detail(why),
             RoomError::NoConsent => Problem::new(Code::NoConsent),
             RoomError::Certificate => Problem::new(Code::BadCertificate),
+            RoomError::LinkInvalid => Problem::new(Code::InviteInvalid),
             RoomError::Folded { into } => {
                 Problem::new(Code::Conflict).detail(format_args!("the room goes on as {into}"))
             }

@@ -126,13 +126,17 @@ async fn who_leaves_is_out_at_once_and_tidied_away_by_anybody() {
     let world = World::new().await;
     let (alice, mut at_alice, bob, mut at_bob, mut roles) = group(&world).await;
     let rooms = world.service.rooms();
-    assert_eq!(refused(rooms.leave(alice.caller(), ROOM).await).code, Code::Forbidden, "the last owner");
+    assert_eq!(
+        refused(world.service.flows().leave_room(alice.caller(), ROOM).await).code,
+        Code::Forbidden,
+        "the last owner"
+    );
     let carol = world.sign_up("carol").await;
-    assert_eq!(refused(rooms.leave(carol.caller(), ROOM).await).code, Code::NotFound);
+    assert_eq!(refused(world.service.flows().leave_room(carol.caller(), ROOM).await).code, Code::NotFound);
 
     let late = bob.message(&mut at_bob, ROOM, 1, "too late");
-    rooms.leave(bob.caller(), ROOM).await.unwrap();
-    rooms.leave(bob.caller(), ROOM).await.unwrap();
+    world.service.flows().leave_room(bob.caller(), ROOM).await.unwrap();
+    world.service.flows().leave_room(bob.caller(), ROOM).await.unwrap();
     let bob_after = [
         refused(rooms.submit_message(bob.caller(), ROOM, late).await).code,
         refused(rooms.log(bob.caller(), ROOM, 1, 9).await).code,
@@ -157,7 +161,7 @@ async fn who_leaves_is_out_at_once_and_tidied_away_by_anybody() {
     assert_eq!(members(&world, &bob).await.len(), 2);
     let removing = plan(&alice, &mut at_alice, &[], &[bob.id()], None);
     assert_eq!(hand_in(&world, &alice, &mut at_alice, &removing, 5).await, None);
-    rooms.leave(alice.caller(), ROOM).await.unwrap();
+    world.service.flows().leave_room(alice.caller(), ROOM).await.unwrap();
     assert_eq!(members(&world, &alice).await, []);
 }
 
@@ -166,7 +170,7 @@ async fn who_left_is_brought_back_before_the_leaf_is_gone_only_by_consent() {
     let world = World::new().await;
     let (alice, mut at_alice, bob, ..) = group(&world).await;
     let rooms = world.service.rooms();
-    rooms.leave(bob.caller(), ROOM).await.unwrap();
+    world.service.flows().leave_room(bob.caller(), ROOM).await.unwrap();
     // In one commit the old leaf goes and the same device comes in again.
     world.service.flows().remove_contact(bob.caller(), &alice.user).await.unwrap();
     let back = plan(&alice, &mut at_alice, &[bob.key_package(false)], &[bob.id()], None);
@@ -184,6 +188,6 @@ async fn who_left_is_brought_back_before_the_leaf_is_gone_only_by_consent() {
 async fn a_direct_room_is_not_left() {
     let world = World::new().await;
     let (alice, _, room, ..) = world.talking().await;
-    let error = world.service.rooms().leave(alice.caller(), room).await.unwrap_err();
-    assert!(matches!(error, RoomError::Forbidden(_)), "{error:?}");
+    let error = world.service.flows().leave_room(alice.caller(), room).await.unwrap_err();
+    assert_eq!(code(error), Code::Forbidden);
 }

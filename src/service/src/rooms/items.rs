@@ -125,34 +125,38 @@ impl Rooms {
         self.ctx
             .store
             .transact(|tx| async move {
-                let Some(row) = tx.get(tables::ROOMS, room.as_bytes()).await? else { return Ok(()) };
-                let loaded = self.load(room).await?;
-                // A commit came between the two reads: the assertion fails at the end, and this runs again.
-                let current = loaded.version == row.version;
-                if current && loaded.has_device(&gone.user, gone.device) {
-                    let mut record = loaded.record.clone();
-                    if record.parts.members == 0 {
-                        record.members.clone_from(&loaded.members);
-                    }
-                    record.gone.push(gone.clone());
-                    // Part of a sign-out, which is.
-                    tx.urgent();
-                    tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
-                    let (key, left) = (cursor_key(room, &gone.user, gone.device), left_key(room, &gone.user));
-                    if let Some(cursor) = tx.get(tables::ROOM_CURSORS, &key).await? {
-                        let cursor = CursorRecord::from_record(&cursor.value)?;
-                        let kept = tx.get(tables::ROOM_CURSORS, &left).await?;
-                        let kept = kept.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
-                        tx.put(tables::ROOM_CURSORS, left, with_left(kept, &cursor).to_record());
-                    }
-                    tx.delete(tables::ROOM_CURSORS, key);
-                } else if !current {
-                    // Written as it was, so that the commit meets the conflict that is already certain.
-                    tx.put(tables::ROOMS, room.as_bytes(), row.value);
+                match self.stage_gone(&tx, room, gone).await {
+                    Err(RoomError::NotFound) => Ok(()),
+                    staged => staged,
                 }
-                Ok(())
             })
             .await
+    }
+
+    /// The same, also for a device that its home did not let in.
+    pub(crate) async fn stage_gone(&self, tx: &Tx, room: RoomId, gone: &DeviceRef) -> Result<()> {
+        let Some(loaded) = self.stage_load(tx, room).await? else { return Ok(()) };
+        if !loaded.has_device(&gone.user, gone.device) {
+            return Ok(());
+        }
+        let mut record = loaded.record_with_members();
+        record.gone.push(gone.clone());
+        // Part of a sign-out, which is.
+        tx.urgent();
+        tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
+        self.tell_followers_of(tx, &loaded).await?;
+        if !self.ctx.is_local(&gone.user) {
+            return Ok(());
+        }
+        let (key, left) = (cursor_key(room, &gone.user, gone.device), left_key(room, &gone.user));
+        if let Some(cursor) = tx.get(tables::ROOM_CURSORS, &key).await? {
+            let cursor = CursorRecord::from_record(&cursor.value)?;
+            let kept = tx.get(tables::ROOM_CURSORS, &left).await?;
+            let kept = kept.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
+            tx.put(tables::ROOM_CURSORS, left, with_left(kept, &cursor).to_record());
+        }
+        tx.delete(tables::ROOM_CURSORS, key);
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! Rooms, as their hub keeps them: an ordered log of what it cannot read, and a public view of the group.
 
+mod asked;
 mod commits;
 mod create;
 mod delivered;
 #[cfg(test)]
 mod delivered_tests;
+mod door;
 mod error;
 #[cfg(test)]
 mod group_tests;
@@ -20,8 +22,9 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use commits::{Judged, Stored};
+pub(crate) use commits::{CheckedSubmission, Judged, Stored};
 pub(crate) use delivered::Delivered;
+pub(crate) use door::Doorway;
 pub use error::RoomError;
 pub(crate) use replica::News;
 pub(crate) use state::{Described, Room};
@@ -85,7 +88,8 @@ impl Rooms {
         for (id, _) in ids {
             // Left, between the two reads.
             let Ok(room) = self.load_for(id, caller.user()).await else { continue };
-            let state = self.describe(&room).await?.state;
+            let mut state = self.describe(&room).await?.state;
+            state.asking = self.asking(&room, caller.user()).await?;
             bytes += STATE_BYTES + state.members.len() * MEMBER_BYTES;
             bytes += state.items.iter().map(|item| item.sealed.len()).sum::<usize>();
             rooms.push(state);
@@ -148,17 +152,6 @@ impl Rooms {
         self.ctx.limits.take_account(Budget::Write, caller.name())?;
         let room = self.load_for(room, caller.user()).await?;
         self.write_item(caller, &room, request).await
-    }
-
-    /// `POST rooms/ROOM/leave`: from now on nothing of the caller's is taken there and nothing is handed out to them; a member's
-    /// client removes their devices from the group. Leaving again changes nothing.
-    ///
-    /// # Errors
-    /// [`RoomError::NotFound`], [`RoomError::Policy`] for the last owner, who names another first, [`RoomError::Forbidden`] in a
-    /// direct room.
-    pub async fn leave(&self, caller: &Caller, room: RoomId) -> Result<()> {
-        self.ctx.limits.take_account(Budget::Write, caller.name())?;
-        self.stage_leave(caller.user(), room).await
     }
 }
 

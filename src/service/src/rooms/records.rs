@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use weft_store::record::Versioned;
 use weft_wire::{
     Blob, DeviceId, Millis, NodeName, RoomId, Signed, UserAddress,
+    identity::UserIdentity,
     rooms::{DeviceRef, Envelope, RoomKind, RoomRole},
 };
 
@@ -163,4 +164,41 @@ pub(crate) struct ItemRecord {
     pub sealed: Blob,
 }
 
-first_version!(LogRecord, MessageIdRecord, CursorRecord, ItemRecord);
+/// The door of a group. Key: room. Where the hub is another node, only how many ask, as it says.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct DoorRecord {
+    pub keys: Vec<DoorKey>,
+    /// Rows of [`weft_store::tables::ROOM_ASKING`].
+    pub asking: u32,
+}
+
+/// What opens the door: the token of a link.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct DoorKey {
+    /// BLAKE3 of the token.
+    #[serde(with = "weft_wire::bytes::array")]
+    pub hash: [u8; 32],
+    /// It is good for as long as they are an owner or admin.
+    pub by: UserAddress,
+    /// Whether somebody has to agree.
+    pub approval: bool,
+    pub expires_ms: Millis,
+}
+
+/// Somebody who asks to be let in. Key: room, address.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AskingRecord {
+    pub identity: Signed<UserIdentity>,
+    pub asked_ms: Millis,
+    /// Whether somebody has to agree, as the link said.
+    pub approval: bool,
+}
+
+/// Somebody here has asked to be let into a group: whoever decides there may bring them in. Key: name, 0x00, room.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AskedRecord {
+    pub hub: NodeName,
+    pub until_ms: Millis,
+}
+
+first_version!(LogRecord, MessageIdRecord, CursorRecord, ItemRecord, DoorRecord, AskingRecord, AskedRecord);

@@ -3,14 +3,17 @@
 
 use super::{
     Result, RoomError, Rooms,
+    asked::asked_key,
+    commits::INLINE_MEMBERS_BYTES_MAX,
     log::log_key,
+    parts::drop_parts,
     records::{CursorRecord, Hub, KeptEnvelope, LogRecord, MemberRecord, Parts, RoomRecord},
     state::{Part, cursor_key, part_key},
 };
 use crate::{
-    chunks,
+    Fault, chunks,
     context::{be64, joined},
-    error::{at_most, within},
+    error::at_most,
 };
 use std::collections::BTreeSet;
 use weft_store::{Batch, Tx, record::Record, tables};
@@ -21,8 +24,6 @@ use weft_wire::{
 
 /// An envelope up to this size stands in its log entry.
 const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
-/// Members up to this size stand in the room's row; a copy of a room with more is refused.
-const MEMBERS_BYTES_MAX: usize = 48 << 10;
 
 /// What a hub says is new.
 pub(crate) struct News<'a> {
@@ -41,7 +42,7 @@ impl Rooms {
     /// [`RoomError::NotFound`] for a room that this node is not a follower of, and [`RoomError::Mismatch`].
     pub(crate) async fn stage_news(&self, tx: &Tx, news: &News<'_>) -> Result<u64> {
         let row = tx.get(tables::ROOMS, news.room.as_bytes()).await?;
-        let before = row.map(|row| RoomRecord::from_record(&row.value)).transpose()?;
+        let mut before = row.map(|row| RoomRecord::from_record(&row.value)).transpose()?;
         if let Some(before) = &before
             && before.hub != Hub::At(news.hub.clone())
         {
@@ -50,16 +51,29 @@ impl Rooms {
         if before.is_none() && news.state.is_none() {
             return Err(RoomError::NotFound);
         }
+        if let Some(before) = &mut before
+            && before.parts.members > 0
+        {
+            let members = self.part(news.room, &before.parts, Part::Members).await?;
+            // Gone with a row that was replaced meanwhile: the commit will meet the conflict, and this runs again.
+            let members = members.map(|members| codec::decode(&members, members.len())).transpose();
+            let unreadable = |_| Fault::Internal("the members of a room cannot be read");
+            before.members = members.map_err(unreadable)?.unwrap_or_default();
+        }
+        // Nobody here was in it: what is older is not for those who come.
+        let is_new = before
+            .as_ref()
+            .is_none_or(|before| !before.members.iter().any(|member| self.ctx.is_local(&member.user)));
         let head = tx.get(tables::ROOM_HEADS, news.room.as_bytes()).await?;
         let mut head = head.and_then(|row| be64(&row.value)).unwrap_or(0);
         if let (Some(first), Some(state)) = (news.entries.first(), news.state)
             && first.seq > head + 1
-            && (before.is_none() || first.seq == state.tail)
+            && (is_new || first.seq == state.tail)
         {
             // What is older is not for anybody here, or is no longer to be had.
             head = first.seq - 1;
-        } else if let (None, Some(state), true) = (news.entries.first(), news.state, before.is_none()) {
-            head = state.head;
+        } else if let (None, Some(state), true) = (news.entries.first(), news.state, is_new) {
+            head = head.max(state.head);
         }
         if let Some(state) = news.state {
             self.stage_state(tx, news, state, before, head).await?;
@@ -103,24 +117,51 @@ impl Rooms {
                     .collect(),
             })
             .collect();
-        within("members", codec::encode(&members).len(), MEMBERS_BYTES_MAX)?;
+        let left = before.as_ref().map_or(&[][..], |before| &before.left);
+        let stays = |user: &&UserAddress| members.iter().any(|member| member.user == **user);
         let record = RoomRecord {
             kind: state.kind.clone(),
             creator: None,
             created_ms: before.as_ref().map_or_else(|| self.ctx.now(), |before| before.created_ms),
             epoch: state.epoch,
-            members,
+            members: Vec::new(),
             gone: state.gone.clone(),
-            left: Vec::new(),
+            // The hub has not heard of it yet.
+            left: left.iter().filter(stays).cloned().collect(),
             folded_into: before.as_ref().and_then(|before| before.folded_into),
-            parts: Parts { id: Blob::default(), hub: 0, info: 0, members: 0 },
+            parts: before.as_ref().map_or_else(no_parts, |before| before.parts.clone()),
             hub: Hub::At(news.hub.clone()),
         };
-        self.stage_comings(tx, news.room, known, &record.members).await?;
+        self.stage_comings(tx, news.room, known, &members).await?;
+        self.stage_told_asking(tx, news.room, state.asking).await?;
         let commit = news.entries.iter().find(|entry| entry.seq > head && is_commit(entry));
         let near = commit.map_or(head, |entry| entry.seq);
-        self.stage_devices(tx, news.room, known, &record.members, near).await?;
-        tx.put(tables::ROOMS, news.room.as_bytes(), record.to_record());
+        self.stage_devices(tx, news.room, known, &members, near).await?;
+        self.stage_copy_row(tx, news.room, record, members)
+    }
+
+    /// Writes the row of a copy: its members in parts where they are many.
+    pub(super) fn stage_copy_row(
+        &self,
+        tx: &Tx,
+        room: RoomId,
+        mut record: RoomRecord,
+        members: Vec<MemberRecord>,
+    ) -> Result<()> {
+        tx.merge(drop_parts(Batch::new(), room, &record.parts));
+        record.parts = no_parts();
+        let encoded = codec::encode(&members);
+        if encoded.len() > INLINE_MEMBERS_BYTES_MAX {
+            let id: [u8; 16] = self.ctx.random();
+            let key = part_key(room, &id, Part::Members);
+            let (parts, count) = chunks::put(Batch::new(), tables::ROOM_PARTS, &key, &encoded)?;
+            tx.merge(parts);
+            record.parts = Parts { id: Blob(id.to_vec()), members: count, ..no_parts() };
+            record.members = Vec::new();
+        } else {
+            record.members = members;
+        }
+        tx.put(tables::ROOMS, room.as_bytes(), record.to_record());
         Ok(())
     }
 
@@ -171,6 +212,7 @@ impl Rooms {
         for user in before.iter().map(|member| &member.user).filter(|user| self.ctx.is_local(user)) {
             if !has(after, user) {
                 tx.delete(tables::ROOMS_OF, joined(user.name.as_str(), room.as_bytes()));
+                tx.delete(tables::ROOMS_ASKED, asked_key(&user.name, room));
                 tx.add(tables::ROOMS_OF_COUNT, user.name.as_str(), -1);
             }
         }
@@ -223,6 +265,10 @@ impl Rooms {
         tx.put(tables::ROOM_LOG, log_key(room, entry.seq), record.to_record());
         Ok(())
     }
+}
+
+fn no_parts() -> Parts {
+    Parts { id: Blob::default(), hub: 0, info: 0, members: 0 }
 }
 
 fn is_commit(entry: &LogEntry) -> bool {

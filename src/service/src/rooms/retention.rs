@@ -14,10 +14,11 @@ use weft_wire::{Millis, RoomId};
 const TRIM_PAGE: usize = 256;
 
 impl Rooms {
-    /// Trims all logs, and what commits left behind. Gives how many rows were removed.
+    /// Trims all logs, what waits at doors for too long, and what commits left behind. Gives how many rows were removed.
     pub(crate) async fn sweep(&self) -> Result<u64> {
         let (mut removed, mut after) = (ahead::ROOM_PARTS.sweep(&self.ctx).await?, Vec::new());
         let (aged, mut failed) = (self.ctx.aged().await?, Ok(()));
+        removed += self.sweep_asked(aged).await?;
         loop {
             let rows = self.ctx.store.scan(tables::ROOMS, Scan::prefix([]).after(&after)).await?;
             let Some(last) = rows.last() else { return failed.map(|()| removed) };
@@ -36,7 +37,7 @@ impl Rooms {
 
     async fn sweep_room(&self, id: RoomId, aged: Millis) -> Result<u64> {
         let room = self.load(id).await?;
-        Ok(self.trim(&room, aged).await?)
+        Ok(self.sweep_door(&room, aged).await? + self.trim(&room, aged).await?)
     }
 
     async fn trim(&self, room: &Room, aged: Millis) -> Result<u64, Fault> {

@@ -46,6 +46,15 @@ impl Room {
             && !self.record.gone.iter().any(|gone| gone.device == device && gone.user == *user)
     }
 
+    /// Its row as it was read, to be changed and written again.
+    pub(super) fn record_with_members(&self) -> RoomRecord {
+        let mut record = self.record.clone();
+        if record.parts.members == 0 {
+            record.members.clone_from(&self.members);
+        }
+        record
+    }
+
     /// The other nodes whose people are in it.
     pub fn nodes(&self, here: &NodeName) -> BTreeSet<NodeName> {
         nodes_of(&self.members, here)
@@ -213,7 +222,7 @@ impl Rooms {
         Ok((items, upto))
     }
 
-    /// The room as its members see it.
+    /// The room as its members see it, but for what only some of them may know: see [`Self::asking`].
     pub(crate) async fn describe(&self, room: &Room) -> Result<Described, Fault> {
         let head = self.head(room.id).await?;
         let tail = self.tail(room.id, head).await?;

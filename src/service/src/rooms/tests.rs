@@ -412,7 +412,7 @@ async fn a_group_grows_by_consent_and_by_role() {
     at_alice
         .clear_pending_commit(weft_mls::openmls::prelude::OpenMlsProvider::storage(&alice.provider))
         .unwrap();
-    let claimed = flows.claim_key_packages(alice.caller(), &carol.user).await.unwrap();
+    let claimed = flows.claim_key_packages(alice.caller(), &carol.user, None).await.unwrap();
     let packages: Vec<_> = claimed.packages.into_iter().map(|package| package.key_package).collect();
     let adding = alice.prepare(&mut at_alice, &packages, &[]);
     flows.submit_commit(alice.caller(), room, alice.commit(room, &adding, 9)).await.unwrap();
@@ -425,7 +425,7 @@ async fn a_group_grows_by_consent_and_by_role() {
     assert_eq!(refused(world.service.rooms().log(carol.caller(), room, 0, 9).await).code, Code::CursorLost);
     assert_eq!(world.service.rooms().log(carol.caller(), room, 1, 9).await.unwrap().entries.len(), 1);
     // Bob and Carol are no contacts, but in one room.
-    assert_eq!(flows.claim_key_packages(bob.caller(), &carol.user).await.unwrap().packages.len(), 1);
+    assert_eq!(flows.claim_key_packages(bob.caller(), &carol.user, None).await.unwrap().packages.len(), 1);
 
     let item = weft_wire::rooms::PutItem { kind: "read".to_owned(), version: 1, sealed: sealed("1") };
     world.service.rooms().put_item(bob.caller(), room, item.clone()).await.unwrap();

@@ -21,7 +21,7 @@ const GATHER: Duration = Duration::from_millis(100);
 /// What of a room changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Dirty {
-    /// Members, epoch, gone devices.
+    /// Members, epoch, gone devices, how many ask to be let in.
     pub room: bool,
     pub log: bool,
     pub cursors: bool,
@@ -170,6 +170,7 @@ fn listen(
 ) -> impl Future<Output = ()> + use<> {
     let key = room.as_bytes();
     let mut rooms = store.watch(tables::ROOMS, key);
+    let mut doors = store.watch(tables::ROOM_DOORS, key);
     let mut log = store.watch(tables::ROOM_LOG, key);
     let mut cursors = store.watch(tables::ROOM_CURSORS, key);
     let mut items = store.watch(tables::ROOM_ITEMS, key);
@@ -179,6 +180,7 @@ fn listen(
             let mut what = Dirty::default();
             tokio::select! {
                 () = rooms.changed() => what.room = true,
+                () = doors.changed() => what.room = true,
                 () = log.changed() => what.log = true,
                 () = changed_after(cursors_from, &mut cursors) => {
                     reads.cursors_changed();

@@ -18,8 +18,8 @@ use weft_wire::{DeviceId, RoomId, UserName};
 pub(super) struct Followed {
     /// The last number that was sent.
     pub after: u64,
-    /// The version that was last described.
-    pub described: Option<Version>,
+    /// The version that was last described, and how many asked to be let in.
+    pub described: Option<(Version, u32)>,
     /// Who has received what was sent up to this version.
     pub cursors: Version,
     /// Items up to this version were sent.

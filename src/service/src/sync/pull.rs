@@ -1,6 +1,6 @@
 //! From the store to the client: one frame at a time, each read when it can be handed over.
 
-use super::{Result, SyncError, SyncSession, fanout::Dirty};
+use super::{Result, SyncError, SyncSession, fanout::Dirty, live::Followed};
 use crate::{
     inbox::Item,
     rooms::{Delivered, Described, Room, RoomError},
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use weft_wire::{
     Problem, RoomId,
     limits::ROOMS_PER_ACCOUNT_MAX,
-    rooms::DeviceRef,
+    rooms::{DeviceRef, RoomState},
     sync::{InboxEntry, InboxItem, ServerFrame},
 };
 
@@ -138,13 +138,18 @@ impl SyncSession {
     }
 
     async fn pull_state(&mut self, room: &Arc<Room>) -> Result<Option<ServerFrame>> {
-        let Described { state, cursors, items } = self.node.rooms.describe(room).await?;
         let Some(live) = &mut self.live else { return Ok(None) };
-        live.work.done(room.id, |dirty| dirty.room = false);
-        let Some(followed) = live.followed.get_mut(&room.id) else { return Ok(None) };
-        if followed.described.replace(room.version) == Some(room.version) {
+        let asking = self.node.rooms.asking(room, live.caller.user()).await?;
+        let is_told = |followed: &Followed| followed.described == Some((room.version, asking));
+        if live.followed.get(&room.id).is_none_or(is_told) {
+            live.work.done(room.id, |dirty| dirty.room = false);
             return Ok(None);
         }
+        let Described { mut state, cursors, items } = self.node.rooms.describe(room).await?;
+        state.asking = asking;
+        live.work.done(room.id, |dirty| dirty.room = false);
+        let Some(followed) = live.followed.get_mut(&room.id) else { return Ok(None) };
+        followed.described = Some((room.version, asking));
         (followed.cursors, followed.items) = (cursors, items);
         Ok(Some(ServerFrame::Room { state }))
     }
@@ -221,7 +226,11 @@ impl SyncSession {
                 None
             } else {
                 match self.node.rooms.load_for(id, live.caller.user()).await {
-                    Ok(room) => Some(self.node.rooms.describe(&room).await?.state),
+                    Ok(room) => {
+                        let asking = self.node.rooms.asking(&room, live.caller.user()).await?;
+                        let state = self.node.rooms.describe(&room).await?.state;
+                        Some(RoomState { asking, ..state })
+                    }
                     Err(RoomError::NotFound) => None,
                     Err(error) => return Err(error.into()),
                 }

@@ -4,8 +4,8 @@
 use ed25519_dalek::SigningKey;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, contacts::*,
-    content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
+    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, admin::*,
+    contacts::*, content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
 };
 
 /// What is done with each sample.
@@ -361,7 +361,6 @@ fn nodes(v: &mut impl Visitor) {
     v.visit("event_item", batch(Event::Item { room, item: item() }));
     v.visit("event_delivered", batch(Event::Delivered { room, user: bob(), seq: 12, missed: vec![(3, 5)] }));
     v.visit("event_device_gone", batch(Event::DeviceGone { room, device: device_ref() }));
-    v.visit("event_folded", batch(Event::Folded { from: room, into: RoomId([2; 16]) }));
     let accepted = Accepted { seq: 12, time_ms: 10, epoch: 5 };
     v.visit(
         "batch_ack",
@@ -384,7 +383,6 @@ fn nodes(v: &mut impl Visitor) {
         welcome_to: Vec::new(),
     };
     v.visit("question_commit", Question::Commit { room, cert: signed_cert(), submit });
-    v.visit("question_log", Question::Log { from: alice().node, room, after: 7 });
     v.visit(
         "question_ephemeral",
         Question::Ephemeral { from: alice().node, room, by: device_ref(), sealed: blob(3) },
@@ -398,10 +396,34 @@ fn nodes(v: &mut impl Visitor) {
     let group_info = GroupInfoAnswer { epoch: 5, head: 12, group_info: blob(7) };
     v.visit("answer_group_info", Answer::GroupInfo(group_info));
     v.visit("answer_accepted", Answer::Accepted(accepted));
-    v.visit("answer_log", Answer::Log(LogPage { entries: vec![entry()], head: 12 }));
     v.visit("answer_passed", Answer::Passed);
     groups(v, room);
+    admin(v);
     v.visit("answer_problem", Answer::Problem(Problem::new(Code::NotFound)));
+}
+
+fn admin(v: &mut impl Visitor) {
+    let row = PeerRow {
+        name: bob().node,
+        key: "12D3KooW".into(),
+        new_key: None,
+        trusted: true,
+        blocked: false,
+        limit: Some(50),
+        connected: Some("/ip4/192.0.2.1/tcp/8441".into()),
+        relayed: false,
+        addresses: vec![],
+        waiting: 3,
+        first_seen_ms: 8,
+        last_contact_ms: 9,
+        last_error: None,
+    };
+    let addresses = vec!["/ip4/192.0.2.1/tcp/8441".into()];
+    v.visit(
+        "peer_list",
+        PeerList { policy: FederationPolicy::Open, addresses, peers: vec![row], more: false },
+    );
+    v.visit("judge_peer", JudgePeer { wish: PeerWish::Limit(50) });
 }
 
 fn groups(v: &mut impl Visitor, room: RoomId) {
