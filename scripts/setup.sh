@@ -136,6 +136,12 @@ need_authority() {
   have pebble || ! have apt-get || (apt_install pebble) || say "no pebble here: tests/acme.rs will not be run"
 }
 
+# Networks of their own, for tests/namespaces.rs; where they cannot be made that test says that it was not run.
+need_networks() {
+  if have ip && have nft; then return; fi
+  ! have apt-get || apt_install iproute2 nftables || say "no ip or nft here: tests/namespaces.rs will not be run"
+}
+
 need_build() {
   need_basics
   need_wasm_target
@@ -151,6 +157,7 @@ case ${1:-build} in
     have shellcheck || apt_install shellcheck
     need_browser
     need_authority
+    need_networks
     need_nextest
     ;;
   audit)

@@ -102,6 +102,11 @@ fi
 for name in "$@"; do
   [[ " ${STEPS[*]} " == *" $name "* ]] || die "no step \"$name\"; there are: ${STEPS[*]}"
 done
+# Whether tests may make networks of their own.
+can_make_networks() {
+  have nft && ip netns add "weft-$$" 2>/dev/null && ip netns del "weft-$$"
+}
+
 if [ $# = 0 ]; then set -- "${STEPS[@]}"; fi
 
 mkdir -p "$LOGS"
@@ -119,6 +124,9 @@ printf '%s\n' "${table[@]}"
 # A test that cannot run passes, and nextest does not show what it says then.
 if [[ " $* " == *" nextest "* ]] && ! have pebble; then
   printf 'NOT RUN for want of pebble (apt install pebble): a certificate from an authority, tests/acme.rs\n'
+fi
+if [[ " $* " == *" nextest "* ]] && ! can_make_networks; then
+  printf 'NOT RUN for want of rights, ip or nft: two nodes behind two routers, tests/namespaces.rs\n'
 fi
 printf '%d passed, %d failed\n' "$passed_total" "$failed_total"
 [ "$failed_total" = 0 ]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use anyhow::Result;
+use weft_engine::api::{Call, Reply};
 use weft_node::{
     archive,
     control::{Answer, Request},
@@ -63,6 +64,56 @@ async fn an_operator_sees_shuts_out_and_lets_in_other_nodes() -> Result<()> {
     assert!(listed.contains("trusted") && listed.contains("50 %"), "{listed}");
     let stranger = home.command(&["peer", "block", "other.example"]).await.unwrap_err().to_string();
     assert!(stranger.contains("never met"), "{stranger}");
+    Ok(())
+}
+
+/// What the page of the owner shows and does; nobody else sees it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_owner_sees_and_judges_other_nodes_in_the_app_and_a_member_does_not() -> Result<()> {
+    let cluster = Cluster::start(2).await?;
+    let (home, away) = (cluster.node(0)?, cluster.node(1)?);
+    let alice = home.sign_up(Cast::Alice).await?;
+    let carol = home.sign_up(Cast::Carol).await?;
+    let bob = away.sign_up(Cast::Bob).await?;
+    let peers = async |me: &Person| match me.call(Call::Peers).await? {
+        Reply::Peers(view) => Ok(view),
+        other => anyhow::bail!("{other:?}"),
+    };
+    assert_eq!(peers(&alice).await?.peers, []);
+    bob.connect(&alice).await?;
+    let view = peers(&alice).await?;
+    assert_eq!(view.policy, "open");
+    assert!(!view.addresses.is_empty());
+    let row = &view.peers[0];
+    assert_eq!((row.name.as_str(), row.state.as_str(), row.connected), (node_of(&bob), "pinned", true));
+
+    let judge = |act: &str| Call::JudgePeer { name: node_of(&bob).to_owned(), act: act.to_owned() };
+    for (act, state) in [("block", "blocked"), ("reset", "pinned"), ("trust", "trusted")] {
+        alice.call(judge(act)).await?;
+        assert_eq!(peers(&alice).await?.peers[0].state, state, "{act}");
+    }
+    alice.call(judge("block")).await?;
+    alice.until("it is cut off", async |me| Ok((!peers(me).await?.peers[0].connected).then_some(()))).await?;
+    assert!(alice.call(judge("befriend")).await.unwrap_err().to_string().contains("bad_input"));
+    let unmet = Call::JudgePeer { name: "other.example".to_owned(), act: "block".to_owned() };
+    assert!(alice.call(unmet).await.unwrap_err().to_string().contains("not_found"));
+    for call in [Call::Peers, judge("reset")] {
+        assert!(carol.call(call).await.unwrap_err().to_string().contains("forbidden"));
+    }
+    assert_eq!(peers(&alice).await?.peers[0].state, "blocked");
+    cluster.end().await
+}
+
+#[tokio::test]
+async fn an_operator_gets_the_line_for_dns_of_a_node_that_has_a_name() -> Result<()> {
+    let mut node = node().await?;
+    let nameless = node.command(&["peer", "dns"]).await.unwrap_err().to_string();
+    assert!(nameless.contains("node.name"), "{nameless}");
+    node.terminate().await?;
+    node.set("WEFT_NODE__NAME", "home.example");
+    node.start_again().await?;
+    let line = node.command(&["peer", "dns"]).await?;
+    assert!(line.starts_with("_weft.home.example. 3600 IN TXT \"weft1="), "{line}");
     Ok(())
 }
 

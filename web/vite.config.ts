@@ -40,8 +40,14 @@ export default defineConfig(({ mode }) => ({
       input: { index: 'index.html', sw: 'src/sw.ts' },
       output: {
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
-        // What the start and the parts that are loaded later share, in one piece: many small ones are packed worse.
-        codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
+        // What the start and the parts that are loaded later share, in one piece: many small ones are packed worse. What only
+        // those share is a piece of its own, so that the start does not carry it.
+        codeSplitting: {
+          groups: [
+            { name: 'shared', minShareCount: 2, tags: ['$initial'] },
+            { name: 'later', minShareCount: 2 },
+          ],
+        },
       },
     },
   },

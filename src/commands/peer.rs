@@ -23,6 +23,8 @@ pub struct Peer {
 enum Action {
     /// All nodes that this one has met, by name
     List,
+    /// The line for DNS by which others find this node where it does not answer under its name over HTTPS
+    Dns,
     /// Name a node, and trust it
     Add {
         /// The right half of its people's addresses
@@ -74,6 +76,10 @@ pub fn run(args: &Peer) -> Result<ExitCode> {
     small_runtime()?.block_on(async {
         match &args.action {
             Action::List => list(&config).await?,
+            Action::Dns => match control::ask(&config, Request::ZoneLine).await? {
+                Answer::ZoneLine(line) => out::line(format_args!("{line}")),
+                _ => bail!("the node gave another answer"),
+            },
             Action::Add { name, key, addresses } => {
                 let (key, addresses) = (key.clone(), addresses.clone());
                 let request = Request::AddPeer { name: name.clone(), key, addresses };

@@ -11,7 +11,7 @@ import type { Engine } from './engine/calls';
 
 /** `vite --mode fake`: the screens with a scripted engine, without a node. No part of a build. */
 async function chooseEngine(): Promise<Engine> {
-  if (import.meta.env.MODE === 'fake') return (await import('./engine/fake')).fakeEngine();
+  if (import.meta.env.MODE === 'fake') return (await import('./engine/fake-world')).fakeEngine();
   const { EngineClient } = await import('./engine/client');
   const client = new EngineClient();
   client.start();

@@ -7,6 +7,11 @@
 const INVITE = '/i/';
 export const HOME = '/chats';
 
+/** The place in this app that an invite link leads to, whatever node it names. */
+export function pathOf(link: string): string {
+  return new URL(link).hash.slice(1);
+}
+
 class Router {
   path = $state(current());
   /** Decoded, without the leading slash. */

@@ -15,6 +15,7 @@ mod headers;
 mod host;
 mod metrics;
 mod negotiate;
+mod operator;
 mod origin;
 mod patience;
 mod routes;
@@ -26,6 +27,7 @@ mod ui;
 pub use address::{ClientAddress, IpRange, Peer};
 pub use error::Fault;
 pub use headers::CONTENT_SECURITY_POLICY;
+pub use operator::Operator;
 
 use axum::Router;
 use counts::Counts;
@@ -73,18 +75,26 @@ mod tests;
 struct Inner {
     service: Service,
     config: Config,
+    operator: Option<Arc<dyn Operator>>,
     connections: Arc<Counts>,
     socket_tasks: TaskTracker,
     stopping: CancellationToken,
 }
 
 impl Api {
-    /// An API on top of a service. `stopping` ends its sockets, and makes `/readyz` say so.
-    pub fn new(service: Service, config: Config, stopping: CancellationToken) -> Api {
+    /// An API on top of a service. `operator` does what the owner decides about other nodes. `stopping` ends its sockets, and
+    /// makes `/readyz` say so.
+    pub fn new(
+        service: Service,
+        config: Config,
+        operator: Option<Arc<dyn Operator>>,
+        stopping: CancellationToken,
+    ) -> Api {
         metrics::recorder();
         Api(Arc::new(Inner {
             service,
             config,
+            operator,
             connections: Arc::default(),
             socket_tasks: TaskTracker::new(),
             stopping,
@@ -115,6 +125,10 @@ impl Api {
 
     pub(crate) fn service(&self) -> &Service {
         &self.0.service
+    }
+
+    pub(crate) fn operator(&self) -> Option<&Arc<dyn Operator>> {
+        self.0.operator.as_ref()
     }
 
     pub(crate) fn config(&self) -> &Config {

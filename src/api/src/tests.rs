@@ -41,7 +41,7 @@ async fn api() -> Api {
         idle_timeout: second,
         shutdown_timeout: second,
     };
-    Api::new(service.await.unwrap(), config, CancellationToken::new())
+    Api::new(service.await.unwrap(), config, None, CancellationToken::new())
 }
 
 async fn ask(path: &str) -> (StatusCode, Problem, bool) {

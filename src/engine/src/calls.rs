@@ -6,7 +6,7 @@ use crate::contacts::{self, answers, links, requests, safety};
 use crate::error::{call_error, internal};
 use crate::host::Effect;
 use crate::runtime::Cx;
-use crate::{chats, connection, groups, http};
+use crate::{chats, connection, groups, http, operator};
 use weft_wire::node::{NodeInfo, SignupPolicy};
 
 /// Answers a call, whenever that is possible.
@@ -91,6 +91,8 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
         Call::DeclineContact { user } => answers::decline(cx, &user).await.map(|()| done)?,
         Call::BlockContact { user } => answers::block(cx, &user).await.map(|()| done)?,
         Call::RemoveContact { user } => answers::remove(cx, &user).await.map(|()| done)?,
+        Call::Peers => Reply::Peers(operator::peers(cx).await?),
+        Call::JudgePeer { name, act } => operator::judge(cx, &name, &act).await.map(|()| done)?,
         Call::Contacts => Reply::Contacts(cx.with(contacts::views)),
         Call::SafetyNumber { user } => Reply::Safety(cx.with(|s| safety::view(s, &user))?),
         Call::VerifyByCode { user, code } => Reply::Safety(cx.with(|s| safety::by_code(s, &user, &code))?),

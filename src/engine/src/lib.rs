@@ -19,6 +19,7 @@ mod jobs;
 pub mod kv;
 mod live;
 mod mls_store;
+mod operator;
 pub mod rooms;
 mod runtime;
 pub mod sealing;

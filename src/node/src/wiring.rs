@@ -135,12 +135,17 @@ impl Node {
         let node = Node::open(config).await.map_err(|error| taken_by(&data, error))?;
         let secure = tls::secure(&node.config.tls, &node.config.storage.data)?;
         let stop = CancellationToken::new();
-        let api = Api::new(node.service.clone(), api_config(&node.config), stop.clone());
         let addresses: Vec<SocketAddr> =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let metrics_addresses =
             metrics_listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let url = public_url(&node.config, addresses.first().copied(), secure.is_some());
+        let border = Border::open(&node.service, node.name, node.key, &node.config.federation).await?;
+        let gate = border.as_ref().map(|border| border.gate().clone());
+        let control =
+            Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone()).with_gate(gate);
+        let operator: Arc<dyn weft_api::Operator> = Arc::new(control.clone());
+        let api = Api::new(node.service.clone(), api_config(&node.config), Some(operator), stop.clone());
         let tasks = TaskTracker::new();
         for listener in listeners {
             tasks.spawn(server::serve(api.clone(), listener, secure.clone(), api.router(), stop.clone()));
@@ -148,10 +153,6 @@ impl Node {
         for listener in metrics_listeners {
             tasks.spawn(server::serve(api.clone(), listener, None, api.metrics_router(), stop.clone()));
         }
-        let border = Border::open(&node.service, node.name, node.key, &node.config.federation).await?;
-        let gate = border.as_ref().map(|border| border.gate().clone());
-        let control =
-            Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone()).with_gate(gate);
         let socket =
             control::listen(&data).map_err(|source| StartError::Control { path: data.clone(), source })?;
         tasks.spawn(control::serve(socket, control.clone(), stop.clone()));

@@ -147,13 +147,33 @@ impl NodeProcess {
         Ok(())
     }
 
+    /// SIGSTOP: it is there, and does nothing, until [`Self::go_on`].
+    ///
+    /// # Errors
+    /// When there is no such process any more.
+    pub fn hold(&self) -> Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// SIGCONT.
+    ///
+    /// # Errors
+    /// When there is no such process any more.
+    pub fn go_on(&self) -> Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("not running")?;
+        Ok(kill_process(pid, signal)?)
+    }
+
     /// SIGTERM, and how it ended.
     ///
     /// # Errors
     /// When there is no such process any more.
     pub async fn terminate(&mut self) -> Result<ExitStatus> {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).context("not running")?;
-        kill_process(pid, Signal::TERM)?;
+        self.signal(Signal::TERM)?;
         Ok(self.child.wait().await?)
     }
 

@@ -6,6 +6,7 @@
 //! travels ([`signed`]), never a re-encoding.
 
 pub mod accounts;
+pub mod admin;
 pub mod bytes;
 pub mod codec;
 pub mod contacts;

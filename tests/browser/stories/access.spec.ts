@@ -1,12 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import { clean } from '../support/axe.ts';
 import { expect, test } from '../support/test.ts';
-
-async function clean(page: Page, screen: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
-  const found = violations.map((violation) => `${violation.impact} ${violation.id}: ${violation.nodes.map((node) => node.target.join(' ')).join(' | ')}`);
-  expect(found, screen).toEqual([]);
-}
 
 test('an address of plain http says that it needs https, rather than nothing', async ({ person, node }) => {
   const { page } = await person('alice');
@@ -57,12 +51,16 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.getByRole('button', { name: 'Details' }).click();
     await expect(page.getByRole('complementary', { name: 'Details' })).toBeVisible();
     await clean(page, 'details');
+    await page.getByRole('button', { name: 'New', exact: true }).click();
+    await expect(page.getByRole('menuitem', { name: 'New group' })).toBeFocused();
+    await clean(page, 'menu');
+    await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
     await expect(page.getByRole('combobox')).toBeFocused();
     await clean(page, 'palette');
     await page.keyboard.press('Escape');
     const person_ = `/contacts/${encodeURIComponent(bob.address)}`;
-    for (const path of ['/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/password', '/me/about', '/me/sign-out']) {
+    for (const path of ['/chats/new', '/contacts', '/contacts/add', person_, `${person_}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/password', '/me/about', '/me/sign-out']) {
       await alice.at(path);
       await expect(page.getByRole('heading', { level: 1 }).last()).toBeVisible();
       await clean(page, path);

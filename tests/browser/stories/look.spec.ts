@@ -115,7 +115,7 @@ test('longer words fit everywhere, and none is left untranslated', async ({ pers
     await expect(page.getByRole('log')).toBeVisible();
     await look('chat');
     const bobAt = `/contacts/${encodeURIComponent(bob.address)}`;
-    for (const path of ['/chats', '/contacts', '/contacts/add', '/contacts/link', bobAt, `${bobAt}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/phrase', '/me/about', '/me/sign-out']) {
+    for (const path of ['/chats', '/chats/new', '/contacts', '/contacts/add', '/contacts/link', bobAt, `${bobAt}/verify`, '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/phrase', '/me/about', '/me/sign-out']) {
       await alice.at(path);
       await expect(page.getByRole('heading', { level: 1 }).filter({ visible: true }).last()).toBeVisible();
       await look(path);
@@ -137,7 +137,7 @@ test('Chinese is complete, and fits a phone', async ({ person, node }) => {
   await page.getByLabel('密码', { exact: true }).fill('河边的长长的散步路线图');
   await page.getByRole('button', { name: '创建账号' }).click();
   await page.getByRole('button', { name: '稍后再说' }).click({ timeout: 60_000 });
-  for (const path of ['/chats', '/contacts', '/contacts/add', '/contacts/link', '/me', '/me/profile', '/me/appearance', '/me/devices', '/me/about', '/me/sign-out']) {
+  for (const path of ['/chats', '/chats/new', '/contacts', '/contacts/add', '/contacts/link', '/me', '/me/nodes', '/me/profile', '/me/appearance', '/me/devices', '/me/about', '/me/sign-out']) {
     await alice.at(path);
     await expect(page.getByRole('heading', { level: 1 }).filter({ visible: true }).last()).toBeVisible();
     expect(await misfits(page), path).toEqual([]);

@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 
 const TARGET = join(import.meta.dirname, '../../../target/debug');
 /** The binary under test. */
-const WEFT = process.env['WEFT_BIN'] ?? join(TARGET, 'weft');
+export const WEFT = process.env['WEFT_BIN'] ?? join(TARGET, 'weft');
 /** What starts it for tests in every language: `src/testkit`. */
 const TESTKIT = process.env['WEFT_TESTKIT'] ?? join(TARGET, 'weft-testkit');
 

@@ -103,6 +103,12 @@ export class Person {
     await expect(this.composer).toBeVisible();
   }
 
+  /** By its row in the list of chats, under the name that it has there. */
+  async openRow(title: string): Promise<void> {
+    await this.at('/chats');
+    await this.page.getByRole('navigation', { name: 'Chats' }).getByRole('link', { name: title }).click();
+  }
+
   async openChat(other: Person): Promise<void> {
     await this.at(`/contacts/${encodeURIComponent(other.address)}`);
     await this.page.getByRole('main').getByRole('button', { name: 'Message' }).click();
@@ -116,6 +122,16 @@ export class Person {
   async say(text: string): Promise<void> {
     await this.composer.fill(text);
     await this.composer.press('Enter');
+  }
+
+  /** The column beside the chat. */
+  get details(): Locator {
+    return this.page.getByRole('complementary', { name: 'Details' });
+  }
+
+  async showDetails(): Promise<void> {
+    if (!(await this.details.isVisible())) await this.page.getByRole('button', { name: 'Details' }).click();
+    await expect(this.details).toBeVisible();
   }
 
   get log(): Locator {

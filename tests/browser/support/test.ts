@@ -7,7 +7,7 @@ interface Fixtures {
   /** Names as they are, for pictures; otherwise they are made unique, because stories share a node. */
   plainNames: boolean;
   /** A person with a fresh browser profile; whatever their browser complains about fails the test in the end. */
-  person: (name: string, options?: BrowserContextOptions, at?: Node) => Promise<Person>;
+  person: (name: string, options?: BrowserContextOptions, at?: { url: string }) => Promise<Person>;
   /** Two people who are signed up and connected, each with the other's chat open. */
   pair: () => Promise<[Person, Person]>;
 }

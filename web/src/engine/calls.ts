@@ -41,6 +41,19 @@ interface Answers {
   set_draft: 'done';
   typing: 'done';
   open_chat: 'chat';
+  create_group: 'chat';
+  group: 'group';
+  add_members: 'done';
+  remove_members: 'done';
+  set_role: 'done';
+  rename_group: 'done';
+  leave_group: 'done';
+  group_link: 'group_link';
+  end_group_links: 'done';
+  join_group: 'joined';
+  answer_join: 'done';
+  peers: 'peers';
+  judge_peer: 'done';
   wake: 'done';
 }
 

@@ -1,16 +1,14 @@
-/**
- * A scripted engine for the specs and for looking at screens without a node (`vite --mode fake`). It keeps nothing and
- * encrypts nothing; no build contains it.
- */
+/** A scripted engine for the specs and for looking at screens without a node. It keeps nothing and encrypts nothing; no build contains it. */
+import type { ChatGroup } from '../wire/ChatGroup';
 import type { ChatView } from '../wire/ChatView';
 import type { ContactView } from '../wire/ContactView';
-import type { DeliveryView } from '../wire/DeliveryView';
 import type { Event } from '../wire/Event';
+import type { MemberView } from '../wire/MemberView';
 import type { MessageView } from '../wire/MessageView';
 import { CallFailed, type CallName, type CallOf, type Engine, type HostState, type ValueOf } from './calls';
 
 export const ME = 'alice@home.example';
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 
 export function message(id: string, order: number, part: Partial<MessageView> & { text?: string } = {}): MessageView {
   const { text = `message ${id}`, ...rest } = part;
@@ -19,6 +17,7 @@ export function message(id: string, order: number, part: Partial<MessageView> & 
     id,
     order,
     sender: mine ? ME : 'bob@home.example',
+    sender_name: null,
     mine,
     time_ms: order * MINUTE,
     body: { kind: 'text', text },
@@ -33,8 +32,16 @@ export function contact(user: string, name: string, part: Partial<ContactView> =
   return { user, display_name: name, state: 'accepted', greeting: '', verified: false, key_changed: false, chat: `chat-${user}`, since_ms: 0, ...part };
 }
 
+export function group(id: string, title: string, part: Partial<ChatGroup> = {}): ChatView {
+  return { ...chat(id, title), chat: id, kind: 'group', user: null, group: { members: 3, role: 'owner', state: 'active', asking: 0, ...part } };
+}
+
+export function member(user: string, name: string, part: Partial<MemberView> = {}): MemberView {
+  return { user, name, role: 'member', me: user === ME, removable: user !== ME, state: user === ME ? null : 'accepted', verified: false, ...part };
+}
+
 export function chat(user: string, title: string, part: Partial<ChatView> = {}): ChatView {
-  return { chat: `chat-${user}`, kind: 'direct', user, title, last: null, unread: 0, read_order: 0, draft: '', verified: false, active_ms: 0, ...part };
+  return { chat: `chat-${user}`, kind: 'direct', user, title, last: null, unread: 0, read_order: 0, draft: '', verified: false, active_ms: 0, group: null, ...part };
 }
 
 type Handler = (call: never) => unknown;
@@ -78,87 +85,4 @@ export class FakeEngine implements Engine {
 
 export function fail(code: string, field: string | null = null): CallFailed {
   return new CallFailed({ code, message: code, field, retry_after_ms: null });
-}
-
-/** A small world for looking at screens. `?out` signs out, `?empty` has nobody in it. */
-export function fakeEngine(): FakeEngine {
-  const query = new URLSearchParams(location.search);
-  const now = Date.now();
-  const people: [string, string, number][] = [
-    ['bob@home.example', 'Bob Okafor', 0],
-    ['xiaoming@home.example', '王小明', 3],
-    ['mei@garden.example', '李梅', 0],
-    ['carol@home.example', 'Carol Lindqvist', 12],
-    ['dmitri@home.example', 'Dmitri', 0],
-    ['yuki@home.example', 'Yuki Tanaka', 0],
-  ];
-  const lines = ['Shall we meet at the market on Saturday?', '好啊，几点？', 'Ten? They have the good bread then.', '十点可以。我带咖啡 ☕️', 'Perfect.', 'Here is the place: https://maps.example.org/market/old-town, the north gate', '😄', 'The forecast says rain until noon, so let us meet under the arcade instead. If it clears up we can walk along the river afterwards and have lunch at that place with the yellow chairs.'];
-  const states: DeliveryView[] = ['read', 'read', 'delivered', 'sent', 'sending', 'failed'];
-  const count = 400;
-  const history = new Map(
-    people.map(([user], person) => [
-      `chat-${user}`,
-      Array.from({ length: count }, (_, index) => {
-        const mine = (index + person) % 3 === 0;
-        const left = count - index;
-        return message(`${person}-${index}`, index + 1, {
-          mine,
-          sender: mine ? ME : user,
-          text: lines[(index + person) % lines.length] ?? '',
-          time_ms: now - left * 17 * MINUTE - person * 300 * MINUTE,
-          delivery: mine ? (left > 8 ? 'read' : (states[8 - left] ?? 'sent')) : 'none',
-        });
-      }),
-    ]),
-  );
-  const first = history.get('chat-bob@home.example');
-  if (first) {
-    first[0] = message('sys', 0, { body: { kind: 'system', code: 'secured', user: null }, time_ms: now - 401 * 17 * MINUTE });
-    const last = first.at(-1);
-    if (last) first[first.length - 1] = { ...last, reply_to: { id: '0-396', sender: ME, excerpt: lines[0] ?? '' } };
-  }
-  const nothing = query.has('empty');
-  const chats = nothing ? [] : people.map(([user, title, unread]) => chat(user, title, { unread, last: history.get(`chat-${user}`)?.at(-1) ?? null, read_order: count - unread, active_ms: history.get(`chat-${user}`)?.at(-1)?.time_ms ?? 0, verified: user.startsWith('bob'), draft: user.startsWith('mei') ? '明天见' : '' }));
-  const contacts = nothing
-    ? []
-    : [
-        ...people.map(([user, name]) => contact(user, name, { verified: user.startsWith('bob') })),
-        contact('eve@elsewhere.example', 'Eve Moreau', { state: 'incoming', chat: null, greeting: 'We met at the reading group, I had the green bag.' }),
-        contact('frank@home.example', 'Frank', { state: 'outgoing', chat: null }),
-      ];
-  const me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd1', role: 'member', phrase_confirmed: !query.has('phrase') };
-  const words = 'ribbon harvest oxygen velvet captain museum lantern fossil orbit tulip gravity salmon whisper candle bridge tomato mirror pilgrim saddle novel thunder acorn basket window'.split(' ');
-  const engine = new FakeEngine();
-  let order = count + 1;
-  return engine
-    .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
-    .on('me', () => (query.has('out') ? null : me))
-    .on('contacts', () => contacts)
-    .on('chats', () => chats)
-    .on('messages', ({ chat: id, before, limit }) => {
-      const all = (history.get(id) ?? []).filter((one) => before === null || one.order < before);
-      return { chat: id, messages: all.slice(-limit), more: all.length > limit };
-    })
-    .on('send_text', ({ chat: id, text }) => {
-      const sent = message(`new-${order}`, order++, { mine: true, text, time_ms: Date.now(), delivery: 'sending' });
-      engine.emit({ event: 'messages', value: { chat: id, messages: [sent] } });
-      return sent;
-    })
-    .on('open_chat', ({ user }) => chats.find((one) => one.user === user) ?? chat(user, user))
-    .on('safety_number', ({ user }) => ({ user, digits: Array.from({ length: 12 }, (_, index) => String(10_000 + ((index * 7_919 + 31_337) % 89_999))), code: 'weft:verify/AAECAwQFBgcICQoLDA0ODw', verified: user.startsWith('bob') }))
-    .on('devices', () => [
-      { device: 'd1', name: 'Chrome on Linux', this: true, foreign: false, created_ms: now - 9e8, seen_ms: now },
-      { device: 'd2', name: 'Safari on iPhone', this: false, foreign: false, created_ms: now - 3e9, seen_ms: now - 9e7 },
-    ])
-    .on('create_link', () => ({ url: `${location.origin}/#/i/${'omZwZXJzb26kZHVzZXJyYWxpY2VAaG9tZS5leGFtcGxlZG5hbWVlQWxpY2U'.repeat(3)}`, expires_ms: now + 2.5e9, people_max: 100, newcomers_max: 20 }))
-    .on('read_link', () => ({ user: 'bob@home.example', display_name: 'Bob Okafor', invite_node: 'home.example', invite: 'abc', instant: true, state: null }))
-    .on('phrase', () => words)
-    .on('confirm_phrase', () => undefined)
-    .on('mark_read', () => undefined)
-    .on('set_draft', () => undefined)
-    .on('typing', () => undefined)
-    .on('wake', () => undefined)
-    .on('sign_in', () => {
-      throw fail('wrong_credentials');
-    });
 }

@@ -4,6 +4,7 @@ import { chats } from './chats.svelte';
 import { contacts } from './contacts.svelte';
 import { nameDevice } from './device';
 import { useEngine } from './engine';
+import { groups } from './groups.svelte';
 import { notices } from './notices.svelte';
 import { session } from './session.svelte';
 import { timelines } from './timeline.svelte';
@@ -55,6 +56,7 @@ async function loadPeople(): Promise<void> {
   nameDevice();
   await Promise.all([contacts.load(), chats.load()]);
   timelines.reload();
+  groups.reload();
 }
 
 function heard(event: Event): void {
@@ -62,6 +64,7 @@ function heard(event: Event): void {
   session.heard(event);
   contacts.heard(event);
   chats.heard(event);
+  groups.heard(event);
   timelines.heard(event);
   typing.heard(event);
   notices.heard(event);
@@ -72,6 +75,7 @@ function signedIn(now: boolean): void {
   if (!now) {
     contacts.clear();
     chats.clear();
+    groups.clear();
     timelines.clear();
   } else if (!contacts.loaded) loadPeople().catch(() => undefined);
 }

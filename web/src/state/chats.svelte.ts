@@ -34,8 +34,13 @@ class Chats {
   /** The chat with a person; it need not have a message yet. */
   async open(user: string): Promise<string> {
     const chat = await engine().call({ call: 'open_chat', user });
-    this.#all.set(chat.chat, chat);
+    this.keep(chat);
     return chat.chat;
+  }
+
+  /** The answer to a call, before its event comes. */
+  keep(chat: ChatView): void {
+    this.#all.set(chat.chat, chat);
   }
 
   /**

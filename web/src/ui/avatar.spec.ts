@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { contrast } from '../state/accent';
-import { avatarColour, initials } from './avatar';
+import { avatarColour, initial, initials } from './avatar';
 
 describe('pictures without a photo', () => {
   it.each([
@@ -12,6 +12,13 @@ describe('pictures without a photo', () => {
     ['  ', '?'],
     ['🦊 fox', '🦊F'],
   ])('%s: %s', (name, letters) => expect(initials(name)).toBe(letters));
+
+  it.each([
+    ['Bob Okafor', 'B'],
+    ['王小明', '明'],
+    ['🦊 fox', '🦊'],
+    ['', '?'],
+  ])('of a group: %s: %s', (name, letter) => expect(initial(name)).toBe(letter));
 
   it('have one colour for one person, on which white can be read', () => {
     expect(avatarColour('a@b')).toBe(avatarColour('a@b'));

@@ -10,6 +10,12 @@ export function avatarColour(user: string): string {
 
 const WIDE = /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}/u;
 
+/** The one character that has room in a part of a group's picture. */
+export function initial(name: string): string {
+  const letters = [...new Intl.Segmenter().segment(initials(name))].map((part) => part.segment);
+  return (WIDE.test(name) ? letters.at(-1) : letters[0]) ?? '?';
+}
+
 /** What stands in a picture without a photo: two initials, or the last one or two characters of a CJK name. */
 export function initials(name: string): string {
   const trimmed = name.trim();

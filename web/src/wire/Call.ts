@@ -279,4 +279,12 @@ user: string,
 /**
  * Whether.
  */
-accept: boolean, } | { "call": "wake" };
+accept: boolean, } | { "call": "peers" } | { "call": "judge_peer", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * `trust`, `block`, `reset`, `accept_key` or `reject_key`.
+ */
+act: string, } | { "call": "wake" };

@@ -11,9 +11,10 @@ import type { MeView } from "./MeView";
 import type { MessagePage } from "./MessagePage";
 import type { MessageView } from "./MessageView";
 import type { NodeView } from "./NodeView";
+import type { PeersView } from "./PeersView";
 import type { SafetyView } from "./SafetyView";
 
 /**
  * The answer to a [`Call`].
  */
-export type Reply = { "reply": "done" } | { "reply": "node", "value": NodeView } | { "reply": "me", "value": MeView | null } | { "reply": "phrase", "value": Array<string> | null } | { "reply": "devices", "value": Array<DeviceView> } | { "reply": "link", "value": LinkView } | { "reply": "link_preview", "value": LinkPreview } | { "reply": "contact", "value": ContactView } | { "reply": "contacts", "value": Array<ContactView> } | { "reply": "safety", "value": SafetyView } | { "reply": "chats", "value": Array<ChatView> } | { "reply": "chat", "value": ChatView } | { "reply": "messages", "value": MessagePage } | { "reply": "sent", "value": MessageView } | { "reply": "group", "value": GroupView } | { "reply": "group_link", "value": GroupLinkView } | { "reply": "joined", "value": JoinedView };
+export type Reply = { "reply": "done" } | { "reply": "node", "value": NodeView } | { "reply": "me", "value": MeView | null } | { "reply": "phrase", "value": Array<string> | null } | { "reply": "devices", "value": Array<DeviceView> } | { "reply": "link", "value": LinkView } | { "reply": "link_preview", "value": LinkPreview } | { "reply": "contact", "value": ContactView } | { "reply": "contacts", "value": Array<ContactView> } | { "reply": "safety", "value": SafetyView } | { "reply": "chats", "value": Array<ChatView> } | { "reply": "chat", "value": ChatView } | { "reply": "messages", "value": MessagePage } | { "reply": "sent", "value": MessageView } | { "reply": "peers", "value": PeersView } | { "reply": "group", "value": GroupView } | { "reply": "group_link", "value": GroupLinkView } | { "reply": "joined", "value": JoinedView };

@@ -1,6 +1,7 @@
 //! The routes of the API, one file a feature. `weft_wire`'s modules document what each takes and gives.
 
 mod accounts;
+mod admin;
 mod contacts;
 mod devices;
 pub(crate) mod health;
@@ -22,6 +23,7 @@ pub(crate) fn router(api: &Api) -> Router {
     let v1 = Router::new()
         .merge(node::routes())
         .merge(accounts::routes())
+        .merge(admin::routes())
         .merge(devices::routes())
         .merge(invites::routes())
         .merge(users::routes())

@@ -6,7 +6,7 @@ use axum::{
     http::request::Parts,
 };
 use std::{fmt::Display, str::FromStr};
-use weft_wire::{Code, DeviceId, Problem, RoomId, UserAddress};
+use weft_wire::{Code, DeviceId, NodeName, Problem, RoomId, UserAddress};
 
 /// `{room}`.
 pub(crate) struct Room(pub RoomId);
@@ -14,6 +14,8 @@ pub(crate) struct Room(pub RoomId);
 pub(crate) struct Device(pub DeviceId);
 /// `{user}`.
 pub(crate) struct User(pub UserAddress);
+/// `{node}`.
+pub(crate) struct Node(pub NodeName);
 
 async fn parameter<T, S>(parts: &mut Parts, state: &S, name: &'static str) -> Result<T, Fault>
 where
@@ -45,6 +47,7 @@ macro_rules! extractor {
 extractor!(Room, "room");
 extractor!(Device, "device");
 extractor!(User, "user");
+extractor!(Node, "node");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

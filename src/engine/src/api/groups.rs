@@ -1,7 +1,5 @@
-//! Groups, as a user interface sees them.
+//! How groups look.
 
-#[cfg(doc)]
-use super::ContactView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 

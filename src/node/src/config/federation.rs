@@ -24,6 +24,8 @@ pub struct FederationConfig {
     pub mdns: bool,
     /// Look for nodes among what others know, and let others look; ask them whether this one can be reached.
     pub discovery: bool,
+    /// Whether DNS is asked for a node under whose name nothing answers over HTTPS.
+    pub dns: DnsTrust,
     /// Ask the router to forward the ports.
     pub upnp: bool,
     /// Nodes over which this one may be called, as `ADDRESS/p2p/PEER`.
@@ -40,6 +42,18 @@ pub struct FederationConfig {
     pub retention_days: u32,
     /// Nodes that the operator names, and trusts.
     pub peers: Vec<PeerConfig>,
+}
+
+/// What is believed of what DNS says of nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DnsTrust {
+    /// Nothing: it is not asked.
+    Off,
+    /// What DNSSEC proves.
+    Proven,
+    /// All: whoever can answer for a name when a node is first met can pretend to be it.
+    Any,
 }
 
 /// A node that the operator names: `[[federation.peers]]`.
@@ -65,6 +79,7 @@ impl Default for FederationConfig {
             announce_listeners: false,
             mdns: true,
             discovery: true,
+            dns: DnsTrust::Proven,
             upnp: false,
             relays: Vec::new(),
             first_contacts: Vec::new(),

@@ -15,7 +15,7 @@ mod storage;
 mod tls;
 
 pub use error::{ConfigError, Place, printable};
-pub use federation::{FederationConfig, PeerConfig};
+pub use federation::{DnsTrust, FederationConfig, PeerConfig};
 pub use http::HttpConfig;
 pub use limits::{LimitsConfig, SocketConfig};
 pub use log::{LogConfig, LogFormat};

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use weft_wire::{Millis, NodeName, UserAddress, UserName, accounts::Role};
 
+pub use weft_wire::admin::{PeerRow, PeerWish as Wish};
+
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
 /// A request or an answer.
@@ -63,6 +65,8 @@ pub enum Request {
         /// Those after this one.
         after: Option<NodeName>,
     },
+    /// The line for DNS that says who this node is and where.
+    ZoneLine,
     /// Names a node, and trusts it.
     AddPeer {
         /// Which.
@@ -79,24 +83,6 @@ pub enum Request {
         /// What.
         wish: Wish,
     },
-}
-
-/// What the operator wishes for another node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wish {
-    /// It is on the list of those that are allowed.
-    Trust,
-    /// It is shut out.
-    Block,
-    /// It is one as every other.
-    Ordinary,
-    /// Its new key counts.
-    AcceptKey,
-    /// The new key was somebody else's.
-    RejectKey,
-    /// So many per cent of the usual budgets.
-    Limit(u32),
 }
 
 /// The answer to a [`Request`].
@@ -144,6 +130,8 @@ pub enum Answer {
         /// Whether there are more.
         more: bool,
     },
+    /// To [`Request::ZoneLine`].
+    ZoneLine(String),
     /// It was not done; a sentence for the operator.
     Refused(String),
 }
@@ -162,35 +150,4 @@ pub struct UserRow {
     /// Whether the operator has locked it out.
     #[serde(default)]
     pub disabled: bool,
-}
-
-/// Another node, as the operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeerRow {
-    /// Its name.
-    pub name: NodeName,
-    /// The peer id of its key.
-    pub key: String,
-    /// Another key that wants to speak for it.
-    pub new_key: Option<String>,
-    /// On the list of those that are allowed.
-    pub trusted: bool,
-    /// Shut out.
-    pub blocked: bool,
-    /// Per cent of the usual budgets, where the operator has said so.
-    pub limit: Option<u32>,
-    /// The address over which it is connected now.
-    pub connected: Option<String>,
-    /// Whether there is no way but over a relay.
-    pub relayed: bool,
-    /// Where it may be found.
-    pub addresses: Vec<String>,
-    /// What waits for it.
-    pub waiting: u64,
-    /// When it was first met.
-    pub first_seen_ms: Millis,
-    /// When it was last heard, to the hour.
-    pub last_contact_ms: Millis,
-    /// What last went wrong.
-    pub last_error: Option<String>,
 }

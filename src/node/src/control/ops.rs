@@ -2,6 +2,7 @@
 
 use super::{Answer, PeerRow, Request, UserRow, Wish};
 use crate::{archive, federation::Gate};
+use futures::future::BoxFuture;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +14,8 @@ use weft_service::{
 };
 use weft_store::Store;
 use weft_wire::{
-    Code, Millis, NodeName, Problem, UserAddress, UserName, invites::CreateInvite, invites::Link, limits,
+    Code, Millis, NodeName, Problem, UserAddress, UserName, admin::PeerList, invites::CreateInvite,
+    invites::Link, limits,
 };
 
 /// What the operator may do, on a node that runs or on one that is only opened.
@@ -53,6 +55,7 @@ impl Control {
             Request::SetDisabled { name, disabled } => self.set_disabled(&name, disabled).await,
             Request::Backup { dir } => self.backup(&dir).await,
             Request::Peers { after } => self.peers(after).await,
+            Request::ZoneLine => Ok(self.zone_line()),
             Request::AddPeer { name, key, addresses } => self.add_peer(&name, key, addresses).await,
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await,
         };
@@ -121,6 +124,11 @@ impl Control {
 
 impl Control {
     async fn peers(&self, after: Option<NodeName>) -> Result<Answer, Problem> {
+        let (peers, more) = self.peer_rows(after).await?;
+        Ok(Answer::Peers { peers, more })
+    }
+
+    async fn peer_rows(&self, after: Option<NodeName>) -> Result<(Vec<PeerRow>, bool), Problem> {
         let federation = self.0.service.federation();
         let found = federation.peers(after.as_ref()).await.map_err(told)?;
         let more = found.len() >= limits::PAGE_MAX;
@@ -144,7 +152,19 @@ impl Control {
                 name: peer.name,
             });
         }
-        Ok(Answer::Peers { peers, more })
+        Ok((peers, more))
+    }
+
+    fn zone_line(&self) -> Answer {
+        let Some(record) = self.0.service.federation().record() else {
+            return Answer::Refused("the node does not run, or speaks with no others".to_owned());
+        };
+        match record.open() {
+            Ok(opened) if !opened.name.is_peer_id() => {
+                Answer::ZoneLine(crate::federation::zone_line(&opened.name, &record))
+            }
+            _ => Answer::Refused("this node has no name in DNS: see node.name".to_owned()),
+        }
     }
 
     /// A node with its key, or, where it is not given, with what its name says.
@@ -201,6 +221,28 @@ impl Control {
             }
         }
         Ok(Answer::Done)
+    }
+}
+
+impl weft_api::Operator for Control {
+    fn peers(&self, after: Option<NodeName>) -> BoxFuture<'_, Result<PeerList, Problem>> {
+        Box::pin(async move {
+            let (peers, more) = self.peer_rows(after).await?;
+            let federation = self.0.service.federation();
+            let addresses = federation.own_addresses();
+            Ok(PeerList { policy: federation.policy(), addresses, peers, more })
+        })
+    }
+
+    fn judge(&self, name: NodeName, wish: Wish) -> BoxFuture<'_, Result<(), Problem>> {
+        Box::pin(async move {
+            if let Wish::Limit(percent) = wish
+                && !(1..=10_000).contains(&percent)
+            {
+                return Err(Problem::new(Code::InvalidField).field("limit").detail("1 to 10,000 per cent"));
+            }
+            self.judge_peer(&name, wish).await.map(drop)
+        })
     }
 }
 

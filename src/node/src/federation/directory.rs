@@ -3,6 +3,7 @@
 //! The name comes from strangers. It must not lead into this machine or its network, so that only addresses of the open
 //! internet are called; no redirect is followed; the answer is bounded and checked by whoever asked.
 
+use super::dns::Txt;
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
@@ -107,6 +108,27 @@ impl Directory for WellKnown {
                 }
                 Err(_) => Err(LinkError::TimedOut),
             }
+        })
+    }
+}
+
+/// Asks a name over HTTPS, and where nothing answers, DNS.
+pub(super) struct Names {
+    pub well_known: WellKnown,
+    pub dns: Option<Txt>,
+}
+
+impl Directory for Names {
+    fn find(&self, name: &NodeName) -> BoxFuture<'_, Result<Signed<NodeRecord>, LinkError>> {
+        let name = name.clone();
+        Box::pin(async move {
+            let silent = match self.well_known.find(&name).await {
+                Ok(record) => return Ok(record),
+                Err(silent) => silent,
+            };
+            let Some(dns) = &self.dns else { return Err(silent) };
+            let found = tokio::time::timeout(TIME, dns.find(&name)).await.unwrap_or_default();
+            found.ok_or(silent)
         })
     }
 }

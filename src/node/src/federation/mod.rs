@@ -1,8 +1,10 @@
 //! Other nodes: the network is started with the service as what answers, and the node tells who it is and where.
 
 mod directory;
+mod dns;
 
 pub use directory::WellKnown;
+pub(crate) use dns::zone_line;
 
 use crate::{StartError, config::FederationConfig};
 use ed25519_dalek::SigningKey;
@@ -52,7 +54,13 @@ impl Border {
         for (name, key, addresses) in named(config) {
             federation.name_peer(&name, key, addresses).await.map_err(StartError::Federation)?;
         }
-        let directory = Arc::new(WellKnown::new().map_err(StartError::Setup)?);
+        // A machine that has no servers for names set up is no reason not to start.
+        let dns = dns::Txt::new(config.dns).unwrap_or_else(|error| {
+            tracing::warn!(%error, "DNS is not asked for nodes: this machine does not say whom to ask");
+            None
+        });
+        let well_known = WellKnown::new().map_err(StartError::Setup)?;
+        let directory = Arc::new(directory::Names { well_known, dns });
         let (trusted, blocked) = lists(service).await.map_err(StartError::Federation)?;
         let node_key = NodeKey::take(&mut key.to_bytes());
         let handler = Arc::new(federation.clone());
@@ -182,6 +190,13 @@ impl Teller {
         let listening = self.gate.net.listen_addresses();
         let tell_all = self.gate.config.announce_listeners;
         all.extend(listening.into_iter().filter(|address| tell_all || weft_net::is_public(address)));
+        // Over a relay the network names whom the call is for. Here that is said already, and in a link every byte counts.
+        let own = format!("/p2p/{}", PeerKey(self.key.verifying_key().to_bytes()));
+        for address in &mut all {
+            if let Some(way) = address.strip_suffix(&own) {
+                *address = way.to_owned();
+            }
+        }
         all.dedup();
         all.truncate(PEER_ADDRESSES_MAX);
         all

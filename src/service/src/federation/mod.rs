@@ -38,7 +38,7 @@ use weft_net::{Addresses, LinkError, PeerKey, PeerLink};
 use weft_store::Batch;
 use weft_wire::{
     NodeName, Signed, codec,
-    federation::{Answer, NodeRecord, Question},
+    federation::{Answer, FederationPolicy, NodeRecord, Question},
     limits::PEER_QUERY_BYTES_MAX,
 };
 
@@ -195,6 +195,11 @@ impl Federation {
     /// What the node says of itself: `GET /.well-known/weft`. None as long as it speaks with no others.
     pub fn record(&self) -> Option<Signed<NodeRecord>> {
         self.own.read().record.clone()
+    }
+
+    /// Whom this node talks to.
+    pub fn policy(&self) -> FederationPolicy {
+        self.nodes.ctx.config.federation
     }
 
     /// Where the node is reached by others.

@@ -4,8 +4,8 @@
 use ed25519_dalek::SigningKey;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, contacts::*,
-    content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
+    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, admin::*,
+    contacts::*, content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
 };
 
 /// What is done with each sample.
@@ -398,7 +398,32 @@ fn nodes(v: &mut impl Visitor) {
     v.visit("answer_accepted", Answer::Accepted(accepted));
     v.visit("answer_passed", Answer::Passed);
     groups(v, room);
+    admin(v);
     v.visit("answer_problem", Answer::Problem(Problem::new(Code::NotFound)));
+}
+
+fn admin(v: &mut impl Visitor) {
+    let row = PeerRow {
+        name: bob().node,
+        key: "12D3KooW".into(),
+        new_key: None,
+        trusted: true,
+        blocked: false,
+        limit: Some(50),
+        connected: Some("/ip4/192.0.2.1/tcp/8441".into()),
+        relayed: false,
+        addresses: vec![],
+        waiting: 3,
+        first_seen_ms: 8,
+        last_contact_ms: 9,
+        last_error: None,
+    };
+    let addresses = vec!["/ip4/192.0.2.1/tcp/8441".into()];
+    v.visit(
+        "peer_list",
+        PeerList { policy: FederationPolicy::Open, addresses, peers: vec![row], more: false },
+    );
+    v.visit("judge_peer", JudgePeer { wish: PeerWish::Limit(50) });
 }
 
 fn groups(v: &mut impl Visitor, room: RoomId) {

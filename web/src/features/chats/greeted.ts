@@ -16,5 +16,5 @@ export function withGreeted(chats: ChatView[], people: ContactView[]): ChatView[
 
 /** The chat that will be there once it is opened. */
 function begun(person: ContactView, chat: string): ChatView {
-  return { chat, kind: 'direct', user: person.user, title: person.display_name, last: null, unread: 0, read_order: 0, draft: '', verified: person.verified, active_ms: person.since_ms };
+  return { chat, kind: 'direct', user: person.user, title: person.display_name, last: null, unread: 0, read_order: 0, draft: '', verified: person.verified, active_ms: person.since_ms, group: null };
 }

@@ -6,11 +6,13 @@ import LogOut from '@lucide/svelte/icons/log-out';
 import MessageCircle from '@lucide/svelte/icons/message-circle';
 import MonitorSmartphone from '@lucide/svelte/icons/monitor-smartphone';
 import Moon from '@lucide/svelte/icons/moon';
+import Network from '@lucide/svelte/icons/network';
 import PaletteIcon from '@lucide/svelte/icons/palette';
 import QrCode from '@lucide/svelte/icons/qr-code';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
 import Sun from '@lucide/svelte/icons/sun';
 import UserPlus from '@lucide/svelte/icons/user-plus';
+import UsersRound from '@lucide/svelte/icons/users-round';
 import UserRound from '@lucide/svelte/icons/circle-user-round';
 import { m } from '$messages/messages';
 import type { Component } from 'svelte';
@@ -18,7 +20,9 @@ import { HOME, router } from '../../router.svelte';
 import { appearance } from '../../state/appearance.svelte';
 import { chats } from '../../state/chats.svelte';
 import { contacts } from '../../state/contacts.svelte';
+import { fold } from '../../state/fold';
 import { i18n } from '../../state/i18n.svelte';
+import { session } from '../../state/session.svelte';
 
 type Icon = Component<{ size?: number }>;
 
@@ -40,7 +44,7 @@ const SHOWN_MAX = 12;
 export function entries(): Entry[] {
   const withChat = new Set(chats.list.map((chat) => chat.user));
   return [
-    ...chats.list.map((chat): Entry => ({ key: `chat ${chat.chat}`, title: chat.title, detail: chat.user ?? '', user: chat.user ?? chat.chat, run: () => router.go(router.to('chats', chat.chat)) })),
+    ...chats.list.map((chat): Entry => ({ key: `chat ${chat.chat}`, title: chat.title, detail: chat.user ?? (chat.group ? m.members_count({ count: chat.group.members }) : ''), user: chat.user ?? chat.chat, run: () => router.go(router.to('chats', chat.chat)) })),
     ...[...contacts.accepted, ...contacts.incoming, ...contacts.outgoing]
       .filter((contact) => !withChat.has(contact.user))
       .map((contact): Entry => ({ key: `contact ${contact.user}`, title: contact.display_name, detail: contact.user, user: contact.user, run: () => router.go(router.to('contacts', contact.user)) })),
@@ -56,12 +60,14 @@ function pages(): Entry[] {
   return [
     page(HOME, m.tab_chats(), MessageCircle),
     page('/contacts', m.tab_contacts(), BookUser),
+    page('/chats/new', m.group_new(), UsersRound),
     page('/contacts/add', m.contact_add(), UserPlus),
     page('/contacts/link', m.my_link(), QrCode),
     page('/me/profile', m.profile(), UserRound),
     page('/me/appearance', m.appearance(), PaletteIcon),
     page('/me/devices', m.devices(), MonitorSmartphone),
     page('/me/password', m.change_password(), Lock),
+    ...(session.me?.role === 'owner' ? [page('/me/nodes', m.peers(), Network)] : []),
     page('/me/about', m.about(), Info),
     page('/me/sign-out', m.sign_out(), LogOut),
     action('light', `${m.theme()}: ${m.theme_light()}`, Sun, () => appearance.set('light')),
@@ -84,9 +90,4 @@ export function search(all: readonly Entry[], query: string): Entry[] {
     return [{ entry, rank, index }];
   });
   return scored.sort((a, b) => a.rank - b.rank || a.index - b.index).slice(0, SHOWN_MAX).map(({ entry }) => entry);
-}
-
-/** Case and accents do not matter: `jose` finds José. */
-function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{Mark}/gu, '').toLowerCase();
 }

@@ -10,17 +10,20 @@ class Flow {
   phrase = $state(false);
   /** The link of the person who invited: they become the first contact. */
   #link: string | null = null;
+  /** Where a link leads that is looked at before anything is done, as that of a group is. */
+  #next: string = HOME;
 
-  signedUp(link: string | null): void {
+  signedUp(link: string | null, next: string | null): void {
     this.phrase = true;
     this.#link = link;
+    this.#next = next ?? HOME;
   }
 
   async done(): Promise<void> {
     this.phrase = false;
     const link = this.#link;
     this.#link = null;
-    router.go(HOME, true);
+    router.go(this.#next, true);
     if (!link) return;
     try {
       const contact = await contacts.add(link, '');

@@ -4,7 +4,7 @@ import { session } from '../../state/session.svelte';
 import type { LinkPreview } from '../../wire/LinkPreview';
 import Welcome from './Welcome.svelte';
 
-const invite: LinkPreview = { user: null, display_name: null, invite_node: 'home.example', invite: 'abc', instant: false, state: null };
+const invite: LinkPreview = { user: null, display_name: null, invite_node: 'home.example', invite: 'abc', instant: false, state: null, group: null };
 
 /** What the welcome of a node offers, the first choice first, and which of it stands out. */
 function offers(signup: string, claimed: boolean, preview: LinkPreview | null): { buttons: string[]; first: string | undefined } {

@@ -1,16 +1,13 @@
 //! What a user interface asks of the engine, and what the engine tells it. JSON at the browser's boundary; TypeScript
 //! types are generated from here (ts-rs), so this page is the contract between the engine and every user interface.
 
+mod chats;
 mod groups;
-mod views;
+mod people;
 
-pub use groups::{
-    AskingView, ChatGroup, GroupLinkView, GroupPreview, GroupView, JoinedView, MemberView, PersonView,
-};
-pub use views::{
-    BodyView, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, LinkPreview, LinkView, MeView,
-    MessagePage, MessageView, NodeView, ReplyView, SafetyView,
-};
+pub use chats::*;
+pub use groups::*;
+pub use people::*;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -288,6 +285,15 @@ pub enum Call {
         /// Whether.
         accept: bool,
     },
+    /// What the node has to do with others; for its owner. → [`Reply::Peers`]
+    Peers,
+    /// Decides about another node; for the owner. → [`Reply::Done`]
+    JudgePeer {
+        /// Its name.
+        name: String,
+        /// `trust`, `block`, `reset`, `accept_key` or `reject_key`.
+        act: String,
+    },
     /// The network came back, or the tab was woken: connect now rather than after the back-off. → [`Reply::Done`]
     Wake,
 }
@@ -324,6 +330,8 @@ pub enum Reply {
     Messages(MessagePage),
     /// The queued message.
     Sent(MessageView),
+    /// Other nodes.
+    Peers(PeersView),
     /// A group.
     Group(GroupView),
     /// A group's link.

@@ -1,0 +1,76 @@
+//! What the owner of a node reads and decides about other nodes.
+//!
+//! `GET admin/peers?after=NAME` · `POST admin/peers/NAME`, for a session of the owner; the commands of the operator (`weft peer`)
+//! speak the same.
+
+use crate::{Millis, NodeName, federation::FederationPolicy};
+use serde::{Deserialize, Serialize};
+
+/// `GET admin/peers`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerList {
+    /// Whom this node talks to.
+    pub policy: FederationPolicy,
+    /// Where others reach it, as it tells them.
+    pub addresses: Vec<String>,
+    /// By name; at most [`crate::limits::PAGE_MAX`].
+    pub peers: Vec<PeerRow>,
+    /// Whether there are more after the last one.
+    pub more: bool,
+}
+
+/// Another node, as the operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerRow {
+    /// Its name.
+    pub name: NodeName,
+    /// The peer id of its key.
+    pub key: String,
+    /// Another key that wants to speak for it.
+    pub new_key: Option<String>,
+    /// On the list of those that are allowed.
+    pub trusted: bool,
+    /// Shut out.
+    pub blocked: bool,
+    /// Per cent of the usual budgets, where the operator has said so.
+    pub limit: Option<u32>,
+    /// The address over which it is connected now.
+    pub connected: Option<String>,
+    /// Whether there is no way but over a relay.
+    pub relayed: bool,
+    /// Where it may be found.
+    pub addresses: Vec<String>,
+    /// What waits for it.
+    pub waiting: u64,
+    /// When it was first met.
+    pub first_seen_ms: Millis,
+    /// When it was last heard, to the hour.
+    pub last_contact_ms: Millis,
+    /// What last went wrong.
+    pub last_error: Option<String>,
+}
+
+/// What the operator wishes for another node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerWish {
+    /// It is on the list of those that are allowed.
+    Trust,
+    /// It is shut out.
+    Block,
+    /// It is one as every other: lifts a block, takes it off the list.
+    Ordinary,
+    /// Its new key counts.
+    AcceptKey,
+    /// The new key was somebody else's.
+    RejectKey,
+    /// So many per cent of the usual budgets.
+    Limit(u32),
+}
+
+/// `POST admin/peers/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgePeer {
+    /// What.
+    pub wish: PeerWish,
+}
