@@ -19,7 +19,9 @@ const ROUTER: &str = "table ip router {
     iifname \"lan\" accept; ct state established,related accept; }
 }";
 /// A cable that was pulled: nothing is refused, nothing arrives.
-const CUT: &str = "table ip cut { chain pass { type filter hook forward priority -10; policy drop; } }";
+const CUT: &str = "table ip cut {
+  chain pass { type filter hook forward priority -10; policy drop; }
+}";
 /// How long it stays so.
 const CUT_FOR: Duration = Duration::from_secs(60);
 

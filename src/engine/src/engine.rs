@@ -6,7 +6,7 @@ use crate::host::{Effect, Input, Output};
 use crate::jobs;
 use crate::kv::MemoryKv;
 use crate::runtime::{Cx, State, Tasks};
-use crate::{account, connection, sync};
+use crate::{account, connection, groups, sync};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use weft_wire::Millis;
@@ -76,6 +76,7 @@ impl Engine {
                     s.effect(Effect::Reply { id, result: Err(error.clone()) });
                 }
             }
+            groups::finish_turn(s);
             connection::finish_turn(s);
             let (writes, effects) = s.take_output();
             Output { writes, effects, wake_ms: s.next_wake() }

@@ -58,6 +58,10 @@ pub(crate) struct Live {
     pub typing: BTreeMap<(RoomId, UserAddress), Millis>,
     /// Who is in each group, at the epoch where that was read.
     pub rosters: BTreeMap<RoomId, Rc<Roster>>,
+    /// Groups that the interface is to hear of.
+    pub groups_changed: BTreeSet<RoomId>,
+    /// Who is blocked.
+    pub blocked: BTreeSet<UserAddress>,
     /// Who asks to be let into a group.
     pub asking: BTreeMap<RoomId, Vec<JoinRequest>>,
     /// How far each member of a group has come. What all of them have is kept.

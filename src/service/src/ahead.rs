@@ -24,6 +24,9 @@ pub(crate) struct Ahead {
 
 /// What epochs of large groups need.
 pub(crate) const ROOM_PARTS: Ahead = Ahead { notes: tables::ROOM_PARTS_AHEAD, values: tables::ROOM_PARTS };
+/// Long Welcomes for other nodes.
+pub(crate) const OUTBOX_PARTS: Ahead =
+    Ahead { notes: tables::OUTBOX_PARTS_AHEAD, values: tables::OUTBOX_PARTS };
 /// Long Welcomes.
 pub(crate) const INBOX_PARTS: Ahead = Ahead { notes: tables::INBOX_PARTS_AHEAD, values: tables::INBOX_PARTS };
 

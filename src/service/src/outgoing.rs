@@ -45,17 +45,35 @@ pub(crate) enum Outgoing {
         /// The commit, by its author and id.
         device: DeviceId,
         message: MessageId,
+        /// Empty where it is long.
         welcome: Blob,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        long: Option<LongWelcome>,
     },
+}
+
+/// A Welcome in [`tables::OUTBOX_PARTS`]. The rows of one commit for one node share it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct LongWelcome {
+    pub id: Blob,
+    pub count: u8,
+    /// Rows go in their order: with this one it goes.
+    pub last: bool,
+}
+
+/// What the rows of a long Welcome begin with.
+pub(crate) fn welcome_key(node: &NodeName, id: &[u8]) -> Vec<u8> {
+    joined(node.as_str(), id)
 }
 
 /// How far the copy of a room's log on another node goes. Key: room, its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct FollowerRecord {
     pub acked: u64,
-    /// It was away for so long that news was given up: the next thing that it hears says what the room is like.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub behind: bool,
+    /// When it had been away for so long that news was given up. In their place one row waits for it, which says what the room
+    /// is like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind_ms: Option<Millis>,
 }
 
 /// A message that was handed in here for a room of another node. Key: room, device, message id.

@@ -120,6 +120,8 @@ tables! {
     INBOX_RESULTS     = 93, "federation.inbox_results", key: "node 00 BE64(number)",     record: "ResultRecord: what came of an event, until the sender knows", owner: "service/federation";
     PEOPLE            = 94, "federation.people",      key: "address",                    record: "PersonRecord: a person of another node, pinned", owner: "service/federation";
     ROOM_FOLLOWERS    = 95, "federation.room_followers", key: "room node",               record: "FollowerRecord: how far its copy of the log goes", owner: "service/federation";
+    OUTBOX_PARTS      = 97, "federation.outbox_parts", key: "node 00 part index",         record: "bytes: long Welcomes in chunks", owner: "service/flows";
+    OUTBOX_PARTS_AHEAD = 98, "federation.outbox_parts_ahead", key: "BE64(time) node 00 part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/flows";
     OUTBOX_SAID       = 96, "federation.said",        key: "room device message",        record: "SaidRecord: a message that waits for its hub", owner: "service/flows";
 }
 

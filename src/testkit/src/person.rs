@@ -185,7 +185,16 @@ impl Person {
     /// As the engine says.
     pub async fn say(&self, to: &str, text: &str) -> Result<String> {
         let chat = self.chat(to).await?.chat;
-        match self.call(Call::SendText { chat, text: text.to_owned(), reply_to: None }).await? {
+        self.say_in(&chat, text).await
+    }
+
+    /// Queues a text in a chat, and gives its id.
+    ///
+    /// # Errors
+    /// As the engine says.
+    pub async fn say_in(&self, chat: &str, text: &str) -> Result<String> {
+        let call = Call::SendText { chat: chat.to_owned(), text: text.to_owned(), reply_to: None };
+        match self.call(call).await? {
             Reply::Sent(message) => Ok(message.id),
             other => bail!("not sent: {other:?}"),
         }
@@ -197,9 +206,17 @@ impl Person {
     /// As the engine says.
     pub async fn messages(&self, with: &str) -> Result<Vec<MessageView>> {
         let chat = self.chat(with).await?.chat;
+        self.messages_in(&chat).await
+    }
+
+    /// All messages of a chat that are here, oldest first.
+    ///
+    /// # Errors
+    /// As the engine says.
+    pub async fn messages_in(&self, chat: &str) -> Result<Vec<MessageView>> {
         let (mut all, mut before) = (Vec::new(), None);
         loop {
-            let call = Call::Messages { chat: chat.clone(), before, limit: 200 };
+            let call = Call::Messages { chat: chat.to_owned(), before, limit: 200 };
             let Reply::Messages(page) = self.call(call).await? else { bail!("no messages") };
             before = page.messages.first().map(|oldest| oldest.order);
             let more = page.more && before.is_some();
@@ -234,6 +251,19 @@ impl Person {
             Ok(me.texts(from).await?.iter().any(|(mine, heard)| !mine && heard == text).then_some(()))
         };
         self.until(&format!("{text:?} of {from}"), here).await
+    }
+
+    /// Waits for a text of somebody else in a chat.
+    ///
+    /// # Errors
+    /// As the engine says.
+    pub async fn hears_in(&self, chat: &str, text: &str) -> Result<()> {
+        let here = async |me: &Person| {
+            let messages = me.messages_in(chat).await?;
+            let said = |body: &BodyView| matches!(body, BodyView::Text { text: said } if said == text);
+            Ok(messages.iter().any(|one| !one.mine && said(&one.body)).then_some(()))
+        };
+        self.until(&format!("{text:?} in a chat"), here).await
     }
 
     /// Waits until the node has taken a message: it is on its disk.

@@ -84,7 +84,7 @@ pub struct BatchAck {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventResult {
-    /// A message has its place in the log.
+    /// A message has its place in the log, a copy goes so far, or somebody is out of a group.
     Accepted(Accepted),
     /// It was refused, for good.
     Refused(Problem),
@@ -165,7 +165,8 @@ pub enum Event {
         /// Which device.
         device: DeviceRef,
     },
-    /// The home of a member to the hub: they have left a group.
+    /// The home of a member to the hub: they have left a group. Its result is an [`EventResult::Accepted`] with the epoch at
+    /// which they were out: only somebody who is a member at a later one was brought in again.
     Left {
         /// Which room.
         room: RoomId,

@@ -2,7 +2,6 @@
 //! what all of them have.
 
 use super::{Chat, of_room, reads};
-use crate::contacts;
 use crate::groups;
 use crate::runtime::State;
 use weft_wire::{RoomId, UserAddress, limits};
@@ -32,7 +31,7 @@ pub(crate) fn changed(s: &mut State, room: RoomId) {
     let Some(group) = of_room(s, room).and_then(|chat| chat.group) else { return };
     let mut others = groups::others(s, room, &group);
     // Nothing is to be seen of those who are blocked; so nobody waits for them either.
-    others.retain(|user| !contacts::is_blocked(s, user));
+    others.retain(|user| !s.live.blocked.contains(user));
     let known = s.live.members.get(&room).cloned().unwrap_or_default();
     let far: Vec<Far> = others.iter().map(|user| known.get(user).cloned().unwrap_or_default()).collect();
     let (Some(delivered), Some(read)) =

@@ -314,3 +314,77 @@ pub(crate) fn share(s: &mut State, chat: &Chat) {
     };
     vault::changed(s, name);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `weft` 0.1 kept them, when every chat was one of two people.
+    #[derive(Serialize)]
+    struct Before {
+        id: ChatId,
+        user: UserAddress,
+        room: Option<RoomId>,
+        rooms: Vec<Progress>,
+        next_order: u64,
+        next_queued: u64,
+        others: u64,
+        read_others: u64,
+        read_order: u64,
+        draft: String,
+        last: Option<BeforeRow>,
+        active_ms: Millis,
+    }
+
+    #[derive(Serialize)]
+    struct BeforeRow {
+        id: weft_wire::MessageId,
+        order: u64,
+        place: Option<(RoomId, u64)>,
+        sender: Option<UserAddress>,
+        time_ms: Millis,
+        body: BeforeBody,
+        reply_to: Option<weft_wire::MessageId>,
+        others: u64,
+    }
+
+    #[derive(Serialize)]
+    #[serde(rename_all = "snake_case")]
+    enum BeforeBody {
+        System { code: String, user: Option<UserAddress> },
+    }
+
+    #[test]
+    fn chats_and_lines_of_before_open() {
+        let bob: UserAddress = "bob@home.example".parse().unwrap();
+        let room = RoomId([7; 16]);
+        let row = BeforeRow {
+            id: weft_wire::MessageId([1; 16]),
+            order: 1,
+            place: Some((room, 4)),
+            sender: None,
+            time_ms: 5,
+            body: BeforeBody::System { code: "device_added".into(), user: Some(bob.clone()) },
+            reply_to: None,
+            others: 3,
+        };
+        let before = Before {
+            id: ChatId(room),
+            user: bob.clone(),
+            room: Some(room),
+            rooms: vec![Progress::new(room)],
+            next_order: 9,
+            next_queued: 2,
+            others: 3,
+            read_others: 2,
+            read_order: 6,
+            draft: "I".into(),
+            last: Some(row),
+            active_ms: 8,
+        };
+        let chat: Chat = weft_wire::decode(&weft_wire::encode(&before), 4096).unwrap();
+        assert_eq!((chat.user.as_ref(), chat.next_order, chat.draft.as_str()), (Some(&bob), 9, "I"));
+        assert!(chat.group.is_none() && chat.is_shown());
+        assert_eq!(chat.last.unwrap().body, Body::system("device_added", Some(bob)));
+    }
+}

@@ -35,6 +35,7 @@ pub(crate) fn changed(
         chat.group = Some(group);
         chats::attach_room(s, &mut chat, room);
         lines::of_entry(s, &mut chat, change, was_in, time_ms);
+        sync::settle::sweep(s, &mut chat, room);
     } else {
         match ahead {
             Some(commit) => lines::put_off(s, room, commit, change),

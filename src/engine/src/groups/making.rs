@@ -21,6 +21,9 @@ use weft_wire::{Blob, Code, DeviceId, Millis, RoomId, UserAddress, limits, text}
 /// Whoever has no device that could be added is asked for again so often.
 const AGAIN_MS: Millis = 30_000;
 
+/// Devices that one commit brings in: with the longest names they fit.
+const DEVICES_AT_A_TIME: usize = 128;
+
 /// Begins a group. The rest is a job's.
 pub(super) fn begin(s: &mut State, name: &str, members: &[String]) -> Result<Chat, CallError> {
     let name = group_name(name, true)?;
@@ -117,7 +120,7 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     };
     let wanted: Vec<UserAddress> =
         cx.with(|s| find(s, room).map(|(_, group)| group.wanted.into_iter().collect()).unwrap_or_default());
-    let mut later = false;
+    let mut failed = None;
     let mut first = mine.into_iter().collect::<Vec<_>>();
     for some in wanted.chunks(claims::AT_A_TIME) {
         let (mut ready, mut refused) = (std::mem::take(&mut first), Vec::new());
@@ -125,19 +128,26 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
             match claimed {
                 Ok(claimed) if !claimed.packages.is_empty() => ready.push(claimed),
                 Err(failure) if is_refusal(&failure) => refused.push(user),
-                Ok(_) | Err(_) => later = true,
+                // No device, or a node that is away: the others do not wait for that.
+                Ok(_) => {}
+                Err(failure) if failure.code() == Some(Code::NodeUnreachable) => {}
+                Err(failure) => failed = Some(failure),
             }
         }
-        later |= bring_in(cx, room, &ready).await.is_err();
+        if bring_in(cx, room, &ready).await.is_err() {
+            failed.get_or_insert(Failure::NoAnswer);
+        }
         cx.with(|s| settled(s, room, refused));
     }
-    if !first.is_empty() {
-        // Nobody else is wanted (any more).
-        later |= bring_in(cx, room, &first).await.is_err() && !wanted.is_empty();
+    // Nobody else is wanted (any more).
+    if bring_in(cx, room, &first).await.is_err() {
+        failed.get_or_insert(Failure::NoAnswer);
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
     }
     cx.with(|s| begun(s, room));
-    let left = cx.with(|s| is_wanted(s, room));
-    Ok(if left || later { Done::After(AGAIN_MS) } else { Done::Yes })
+    Ok(if cx.with(|s| is_wanted(s, room)) { Done::After(AGAIN_MS) } else { Done::Yes })
 }
 
 fn is_wanted(s: &mut State, room: RoomId) -> bool {
@@ -150,8 +160,23 @@ fn is_refusal(failure: &Failure) -> bool {
         || failure.code().is_some_and(|code| code != Code::NodeUnreachable) && failure.is_final()
 }
 
-/// Adds what is missing of these people.
+/// Adds what is missing of these people, in as few commits as take them.
 pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
+    let mut rest = people;
+    while !rest.is_empty() {
+        let mut devices = 0;
+        let fits = rest.iter().take_while(|one| {
+            devices += one.packages.len();
+            devices <= DEVICES_AT_A_TIME
+        });
+        let (now, later) = rest.split_at(fits.count().clamp(1, rest.len()));
+        commit_in(cx, room, now).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+async fn commit_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
     reach(cx, room, |_, roster| {
         let here = |device: &DeviceId| roster.people.values().any(|member| member.devices.contains(device));
         let missing = |claimed: &Claimed| -> Vec<Blob> {

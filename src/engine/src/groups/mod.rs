@@ -147,10 +147,18 @@ pub(crate) fn save_quietly(s: &mut State, chat: &mut Chat, group: Group) {
     chats::save_quietly(s, chat);
 }
 
-/// Tells the interface how a group is now.
+/// The interface is to hear how a group is now: once, at the end of the turn. Of 500 people there is much to say.
 pub(crate) fn tell(s: &mut State, room: RoomId) {
-    if let Some(view) = views::group(s, room) {
-        s.event(Event::Group(view));
+    s.live.groups_changed.insert(room);
+}
+
+/// Tells the interface what has changed in this turn.
+pub(crate) fn finish_turn(s: &mut State) {
+    for room in std::mem::take(&mut s.live.groups_changed) {
+        let shown = find(s, room).is_some_and(|(chat, _)| chat.is_shown());
+        if let Some(view) = views::group(s, room).filter(|_| shown) {
+            s.event(Event::Group(view));
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{commits, outgoing, rooms, settle};
 use crate::account;
 use crate::connection;
-use crate::groups::changes;
+use crate::groups::{changes, leaving};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{RoomError, Stage, external_join};
@@ -50,7 +50,10 @@ pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
         Ok(answer) => answer,
         // Left, or folded: then there is nothing to be in.
         Err(failure) if failure.is_final() => {
-            cx.with(|s| s.connection.set_aside(room));
+            cx.with(|s| {
+                s.connection.set_aside(room);
+                leaving::refused(s, room);
+            });
             return Ok(Done::Yes);
         }
         Err(failure) => return Err(failure),

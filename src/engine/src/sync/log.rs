@@ -53,14 +53,20 @@ fn apply(s: &mut State, room: RoomId, entry: &LogEntry, processed: Processed) {
 
 fn received(s: &mut State, room: RoomId, message: Message) {
     let user = message.from.user.clone();
+    // What the group is called, and who goes, is the same for everybody, whoever is blocked.
+    if is_about_group(s, room, &user, &message) {
+        return;
+    }
     // Blocked: read, so that the ratchet goes on and the sender sees no difference, and not shown.
     if contacts::is_blocked(s, &user) {
         return;
     }
     typing::heard(s, room, user.clone(), false);
-    if is_about_people(s, room, &user, &message) {
-        return;
+    if message.content.kind == names::PROFILE {
+        renamed(s, &user, message.content.body.as_slice());
+        return names::introduced(s, room, &user, message.content.body.as_slice());
     }
+    changes::spoke(s, room, &user);
     let Some(body) = queue::body(&message.content) else { return };
     let Some(mut chat) = chats::of_room(s, room) else { return };
     let row = NewRow {
@@ -74,20 +80,13 @@ fn received(s: &mut State, room: RoomId, message: Message) {
     timeline::append(s, &mut chat, row);
 }
 
-/// What somebody is called, or the group is, or that somebody goes: nothing to be shown as a message.
-fn is_about_people(s: &mut State, room: RoomId, user: &UserAddress, message: &Message) -> bool {
+/// What a group is called, or that somebody goes: nothing to be shown as a message.
+fn is_about_group(s: &mut State, room: RoomId, user: &UserAddress, message: &Message) -> bool {
     let body = message.content.body.as_slice();
     match message.content.kind.as_str() {
-        names::PROFILE => {
-            renamed(s, user, body);
-            names::introduced(s, room, user, body);
-        }
         names::GROUP => names::named(s, room, user, body, message.time_ms),
         leaving::LEAVE => changes::said_leave(s, room, user, body, message.time_ms),
-        _ => {
-            changes::spoke(s, room, user);
-            return false;
-        }
+        _ => return false,
     }
     true
 }

@@ -9,7 +9,7 @@ mod log;
 mod outgoing;
 pub(crate) mod rooms;
 mod set_up;
-mod settle;
+pub(crate) mod settle;
 
 use crate::account;
 use crate::chats::{self, queue, typing};
@@ -23,7 +23,7 @@ use crate::rooms::Stage;
 use crate::runtime::{Cx, State};
 use crate::vault;
 use weft_wire::content::Profile;
-use weft_wire::rooms::DeviceRef;
+use weft_wire::rooms::{DeviceRef, RoomKind};
 use weft_wire::sync::ServerFrame;
 use weft_wire::{Blob, Code, Problem, RoomId};
 
@@ -126,6 +126,12 @@ pub(crate) fn room_refused(s: &mut State, room: RoomId, problem: &Problem) {
 pub(crate) fn contact_ready(s: &mut State, contact: &Contact) {
     rooms::set_pin(s, contact);
     let Some(me) = s.live.me.clone() else { return };
+    // A group in which their key was another one than the pinned may be followed now.
+    for room in rooms::all(s) {
+        if rooms::info(s, room).is_some_and(|info| info.stage == Stage::Broken && info.kind == Some(RoomKind::Group)) {
+            join::want(s, room, 0);
+        }
+    }
     if !contact.may_send() {
         return;
     }

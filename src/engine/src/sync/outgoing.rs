@@ -81,6 +81,9 @@ fn answered(
         }
         Err(failure) => failure,
     };
+    if matches!(failure.code(), Some(Code::NotFound | Code::Forbidden)) {
+        leaving::refused(s, room);
+    }
     match failure.code() {
         // An earlier encryption of the same message was taken; its entry is on its way.
         Some(Code::IdConflict) => {

@@ -8,6 +8,7 @@ use crate::rooms::{self, Info, Pins, RoomCtx, RoomError, Stage};
 use crate::runtime::State;
 use std::collections::{BTreeMap, BTreeSet};
 use weft_mls::Roles;
+use weft_wire::contacts::ContactState;
 use weft_wire::content::Ephemeral;
 use weft_wire::identity::DeviceCert;
 use weft_wire::rooms::RoomKind;
@@ -30,8 +31,12 @@ pub(crate) fn load_pins(s: &mut State) {
     }
 }
 
-/// A person's pin is (another one) now.
+/// A person's pin is (another one) now, or they are blocked, or not any more.
 pub(crate) fn set_pin(s: &mut State, contact: &contacts::Contact) {
+    match contact.state {
+        Some(ContactState::Blocked) => drop(s.live.blocked.insert(contact.user.clone())),
+        _ => drop(s.live.blocked.remove(&contact.user)),
+    }
     if let Some(pin) = contact.pin {
         s.live.pins.0.insert(contact.user.clone(), pin.identity_key);
     }

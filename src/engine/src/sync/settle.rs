@@ -185,7 +185,7 @@ pub(crate) fn fold(s: &mut State, from: RoomId, into: RoomId) {
 
 /// Messages that the hub took, but whose entries this device will not see (it joined anew behind them): they have their
 /// place now.
-fn sweep(s: &mut State, chat: &mut Chat, room: RoomId) {
+pub(crate) fn sweep(s: &mut State, chat: &mut Chat, room: RoomId) {
     let Some(cursor) = rooms::info(s, room).map(|info| info.cursor) else { return };
     for queued in queue::of_chat(s, chat.id) {
         if let queue::Stage::Taken { seq, time_ms } = queued.stage

@@ -132,6 +132,14 @@ impl World {
         reply
     }
 
+    /// Calls, and does not wait for the answer.
+    pub fn cast(&mut self, at: usize, call: Call) {
+        let host = &mut self.hosts[at];
+        let id = host.next_call;
+        host.next_call += 1;
+        host.inputs.push_back(Input::Call { id, call });
+    }
+
     /// The same; a call that a crash has swallowed is made again.
     pub fn try_call(&mut self, at: usize, call: Call) -> Result<Reply, CallError> {
         loop {

@@ -211,6 +211,10 @@ fn inboxes(all: &mut Samples) {
         ("welcome", Kept::Item(InboxItem::Welcome { room: RoomId([3; 16]), seq: 4, welcome: blob(6) })),
         ("welcome-inline", welcome(WelcomeBody::Inline(blob(6)))),
         ("welcome-parts", welcome(WelcomeBody::Parts { id: blob(8), count: 2 })),
+        (
+            "welcome-far",
+            Kept::FarWelcome { room: RoomId([3; 16]), seq: 4, body: WelcomeBody::Inline(blob(6)) },
+        ),
         ("device-added", Kept::Item(InboxItem::DeviceAdded { cert: cert() })),
         ("device-removed", Kept::Item(InboxItem::DeviceRemoved { device: device() })),
         ("room-folded", Kept::Item(InboxItem::RoomFolded { from: RoomId([3; 16]), into: RoomId([9; 16]) })),
@@ -254,8 +258,15 @@ fn nodes(all: &mut Samples) {
         device: device(),
         message: MessageId([4; 16]),
         welcome: blob(6),
+        long: None,
     };
-    all.add(tables::OUTBOX, "welcome", &OutboxRecord { time_ms: TIME_MS, item: welcome });
+    all.add(tables::OUTBOX, "welcome", &OutboxRecord { time_ms: TIME_MS, item: welcome.clone() });
+    let mut long = welcome;
+    if let Outgoing::Welcome { welcome, long, .. } = &mut long {
+        *welcome = blob(0);
+        *long = Some(crate::outgoing::LongWelcome { id: blob(8), count: 3, last: true });
+    }
+    all.add(tables::OUTBOX, "welcome-parts", &OutboxRecord { time_ms: TIME_MS, item: long });
     all.add(tables::OUTBOX, "room", &OutboxRecord { time_ms: TIME_MS, item });
     let run = RunRecord { run: [6; 16], base: 7, acked: 9, life: [8; 16] };
     all.add(tables::OUTBOX_RUNS, "run", &run);
@@ -266,7 +277,7 @@ fn nodes(all: &mut Samples) {
     let accepted = weft_wire::rooms::Accepted { seq: 3, time_ms: TIME_MS, epoch: 2 };
     all.add(tables::INBOX_RESULTS, "accepted", &ResultRecord { result: EventResult::Accepted(accepted) });
     all.add(tables::PEOPLE, "person", &PersonRecord { identity: identity(), first_seen_ms: TIME_MS });
-    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41, behind: false });
+    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41, behind_ms: None });
     all.add(tables::OUTBOX_SAID, "said", &SaidRecord { hash: [7; 32], given_up: true });
 }
 

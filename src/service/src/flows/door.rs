@@ -10,11 +10,11 @@ use crate::{
 };
 use weft_store::{Batch, Tx};
 use weft_wire::{
-    Blob, Code, NodeName, RoomId, Signed, UserAddress,
+    Blob, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, DoorAct, Event, EventResult, Question},
     identity::UserIdentity,
     limits::PEER_ADDRESSES_MAX,
-    rooms::{AskToJoin, CreateGroupLink, JoinAnswer, JoinRequests},
+    rooms::{Accepted, AskToJoin, CreateGroupLink, JoinAnswer, JoinRequests},
 };
 
 // ---- deciding ----
@@ -224,25 +224,25 @@ impl Flows {
         if self.rooms.load(*room).await?.record.hub.elsewhere().is_some() {
             return Err(RoomError::NotFound.into());
         }
-        self.rooms.stage_leave(tx, user, *room).await?;
-        Ok(None)
+        match self.rooms.stage_leave(tx, user, *room).await {
+            // Sent away at the same moment.
+            Ok(_) | Err(RoomError::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let (seq, epoch) = (self.rooms.head(*room).await?, self.rooms.load(*room).await?.record.epoch);
+        Ok(Some(EventResult::Accepted(Accepted { seq, time_ms: self.ctx.now(), epoch })))
     }
 
-    /// What the hub made of it. Whoever has left stays away, also where the hub was away for too long to hear it.
-    pub(super) async fn settle_left(
-        &self,
-        tx: &Tx,
-        hub: &NodeName,
-        event: &Event,
-        outcome: &Outcome,
-    ) -> Result<()> {
+    /// What the hub made of it.
+    pub(super) async fn settle_left(&self, tx: &Tx, event: &Event, outcome: &Outcome) -> Result<()> {
         let Event::Left { room, user } = event else { return Ok(()) };
         let settled = match outcome {
-            Outcome::Expired => return self.tell_left(tx, hub, *room, user).await,
-            Outcome::Result(EventResult::Refused(problem)) if problem.code != Code::NotFound => {
+            Outcome::Result(EventResult::Accepted(out)) => {
+                self.rooms.stage_has_left(tx, user, *room, out.epoch).await
+            }
+            Outcome::Result(EventResult::Refused(_)) | Outcome::Done | Outcome::Expired => {
                 self.rooms.stage_stays(tx, user, *room).await
             }
-            Outcome::Done | Outcome::Result(_) => self.rooms.stage_has_left(tx, user, *room).await,
         };
         match settled {
             Err(RoomError::NotFound) => Ok(()),

@@ -72,13 +72,7 @@ impl Bridge for Flows {
                         _ => Fault::Internal("what is new in a room cannot be read"),
                     })
                 }
-                Outgoing::Welcome { room, by, to, device, message, welcome } => {
-                    // A commit that is forgotten by now: the client finds its cursor lost, and joins anew.
-                    let seq = self.rooms.find(*room, *device, *message).await;
-                    let seq = seq.map_err(|_| Fault::Internal("a commit cannot be found"))?.unwrap_or(0);
-                    let (by, to, welcome) = (by.clone(), to.clone(), welcome.clone());
-                    Ok(Event::Welcome { room: *room, by, to, seq, welcome })
-                }
+                Outgoing::Welcome { .. } => self.open_welcome(to, item).await,
             }
         })
     }
@@ -104,17 +98,23 @@ impl Bridge for Flows {
                 Outgoing::Event(event) if matches!(event.as_ref(), Event::Message { .. }) => {
                     self.settle_said(tx, event, outcome).await
                 }
+                Outgoing::Event(event) if *outcome == Outcome::Expired && must_arrive(event) => {
+                    self.stage_again(tx, to, item.clone()).await
+                }
                 Outgoing::Event(event) if matches!(event.as_ref(), Event::Left { .. }) => {
-                    self.settle_left(tx, to, event, outcome).await.map_err(fault)
+                    self.settle_left(tx, event, outcome).await.map_err(fault)
                 }
-                Outgoing::Welcome { room, to: device, .. } if refused => {
-                    self.settle_unwelcome(tx, *room, device).await.map_err(fault)
-                }
+                Outgoing::Welcome { .. } => self.settle_welcome(tx, to, item, outcome).await.map_err(fault),
                 Outgoing::Event(event) if failed => self.unask(tx, event, to).await,
                 _ => Ok(()),
             }
         })
     }
+}
+
+/// What a hub that comes back after a long time has to hear still: people and devices that it must not go on to serve.
+fn must_arrive(event: &Event) -> bool {
+    matches!(event, Event::Left { .. } | Event::DeviceGone { .. })
 }
 
 /// Of what is settled here: a fault is to be tried again, all else is the sender's own doing.

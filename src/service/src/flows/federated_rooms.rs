@@ -167,31 +167,6 @@ impl Flows {
         }
         Ok(false)
     }
-
-    pub(super) async fn take_welcome(
-        &self,
-        tx: &Tx,
-        hub: &NodeName,
-        event: &Event,
-    ) -> Result<Option<EventResult>> {
-        let Event::Welcome { room, by, to, seq, welcome } = event else {
-            return Err(RoomError::Mismatch("event").into());
-        };
-        let loaded = self.rooms.load(*room).await?;
-        if loaded.record.hub.elsewhere() != Some(hub) || loaded.member(&to.user).is_none() {
-            return Err(RoomError::NotFound.into());
-        }
-        let own = *by == to.user;
-        let asked = self.rooms.asked_at(&to.user.name, *room).await?.as_ref() == Some(hub);
-        if !own && !asked && self.contacts.stand_to(&to.user.name, by).await? != Some(Stand::Accepted) {
-            return Err(RoomError::NoConsent.into());
-        }
-        let devices = self.accounts.active_devices(&to.user.name).await?;
-        let devices = devices.into_iter().map(|(device, _)| device).filter(|device| *device == to.device);
-        let item = InboxItem::Welcome { room: *room, seq: *seq, welcome: welcome.clone() };
-        tx.merge(self.inbox.add(Batch::new(), &to.user.name, devices, &item).await?);
-        Ok(None)
-    }
 }
 
 impl Flows {
@@ -301,7 +276,7 @@ impl Flows {
         let follower: Option<FollowerRecord> =
             self.ctx.read(tables::ROOM_FOLLOWERS, follower_key(room, to)).await?;
         let after = follower.map_or(0, |follower| follower.acked);
-        let mut with_state = with_state || follower.is_some_and(|follower| follower.behind);
+        let mut with_state = with_state || follower.is_some_and(|follower| follower.behind_ms.is_some());
         let entries = match self
             .rooms
             .entries(&loaded, 0, after, if last || with_state { ENTRIES_PER_EVENT_MAX } else { 0 })
@@ -328,14 +303,6 @@ impl Flows {
         Ok(event)
     }
 
-    /// The home of somebody does not let them be brought in: their leaf is to go again.
-    pub(super) async fn settle_unwelcome(&self, tx: &Tx, room: RoomId, device: &DeviceRef) -> Result<()> {
-        match self.rooms.stage_gone(tx, room, device).await {
-            Err(RoomError::NotFound) => Ok(()),
-            staged => Ok(staged?),
-        }
-    }
-
     /// A follower has said how far its copy goes. Where that is less than there is, it hears more.
     pub(super) async fn note_follower(
         &self,
@@ -350,7 +317,7 @@ impl Flows {
         let before = before.map_or(0, |before| before.acked);
         let head = self.rooms.head(room).await?;
         let acked = seq.min(head);
-        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind: false }.to_record());
+        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind_ms: None }.to_record());
         if acked < head && acked != before {
             let more = Outgoing::Room { room, state: false };
             tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, more).await?);
@@ -360,14 +327,25 @@ impl Flows {
 }
 
 impl Flows {
-    /// News of a room was given up: the follower was away for too long.
+    /// News of a room was given up: the follower was away for too long. One row takes the place of all, so that it hears what it
+    /// missed as soon as it is there again, and not only when somebody speaks.
     pub(super) async fn note_behind(&self, tx: &Tx, to: &NodeName, room: RoomId) -> Result<(), Fault> {
         let key = follower_key(room, to);
         let Some(row) = tx.get(tables::ROOM_FOLLOWERS, &key).await? else { return Ok(()) };
         let record = FollowerRecord::from_record(&row.value)?;
-        if !record.behind {
-            tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { behind: true, ..record }.to_record());
+        let (now, patience_ms) = (self.ctx.now(), self.ctx.config.peer_retention_ms / 2);
+        // Its row waits, unless it is that one which was given up now.
+        if record.behind_ms.is_some_and(|since| since.saturating_add(patience_ms) > now) {
+            return Ok(());
         }
+        let behind = FollowerRecord { behind_ms: Some(now), ..record };
+        tx.put(tables::ROOM_FOLLOWERS, &key, behind.to_record());
+        self.stage_again(tx, to, Outgoing::Room { room, state: true }).await
+    }
+
+    /// What has to arrive in the end waits anew.
+    pub(super) async fn stage_again(&self, tx: &Tx, to: &NodeName, item: Outgoing) -> Result<(), Fault> {
+        tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, item).await?);
         Ok(())
     }
 }

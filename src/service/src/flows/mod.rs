@@ -2,29 +2,36 @@
 
 mod devices;
 mod door;
+#[cfg(test)]
+mod door_tests;
 mod error;
 mod federated;
 mod federated_contacts;
+#[cfg(test)]
+mod federated_groups_tests;
 mod federated_messages;
 mod federated_presence;
 mod federated_rooms;
 #[cfg(test)]
 mod federated_rooms_tests;
 #[cfg(test)]
-mod federated_sim;
-#[cfg(test)]
 mod federated_tests;
 mod people;
 mod rooms;
 #[cfg(test)]
+mod sim;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trio;
 mod waiting;
+mod welcomes;
 
 pub use error::FlowError;
 
 use crate::{
-    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, context::Ctx, federation::Nodes, inbox::Inbox,
-    sync::Fanout,
+    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, ahead, context::Ctx, federation::Nodes,
+    inbox::Inbox, sync::Fanout,
 };
 use std::{net::IpAddr, sync::Arc};
 use weft_wire::{
@@ -83,9 +90,9 @@ impl Flows {
         }
     }
 
-    /// Removes what commits that never came left in inboxes. Gives how many rows.
+    /// Removes what commits that never came left in inboxes and in the outbox. Gives how many rows.
     pub(crate) async fn sweep(&self) -> Result<u64> {
-        Ok(self.inbox.sweep().await?)
+        Ok(self.inbox.sweep().await? + ahead::OUTBOX_PARTS.sweep(&self.ctx).await?)
     }
 
     /// `POST accounts/register/start`.

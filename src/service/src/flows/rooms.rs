@@ -8,8 +8,6 @@ use super::{
 use crate::{
     Budget, Caller, Fault,
     federation::FederationError,
-    inbox::NewWelcome,
-    outgoing::{self, Outgoing},
     rooms::{Judged, Room, RoomError, Stored},
 };
 use weft_store::{Batch, Error as StoreError, tables};
@@ -87,28 +85,10 @@ impl Flows {
                     self.rooms.check_room_for(&user).await?;
                 }
             }
-            let mut with = Batch::new();
-            if let Some(welcome) = &request.welcome {
-                let (by, message) = checked.id();
-                let (here, there): (Vec<_>, Vec<_>) =
-                    checked.facts.added.iter().partition(|cert| self.ctx.is_local(&cert.user));
-                let copies = here.len();
-                let new = NewWelcome { room, by, message, welcome: welcome.as_slice(), copies };
-                for cert in &here {
-                    with = self.inbox.add_welcome(with, &cert.user.name, cert.device, &new).await?;
-                }
-                for cert in &there {
-                    let item = Outgoing::Welcome {
-                        room,
-                        by: caller.user().clone(),
-                        to: weft_mls::commit::device_ref(cert),
-                        device: by,
-                        message,
-                        welcome: welcome.clone(),
-                    };
-                    with = outgoing::stage(&self.ctx, with, &cert.user.node, item).await?;
-                }
-            }
+            let with = match &request.welcome {
+                Some(welcome) => self.stage_welcomes(caller, &checked, welcome).await?,
+                None => Batch::new(),
+            };
             if let Stored::Accepted(accepted) = self.rooms.store(&checked, with).await? {
                 tracing::debug!(%room, epoch = accepted.epoch, seq = accepted.seq, "took a commit");
                 return Ok(accepted);

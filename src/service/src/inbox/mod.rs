@@ -72,6 +72,12 @@ pub(crate) struct ContactNews<'a> {
     pub sealed: Option<&'a Blob>,
 }
 
+/// Whether a Welcome may stand in the rows of so many devices, which share a batch with the commit.
+pub(crate) fn fits_inline(welcome: &[u8], copies: usize) -> bool {
+    let together = welcome.len().saturating_mul(copies);
+    welcome.len() <= INLINE_BYTES_MAX && together <= INLINE_TOGETHER_BYTES_MAX
+}
+
 /// The key of a device's rows.
 fn mailbox(name: &UserName, device: DeviceId) -> Vec<u8> {
     joined(name.as_str(), device.as_bytes())
@@ -174,7 +180,7 @@ impl Inbox {
     /// have to wait for it.
     pub async fn add_welcome(
         &self,
-        mut batch: Batch,
+        batch: Batch,
         name: &UserName,
         device: DeviceId,
         new: &NewWelcome<'_>,
@@ -184,20 +190,45 @@ impl Inbox {
             tracing::info!(room = %new.room, %device, "a full inbox goes without a Welcome");
             return Ok(batch);
         }
-        let together = new.welcome.len().saturating_mul(new.copies);
-        let inline = new.welcome.len() <= INLINE_BYTES_MAX && together <= INLINE_TOGETHER_BYTES_MAX;
-        let body = if inline {
-            WelcomeBody::Inline(Blob::from(new.welcome))
-        } else {
-            let id: [u8; 16] = self.ctx.random();
-            let prefix = part(&key, &id);
-            let (long, count) = chunks::put(Batch::new(), tables::INBOX_PARTS, &prefix, new.welcome)?;
-            batch = batch.merge(ahead::INBOX_PARTS.write(&self.ctx, &prefix, vec![long]).await?);
-            WelcomeBody::Parts { id: Blob(id.to_vec()), count }
-        };
+        let (batch, body) = self.stage_body(batch, &key, new.welcome, new.copies).await?;
         let kept = Kept::Welcome { room: new.room, device: new.by, message: new.message, body };
         let record = InboxRecord { time_ms: self.ctx.now(), item: kept };
         Ok(append(batch, &key, record.to_record()))
+    }
+
+    /// The same for a Welcome that the hub of a room on another node has sent, with the number of its commit.
+    pub async fn add_far_welcome(
+        &self,
+        batch: Batch,
+        name: &UserName,
+        device: DeviceId,
+        (room, seq, welcome): (RoomId, u64, &[u8]),
+    ) -> Result<Batch, Fault> {
+        let key = mailbox(name, device);
+        if self.is_full(&key).await? {
+            tracing::info!(%room, %device, "a full inbox goes without a Welcome");
+            return Ok(batch);
+        }
+        let (batch, body) = self.stage_body(batch, &key, welcome, 1).await?;
+        let record = InboxRecord { time_ms: self.ctx.now(), item: Kept::FarWelcome { room, seq, body } };
+        Ok(append(batch, &key, record.to_record()))
+    }
+
+    async fn stage_body(
+        &self,
+        batch: Batch,
+        key: &[u8],
+        welcome: &[u8],
+        copies: usize,
+    ) -> Result<(Batch, WelcomeBody), Fault> {
+        if fits_inline(welcome, copies) {
+            return Ok((batch, WelcomeBody::Inline(Blob::from(welcome))));
+        }
+        let id: [u8; 16] = self.ctx.random();
+        let prefix = part(key, &id);
+        let (long, count) = chunks::put(Batch::new(), tables::INBOX_PARTS, &prefix, welcome)?;
+        let settled = ahead::INBOX_PARTS.write(&self.ctx, &prefix, vec![long]).await?;
+        Ok((batch.merge(settled), WelcomeBody::Parts { id: Blob(id.to_vec()), count }))
     }
 
     /// Entries after a number, in order.
@@ -220,6 +251,10 @@ impl Inbox {
                     // Acknowledged by another socket of the device at this moment.
                     let Some(welcome) = self.body(&key, body).await? else { continue };
                     Item::Welcome { room, device, message, welcome }
+                }
+                Kept::FarWelcome { room, seq, body } => {
+                    let Some(welcome) = self.body(&key, body).await? else { continue };
+                    Item::Ready(InboxItem::Welcome { room, seq, welcome })
                 }
             };
             entries.push(Entry { seq, time_ms: record.time_ms, item });
@@ -274,7 +309,8 @@ impl Inbox {
         let batch =
             batch.assert_version(tables::INBOX, &row.key, row.version).delete(tables::INBOX, &row.key);
         match InboxRecord::from_record(&row.value)?.item {
-            Kept::Welcome { body: WelcomeBody::Parts { id, count }, .. } => {
+            Kept::Welcome { body: WelcomeBody::Parts { id, count }, .. }
+            | Kept::FarWelcome { body: WelcomeBody::Parts { id, count }, .. } => {
                 Ok(chunks::delete(batch, tables::INBOX_PARTS, &part(key, id.as_slice()), count))
             }
             Kept::Item(InboxItem::Contact { user, .. }) => {

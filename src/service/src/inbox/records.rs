@@ -25,6 +25,8 @@ pub(crate) enum Kept {
         message: MessageId,
         body: WelcomeBody,
     },
+    /// A Welcome to a room of another hub, which has told the number of its commit.
+    FarWelcome { room: RoomId, seq: u64, body: WelcomeBody },
 }
 
 /// Where a Welcome is.

@@ -231,7 +231,7 @@ impl Rooms {
             .collect();
         let after = nodes_of(&checked.members, &self.ctx.node);
         for node in after.difference(&before) {
-            let begin = FollowerRecord { acked: checked.near, behind: false }.to_record();
+            let begin = FollowerRecord { acked: checked.near, behind_ms: None }.to_record();
             batch = batch.put(tables::ROOM_FOLLOWERS, follower_key(room, node), begin);
         }
         for node in after.union(&before) {

@@ -5,7 +5,7 @@
 use super::{
     Result, RoomError, Rooms,
     asked::asked_key,
-    records::{Hub, MemberRecord},
+    records::{Hub, MemberRecord, RoomRecord},
     state::{Room, cursor_key},
 };
 use crate::{
@@ -81,9 +81,19 @@ impl Rooms {
         Ok(None)
     }
 
-    /// The hub has taken note that somebody here has left: the copy forgets them before the hub's next word of the room.
-    pub(crate) async fn stage_has_left(&self, tx: &Tx, user: &UserAddress, id: RoomId) -> Result<()> {
-        self.stage_copy_change(tx, user, id, |members| {
+    /// The hub has taken note, at an epoch, that somebody here has left: the copy forgets them before the hub's next word of the
+    /// room, unless that has come already and they were brought in again.
+    pub(crate) async fn stage_has_left(
+        &self,
+        tx: &Tx,
+        user: &UserAddress,
+        id: RoomId,
+        epoch: u64,
+    ) -> Result<()> {
+        self.stage_copy_change(tx, user, id, |record, members| {
+            if record.epoch > epoch {
+                return;
+            }
             members.retain(|member| member.user != *user);
             tx.delete(tables::ROOMS_OF, joined(user.name.as_str(), id.as_bytes()));
             tx.add(tables::ROOMS_OF_COUNT, user.name.as_str(), -1);
@@ -93,7 +103,7 @@ impl Rooms {
 
     /// The hub does not let somebody here leave: they are in the room as before.
     pub(crate) async fn stage_stays(&self, tx: &Tx, user: &UserAddress, id: RoomId) -> Result<()> {
-        self.stage_copy_change(tx, user, id, |_| {
+        self.stage_copy_change(tx, user, id, |_, _| {
             // Written anew, so that their sockets are told of the room again.
             tx.put(tables::ROOMS_OF, joined(user.name.as_str(), id.as_bytes()), Vec::new());
         })
@@ -105,7 +115,7 @@ impl Rooms {
         tx: &Tx,
         user: &UserAddress,
         id: RoomId,
-        change: impl FnOnce(&mut Vec<MemberRecord>) + Send,
+        change: impl FnOnce(&RoomRecord, &mut Vec<MemberRecord>) + Send,
     ) -> Result<()> {
         let Some(room) = self.stage_load(tx, id).await? else { return Ok(()) };
         if room.record.hub == Hub::Here || !room.has_left(user) {
@@ -113,7 +123,7 @@ impl Rooms {
         }
         let (mut record, mut members) = (room.record.clone(), room.members.clone());
         record.left.retain(|left| left != user);
-        change(&mut members);
+        change(&record, &mut members);
         self.stage_copy_row(tx, id, record, members)
     }
 

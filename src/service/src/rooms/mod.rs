@@ -22,7 +22,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use commits::{Judged, Stored};
+pub(crate) use commits::{CheckedSubmission, Judged, Stored};
 pub(crate) use delivered::Delivered;
 pub(crate) use door::Doorway;
 pub use error::RoomError;
