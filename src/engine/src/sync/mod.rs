@@ -128,7 +128,9 @@ pub(crate) fn contact_ready(s: &mut State, contact: &Contact) {
     let Some(me) = s.live.me.clone() else { return };
     // A group in which their key was another one than the pinned may be followed now.
     for room in rooms::all(s) {
-        if rooms::info(s, room).is_some_and(|info| info.stage == Stage::Broken && info.kind == Some(RoomKind::Group)) {
+        if rooms::info(s, room)
+            .is_some_and(|info| info.stage == Stage::Broken && info.kind == Some(RoomKind::Group))
+        {
             join::want(s, room, 0);
         }
     }
