@@ -29,26 +29,27 @@ const test = base.extend<{ two: { home: OwnNode; away: OwnNode; alice: Person; b
 
 test('what is written while the other node is away waits for it, and goes out when it is back', async ({ two }) => {
   test.slow();
-  const { away, alice, bob } = two;
+  const { home, alice, bob } = two;
   await bob.say('hello back');
   await alice.sees(['hello across', 'hello back']);
   await expect(alice.delivery('hello across')).toHaveAttribute('data-delivery', 'read');
 
-  await away.halt();
-  await alice.say('are you there?');
-  const waits = alice.log.getByText(/^Waiting for \S+/);
+  // Alice's node orders the chat that she has begun.
+  await home.halt();
+  await bob.say('are you there?');
+  const waits = bob.log.getByText(/^Waiting for \S+/);
   await expect(waits).toBeVisible();
   // One's own node has it: the device may be switched off.
-  await alice.page.reload();
+  await bob.page.reload();
   await expect(waits).toBeVisible();
 
-  await away.again();
+  await home.again();
   // Something for the other node makes the connection anew.
-  await bob.say('back again');
-  const texts = await expectAll(bob, ['hello across', 'hello back', 'are you there?', 'back again']);
-  await alice.sees(texts);
+  await alice.say('back again');
+  const texts = await expectAll(alice, ['hello across', 'hello back', 'are you there?', 'back again']);
+  await bob.sees(texts);
   await expect(waits).toHaveCount(0);
-  await expect(alice.delivery('are you there?')).toHaveAttribute('data-delivery', 'read');
+  await expect(bob.delivery('are you there?')).toHaveAttribute('data-delivery', 'read');
 });
 
 test('the owner sees the other node, shuts it out, and lets it in again', async ({ two }) => {
