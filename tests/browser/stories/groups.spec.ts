@@ -53,8 +53,11 @@ test('three people talk in a group, know each other by name, change roles, and g
   await carol.say('hello from carol');
   said.push('hello from carol');
   for (const someone of [alice, bob]) await someone.sees(said);
-  await bob.composer.pressSequentially('I am wri');
-  for (const someone of [alice, carol]) await expect(someone.page.getByText(`${bob.displayName} is typing…`).first()).toBeVisible();
+  // It is told every few seconds while somebody goes on.
+  await expect(async () => {
+    await bob.composer.press('x');
+    for (const someone of [alice, carol]) await expect(someone.page.getByText(`${bob.displayName} is typing…`).first()).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 15_000 });
   await bob.composer.fill('');
 
   // Who is the only owner cannot go; an admin may rename.
