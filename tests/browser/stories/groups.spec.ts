@@ -50,11 +50,15 @@ test('three people talk in a group, know each other by name, change roles, and g
   await carol.sees(said);
   await expect(carol.log.getByRole('article', { name: `${bob.displayName}: hello from bob` })).toContainText(bob.displayName);
   await alice.sees(said);
-  await carol.at('/contacts');
-  await bob.composer.pressSequentially('I am wri');
-  await expect(alice.page.getByText(`${bob.displayName} is typing…`).first()).toBeVisible();
+  await carol.say('hello from carol');
+  said.push('hello from carol');
+  for (const someone of [alice, bob]) await someone.sees(said);
+  // It is told every few seconds while somebody goes on.
+  await expect(async () => {
+    await bob.composer.press('x');
+    for (const someone of [alice, carol]) await expect(someone.page.getByText(`${bob.displayName} is typing…`).first()).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 15_000 });
   await bob.composer.fill('');
-  await carol.openRow('Market');
 
   // Who is the only owner cannot go; an admin may rename.
   await alice.showDetails();
@@ -119,7 +123,7 @@ test('who opens a group’s link asks, is let in by hand, and finds a link that 
   await expect(bob.page.getByText('You have asked to join.')).toBeVisible();
 
   await alice.openRow('Choir');
-  await alice.page.getByRole('link', { name: '1 person asks to join' }).click();
+  await alice.page.getByRole('main').getByRole('link', { name: '1 person asks to join' }).click();
   const request = alice.details.getByRole('article', { name: /^Request from/ });
   await expect(request).toContainText(bob.address);
   await clean(alice.page, 'somebody asks');

@@ -1,3 +1,4 @@
+import type { Locator } from '@playwright/test';
 import { OwnNode } from '../support/own-node.ts';
 import { expect, test as base } from '../support/test.ts';
 import type { Person } from '../support/person.ts';
@@ -18,6 +19,8 @@ const test = base.extend<{ two: { home: OwnNode; away: OwnNode; alice: Person; b
       await alice.page.getByRole('main').getByRole('button', { name: 'Add contact' }).click();
       await expect(alice.composer).toBeVisible();
       await alice.say('hello across');
+      // The other node has agreed as soon as it was asked; its word of that comes by itself.
+      await expect(alice.page.getByText('Waiting for them to accept')).toHaveCount(0, { timeout: 60_000 });
       await bob.openRow(alice.displayName);
       await bob.sees(['hello across']);
       await use({ home, away, alice, bob });
@@ -29,26 +32,27 @@ const test = base.extend<{ two: { home: OwnNode; away: OwnNode; alice: Person; b
 
 test('what is written while the other node is away waits for it, and goes out when it is back', async ({ two }) => {
   test.slow();
-  const { away, alice, bob } = two;
+  const { home, alice, bob } = two;
   await bob.say('hello back');
   await alice.sees(['hello across', 'hello back']);
   await expect(alice.delivery('hello across')).toHaveAttribute('data-delivery', 'read');
 
-  await away.halt();
-  await alice.say('are you there?');
-  const waits = alice.log.getByText(/^Waiting for \S+/);
+  // Alice's node orders the chat that she has begun.
+  await home.halt();
+  await bob.say('are you there?');
+  const waits = waiting(bob);
   await expect(waits).toBeVisible();
   // One's own node has it: the device may be switched off.
-  await alice.page.reload();
+  await bob.page.reload();
   await expect(waits).toBeVisible();
 
-  await away.again();
+  await home.again();
   // Something for the other node makes the connection anew.
-  await bob.say('back again');
-  const texts = await expectAll(bob, ['hello across', 'hello back', 'are you there?', 'back again']);
-  await alice.sees(texts);
+  await alice.say('back again');
+  const texts = await expectAll(alice, ['hello across', 'hello back', 'are you there?', 'back again']);
+  await bob.sees(texts);
   await expect(waits).toHaveCount(0);
-  await expect(alice.delivery('are you there?')).toHaveAttribute('data-delivery', 'read');
+  await expect(bob.delivery('are you there?')).toHaveAttribute('data-delivery', 'read');
 });
 
 test('the owner sees the other node, shuts it out, and lets it in again', async ({ two }) => {
@@ -63,7 +67,7 @@ test('the owner sees the other node, shuts it out, and lets it in again', async 
   const blocked = alice.page.getByRole('main').getByRole('button', { name: /Blocked/ });
   await expect(blocked).toBeVisible();
   await bob.say('do you hear me?');
-  await expect(bob.log.getByText(/^Waiting for \S+/)).toBeVisible();
+  await expect(waiting(bob)).toBeVisible();
 
   await blocked.click();
   await alice.page.getByRole('dialog').getByRole('button', { name: 'Unblock' }).click();
@@ -73,6 +77,11 @@ test('the owner sees the other node, shuts it out, and lets it in again', async 
   const texts = await expectAll(bob, ['hello across', 'do you hear me?', 'now I do']);
   await alice.sees(texts);
 });
+
+/** Below a message that waits for another node. */
+function waiting(person: Person): Locator {
+  return person.log.getByRole('paragraph').filter({ hasText: /^Waiting for \S+/ });
+}
 
 /** All of these are there, each once; the order is for the hub to say. */
 async function expectAll(person: Person, texts: string[]): Promise<string[]> {

@@ -17,7 +17,7 @@ const bob = member('bob@home.example', 'Bob Okafor', { role: 'admin', verified: 
 const ming = member('xiaoming@home.example', '王小明');
 const carol = member('carol@home.example', 'Carol Lindqvist');
 const mei = member('mei@garden.example', '李梅');
-const otto = member('otto@garden.example', 'Otto', { state: null });
+const otto = member('otto@12D3KooWMe9hhAL9KC7X8n9s8u1RxsAATC1rCciqtezGhf4TqSjD', 'Otto', { state: null });
 const otherBob = member('bob@elsewhere.example', 'Bob Okafor', { state: null });
 const NAMES = 'Anselm Birgit Chidi Dunya Emeka Farida Goran Hanneke Ines Jonas Kemal Lucía Mirela Nnamdi Olena Priya Quentin Ravi Solveig Tariq Ulrike Valeria Wanjiru Ximena Yusuf Zofia'.split(' ');
 
@@ -52,11 +52,11 @@ export function fakeGroups(now: number): FakeGroup[] {
     said(me, 'Perfect. I bring the plum cake 🥧', { delivery: 'read' }),
     said(carol, 'Then I only bring hunger.', { reply_to: { id: 'g-market-10', sender: ME, excerpt: 'Perfect. I bring the plum cake 🥧' } }),
     said(otherBob, 'And who is that other Bob?'),
-    said(me, 'See you all there', { delivery: 'delivered', waits_for: 'garden.example' }),
+    said(me, 'See you all there', { delivery: 'delivered', waits_for: '12D3KooWMe9hhAL9KC7X8n9s8u1RxsAATC1rCciqtezGhf4TqSjD' }),
     said(otto, 'I may be late: the tram does not run before nine, and the bridge is closed on Saturdays.'),
   ], now, 1, { asking: [{ user: 'eve@elsewhere.example', name: 'Eve Moreau', asked_ms: now - 40 * MINUTE }, { user: 'frank@home.example', name: 'Frank', asked_ms: now - 9 * MINUTE }] });
   const pair = made('g-pair', 'Bob Okafor, 王小明', '', [{ ...me, role: 'member' }, { ...bob, role: 'owner' }, ming].map((one) => ({ ...one, removable: false })), [line('created', { by: bob }), line('added', { by: bob, people: [me, ming] })], now, 90, { state: 'making' });
-  const big = made('g-big', 'Lindenhof, all floors', 'Lindenhof, all floors', [{ ...bob, role: 'owner' as const }, { ...me, role: 'member' }, ...NAMES.map((name) => member(`${name.toLowerCase()}@home.example`, name, { state: null }))].map((one) => ({ ...one, removable: false })), [said(bob, 'The cellar is dry again.')], now, 300, { node: 'garden.example' });
+  const big = made('g-big', 'Lindenhof, all floors', 'Lindenhof, all floors', [{ ...bob, role: 'owner' as const }, { ...me, role: 'member' }, ...NAMES.map((name) => member(`${name.toLowerCase()}@home.example`, name, { state: null }))].map((one) => ({ ...one, removable: false })), [said(bob, 'The cellar is dry again.')], now, 300, { node: '12D3KooWMe9hhAL9KC7X8n9s8u1RxsAATC1rCciqtezGhf4TqSjD' });
   const gone = made('g-gone', 'Choir', 'Choir', [carol, mei], [said(carol, 'Next rehearsal on Tuesday'), line('left', { people: [mei] }), line('removed_me')], now, 2_000, { state: 'removed' });
   return [market, pair, big, gone];
 }

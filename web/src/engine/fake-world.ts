@@ -103,7 +103,7 @@ function peers(now: number): PeerView[] {
   return [
     one('changed.example', { state: 'new_key', new_key: '12D3KooWQm3nR7tYpLs2Vb8xKd5GfHj1ZaWc4EoUi6TqNyXrPvBk', waiting: 3, last_contact_ms: now - 8e7 }),
     one('garden.example', { connected: true, state: 'trusted' }),
-    one('library.example', { connected: true, relayed: true, limit: 50 }),
+    one('12D3KooWMe9hhAL9KC7X8n9s8u1RxsAATC1rCciqtezGhf4TqSjD', { connected: true, relayed: true, limit: 50 }),
     one('mountain.example', { waiting: 41, last_contact_ms: now - 2e8, last_error: 'the connection was refused' }),
     one('spam.example', { state: 'blocked', last_contact_ms: 0 }),
   ];

@@ -4,6 +4,7 @@ import { fold } from '../../state/fold';
 import { groups } from '../../state/groups.svelte';
 import { i18n } from '../../state/i18n.svelte';
 import { session } from '../../state/session.svelte';
+import { shortAddress } from '../../ui/address';
 import type { ChatView } from '../../wire/ChatView';
 import type { MessageView } from '../../wire/MessageView';
 import type { PersonView } from '../../wire/PersonView';
@@ -40,7 +41,7 @@ export function called(chat: ChatView, { user, name }: PersonView): string {
   if (contacts.get(user)?.state === 'accepted') return name;
   const same = (other: PersonView): boolean => other.user !== user && fold(other.name).trim() === fold(name).trim();
   const others = [{ user: '', name: m.you() }, ...(groups.get(chat.chat)?.members ?? []), ...contacts.accepted.map((contact) => ({ user: contact.user, name: contact.display_name }))];
-  return others.some(same) ? m.name_and_address({ name, user }) : name;
+  return others.some(same) ? m.name_and_address({ name, user: shortAddress(user) }) : name;
 }
 
 /** Who is typing, by name where there are several who might. */

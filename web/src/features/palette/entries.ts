@@ -44,7 +44,7 @@ const SHOWN_MAX = 12;
 export function entries(): Entry[] {
   const withChat = new Set(chats.list.map((chat) => chat.user));
   return [
-    ...chats.list.map((chat): Entry => ({ key: `chat ${chat.chat}`, title: chat.title, detail: chat.user ?? (chat.group ? m.members_count({ count: chat.group.members }) : ''), user: chat.user ?? chat.chat, run: () => router.go(router.to('chats', chat.chat)) })),
+    ...chats.list.map((chat): Entry => ({ key: `chat ${chat.chat}`, title: chat.title, detail: chat.user ?? (chat.group ? m.members_count({ count: chat.group.members }) : ''), user: chat.kind === 'group' ? null : (chat.user ?? chat.chat), icon: UsersRound, run: () => router.go(router.to('chats', chat.chat)) })),
     ...[...contacts.accepted, ...contacts.incoming, ...contacts.outgoing]
       .filter((contact) => !withChat.has(contact.user))
       .map((contact): Entry => ({ key: `contact ${contact.user}`, title: contact.display_name, detail: contact.user, user: contact.user, run: () => router.go(router.to('contacts', contact.user)) })),

@@ -27,7 +27,7 @@ class Flow {
     if (!link) return;
     try {
       const contact = await contacts.add(link, '');
-      if (contact.state === 'accepted') router.go(router.to('chats', await chats.open(contact.user)), true);
+      router.go(router.to('chats', await chats.open(contact.user)), true);
     } catch (error) {
       notices.say(errorText(error), 'bad');
     }
