@@ -235,6 +235,9 @@ fn somebody_types_and_stops() {
     send(&mut world, 1, &chat, "done");
     world.settle(1_000);
     assert_eq!(typing(&world), [true, false, true, false], "a message ends it");
+    world.call(1, Call::Typing { chat, on: true });
+    world.settle(100);
+    assert_eq!(typing(&world).last(), Some(&true), "whoever types on is seen again");
 }
 
 #[test]

@@ -215,6 +215,10 @@ pub(crate) async fn send_text(
         names::introduce(s, &mut chat);
         let body = Blob(weft_wire::encode(&Text { text: text.to_owned() }));
         let queued = push(s, &mut chat, "text", body, reply_to, false)?;
+        // A message ends "is typing" at the others. Whoever types on is to be seen again.
+        if let Some(room) = chat.room {
+            s.live.typing_told.remove(&room);
+        }
         let view = queued.view(s, reply);
         timeline::tell(s, chat.id, vec![view.clone()]);
         tell_chat(s, chat.id);

@@ -68,6 +68,7 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
         return Err(field_error("greeting", "a greeting has at most 500 bytes"));
     }
     let known = cx.with(|s| find(s, &user));
+    let before = known.as_ref().and_then(|contact| contact.state);
     if let Some(contact) = known.filter(|c| c.state == Some(ContactState::Accepted) && c.wish.is_none()) {
         if let Target::Person(person) = &target {
             cx.with(|s| check_link(s, contact.clone(), person))?;
@@ -113,10 +114,13 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
         {
             contact.name = tidy(&person.name, limits::DISPLAY_NAME_BYTES_MAX);
         }
-        if contact.state != Some(answer.state) {
+        // The other node may have agreed while this answer was under way: that it waits for them is no news then.
+        let agreed = contact.state == Some(ContactState::Accepted) && contact.state != before;
+        let state = if agreed { contact.state } else { Some(answer.state) };
+        if contact.state != state {
             contact.since_ms = now;
         }
-        contact.state = Some(answer.state);
+        contact.state = state;
         contact.wish = None;
         save(s, &contact);
         sync::contact_ready(s, &contact);
