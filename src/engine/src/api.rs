@@ -4,6 +4,7 @@
 mod chats;
 mod groups;
 mod people;
+mod reading;
 
 pub use chats::*;
 pub use groups::*;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// A wish of the user interface. Each is answered once by [`Reply`] or [`CallError`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "snake_case", tag = "call")]
 pub enum Call {
     /// What the node says of itself. → [`Reply::Node`]

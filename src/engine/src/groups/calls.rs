@@ -101,7 +101,7 @@ async fn remove(cx: &Cx, chat: &str, users: &[String]) -> Result<(), CallError> 
         check_removable(s, room, &roster, &users)?;
         Ok((room, users))
     })?;
-    reach(cx, room, |s, roster| {
+    reach(cx, room, &mut |s, roster| {
         check_removable(s, room, roster, &users)?;
         let there = roster.people.iter().filter(|(user, _)| users.contains(*user));
         let remove = there.flat_map(|(_, member)| member.devices.iter().copied()).collect();
@@ -144,7 +144,7 @@ async fn set_role(cx: &Cx, chat: &str, user: &str, role: &str) -> Result<(), Cal
         let user = crate::contacts::address(s, user).map_err(|error| field_error("user", error))?;
         Ok((room, user))
     })?;
-    reach(cx, room, |s, roster| {
+    reach(cx, room, &mut |s, roster| {
         let (_, group) = find(s, room).ok_or_else(not_in_group)?;
         if own_role(s, room) != RoomRole::Owner {
             return Err(not_allowed());

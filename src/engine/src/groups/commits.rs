@@ -35,7 +35,8 @@ impl Step {
 pub(super) async fn reach(
     cx: &Cx,
     room: RoomId,
-    mut plan: impl FnMut(&mut State, &Roster) -> Result<Step, CallError>,
+    // Not generic: the browser loads this once, not once for each kind of change.
+    plan: &mut dyn FnMut(&mut State, &Roster) -> Result<Step, CallError>,
 ) -> Result<(), CallError> {
     for _ in 0..TRIES {
         decide_pending(cx, room).await?;

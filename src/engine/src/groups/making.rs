@@ -177,7 +177,7 @@ pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Resul
 }
 
 async fn commit_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
-    reach(cx, room, |_, roster| {
+    reach(cx, room, &mut |_, roster| {
         let here = |device: &DeviceId| roster.people.values().any(|member| member.devices.contains(device));
         let missing = |claimed: &Claimed| -> Vec<Blob> {
             let packages = claimed.packages.iter().filter(|(device, _)| !here(device));

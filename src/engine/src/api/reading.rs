@@ -1,0 +1,209 @@
+//! Reading a [`Call`]. All fields of all calls are read in one place: what serde would write for each call by itself is a tenth of
+//! what the browser loads.
+
+use super::Call;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// Whatever a call may say.
+#[derive(Deserialize)]
+struct Said {
+    call: String,
+    invite: Option<Invite>,
+    name: Option<String>,
+    display_name: Option<String>,
+    password: Option<String>,
+    words: Option<Vec<(u8, String)>>,
+    phrase: Option<String>,
+    new_password: Option<String>,
+    old_password: Option<String>,
+    device: Option<String>,
+    base_url: Option<String>,
+    fresh: Option<bool>,
+    text: Option<String>,
+    target: Option<String>,
+    greeting: Option<String>,
+    user: Option<String>,
+    code: Option<String>,
+    verified: Option<bool>,
+    chat: Option<String>,
+    before: Option<f64>,
+    limit: Option<u32>,
+    reply_to: Option<String>,
+    id: Option<String>,
+    order: Option<f64>,
+    on: Option<bool>,
+    members: Option<Vec<String>>,
+    users: Option<Vec<String>>,
+    role: Option<String>,
+    approval: Option<bool>,
+    accept: Option<bool>,
+    act: Option<String>,
+}
+
+/// The one word that stands for two things: the code of an invite, and whether to make one.
+enum Invite {
+    Code(String),
+    Wanted(bool),
+}
+
+impl Invite {
+    fn code(self) -> Result<Option<String>, String> {
+        match self {
+            Invite::Code(code) => Ok(Some(code)),
+            Invite::Wanted(_) => Err("`invite` is a text".into()),
+        }
+    }
+
+    fn wanted(self) -> Result<bool, String> {
+        match self {
+            Invite::Wanted(wanted) => Ok(wanted),
+            Invite::Code(_) => Err("`invite` is a yes or no".into()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Invite {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Invite;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or yes or no")
+            }
+
+            fn visit_bool<E: Error>(self, wanted: bool) -> Result<Invite, E> {
+                Ok(Invite::Wanted(wanted))
+            }
+
+            fn visit_str<E: Error>(self, code: &str) -> Result<Invite, E> {
+                Ok(Invite::Code(code.to_owned()))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+fn need<T>(said: Option<T>, field: &str) -> Result<T, String> {
+    said.ok_or_else(|| format!("`{field}` is missing"))
+}
+
+impl Said {
+    fn call(self) -> Result<Call, String> {
+        Ok(match self.call.as_str() {
+            "node" => Call::Node,
+            "me" => Call::Me,
+            "sign_up" => Call::SignUp {
+                name: need(self.name, "name")?,
+                display_name: need(self.display_name, "display_name")?,
+                password: need(self.password, "password")?,
+                invite: self.invite.map(Invite::code).transpose()?.flatten(),
+            },
+            "phrase" => Call::Phrase,
+            "confirm_phrase" => Call::ConfirmPhrase { words: need(self.words, "words")? },
+            "sign_in" => {
+                Call::SignIn { name: need(self.name, "name")?, password: need(self.password, "password")? }
+            }
+            "recover" => Call::Recover {
+                name: need(self.name, "name")?,
+                phrase: need(self.phrase, "phrase")?,
+                new_password: need(self.new_password, "new_password")?,
+            },
+            "change_password" => Call::ChangePassword {
+                old_password: need(self.old_password, "old_password")?,
+                new_password: need(self.new_password, "new_password")?,
+            },
+            "sign_out" => Call::SignOut,
+            "set_display_name" => Call::SetDisplayName { name: need(self.name, "name")? },
+            "devices" => Call::Devices,
+            "name_device" => Call::NameDevice { name: need(self.name, "name")? },
+            "revoke_device" => Call::RevokeDevice { device: need(self.device, "device")? },
+            "create_link" => Call::CreateLink {
+                invite: need(self.invite, "invite")?.wanted()?,
+                base_url: need(self.base_url, "base_url")?,
+                fresh: self.fresh.unwrap_or_default(),
+            },
+            "read_link" => Call::ReadLink { text: need(self.text, "text")? },
+            "add_contact" => Call::AddContact {
+                target: need(self.target, "target")?,
+                greeting: need(self.greeting, "greeting")?,
+            },
+            "accept_contact" => Call::AcceptContact { user: need(self.user, "user")? },
+            "decline_contact" => Call::DeclineContact { user: need(self.user, "user")? },
+            "block_contact" => Call::BlockContact { user: need(self.user, "user")? },
+            "remove_contact" => Call::RemoveContact { user: need(self.user, "user")? },
+            "contacts" => Call::Contacts,
+            "safety_number" => Call::SafetyNumber { user: need(self.user, "user")? },
+            "verify_by_code" => {
+                Call::VerifyByCode { user: need(self.user, "user")?, code: need(self.code, "code")? }
+            }
+            "set_verified" => Call::SetVerified {
+                user: need(self.user, "user")?,
+                verified: need(self.verified, "verified")?,
+            },
+            "chats" => Call::Chats,
+            "messages" => Call::Messages {
+                chat: need(self.chat, "chat")?,
+                before: self.before,
+                limit: need(self.limit, "limit")?,
+            },
+            "send_text" => Call::SendText {
+                chat: need(self.chat, "chat")?,
+                text: need(self.text, "text")?,
+                reply_to: self.reply_to,
+            },
+            "retry" => Call::Retry { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "discard" => Call::Discard { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "mark_read" => {
+                Call::MarkRead { chat: need(self.chat, "chat")?, order: need(self.order, "order")? }
+            }
+            "set_draft" => Call::SetDraft { chat: need(self.chat, "chat")?, text: need(self.text, "text")? },
+            "typing" => Call::Typing { chat: need(self.chat, "chat")?, on: need(self.on, "on")? },
+            "open_chat" => Call::OpenChat { user: need(self.user, "user")? },
+            "create_group" => {
+                Call::CreateGroup { name: need(self.name, "name")?, members: need(self.members, "members")? }
+            }
+            "group" => Call::Group { chat: need(self.chat, "chat")? },
+            "add_members" => {
+                Call::AddMembers { chat: need(self.chat, "chat")?, users: need(self.users, "users")? }
+            }
+            "remove_members" => {
+                Call::RemoveMembers { chat: need(self.chat, "chat")?, users: need(self.users, "users")? }
+            }
+            "set_role" => Call::SetRole {
+                chat: need(self.chat, "chat")?,
+                user: need(self.user, "user")?,
+                role: need(self.role, "role")?,
+            },
+            "rename_group" => {
+                Call::RenameGroup { chat: need(self.chat, "chat")?, name: need(self.name, "name")? }
+            }
+            "leave_group" => Call::LeaveGroup { chat: need(self.chat, "chat")? },
+            "group_link" => Call::GroupLink {
+                chat: need(self.chat, "chat")?,
+                approval: need(self.approval, "approval")?,
+                base_url: need(self.base_url, "base_url")?,
+                fresh: self.fresh.unwrap_or_default(),
+            },
+            "end_group_links" => Call::EndGroupLinks { chat: need(self.chat, "chat")? },
+            "join_group" => Call::JoinGroup { text: need(self.text, "text")? },
+            "answer_join" => Call::AnswerJoin {
+                chat: need(self.chat, "chat")?,
+                user: need(self.user, "user")?,
+                accept: need(self.accept, "accept")?,
+            },
+            "peers" => Call::Peers,
+            "judge_peer" => Call::JudgePeer { name: need(self.name, "name")?, act: need(self.act, "act")? },
+            "wake" => Call::Wake,
+            other => return Err(format!("no such call: {other}")),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Call {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Said::deserialize(deserializer)?.call().map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,90 @@
+//! What the interface asks is read by hand (`api/reading.rs`): it must read every call that the types name, as it was written.
+
+// Helpers outside of `#[test]` functions may fail loudly, too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use ts_rs::{Config, TS};
+use weft_engine::api::Call;
+
+/// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
+fn calls() -> BTreeMap<String, Vec<(String, String)>> {
+    let text = Call::inline(&Config::default());
+    let without_docs: String = text
+        .split("/**")
+        .enumerate()
+        .map(|(n, part)| if n == 0 { part } else { part.split_once("*/").unwrap().1 })
+        .collect();
+    let mut calls = BTreeMap::new();
+    for call in without_docs.split('{').skip(1) {
+        let call = call.split('}').next().unwrap();
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for field in call.split(',').filter(|field| field.contains(':')) {
+            let (name, kind) = field.split_once(':').unwrap();
+            fields.push((name.trim().trim_matches('"').to_owned(), kind.trim().to_owned()));
+        }
+        let (word, kind) = fields.remove(0);
+        assert_eq!(word, "call");
+        calls.insert(kind.trim_matches('"').to_owned(), fields);
+    }
+    calls
+}
+
+fn value(name: &str, kind: &str) -> Value {
+    match kind {
+        _ if name == "words" => json!([[3, "apple"], [11, "pear"]]),
+        "string" | "string | null" => json!(format!("a {name}")),
+        "boolean" | "boolean | null" => json!(true),
+        "number" | "number | null" => json!(7),
+        "Array<string>" => json!(["one", "two"]),
+        other => panic!("{name}: {other}"),
+    }
+}
+
+fn plain(value: &Value) -> Value {
+    // Numbers of a call are doubles or not, by their type here; in the text they are the same.
+    match value {
+        Value::Number(number) => json!(number.as_f64()),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn every_call_is_read_as_it_was_written() {
+    let calls = calls();
+    assert!(calls.len() > 40, "{:?}", calls.keys());
+    for (word, fields) in &calls {
+        let mut said = Map::from_iter([("call".to_owned(), json!(word))]);
+        for (name, kind) in fields {
+            said.insert(name.trim_end_matches('?').to_owned(), value(name.trim_end_matches('?'), kind));
+        }
+        let read: Call = serde_json::from_value(Value::Object(said.clone()))
+            .unwrap_or_else(|error| panic!("{word}: {error}"));
+        let written = serde_json::to_value(&read).unwrap();
+        let written: Map<_, _> =
+            written.as_object().unwrap().iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        let expected: Map<_, _> = said.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
+        assert_eq!(written, expected, "{word}");
+        // What has to be said is missed when it is not.
+        for (name, kind) in
+            fields.iter().filter(|(name, kind)| !name.ends_with('?') && !kind.contains("null"))
+        {
+            let mut less = said.clone();
+            less.remove(name);
+            let refused = serde_json::from_value::<Call>(Value::Object(less)).unwrap_err().to_string();
+            assert!(refused.contains(name), "{word} {name} {kind}: {refused}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_call_is_refused() {
+    for said in
+        [json!({"call": "fly"}), json!({}), json!("me"), json!({"call": "send_text", "chat": 3, "text": ""})]
+    {
+        assert!(serde_json::from_value::<Call>(said.clone()).is_err(), "{said}");
+    }
+    let code = json!({"call": "create_link", "invite": "x", "base_url": ""});
+    assert!(serde_json::from_value::<Call>(code).is_err(), "a text where yes or no is asked");
+}
