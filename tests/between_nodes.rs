@@ -5,7 +5,7 @@
 
 use anyhow::Result;
 use rand::{Rng, SeedableRng, rngs::StdRng};
-use std::{net::Ipv4Addr, time::Duration};
+use std::net::Ipv4Addr;
 use weft_engine::api::Call;
 use weft_testkit::{Cast, NodeProcess, Person};
 
@@ -49,24 +49,34 @@ async fn all_arrived([alice, bob]: &[Person; 2], count: usize) -> Result<()> {
     Ok(())
 }
 
-async fn both_say([alice, bob]: &[Person; 2], number: usize) -> Result<()> {
-    alice.say(&bob.address, &format!("{} {number}", alice.address)).await?;
+/// Gives the id of alice's message.
+async fn both_say([alice, bob]: &[Person; 2], number: usize) -> Result<String> {
+    let id = alice.say(&bob.address, &format!("{} {number}", alice.address)).await?;
     bob.say(&alice.address, &format!("{} {number}", bob.address)).await?;
-    Ok(())
+    Ok(id)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_was_stopped_goes_on_where_it_was() -> Result<()> {
     let (nodes, people) = alice_and_bob().await?;
     let mut count = 0;
-    for held in &nodes {
+    for (at, held) in nodes.iter().enumerate() {
         held.hold()?;
+        let mut last = String::new();
         for _ in 0..20 {
-            both_say(&people, count).await?;
+            last = both_say(&people, count).await?;
             count += 1;
         }
-        // Long enough for the other node to notice: it waits so long for an answer.
-        tokio::time::sleep(Duration::from_secs(4)).await;
+        // Until the one that goes on has noticed: where the hub is held, what bob writes waits for it.
+        if at == 0 {
+            let waits = async |me: &Person| {
+                let messages = me.messages(&people[0].address).await?;
+                Ok(messages.iter().any(|message| message.waits_for.is_some()).then_some(()))
+            };
+            people[1].until("it waits", waits).await?;
+        } else {
+            people[0].sent(&people[1].address, &last).await?;
+        }
         held.go_on()?;
         both_say(&people, count).await?;
         count += 1;
@@ -82,13 +92,14 @@ async fn a_node_that_is_killed_in_the_middle_of_a_batch_loses_and_doubles_nothin
     let (mut nodes, people) = alice_and_bob().await?;
     let mut count = 0;
     for round in 0..8 {
+        let before = count;
         // What is written while one of them is away goes over in batches when it is back; that is when the next one is killed.
         for _ in 0..rng.gen_range(5..25) {
             both_say(&people, count).await?;
             count += 1;
         }
-        tokio::time::sleep(Duration::from_millis(rng.gen_range(0..120))).await;
-        let at = round % 2;
+        let (at, seen) = (round % 2, rng.gen_range(before..count));
+        people[1].hears(&people[0].address, &format!("{} {seen}", people[0].address)).await?;
         nodes[at].kill().await?;
         for _ in 0..rng.gen_range(1..10) {
             both_say(&people, count).await?;
