@@ -64,7 +64,6 @@ fn in_group(code: &str, by: Option<&PersonView>, people: &[PersonView], text: &s
         "created" => format!("{by} made this group"),
         "named" => format!("{by} named the group \"{}\"", out::plain(text)),
         "added" => format!("{by} added {people}"),
-        "came" => format!("{people} came by a link"),
         "removed" => format!("{by} removed {people}"),
         "left" => format!("{people} left"),
         "owner" => format!("{by} made {people} an owner"),

@@ -235,7 +235,7 @@ impl Device {
     /// When the node says no.
     pub async fn direct_room(&self, other: &Device) -> Result<Room> {
         let id = RoomId(random());
-        let (mut group, group_info) = member::create(&self.mls, self.me(), id)?;
+        let (group, group_info) = member::create(&self.mls, self.me(), id)?;
         let mut members = [self.user.clone(), other.user.clone()];
         members.sort();
         let [first, second] = members;
@@ -246,18 +246,44 @@ impl Device {
         };
         let created: RoomCreated = self.post("rooms", &create).await?.value()?;
         anyhow::ensure!(created.existing.is_none(), "the two have a room");
+        let mut room = Room { id, group };
+        let packages = self.claim(other).await?;
+        self.bring_in(&mut room, &packages).await?;
+        Ok(room)
+    }
+
+    /// Makes a group in which it is alone.
+    ///
+    /// # Errors
+    /// When the node says no.
+    pub async fn group(&self) -> Result<Room> {
+        let id = RoomId(random());
+        let (group, group_info) = member::create_group(&self.mls, self.me(), id)?;
+        let create = CreateRoom { room: id, kind: RoomKind::Group, group_info: Blob(group_info) };
+        self.post("rooms", &create).await?.value::<RoomCreated>()?;
+        Ok(Room { id, group })
+    }
+
+    /// Takes the KeyPackages of a contact.
+    ///
+    /// # Errors
+    /// When the node says no.
+    pub async fn claim(&self, other: &Device) -> Result<Vec<Blob>> {
         let claimed = self.post(&format!("users/{}/key-packages", other.user), &()).await?;
         let packages = claimed.value::<ClaimedKeyPackages>()?.packages;
-        let bytes: Vec<&[u8]> = packages.iter().map(|package| package.key_package.as_slice()).collect();
-        let prepared = member::prepare(&self.mls, self.me(), &mut group, &bytes, &[], now_ms())?;
+        Ok(packages.into_iter().map(|package| package.key_package).collect())
+    }
+
+    /// Adds devices to a room, in one commit.
+    ///
+    /// # Errors
+    /// When MLS or the node says no.
+    pub async fn bring_in(&self, room: &mut Room, packages: &[Blob]) -> Result<()> {
+        let bytes: Vec<&[u8]> = packages.iter().map(Blob::as_slice).collect();
+        let prepared = member::prepare(&self.mls, self.me(), &mut room.group, &bytes, &[], now_ms())?;
+        let (id, message) = (room.id, MessageId(random()));
         let commit = SubmitCommit {
-            envelope: self.envelope(
-                id,
-                EntryKind::Commit,
-                prepared.epoch,
-                MessageId(random()),
-                prepared.commit,
-            ),
+            envelope: self.envelope(id, EntryKind::Commit, prepared.epoch, message, prepared.commit),
             group_info: Blob(prepared.group_info),
             welcome: prepared.welcome.map(Blob),
             welcome_to: prepared
@@ -267,8 +293,8 @@ impl Device {
                 .collect(),
         };
         self.post(&format!("rooms/{id}/commits"), &commit).await?.value::<Accepted>()?;
-        group.merge_pending_commit(&self.mls).map_err(|error| anyhow!("{error}"))?;
-        Ok(Room { id, group })
+        room.group.merge_pending_commit(&self.mls).map_err(|error| anyhow!("{error}"))?;
+        Ok(())
     }
 
     /// Joins the first room that its inbox holds a Welcome for.

@@ -47,7 +47,7 @@ export function fakeGroups(now: number): FakeGroup[] {
     said(bob, 'Shall we meet at the north gate?'),
     said(bob, 'Ten o’clock, they have the good bread then.'),
     said(ming, '十点可以。我带咖啡 ☕️'),
-    line('came', { people: [mei, otto] }),
+    line('not_added', { people: [otto] }),
     said(mei, '我也来！'),
     said(me, 'Perfect. I bring the plum cake 🥧', { delivery: 'read' }),
     said(carol, 'Then I only bring hunger.', { reply_to: { id: 'g-market-10', sender: ME, excerpt: 'Perfect. I bring the plum cake 🥧' } }),

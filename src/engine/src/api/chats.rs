@@ -82,7 +82,7 @@ pub enum BodyView {
         fallback: String,
     },
     /// A line in the middle: `secured`, `joined`, `device_added`, `resynced`, `undecryptable`, `key_changed`. In groups: `created`
-    /// (by), `named` (by, text), `added` (by, people), `came` (people, by a link), `removed` (by, people), `left` (people),
+    /// (by), `named` (by, text), `added` (by, people), `removed` (by, people), `left` (people),
     /// `owner`, `admin`, `member` (by, people: their role from now on), `removed_me`, `left_me`, `not_added` (people: they were
     /// wanted in a new group, and have not agreed to it).
     System {

@@ -31,7 +31,6 @@ describe('lines of a group', () => {
     expect(says('created', bob)).toBe('Bob created the group');
     expect(says('named', bob, [], 'Quartet')).toBe('Bob named the group “Quartet”');
     expect(says('added', bob, [carol, me])).toBe('Bob added you and Carol');
-    expect(says('came', null, [me])).toBe('You joined by link');
     expect(says('removed', me, [bob])).toBe('You removed Bob');
     expect(says('left', null, [carol])).toBe('Carol left');
     expect(says('owner', bob, [me])).toBe('Bob made you an owner');

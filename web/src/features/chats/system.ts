@@ -45,8 +45,8 @@ export function systemText(body: SystemBody, chat: ChatView): string {
       return m.system_named({ by, text: body.text });
     case 'added':
       return m.system_added({ by, people: those(body, chat, m.you_object()) });
-    case 'came':
-      return m.system_came({ people: those(body, chat, m.you()) });
+    case 'not_added':
+      return m.system_not_added({ people: those(body, chat, m.you()) });
     case 'removed':
       return m.system_removed({ by, people: those(body, chat, m.you_object()) });
     case 'left':
