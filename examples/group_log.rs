@@ -147,7 +147,7 @@ async fn size(node: &TestNode, room: RoomId) -> Result<Size> {
     let (mut size, mut after) = (Size::default(), Vec::new());
     loop {
         let scan = Scan::prefix(room.as_bytes()).after(&after).limit(256);
-        let rows = node.running().store.scan(tables::ROOM_LOG, scan).await?;
+        let rows = node.running().store().scan(tables::ROOM_LOG, scan).await?;
         let Some(last) = rows.last() else { return Ok(size) };
         after.clone_from(&last.key);
         size.rows += rows.len();

@@ -196,6 +196,11 @@ pub struct RunningNode {
     data: PathBuf,
 }
 
+/// What the node keeps, for measurements that look at its rows.
+pub fn store(&self) -> &Store {
+    &self.store
+}
+
 impl RunningNode {
     /// What the commands ask of a running node.
     pub fn control(&self) -> &Control {

@@ -112,7 +112,15 @@ impl TestNode {
     /// # Errors
     /// When the node makes none.
     pub async fn invite(&self) -> Result<String> {
-        let request = Request::Invite { owner: false, uses: 1, lifetime_ms: DAY_MS };
+        self.invite_for(1).await
+    }
+
+    /// A link for so many people.
+    ///
+    /// # Errors
+    /// When the node makes none.
+    pub async fn invite_for(&self, uses: u32) -> Result<String> {
+        let request = Request::Invite { owner: false, uses, lifetime_ms: DAY_MS };
         match self.running.control().handle(request).await {
             Answer::Invite { link, .. } => Ok(link),
             other => bail!("no invite: {other:?}"),
