@@ -196,12 +196,12 @@ pub struct RunningNode {
     data: PathBuf,
 }
 
-/// What the node keeps, for measurements that look at its rows.
-pub fn store(&self) -> &Store {
-    &self.store
-}
-
 impl RunningNode {
+    /// What the node keeps, for measurements that look at its rows.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// What the commands ask of a running node.
     pub fn control(&self) -> &Control {
         &self.control
