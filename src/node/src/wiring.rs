@@ -262,6 +262,7 @@ fn service_config(config: &Config) -> ServiceConfig {
         session_lifetime_ms: u64::from(config.node.session_days) * DAY_MS,
         retention_ms: u64::from(config.storage.retention_days) * DAY_MS,
         federation: config.federation.policy,
+        blocked_nodes: config.federation.blocked_nodes(),
         peer_retention_ms: u64::from(config.federation.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
         written_mib_per_day: config.limits.account_mib_per_day,

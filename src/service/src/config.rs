@@ -1,6 +1,7 @@
 //! What an operator decides, as far as the features know it. `weft-node` reads it from `node.toml`.
 
-use weft_wire::{Millis, federation::FederationPolicy, node::SignupPolicy};
+use std::collections::BTreeSet;
+use weft_wire::{Millis, NodeName, federation::FederationPolicy, node::SignupPolicy};
 
 const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 
@@ -21,6 +22,8 @@ pub struct ServiceConfig {
     pub retention_ms: Millis,
     /// Whom the node talks to.
     pub federation: FederationPolicy,
+    /// Nodes that it talks to in no case.
+    pub blocked_nodes: BTreeSet<NodeName>,
     /// How long what is for another node waits for it.
     pub peer_retention_ms: Millis,
     /// Every rate limit times this; 0 lifts them all (tests, load generators).
@@ -41,6 +44,7 @@ impl Default for ServiceConfig {
             session_lifetime_ms: 30 * DAY_MS,
             retention_ms: 30 * DAY_MS,
             federation: FederationPolicy::Open,
+            blocked_nodes: BTreeSet::new(),
             peer_retention_ms: 7 * DAY_MS,
             rate_limit_factor: 1.0,
             written_mib_per_day: 256,

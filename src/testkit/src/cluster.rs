@@ -57,7 +57,7 @@ impl Cluster {
         for (at, node) in self.nodes.iter().enumerate() {
             for (_, other) in self.nodes.iter().enumerate().filter(|(other, _)| *other != at) {
                 let (Some(node), Some(other)) = (node, other) else { continue };
-                let PeerConfig { name, key, addresses } = other.as_peer().await?;
+                let PeerConfig { name, key, addresses, .. } = other.as_peer().await?;
                 let request = Request::AddPeer { name: name.parse()?, key: Some(key), addresses };
                 match node.running().control().handle(request).await {
                     Answer::Done => {}
@@ -124,6 +124,6 @@ impl TestNode {
         let record = self.running().service.federation().record().context("it speaks with no others")?;
         let record = record.open().context("its record")?;
         let key = NodeName::of_key(&record.key).to_string();
-        Ok(PeerConfig { name: record.name.to_string(), key, addresses: record.addresses })
+        Ok(PeerConfig { name: record.name.to_string(), key, addresses: record.addresses, limit: None })
     }
 }

@@ -40,6 +40,9 @@ pub struct FederationConfig {
     pub connections_max: usize,
     /// How long what is for another node waits for it; then it fails, visibly to who sent it.
     pub retention_days: u32,
+    /// Nodes with which this one speaks in no case.
+    #[serde(deserialize_with = "one_or_many")]
+    pub blocked: Vec<String>,
     /// Nodes that the operator names, and trusts.
     pub peers: Vec<PeerConfig>,
 }
@@ -68,6 +71,9 @@ pub struct PeerConfig {
     /// Multiaddresses at which it is reached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
+    /// Per cent of the usual budgets; as `weft peer limit`, which this overrules at each start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 impl Default for FederationConfig {
@@ -86,6 +92,7 @@ impl Default for FederationConfig {
             relay_for_others: false,
             connections_max: Connections::default().total_max,
             retention_days: 7,
+            blocked: Vec::new(),
             peers: Vec::new(),
         }
     }
@@ -142,13 +149,25 @@ impl FederationConfig {
         Admission::Only(trusted.into_iter().chain(helpers).collect())
     }
 
+    /// Names of [`Self::blocked`].
+    pub fn blocked_nodes(&self) -> BTreeSet<NodeName> {
+        self.blocked.iter().filter_map(|name| name.parse().ok()).collect()
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if let Some(text) = self.blocked.iter().find(|name| name.parse::<NodeName>().is_err()) {
+            return Err(ConfigError::value("federation.blocked", format!("\"{text}\" is no name of a node")));
+        }
         for peer in &self.peers {
             if peer.identity().is_none() {
                 let message = format!(
                     "the node \"{}\": expected a name, and with a DNS name the peer id of its key (`key = \"12D3KooW…\"`)",
                     peer.name
                 );
+                return Err(ConfigError::value("federation.peers", message));
+            }
+            if peer.limit.is_some_and(|percent| !(1..=10_000).contains(&percent)) {
+                let message = format!("the node \"{}\": a limit is 1 to 10,000 per cent", peer.name);
                 return Err(ConfigError::value("federation.peers", message));
             }
             if peer.addresses.len() > PEER_ADDRESSES_MAX {

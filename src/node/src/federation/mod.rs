@@ -54,6 +54,9 @@ impl Border {
         for (name, key, addresses) in named(config) {
             federation.name_peer(&name, key, addresses).await.map_err(StartError::Federation)?;
         }
+        for (peer, limit) in config.peers.iter().filter_map(|peer| Some((peer.identity()?.0, peer.limit?))) {
+            federation.judge(&peer, Verdict::Limit(limit)).await.map_err(StartError::Federation)?;
+        }
         // A machine that has no servers for names set up is no reason not to start.
         let dns = dns::Txt::new(config.dns).unwrap_or_else(|error| {
             tracing::warn!(%error, "DNS is not asked for nodes: this machine does not say whom to ask");
@@ -61,7 +64,8 @@ impl Border {
         });
         let well_known = WellKnown::new().map_err(StartError::Setup)?;
         let directory = Arc::new(directory::Names { well_known, dns });
-        let (trusted, blocked) = lists(service).await.map_err(StartError::Federation)?;
+        let (trusted, mut blocked) = lists(service).await.map_err(StartError::Federation)?;
+        blocked.extend(config.blocked_nodes().iter().filter_map(|name| name.key().map(PeerKey)));
         let node_key = NodeKey::take(&mut key.to_bytes());
         let handler = Arc::new(federation.clone());
         let net = Net::start(config.net(trusted, blocked), node_key, handler).await?;

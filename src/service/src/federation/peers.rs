@@ -170,9 +170,10 @@ impl Peers {
 
     fn allow(&self, name: &NodeName, known: Option<&PeerRecord>) -> Result<()> {
         let blocked = known.is_some_and(|record| record.state == PeerState::Blocked);
+        let blocked = blocked || self.ctx.config.blocked_nodes.contains(name);
         let allowed = match self.ctx.config.federation {
             FederationPolicy::Open => !blocked,
-            FederationPolicy::AllowList => known.is_some_and(PeerRecord::is_trusted),
+            FederationPolicy::AllowList => !blocked && known.is_some_and(PeerRecord::is_trusted),
             FederationPolicy::Closed => false,
         };
         if allowed { Ok(()) } else { Err(FederationError::NotAllowed { node: name.clone() }) }
@@ -301,6 +302,12 @@ impl Peers {
 
     /// What the operator says. A node that was never met may be named as well, when its key is its name.
     pub async fn judge(&self, name: &NodeName, verdict: Verdict) -> Result<()> {
+        // The configuration shuts it out: that is lifted there.
+        if matches!(verdict, Verdict::Trust | Verdict::Ordinary)
+            && self.ctx.config.blocked_nodes.contains(name)
+        {
+            return Err(FederationError::NotAllowed { node: name.clone() });
+        }
         if self.get(name).await?.is_none()
             && let Some(key) = name.key()
         {
@@ -353,14 +360,20 @@ impl Peers {
         for row in self.ctx.store.scan(tables::PEERS, scan).await? {
             let name = std::str::from_utf8(&row.key).ok().and_then(|name| name.parse().ok());
             let name = name.ok_or(Fault::Internal("a node's key is no name"))?;
-            peers.push(shown(name, PeerRecord::from_record(&row.value)?));
+            peers.push(self.shown(name, PeerRecord::from_record(&row.value)?));
         }
         Ok(peers)
     }
 
     /// One node.
     pub async fn show(&self, name: &NodeName) -> Result<Option<Peer>> {
-        Ok(self.get(name).await?.map(|record| shown(name.clone(), record)))
+        Ok(self.get(name).await?.map(|record| self.shown(name.clone(), record)))
+    }
+
+    fn shown(&self, name: NodeName, record: PeerRecord) -> Peer {
+        let blocked = self.ctx.config.blocked_nodes.contains(&name);
+        let peer = shown(name, record);
+        Peer { blocked: blocked || peer.blocked, ..peer }
     }
 
     async fn change(&self, name: &NodeName, change: impl Fn(&mut PeerRecord) -> bool) -> Result<bool> {

@@ -198,6 +198,22 @@ async fn the_policy_decides_whom_a_node_speaks_with() {
 }
 
 #[tokio::test]
+async fn whom_the_configuration_shuts_out_stays_out_whatever_is_said_while_the_node_runs() {
+    let net = FakeNet::new(1);
+    let (here, there) = (TestNode::new(&net, 1), TestNode::new(&net, 2));
+    let config = ServiceConfig { blocked_nodes: [here.name.clone()].into(), ..config() };
+    let there = TestNode::with(&net, 2, there.name.clone(), config);
+    for verdict in [Verdict::Trust, Verdict::Ordinary] {
+        let refused = there.federation.judge(&here.name, verdict).await.unwrap_err();
+        assert!(matches!(refused, FederationError::NotAllowed { .. }), "{refused:?}");
+    }
+    here.say(&there, 1).await;
+    assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None });
+    let error = there.federation.nodes.ask(&here.name, &question(&there)).await.unwrap_err();
+    assert_eq!(Problem::from(error).code, Code::Forbidden);
+}
+
+#[tokio::test]
 async fn budgets_of_a_node_are_its_own_and_the_operators_to_set() {
     let net = FakeNet::new(1);
     let name = TestNode::new(&net, 2).name;
