@@ -15,6 +15,8 @@ use weft_wire::{
 
 /// Rows that may wait for one node. At 300 bytes a row that is some 30 MB.
 const ROWS_MAX: u64 = 100_000;
+/// With so many, what a later row makes up for is left out: the rest is for what has to go.
+const CROWDED: u64 = ROWS_MAX / 2;
 /// A row's event; more than one of the longest messages, less than the store takes.
 const EVENT_BYTES_MAX: usize = 60 << 10;
 
@@ -105,9 +107,40 @@ pub(crate) async fn stage(ctx: &Ctx, batch: Batch, to: &NodeName, item: Outgoing
     }
     let rows = usize::try_from(waiting(ctx, to).await?).unwrap_or(usize::MAX);
     at_most("events that wait for this node", rows.saturating_add(1), ROWS_MAX as usize)?;
+    Ok(stage_due(ctx, batch, to, item))
+}
+
+/// [`stage`] for what is owed whatever else waits: it is rare, or takes the place of other rows. Without it a node that is away
+/// could stop what others do.
+pub(crate) fn stage_due(ctx: &Ctx, batch: Batch, to: &NodeName, item: Outgoing) -> Batch {
     let record = OutboxRecord { time_ms: ctx.now(), item };
     let prefix = joined(to.as_str(), []);
-    Ok(batch.append(tables::OUTBOX_HEADS, to.as_str(), tables::OUTBOX, prefix, record.to_record()))
+    batch.append(tables::OUTBOX_HEADS, to.as_str(), tables::OUTBOX, prefix, record.to_record())
+}
+
+/// [`stage_due`] for what is new in a room's log. Where very much waits for a node, one row a room has to do for all that comes
+/// after it: what is new is read when it is sent.
+///
+/// # Errors
+/// [`Fault::Store`].
+pub(crate) async fn stage_news(ctx: &Ctx, batch: Batch, to: &NodeName, room: RoomId) -> Result<Batch, Fault> {
+    let key = follower_key(room, to);
+    let row = match waiting(ctx, to).await? < CROWDED {
+        true => None,
+        false => ctx.store.get(tables::ROOM_FOLLOWERS, &key).await?,
+    };
+    let Some(row) = row else {
+        return Ok(stage_due(ctx, batch, to, Outgoing::Room { room, state: false }));
+    };
+    let record = FollowerRecord::from_record(&row.value)?;
+    // Asserted: that row may be going out at this moment.
+    let batch = batch.assert_version(tables::ROOM_FOLLOWERS, &key, row.version);
+    if record.behind_ms.is_some() {
+        return Ok(batch);
+    }
+    let behind = FollowerRecord { behind_ms: Some(ctx.now()), ..record };
+    let batch = batch.put(tables::ROOM_FOLLOWERS, &key, behind.to_record());
+    Ok(stage_due(ctx, batch, to, Outgoing::Room { room, state: true }))
 }
 
 /// [`stage`], for what may be left out when too much waits: a later one makes up for it.
@@ -120,10 +153,10 @@ pub(crate) async fn stage_if_room(
     to: &NodeName,
     item: Outgoing,
 ) -> Result<Batch, Fault> {
-    match stage(ctx, batch.clone(), to, item).await {
-        Err(Fault::TooMany { .. }) => Ok(batch),
-        staged => staged,
+    if waiting(ctx, to).await? >= CROWDED {
+        return Ok(batch);
     }
+    stage(ctx, batch, to, item).await
 }
 
 /// How many rows wait for a node. Numbers have no gaps, and go from the front.

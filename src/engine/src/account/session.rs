@@ -91,10 +91,11 @@ pub(crate) fn drop_token(s: &mut State) {
     s.kv_delete(SESSION);
 }
 
-/// A request was refused: perhaps because this device was signed out elsewhere.
+/// A request was refused: perhaps because this device was signed out elsewhere. Whether it was is said where a session is asked
+/// for, and nowhere else: an answer about something else may come from far away.
 pub(crate) fn notice(cx: &Cx, failure: &Failure) {
     if failure.code() == Some(Code::DeviceRevoked) {
-        cx.with(signed_out_remotely);
+        cx.with(drop_token);
     }
 }
 

@@ -4,7 +4,7 @@ use super::commits::{Step, not_in_group, reach};
 use super::views::may_remove;
 use super::{Group, Roster, door, find, leaving, making, may_manage, names, own_role};
 use crate::api::{Call, CallError, Reply};
-use crate::chats;
+use crate::chats::{self, ChatId};
 use crate::connection;
 use crate::error::{call_error, field_error};
 use crate::http::Failure;
@@ -60,7 +60,8 @@ fn not_allowed() -> CallError {
 
 /// The room of a group that is known here.
 fn room(s: &mut State, chat: &str) -> Result<RoomId, CallError> {
-    let room: RoomId = chat.parse().map_err(|_| unknown())?;
+    let chat: RoomId = chat.parse().map_err(|_| unknown())?;
+    let room = super::room_of(s, ChatId(chat));
     find(s, room).map(|_| room).ok_or_else(unknown)
 }
 

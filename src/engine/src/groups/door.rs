@@ -103,7 +103,7 @@ pub(crate) fn preview(s: &mut State, group: &LinkGroup) -> GroupPreview {
     GroupPreview {
         name: crate::contacts::incoming::tidy(&group.name, limits::GROUP_NAME_BYTES_MAX),
         node: group.hub.to_string(),
-        chat: inside.then(|| group.room.to_string()),
+        chat: inside.then(|| super::chat_of(s, group.room).to_string()),
     }
 }
 
@@ -112,7 +112,8 @@ pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, CallError> {
     let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
     let group = link.group.ok_or_else(|| call_error("bad_link", "This link leads to no group."))?;
     let room = group.room;
-    let member = |inside: bool| JoinedView { state: "member".into(), chat: inside.then(|| room.to_string()) };
+    let chat = cx.with(|s| super::chat_of(s, room));
+    let member = |inside: bool| JoinedView { state: "member".into(), chat: inside.then(|| chat.to_string()) };
     if cx.with(|s| find(s, room).is_some_and(|(_, known)| known.is_in())) {
         return Ok(member(true));
     }
@@ -166,7 +167,10 @@ pub(crate) async fn hear(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
 /// The job: those are in whom nobody has to agree to.
 pub(crate) async fn let_in(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     let free: Vec<JoinRequest> = cx.with(|s| {
-        if !may_manage(s, room) || !rooms::is_active(s, room) {
+        // That nobody has to agree is only the hub's word: it counts where an open link was made here, and is still good.
+        let open: Option<Kept> = s.load(&key(room, false));
+        let is_open = open.is_some_and(|kept| s.now < kept.made_ms + LIFETIME_MS);
+        if !is_open || !may_manage(s, room) || !rooms::is_active(s, room) {
             return Vec::new();
         }
         let roster = super::roster(s, room);

@@ -105,9 +105,24 @@ impl Roster {
     }
 }
 
+/// The chat of a group's room. Whoever makes a group chooses the id of its room, and could choose that of a direct chat of
+/// others: so the two lie apart by something that only this account's devices know.
+pub(crate) fn chat_of(s: &State, room: RoomId) -> ChatId {
+    ChatId(apart(s, room))
+}
+
 /// The room of a group's chat.
-pub(crate) fn room_of(id: ChatId) -> RoomId {
-    id.0
+pub(crate) fn room_of(s: &State, id: ChatId) -> RoomId {
+    apart(s, id.0)
+}
+
+/// There and back.
+fn apart(s: &State, id: RoomId) -> RoomId {
+    let Some(me) = &s.live.me else { return id };
+    let mask = blake3::keyed_hash(&me.secret.vault_name_key(), b"weft group chats 1");
+    let mut apart = id;
+    apart.0.iter_mut().zip(mask.as_bytes()).for_each(|(byte, mask)| *byte ^= mask);
+    apart
 }
 
 /// Whether a room is that of a group.
@@ -118,7 +133,7 @@ pub(crate) fn is_group(s: &mut State, room: RoomId) -> bool {
 
 /// The chat of a group, if it is there.
 pub(crate) fn find(s: &mut State, room: RoomId) -> Option<(Chat, Group)> {
-    let chat = chats::find(s, ChatId(room))?;
+    let chat = chats::find(s, chat_of(s, room))?;
     let group = chat.group.clone()?;
     Some((chat, group))
 }
@@ -135,7 +150,7 @@ pub(crate) fn find_or_make(s: &mut State, room: RoomId) -> (Chat, Group) {
 
 /// Keeps what was changed, and tells the interface.
 pub(crate) fn save(s: &mut State, chat: &mut Chat, group: Group) {
-    let room = room_of(chat.id);
+    let room = room_of(s, chat.id);
     chat.group = Some(group);
     chats::save(s, chat);
     tell(s, room);

@@ -43,6 +43,8 @@ pub(crate) enum Round {
     Failed {
         /// What the other node asked for.
         retry_after: Option<Duration>,
+        /// Whether something was taken before it said no: it is slow then, and not away.
+        went: bool,
     },
 }
 
@@ -143,7 +145,7 @@ impl Federation {
             tracing::warn!(node = %to, upto = ack.upto, given, "a node has lost its place; numbers begin anew");
             let next = rows.first().map_or(1, |row| row.number);
             self.nodes.outbox.renew(to, next).await?;
-            return Ok(Round::Failed { retry_after: Some(Duration::ZERO) });
+            return Ok(Round::Failed { retry_after: Some(Duration::ZERO), went: false });
         }
         let upto = ack.upto.saturating_add(run.base);
         let went = upto > run.acked;
@@ -160,7 +162,7 @@ impl Federation {
                     self.nodes.peers.failed(to, &error).await?;
                 }
                 let retry_after = problem.retry_after_ms.map(Duration::from_millis);
-                Ok(Round::Failed { retry_after })
+                Ok(Round::Failed { retry_after, went })
             }
         }
     }
@@ -290,7 +292,12 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
                 }
                 continue;
             }
-            Ok(Round::Failed { retry_after }) => retry_after,
+            Ok(Round::Failed { retry_after, went }) => {
+                if went {
+                    failures = 0;
+                }
+                retry_after
+            }
             Err(error) => {
                 tracing::debug!(node = %to, %error, "nothing went");
                 if let Err(error) = federation.nodes.peers.failed(&to, &error).await {

@@ -75,10 +75,52 @@ impl From<FederationError> for Problem {
             FederationError::Nonsense { node } => {
                 Problem::new(Code::NodeUnreachable).detail(format_args!("{node} answers nonsense"))
             }
-            FederationError::Refused(problem) => problem,
+            FederationError::Refused(problem) => of_another_node(problem),
             FederationError::Identity => {
                 Problem::new(Code::BadCertificate).detail("other keys than at first")
             }
         }
+    }
+}
+
+/// What another node says no with, as it is told to people here: about what was asked, and never about their own account, session
+/// or device. Those are this node's to judge.
+fn of_another_node(problem: Problem) -> Problem {
+    let about_the_question = matches!(
+        problem.code,
+        Code::Malformed
+            | Code::InvalidField
+            | Code::TooLarge
+            | Code::TooMany
+            | Code::Forbidden
+            | Code::NoConsent
+            | Code::NotFound
+            | Code::BadSignature
+            | Code::BadCertificate
+            | Code::BadMls
+            | Code::StaleEpoch
+            | Code::IdConflict
+            | Code::Conflict
+            | Code::InviteInvalid
+            | Code::CursorLost
+            | Code::Expired
+            | Code::RateLimited
+            | Code::NodeUnreachable
+    );
+    if about_the_question { problem } else { Problem::new(Code::NodeUnreachable).detail("it cannot now") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_node_cannot_sign_anybody_out_here() {
+        for code in [Code::DeviceRevoked, Code::Unauthenticated, Code::WrongCredentials, Code::ShuttingDown] {
+            let told = Problem::from(FederationError::Refused(Problem::new(code)));
+            assert_eq!(told.code, Code::NodeUnreachable, "{code:?}");
+        }
+        let told = Problem::from(FederationError::Refused(Problem::new(Code::StaleEpoch).current(4)));
+        assert_eq!((told.code, told.current), (Code::StaleEpoch, Some(4)));
     }
 }

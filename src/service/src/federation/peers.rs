@@ -68,6 +68,9 @@ pub(crate) struct Peers {
     keys: Arc<Cache<NodeName, [u8; 32]>>,
 }
 
+/// Addresses that one hint adds.
+const HINTS_MAX: usize = 4;
+
 /// Keys that are remembered.
 const KEYS_MAX: usize = 1_024;
 
@@ -292,10 +295,11 @@ impl Peers {
         let hinted = |record: &mut PeerRecord| {
             let new: Vec<_> =
                 addresses.iter().filter(|one| !record.addresses.contains(one)).cloned().collect();
-            let is_news = !new.is_empty();
-            record.addresses.splice(0..0, new);
-            record.addresses.truncate(PEER_ADDRESSES_MAX);
-            is_news
+            // Anybody can make up a link: what is known already stays, and stays first.
+            let room = PEER_ADDRESSES_MAX.saturating_sub(record.addresses.len()).min(HINTS_MAX);
+            let before = record.addresses.len();
+            record.addresses.extend(new.into_iter().take(room));
+            record.addresses.len() > before
         };
         self.change(name, hinted).await.map(drop)
     }

@@ -320,7 +320,7 @@ impl Flows {
         tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind_ms: None }.to_record());
         if acked < head && acked != before {
             let more = Outgoing::Room { room, state: false };
-            tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, more).await?);
+            tx.merge(outgoing::stage_due(&self.ctx, Batch::new(), to, more));
         }
         Ok(())
     }
@@ -345,7 +345,7 @@ impl Flows {
 
     /// What has to arrive in the end waits anew.
     pub(super) async fn stage_again(&self, tx: &Tx, to: &NodeName, item: Outgoing) -> Result<(), Fault> {
-        tx.merge(outgoing::stage(&self.ctx, Batch::new(), to, item).await?);
+        tx.merge(outgoing::stage_due(&self.ctx, Batch::new(), to, item));
         Ok(())
     }
 }

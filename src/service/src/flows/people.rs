@@ -261,7 +261,9 @@ pub(super) async fn require_consent_in(
     if elsewhere || flows.rooms.is_asking(room, user).await? {
         return Ok(());
     }
-    if flows.ctx.is_local(user) && flows.rooms.asked_at(&user.name, room).await?.is_some() {
+    if flows.ctx.is_local(user)
+        && flows.rooms.asked_at(&user.name, room).await?.as_ref() == Some(&flows.ctx.node)
+    {
         return Ok(());
     }
     require_consent(flows, caller, user).await

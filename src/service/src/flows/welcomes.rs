@@ -5,6 +5,7 @@ use super::{Flows, Result};
 use crate::{
     Caller, Fault, ahead, chunks,
     contacts::Stand,
+    error::within,
     federation::Outcome,
     inbox::{NewWelcome, fits_inline},
     outgoing::{self, LongWelcome, Outgoing, welcome_key},
@@ -16,6 +17,7 @@ use weft_wire::{
     Blob, NodeName,
     federation::{Event, EventResult},
     identity::DeviceCert,
+    limits::GROUP_INFO_BYTES_MAX,
 };
 
 impl Flows {
@@ -117,6 +119,7 @@ impl Flows {
         let Event::Welcome { room, by, to, seq, welcome } = event else {
             return Err(RoomError::Mismatch("event").into());
         };
+        within("welcome", welcome.len(), GROUP_INFO_BYTES_MAX)?;
         let loaded = self.rooms.load(*room).await?;
         if loaded.record.hub.elsewhere() != Some(hub) || loaded.member(&to.user).is_none() {
             return Err(RoomError::NotFound.into());

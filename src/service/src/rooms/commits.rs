@@ -235,7 +235,7 @@ impl Rooms {
             batch = batch.put(tables::ROOM_FOLLOWERS, follower_key(room, node), begin);
         }
         for node in after.union(&before) {
-            batch = outgoing::stage(&self.ctx, batch, node, Outgoing::Room { room, state: true }).await?;
+            batch = outgoing::stage_due(&self.ctx, batch, node, Outgoing::Room { room, state: true });
         }
         Ok(batch)
     }

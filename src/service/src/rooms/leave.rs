@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use weft_mls::policy;
-use weft_store::{Batch, Tx, record::Record, tables};
+use weft_store::{Batch, Tx, Version, record::Record, tables};
 use weft_wire::{
     NodeName, RoomId, UserAddress,
     rooms::{DeviceRef, RoomKind, RoomRole},
@@ -27,6 +27,15 @@ impl Rooms {
         let room = self.load(id).await?;
         if room.version == row.version {
             return Ok(Some(room));
+        }
+        if row.version == Version(0) {
+            // Written by this very transaction, for another device of the room.
+            let mut record = RoomRecord::from_record(&row.value)?;
+            let members = match record.parts.members {
+                0 => std::mem::take(&mut record.members),
+                _ => room.members.clone(),
+            };
+            return Ok(Some(Arc::new(Room { id, version: row.version, record, members })));
         }
         // Written as it was, so that the commit meets the conflict that is already certain.
         tx.put(tables::ROOMS, id.as_bytes(), row.value);
@@ -134,7 +143,7 @@ impl Rooms {
         }
         for node in room.nodes(&self.ctx.node) {
             let item = Outgoing::Room { room: room.id, state: true };
-            tx.merge(outgoing::stage_if_room(&self.ctx, Batch::new(), &node, item).await?);
+            tx.merge(outgoing::stage_due(&self.ctx, Batch::new(), &node, item));
         }
         Ok(())
     }

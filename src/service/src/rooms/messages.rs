@@ -6,11 +6,7 @@ use super::{
     records::{KeptEnvelope, LogRecord, MessageIdRecord},
     state::Room,
 };
-use crate::{
-    Budget, Caller, Fault, LimitKey,
-    error::within,
-    outgoing::{self, Outgoing},
-};
+use crate::{Budget, Caller, Fault, LimitKey, error::within, outgoing};
 use std::sync::{Arc, atomic::Ordering};
 use weft_mls::{config::PAST_EPOCHS_MAX, messages};
 use weft_store::{Batch, Committed, Error as StoreError, Scan, record::Record, tables};
@@ -52,8 +48,7 @@ impl Rooms {
             let batch = Batch::new().assert_version(tables::ROOMS, room_id.as_bytes(), room.version);
             let mut batch = append(batch, &envelope, &id, &kept);
             for node in room.nodes(&self.ctx.node) {
-                let news = Outgoing::Room { room: room_id, state: false };
-                batch = outgoing::stage(&self.ctx, batch, &node, news).await?;
+                batch = outgoing::stage_news(&self.ctx, batch, &node, room_id).await?;
             }
             match self.ctx.store.commit(batch).await {
                 Ok(committed) => {

@@ -25,6 +25,9 @@ use weft_wire::{
 /// An envelope up to this size stands in its log entry.
 const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
 
+/// No log is ever as long, and no sum of numbers up to it overflows.
+const SEQ_MAX: u64 = 1 << 53;
+
 /// What a hub says is new.
 pub(crate) struct News<'a> {
     pub room: RoomId,
@@ -41,6 +44,13 @@ impl Rooms {
     /// # Errors
     /// [`RoomError::NotFound`] for a room that this node is not a follower of, and [`RoomError::Mismatch`].
     pub(crate) async fn stage_news(&self, tx: &Tx, news: &News<'_>) -> Result<u64> {
+        let numbers = news.entries.iter().map(|entry| entry.seq);
+        if numbers
+            .chain(news.state.iter().flat_map(|state| [state.head, state.tail]))
+            .any(|seq| seq > SEQ_MAX)
+        {
+            return Err(RoomError::Mismatch("number"));
+        }
         let row = tx.get(tables::ROOMS, news.room.as_bytes()).await?;
         let mut before = row.map(|row| RoomRecord::from_record(&row.value)).transpose()?;
         if let Some(before) = &before
@@ -261,7 +271,9 @@ impl Rooms {
         } else {
             KeptEnvelope::Inline(entry.envelope.clone())
         };
-        let record = LogRecord { time_ms: entry.time_ms, envelope: kept };
+        // A hub that is ahead of the clock would have it kept for ever.
+        let time_ms = entry.time_ms.min(self.ctx.now() + limits::CLOCK_SKEW_MS_MAX);
+        let record = LogRecord { time_ms, envelope: kept };
         tx.put(tables::ROOM_LOG, log_key(room, entry.seq), record.to_record());
         Ok(())
     }

@@ -63,7 +63,7 @@ async fn a_node_that_cannot_store_takes_nothing_and_gets_it_again() {
         here.say(&there, seq).await;
     }
     *there.notebook.later.lock() = true;
-    assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None });
+    assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None, went: false });
     assert_eq!((there.taken().await, here.settled().await), (vec![], vec![]));
     let peer = here.federation.peers(None).await.unwrap().remove(0);
     assert!(peer.last_error.unwrap().contains("cannot store"), "the operator sees why");
@@ -186,12 +186,12 @@ async fn the_policy_decides_whom_a_node_speaks_with() {
         assert_eq!(went, policy == FederationPolicy::Open);
 
         there.federation.judge(&here.name, Verdict::Trust).await.unwrap();
-        let went = here.round(&there).await.unwrap() != Round::Failed { retry_after: None };
+        let went = here.round(&there).await.unwrap() != Round::Failed { retry_after: None, went: false };
         assert_eq!(went, policy != FederationPolicy::Closed, "{policy:?}");
 
         there.federation.judge(&here.name, Verdict::Block).await.unwrap();
         here.say(&there, 2).await;
-        assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None });
+        assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None, went: false });
         let error = there.federation.nodes.ask(&here.name, &question(&there)).await.unwrap_err();
         assert_eq!(Problem::from(error).code, Code::Forbidden, "nor does it ask");
     }
@@ -208,7 +208,7 @@ async fn whom_the_configuration_shuts_out_stays_out_whatever_is_said_while_the_n
         assert!(matches!(refused, FederationError::NotAllowed { .. }), "{refused:?}");
     }
     here.say(&there, 1).await;
-    assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None });
+    assert_eq!(here.round(&there).await.unwrap(), Round::Failed { retry_after: None, went: false });
     let error = there.federation.nodes.ask(&here.name, &question(&there)).await.unwrap_err();
     assert_eq!(Problem::from(error).code, Code::Forbidden);
 }
@@ -226,7 +226,7 @@ async fn budgets_of_a_node_are_its_own_and_the_operators_to_set() {
     // A burst is 5,120 events; at ten per cent each costs ten.
     assert_eq!(busy.round(&there).await.unwrap(), Round::Went);
     assert_eq!(busy.round(&there).await.unwrap(), Round::Went);
-    let Round::Failed { retry_after: Some(wait) } = busy.round(&there).await.unwrap() else {
+    let Round::Failed { retry_after: Some(wait), .. } = busy.round(&there).await.unwrap() else {
         panic!("not limited")
     };
     assert_eq!(there.taken().await.len(), 512);
