@@ -4,7 +4,7 @@
 //! many changes in a row cost one record, and a crash costs none.
 
 use crate::account::{self, Account, devices};
-use crate::chats::{self, ChatId};
+use crate::chats;
 use crate::contacts::{self, Contact, Pin};
 use crate::groups;
 use crate::http::{self, Failure};
