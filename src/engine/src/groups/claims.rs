@@ -66,6 +66,9 @@ pub(super) async fn of(cx: &Cx, user: &UserAddress, asked: Option<RoomId>) -> Re
             return Err(Failure::Room(crate::rooms::RoomError::KeyChanged { user: user.clone() }));
         }
         let mut good = packages;
+        // A node that gives two of one device would spoil the commit for all who come in by it.
+        let mut devices = std::collections::BTreeSet::new();
+        good.retain(|(device, _)| devices.insert(*device));
         good.retain(|(device, package)| {
             rooms::with(s, |ctx| crate::rooms::is_key_package_of(ctx, package, &identity, *device))
                 .unwrap_or(false)

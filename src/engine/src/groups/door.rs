@@ -184,7 +184,9 @@ pub(crate) async fn let_in(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
         ready.extend(claimed.ok().filter(|claimed| asked.is_some_and(|asked| is_of(claimed, asked))));
     }
     for some in ready.chunks(claims::AT_A_TIME) {
-        if making::bring_in(cx, room, some).await.is_err() {
+        if let Err(error) = making::bring_in(cx, room, some).await
+            && error.code == "offline"
+        {
             break;
         }
     }

@@ -18,6 +18,9 @@ use weft_wire::contacts::ContactState;
 use weft_wire::rooms::{RoomCreated, RoomKind};
 use weft_wire::{Blob, Code, DeviceId, Millis, RoomId, UserAddress, limits, text};
 
+/// The code of a commit that could not be made of what was claimed.
+const UNUSABLE: &str = "internal";
+
 /// Whoever has no device that could be added is asked for again so often.
 const AGAIN_MS: Millis = 30_000;
 
@@ -134,8 +137,10 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
                 Err(failure) => failed = Some(failure),
             }
         }
-        if bring_in(cx, room, &ready).await.is_err() {
-            failed.get_or_insert(Failure::NoAnswer);
+        match bring_in(cx, room, &ready).await {
+            // Who cannot be added holds nobody else up.
+            Err(error) if error.code != UNUSABLE => drop(failed.get_or_insert(Failure::NoAnswer)),
+            _ => {}
         }
         cx.with(|s| settled(s, room, refused));
     }
@@ -170,10 +175,25 @@ pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Resul
             devices <= DEVICES_AT_A_TIME
         });
         let (now, later) = rest.split_at(fits.count().clamp(1, rest.len()));
-        commit_in(cx, room, now).await?;
+        match commit_in(cx, room, now).await {
+            Err(error) if error.code == UNUSABLE && now.len() > 1 => one_by_one(cx, room, now).await?,
+            other => other?,
+        }
         rest = later;
     }
     Ok(())
+}
+
+/// One of them spoils it for the others: those come in, and the error tells of the last who does not.
+async fn one_by_one(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
+    let mut unusable = Ok(());
+    for one in people {
+        match commit_in(cx, room, std::slice::from_ref(one)).await {
+            Err(error) if error.code == UNUSABLE => unusable = Err(error),
+            other => other?,
+        }
+    }
+    unusable
 }
 
 async fn commit_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {

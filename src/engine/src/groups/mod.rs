@@ -87,6 +87,8 @@ impl Group {
 /// Somebody in a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Member {
+    /// By which their devices in the group are certified.
+    pub identity_key: [u8; 32],
     pub role: RoomRole,
     pub devices: Vec<DeviceId>,
 }
@@ -187,8 +189,8 @@ pub(crate) fn roster(s: &mut State, room: RoomId) -> Rc<Roster> {
     let mut people: BTreeMap<UserAddress, Member> = BTreeMap::new();
     for cert in rooms::members(s, room) {
         let role = roles.as_ref().map_or(RoomRole::Member, |roles| roles.of(&cert.user));
-        let member = people.entry(cert.user).or_insert(Member { role, devices: Vec::new() });
-        member.devices.push(cert.device);
+        let new = Member { identity_key: cert.identity_key, role, devices: Vec::new() };
+        people.entry(cert.user).or_insert(new).devices.push(cert.device);
     }
     let roster = Rc::new(Roster { epoch, people });
     // One that this device is not in (any more) is cheap to read, and may be entered again at the same epoch.

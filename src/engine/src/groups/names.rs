@@ -32,10 +32,19 @@ pub(crate) fn of(s: &mut State, room: RoomId, user: &UserAddress) -> String {
         return account.display_name.clone();
     }
     let contact = contacts::find(s, user).filter(|contact| contact.state == Some(ContactState::Accepted));
+    // A device with another key than that of the contact is somebody else's.
+    let contact = contact.filter(|contact| is_of(s, room, contact));
     if let Some(contact) = contact.filter(|contact| !contact.name.is_empty()) {
         return contact.name;
     }
     s.load::<String>(&key(room, user)).unwrap_or_else(|| user.name.to_string())
+}
+
+/// Whether who is in a room under a contact's address is the contact, as far as their key is known.
+pub(crate) fn is_of(s: &mut State, room: RoomId, contact: &contacts::Contact) -> bool {
+    let there = roster(s, room).people.get(&contact.user).map(|member| member.identity_key);
+    let known = contact.pin.map(|pin| pin.identity_key);
+    there.zip(known).is_none_or(|(there, known)| there == known)
 }
 
 /// Somebody, to be shown by name.

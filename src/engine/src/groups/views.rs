@@ -16,10 +16,11 @@ pub(crate) fn role_name(role: RoomRole) -> &'static str {
     }
 }
 
-fn standing_name(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Making => "making",
-        Standing::Outside | Standing::Active => "active",
+fn standing_name(group: &Group) -> &'static str {
+    match group.standing {
+        // Who is still missing comes in by and by; the others need not wait for them.
+        Standing::Making if !group.begun => "making",
+        Standing::Making | Standing::Outside | Standing::Active => "active",
         Standing::Leaving | Standing::Left => "left",
         Standing::Removed => "removed",
     }
@@ -32,7 +33,7 @@ pub(crate) fn in_chat(s: &mut State, room: RoomId, group: &Group) -> ChatGroup {
     ChatGroup {
         members: u32::try_from(members).unwrap_or(u32::MAX),
         role: role_name(own_role(s, room)).into(),
-        state: standing_name(group.standing).into(),
+        state: standing_name(group).into(),
         asking: asking(s, room),
     }
 }
@@ -72,7 +73,7 @@ pub(crate) fn group(s: &mut State, room: RoomId) -> Option<GroupView> {
         name: group.name.clone(),
         node: group.hub.as_ref().unwrap_or(&me.user.node).to_string(),
         role: role_name(own).into(),
-        state: standing_name(group.standing).into(),
+        state: standing_name(&group).into(),
         members,
         asking: askers(s, room),
     })
@@ -87,7 +88,9 @@ fn member_view(s: &mut State, room: RoomId, user: &UserAddress, role: RoomRole, 
         me,
         removable: false,
         state: contact.as_ref().and_then(|contact| contact.state).map(contacts::state_name).map(Into::into),
-        verified: contact.is_some_and(|contact| contact.verified && contact.changed.is_none()),
+        verified: contact.is_some_and(|contact| {
+            contact.verified && contact.changed.is_none() && names::is_of(s, room, &contact)
+        }),
     }
 }
 

@@ -101,6 +101,7 @@ fn set_aside(
     meta.cursor = seq;
     if failure.broken && meta.stage == Stage::Active {
         meta.stage = Stage::Broken;
+        meta.misled = matches!(failure.reason, Reason::Refused(RoomError::Policy(_)));
     }
     save_meta(ctx.kv, room, &meta);
     Ok(Processed::Unusable { reason: failure.reason, resync: failure.resync })

@@ -46,6 +46,9 @@ pub struct Info {
     pub epoch: u64,
     /// Whether a commit is pending.
     pub pending: bool,
+    /// The hub took a commit that is against the rules of the room. What it says of the group now is no better, so this device
+    /// does not come in anew by it.
+    pub misled: bool,
 }
 
 /// The version of the records below. Fields that come later have a default.
@@ -66,6 +69,9 @@ pub(super) struct Meta {
     /// The first and last epoch of each state from before joining anew that is still there, ascending.
     #[serde(default)]
     pub retired: Vec<(u64, u64)>,
+    /// As in [`Info`].
+    #[serde(default)]
+    pub misled: bool,
 }
 
 impl Meta {
@@ -84,6 +90,7 @@ impl Meta {
             joined_epoch: epoch,
             read_to: 0,
             retired: Vec::new(),
+            misled: false,
         }
     }
 }
@@ -259,7 +266,14 @@ impl RoomCtx<'_> {
 pub fn info(ctx: &RoomCtx<'_>, room: RoomId) -> Result<Option<Info>, RoomError> {
     let Some(meta) = find_meta(ctx.kv, room)? else { return Ok(None) };
     let pending = ctx.kv.get(&pending_key(room)).is_some();
-    Ok(Some(Info { kind: meta.kind, stage: meta.stage, cursor: meta.cursor, epoch: meta.epoch, pending }))
+    Ok(Some(Info {
+        kind: meta.kind,
+        stage: meta.stage,
+        cursor: meta.cursor,
+        epoch: meta.epoch,
+        pending,
+        misled: meta.misled,
+    }))
 }
 
 /// The devices in the group, this one included, in the order of their leaves.

@@ -93,6 +93,9 @@ pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
 }
 
 fn is_needed(s: &mut State, room: RoomId) -> bool {
+    if rooms::info(s, room).is_some_and(|info| info.misled) {
+        return false;
+    }
     match rooms::info(s, room).map(|info| info.stage) {
         None | Some(Stage::Joining | Stage::Broken) => settle::folded_into(s, room).is_none(),
         Some(Stage::Active | Stage::Left) => false,

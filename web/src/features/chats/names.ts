@@ -23,8 +23,9 @@ export function listNames(names: readonly string[]): string {
 export function nameIn(chat: ChatView, user: string | null): string {
   if (!user) return m.somebody();
   if (user === session.me?.user) return m.you();
-  const contact = contacts.get(user)?.display_name;
-  if (contact !== undefined) return contact;
+  const contact = contacts.get(user);
+  // Somebody who only asks calls themselves what they like.
+  if (contact?.state === 'accepted') return contact.display_name;
   const member = groups.member(chat.chat, user);
   if (member) return called(chat, member);
   return user === chat.user ? chat.title : (user.split('@')[0] ?? user);
