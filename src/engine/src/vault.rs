@@ -229,7 +229,7 @@ fn content(s: &mut State, name: &Name) -> Option<Entry> {
         }
         Name::Group(room) => {
             let (_, group) = groups::find(s, *room)?;
-            let (draft, read) = chats::shared(s, groups::chat_of(s, *room));
+            let (draft, read) = chats::shared(s, groups::chat_of(*room));
             let read = read.first().map_or(0, |(_, seq)| *seq);
             Entry::Group { room: *room, name: group.heard.then_some(group.name), draft, read }
         }

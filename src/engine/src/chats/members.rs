@@ -17,7 +17,7 @@ pub(crate) struct Far {
 
 /// Somebody in a group has come further.
 pub(crate) fn moved(s: &mut State, chat: &Chat, user: &UserAddress, change: impl FnOnce(&mut Far)) {
-    let room = groups::room_of(s, chat.id);
+    let room = groups::room_of(chat.id);
     let far = s.live.members.entry(room).or_default().entry(user.clone()).or_default();
     let before = far.clone();
     change(far);

@@ -175,7 +175,8 @@ pub(crate) fn with_user(s: &mut State, user: &UserAddress) -> Option<Chat> {
     let me = s.live.me.clone()?;
     let id = direct_id(&me.user, user);
     if let Some(chat) = find(s, id) {
-        return Some(chat);
+        // Never a group, whatever its room is called.
+        return chat.group.is_none().then_some(chat);
     }
     let chat = Chat::new(id, Some(user.clone()), None, s.now);
     s.store(&key(id), &chat);
@@ -184,7 +185,7 @@ pub(crate) fn with_user(s: &mut State, user: &UserAddress) -> Option<Chat> {
 
 /// The chat of a group, which is not there yet.
 pub(crate) fn make_group(s: &mut State, room: RoomId, group: Group) -> Chat {
-    let mut chat = Chat::new(groups::chat_of(s, room), None, Some(group), s.now);
+    let mut chat = Chat::new(groups::chat_of(room), None, Some(group), s.now);
     link_room(s, &mut chat, room);
     chat
 }
@@ -252,13 +253,13 @@ pub(crate) fn view(s: &mut State, chat: &Chat) -> ChatView {
         draft: chat.draft.clone(),
         verified: contact.is_some_and(|contact| contact.verified && contact.changed.is_none()),
         active_ms: chat.active_ms as f64,
-        group: chat.group.as_ref().map(|group| groups::views::in_chat(s, groups::room_of(s, chat.id), group)),
+        group: chat.group.as_ref().map(|group| groups::views::in_chat(s, groups::room_of(chat.id), group)),
     }
 }
 
 fn title(s: &mut State, chat: &Chat, contact: Option<&Contact>) -> String {
     match (&chat.group, contact, &chat.user) {
-        (Some(group), ..) => groups::names::title(s, groups::room_of(s, chat.id), group),
+        (Some(group), ..) => groups::names::title(s, groups::room_of(chat.id), group),
         (None, Some(contact), _) => contact.title(),
         (None, None, user) => user.as_ref().map(|user| user.name.to_string()).unwrap_or_default(),
     }
@@ -310,7 +311,7 @@ pub(crate) fn take_shared(s: &mut State, mut chat: Chat, draft: String, read: &[
 pub(crate) fn share(s: &mut State, chat: &Chat) {
     let name = match &chat.user {
         Some(user) => vault::Name::Chat(user.clone()),
-        None => vault::Name::Group(groups::room_of(s, chat.id)),
+        None => vault::Name::Group(groups::room_of(chat.id)),
     };
     vault::changed(s, name);
 }

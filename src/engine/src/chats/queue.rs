@@ -151,7 +151,7 @@ impl Queued {
             time_ms: time_ms as f64,
             body: body(&self.content)
                 .map_or(crate::api::BodyView::Unknown { fallback: String::new() }, |body| {
-                    body.view(s, groups::room_of(s, self.chat))
+                    body.view(s, groups::room_of(self.chat))
                 }),
             reply_to: reply.or_else(|| self.content.reply_to.map(timeline::unresolved)),
             delivery,

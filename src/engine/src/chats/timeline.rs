@@ -151,7 +151,7 @@ pub(crate) fn tell(s: &mut State, chat: ChatId, messages: Vec<MessageView>) {
 impl Row {
     /// How a row looks. `reply` is what it answers, where that was found.
     pub fn view(&self, s: &mut State, chat: &Chat, reply: Option<ReplyView>) -> MessageView {
-        let room = groups::room_of(s, chat.id);
+        let room = groups::room_of(chat.id);
         let named = self.sender.as_ref().filter(|_| chat.group.is_some());
         let sender_name = named.map(|sender| names::of(s, room, sender));
         let mine = self.sender.is_some() && self.sender.as_ref() == s.live.me.as_ref().map(|me| &me.user);

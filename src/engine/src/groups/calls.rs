@@ -61,7 +61,7 @@ fn not_allowed() -> CallError {
 /// The room of a group that is known here.
 fn room(s: &mut State, chat: &str) -> Result<RoomId, CallError> {
     let chat: RoomId = chat.parse().map_err(|_| unknown())?;
-    let room = super::room_of(s, ChatId(chat));
+    let room = super::room_of(ChatId(chat));
     find(s, room).map(|_| room).ok_or_else(unknown)
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn changed(
     ahead: Option<MessageId>,
 ) {
     let Some(me) = s.live.me.clone() else { return };
-    let (mut chat, mut group) = find_or_make(s, room);
+    let Some((mut chat, mut group)) = find_or_make(s, room) else { return };
     if change.removed_me {
         return leaving::removed(s, room, Some(&change.by.user), time_ms);
     }

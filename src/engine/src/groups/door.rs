@@ -103,7 +103,7 @@ pub(crate) fn preview(s: &mut State, group: &LinkGroup) -> GroupPreview {
     GroupPreview {
         name: crate::contacts::incoming::tidy(&group.name, limits::GROUP_NAME_BYTES_MAX),
         node: group.hub.to_string(),
-        chat: inside.then(|| super::chat_of(s, group.room).to_string()),
+        chat: inside.then(|| super::chat_of(group.room).to_string()),
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, CallError> {
     let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
     let group = link.group.ok_or_else(|| call_error("bad_link", "This link leads to no group."))?;
     let room = group.room;
-    let chat = cx.with(|s| super::chat_of(s, room));
+    let chat = super::chat_of(room);
     let member = |inside: bool| JoinedView { state: "member".into(), chat: inside.then(|| chat.to_string()) };
     if cx.with(|s| find(s, room).is_some_and(|(_, known)| known.is_in())) {
         return Ok(member(true));

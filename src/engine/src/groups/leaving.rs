@@ -67,7 +67,7 @@ fn last_owner() -> CallError {
 /// Groups that this account is on the way out of.
 pub(crate) fn under_way(s: &mut State) -> Vec<RoomId> {
     let leaving = |chat: &Chat| chat.group.as_ref().is_some_and(|group| group.standing == Standing::Leaving);
-    chats::all(s).iter().filter(|chat| leaving(chat)).map(|chat| super::room_of(s, chat.id)).collect()
+    chats::all(s).iter().filter(|chat| leaving(chat)).map(|chat| super::room_of(chat.id)).collect()
 }
 
 /// The job: this account is out of the group. First the others hear it, then the hub.

@@ -88,7 +88,7 @@ pub(super) fn contacts_of(s: &mut State, users: &[String]) -> Result<BTreeSet<Us
 /// Groups that are still being made.
 pub(crate) fn under_way(s: &mut State) -> Vec<RoomId> {
     let making = |chat: &Chat| chat.group.as_ref().is_some_and(|group| group.standing == Standing::Making);
-    chats::all(s).iter().filter(|chat| making(chat)).map(|chat| super::room_of(s, chat.id)).collect()
+    chats::all(s).iter().filter(|chat| making(chat)).map(|chat| super::room_of(chat.id)).collect()
 }
 
 /// The job: the room is there and everybody who was wanted is in it.

@@ -16,7 +16,7 @@ pub(crate) mod views;
 
 use crate::api::Event;
 use crate::chats::{self, Chat, ChatId};
-use crate::contacts::incoming::tidy;
+use crate::contacts::{self, incoming::tidy};
 use crate::runtime::State;
 use crate::sync::rooms;
 use serde::{Deserialize, Serialize};
@@ -107,24 +107,24 @@ impl Roster {
     }
 }
 
-/// The chat of a group's room. Whoever makes a group chooses the id of its room, and could choose that of a direct chat of
-/// others: so the two lie apart by something that only this account's devices know.
-pub(crate) fn chat_of(s: &State, room: RoomId) -> ChatId {
-    ChatId(apart(s, room))
+/// The chat of a group's room.
+pub(crate) fn chat_of(room: RoomId) -> ChatId {
+    ChatId(room)
 }
 
 /// The room of a group's chat.
-pub(crate) fn room_of(s: &State, id: ChatId) -> RoomId {
-    apart(s, id.0)
+pub(crate) fn room_of(id: ChatId) -> RoomId {
+    id.0
 }
 
-/// There and back.
-fn apart(s: &State, id: RoomId) -> RoomId {
-    let Some(me) = &s.live.me else { return id };
-    let mask = blake3::keyed_hash(&me.secret.vault_name_key(), b"weft group chats 1");
-    let mut apart = id;
-    apart.0.iter_mut().zip(mask.as_bytes()).for_each(|(byte, mask)| *byte ^= mask);
-    apart
+/// Whether the place of a group's chat is that of a direct chat. Whoever makes a group chooses the id of its room: none that
+/// chance would ever give takes the place of a chat with somebody else.
+fn is_taken(s: &mut State, room: RoomId) -> bool {
+    let Some(me) = s.live.me.clone() else { return true };
+    let direct = |other: &UserAddress| chats::direct_id(&me.user, other) == chat_of(room);
+    chats::find(s, chat_of(room)).is_some_and(|chat| chat.group.is_none())
+        || contacts::all(s).iter().any(|contact| direct(&contact.user))
+        || roster(s, room).people.keys().any(direct)
 }
 
 /// Whether a room is that of a group.
@@ -135,24 +135,27 @@ pub(crate) fn is_group(s: &mut State, room: RoomId) -> bool {
 
 /// The chat of a group, if it is there.
 pub(crate) fn find(s: &mut State, room: RoomId) -> Option<(Chat, Group)> {
-    let chat = chats::find(s, chat_of(s, room))?;
+    let chat = chats::find(s, chat_of(room))?;
     let group = chat.group.clone()?;
     Some((chat, group))
 }
 
-/// The chat of a group; made when it is not there.
-pub(crate) fn find_or_make(s: &mut State, room: RoomId) -> (Chat, Group) {
+/// The chat of a group; made when it is not there. None: its place is another one's, and nothing is shown of it.
+pub(crate) fn find_or_make(s: &mut State, room: RoomId) -> Option<(Chat, Group)> {
     if let Some(found) = find(s, room) {
-        return found;
+        return Some(found);
+    }
+    if is_taken(s, room) {
+        return None;
     }
     let group = Group::default();
     let chat = chats::make_group(s, room, group.clone());
-    (chat, group)
+    Some((chat, group))
 }
 
 /// Keeps what was changed, and tells the interface.
 pub(crate) fn save(s: &mut State, chat: &mut Chat, group: Group) {
-    let room = room_of(s, chat.id);
+    let room = room_of(chat.id);
     chat.group = Some(group);
     chats::save(s, chat);
     tell(s, room);
@@ -221,7 +224,7 @@ pub(crate) fn may_manage(s: &mut State, room: RoomId) -> bool {
 
 /// Takes over what another device shares. One that this device is not in yet waits for that, unseen.
 pub(crate) fn take_shared(s: &mut State, room: RoomId, name: Option<String>, draft: String, read: u64) {
-    let (mut chat, mut group) = find_or_make(s, room);
+    let Some((mut chat, mut group)) = find_or_make(s, room) else { return };
     if let Some(name) = name.filter(|_| !group.heard) {
         group.name = tidy(&name, limits::GROUP_NAME_BYTES_MAX);
         group.heard = true;

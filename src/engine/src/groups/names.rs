@@ -115,7 +115,7 @@ pub(crate) fn named(s: &mut State, room: RoomId, by: &UserAddress, body: &[u8], 
 
 /// Says the group's name to those who have just come in, unless that waits to be said anyway.
 pub(crate) fn say_again(s: &mut State, chat: &mut Chat, group: &Group) {
-    if own_role(s, super::room_of(s, chat.id)) < RoomRole::Admin || group.standing == Standing::Leaving {
+    if own_role(s, super::room_of(chat.id)) < RoomRole::Admin || group.standing == Standing::Leaving {
         return;
     }
     let waits = |queued: &queue::Queued| {

@@ -69,7 +69,7 @@ pub(crate) fn group(s: &mut State, room: RoomId) -> Option<GroupView> {
     };
     members.sort_by_cached_key(|member| (rank(member), member.name.to_lowercase(), member.user.clone()));
     Some(GroupView {
-        chat: super::chat_of(s, room).to_string(),
+        chat: super::chat_of(room).to_string(),
         name: group.name.clone(),
         node: group.hub.as_ref().unwrap_or(&me.user.node).to_string(),
         role: role_name(own).into(),

@@ -272,7 +272,7 @@ async fn a_node_that_has_moved_is_found_by_its_name_but_not_with_another_key() {
 }
 
 #[tokio::test]
-async fn where_a_node_was_is_kept_for_the_next_start_and_a_hint_comes_first() {
+async fn where_a_node_was_is_kept_for_the_next_start_and_a_hint_comes_behind_it() {
     let (net, here, there) = pair(1);
     net.state.lock().learned.insert(there.key, vec!["/ip4/9.9.9.9/tcp/1".to_owned()]);
     here.say(&there, 1).await;
@@ -281,5 +281,5 @@ async fn where_a_node_was_is_kept_for_the_next_start_and_a_hint_comes_first() {
     assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/1"]);
     let hints = ["/ip4/9.9.9.9/tcp/2".to_owned(), "nonsense".to_owned()];
     here.federation.nodes.hint(&there.name, &hints).await.unwrap();
-    assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/2", "/ip4/9.9.9.9/tcp/1"]);
+    assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/1", "/ip4/9.9.9.9/tcp/2"]);
 }
