@@ -25,7 +25,7 @@ me: boolean,
  */
 removable: boolean, 
 /**
- * How they stand to oneself: a state of [`ContactView`], if they do.
+ * How they stand to oneself: a state of [`super::ContactView`], if they do.
  */
 state: string | null, 
 /**

@@ -68,7 +68,7 @@ pub struct MemberView {
     pub me: bool,
     /// Whether one may send them away.
     pub removable: bool,
-    /// How they stand to oneself: a state of [`ContactView`], if they do.
+    /// How they stand to oneself: a state of [`super::ContactView`], if they do.
     pub state: Option<String>,
     /// Whether their key was verified in person.
     pub verified: bool,
