@@ -76,7 +76,12 @@ async fn people(cluster: &Cluster, args: &Args) -> Result<Vec<Device>> {
         let name = format!("n{at}p");
         by_node.push(fleet::register(node.address, &name, count, async || node.invite_for(100).await).await?);
     }
-    let people: Vec<Device> = by_node.into_iter().flatten().collect();
+    // In turn, so that the first commit brings in somebody of each node: a log begins where a node's first person comes.
+    let mut by_node: Vec<_> = by_node.into_iter().map(Vec::into_iter).collect();
+    let mut people: Vec<Device> = Vec::with_capacity(args.people);
+    while people.len() < args.people {
+        people.extend(by_node.iter_mut().filter_map(Iterator::next));
+    }
     let (first, others) = people.split_first().context("nobody")?;
     for other in others {
         other.publish(1).await?;
