@@ -30,7 +30,7 @@ use weft_wire::{
 };
 
 /// An envelope up to this size stands in its log entry.
-const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
+pub(super) const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
 /// Members up to this size stand in the room's row.
 pub(super) const INLINE_MEMBERS_BYTES_MAX: usize = 32 << 10;
 /// Parts above this size in sum are written ahead: they would not fit one batch together with the Welcomes.

@@ -4,7 +4,7 @@
 use super::{
     Result, RoomError, Rooms,
     asked::asked_key,
-    commits::INLINE_MEMBERS_BYTES_MAX,
+    commits::{INLINE_ENVELOPE_BYTES_MAX, INLINE_MEMBERS_BYTES_MAX},
     log::log_key,
     parts::drop_parts,
     records::{CursorRecord, Hub, KeptEnvelope, LogRecord, MemberRecord, Parts, RoomRecord},
@@ -21,9 +21,6 @@ use weft_wire::{
     Blob, DeviceId, NodeName, RoomId, UserAddress, codec, limits,
     rooms::{DeviceRef, EntryKind, LogEntry, RoomKind, RoomState},
 };
-
-/// An envelope up to this size stands in its log entry.
-const INLINE_ENVELOPE_BYTES_MAX: usize = 56 << 10;
 
 /// No log is ever as long, and no sum of numbers up to it overflows.
 const SEQ_MAX: u64 = 1 << 53;
