@@ -98,7 +98,7 @@ async fn gather(people: &[Device]) -> Result<(Room, f64)> {
     for some in others.chunks(AT_A_TIME) {
         let mut packages = Vec::new();
         for other in some {
-            packages.extend(claim(first, other).await?);
+            packages.extend(claim(first, other, room.id).await?);
         }
         first.bring_in(&mut room, &packages).await?;
     }
@@ -106,12 +106,12 @@ async fn gather(people: &[Device]) -> Result<(Room, f64)> {
 }
 
 /// Their yes may still be on its way from another node.
-async fn claim(first: &Device, other: &Device) -> Result<Vec<Blob>> {
+async fn claim(first: &Device, other: &Device, room: RoomId) -> Result<Vec<Blob>> {
     let until = Instant::now() + PATIENCE;
     let mut look = tokio::time::interval(Duration::from_millis(50));
     loop {
         look.tick().await;
-        match first.claim(other).await {
+        match first.claim_for(other, room).await {
             Ok(packages) => return Ok(packages),
             Err(error) if Instant::now() > until => return Err(error),
             Err(_) => {}

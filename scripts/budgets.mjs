@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const INITIAL_KB_MAX = 90;
-// The design asks for 700; groups took the engine past it. docs/benchmarks.md says what it is made of.
-const WASM_KB_MAX = 790;
+// The design asks for 700. What is reached, and one per cent: docs/benchmarks.md says how.
+const WASM_KB_MAX = 676;
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '..', 'web');
 const dist = join(web, 'dist');

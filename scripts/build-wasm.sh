@@ -50,8 +50,11 @@ trap 'rm -rf "$work"' EXIT
 "$(wasm_bindgen_bin)" --target web --out-dir "$work" \
   "$target_dir/wasm32-unknown-unknown/wasm/weft_wasm.wasm"
 # No --enable-… flags: wasm-opt reads from the file which features the compiler used.
-"$(wasm_opt_bin)" -Os -o "$work/small.wasm" "$work/weft_wasm_bg.wasm"
-mv "$work/small.wasm" "$work/weft_wasm_bg.wasm"
+"$(wasm_opt_bin)" -Os -g -o "$work/named.wasm" "$work/weft_wasm_bg.wasm"
+# By name, so that what was made of the same generic code stands together: gzip looks 32 kB back, and finds 2 % more. The names
+# themselves go, for want of -g.
+"$(wasm_opt_bin)" --reorder-functions-by-name -o "$work/weft_wasm_bg.wasm" "$work/named.wasm"
+rm "$work/named.wasm"
 
 # Whole or not at all: a build that was stopped must not leave half a package.
 rm -rf "$PKG"

@@ -41,8 +41,9 @@ step_types() {
 step_doctest() { cargo test --workspace --doc; }
 step_doc() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps; }
 step_browser() {
-  # The debug binary that nextest built already: a release build would cost minutes and show nothing more here.
-  cargo build -p weft -p weft-testkit --bins
+  # The debug binary that nextest built already: a release build would cost minutes and show nothing more here. So would any other
+  # choice of packages and targets: with other features of what they depend on, all of that is built once more.
+  cargo build --workspace --bins --tests
   WEFT_BIN=$TARGET/debug/weft
   WEFT_CHROMIUM=$(chromium_bin)
   WEFT_TESTKIT=$TARGET/debug/weft-testkit

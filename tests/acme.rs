@@ -1,8 +1,5 @@
 //! Certificates from an authority, by ACME (RFC 8555): Debian's pebble on loopback, which checks as a real one does.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr)]
-
 use anyhow::{Context, Result, bail};
 use hyper::Method;
 use std::{

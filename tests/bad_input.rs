@@ -2,19 +2,10 @@
 //! nothing. What the rules themselves decide is tested where they are, in `weft-service`.
 
 // Every case is a test function or called by one.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-#[path = "bad_input/accounts.rs"]
 mod accounts;
-#[path = "bad_input/bodies.rs"]
 mod bodies;
-#[path = "bad_input/doors.rs"]
 mod doors;
-#[path = "bad_input/pages.rs"]
 mod pages;
-#[path = "bad_input/rooms.rs"]
 mod rooms;
-#[path = "bad_input/sockets.rs"]
 mod sockets;
-#[path = "bad_input/tls.rs"]
 mod tls;

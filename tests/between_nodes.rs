@@ -1,8 +1,5 @@
 //! What happens to the processes of two nodes that talk: one is stopped and goes on, or is killed in the middle of it.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use std::net::Ipv4Addr;

@@ -2,8 +2,6 @@
 //! byte that it was sent.
 
 // A test fails where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;

@@ -1,8 +1,6 @@
 //! `weft chat` as a person at a terminal uses it: two real processes, one real node.
 
 // Stories fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use hyper::Method;
 use std::{path::Path, process::Stdio};
@@ -161,6 +159,12 @@ async fn two_terminals_talk() -> Result<()> {
         alice.sees(&format!("{bob_is}: pong {round}")).await;
     }
 
+    // A decision about a group is asked for by the group's name; a chat of two is none.
+    alice.types("/enter").await?;
+    alice.sees("* which group?").await;
+    alice.types("/leave Lunch").await?;
+    alice.sees("* which group?").await;
+
     // Both compare the same digits.
     alice.types(&format!("/safety {bob_is}")).await?;
     bob.types(&format!("/safety {alice_is}")).await?;
@@ -261,6 +265,49 @@ async fn the_node_at_hand_is_found_and_another_one_is_told() -> Result<()> {
     let (in_good_order, screen) = lost.ends().await?;
     assert!(!in_good_order && screen.contains("say with --node URL where"), "{screen}");
     assert!(!screen.contains("password"), "{screen}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_typed_is_sent_before_the_end_or_told() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    let (alice_is, bob_is) = (address(&node, "alice").await?, address(&node, "bob").await?);
+    let home = tempfile::tempdir()?;
+    let (hers, his) = (home.path().join("alice"), home.path().join("bob"));
+    let owner = node.command(&["invite", "--owner"]).await?;
+    let mut alice = Terminal::start(&alice_is, &node, &hers, Some(owner.trim()))?;
+    alice.signs_up("correct horse battery").await?;
+    alice.types("/link").await?;
+    let link = alice.sees("/#/").await;
+    let mut bob = Terminal::start(&bob_is, &node, &his, Some(link.trim()))?;
+    bob.signs_up("staple battery horse").await?;
+    alice.sees(&format!("{bob_is} is a contact")).await;
+
+    // A line that is no text is not the end.
+    bob.types(&format!("/to {alice_is}")).await?;
+    bob.sees("* talking to").await;
+    bob.keyboard.write_all(b"caf\xe9\n").await?;
+    bob.sees("is not UTF-8").await;
+    for n in 0..20 {
+        bob.types(&format!("one after the other {n}")).await?;
+    }
+    let (in_good_order, screen) = bob.ends().await?;
+    assert!(in_good_order && !screen.contains("not sent"), "{screen}");
+    alice.sees("one after the other 19").await;
+
+    // Nobody takes it.
+    alice.types(&format!("/to {bob_is}")).await?;
+    alice.sees("* talking to").await;
+    assert!(node.terminate().await?.success());
+    alice.sees("* offline").await;
+    alice.types("into the void").await?;
+    let (in_good_order, screen) = alice.ends().await?;
+    assert!(!in_good_order && screen.contains("* 1 message is not sent yet"), "{screen}");
+    node.start_again().await?;
+    let mut bob = Terminal::start(&bob_is, &node, &his, None)?;
+    let alice = Terminal::start(&alice_is, &node, &hers, None)?;
+    bob.sees(&format!("{alice_is}: into the void")).await;
+    assert!(alice.ends().await?.0 && bob.ends().await?.0);
     Ok(())
 }
 

@@ -1,8 +1,5 @@
 //! `node.toml` is the whole truth about the configuration, and mistakes in it are told so that an operator can mend them.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt, path::PathBuf};
 use weft_node::{
     Config, ConfigError,
@@ -314,6 +311,72 @@ fn rules_between_keys_are_told() {
         let told = File::new(text).load(&[]).unwrap_err().to_string();
         assert!(told.contains(wanted), "{text:?} gave: {told}");
     }
+}
+
+/// What `weft run` would refuse, and which of the values it is.
+#[test]
+fn wrong_addresses_of_other_nodes_are_told_with_key_and_value() {
+    let key = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo";
+    for (line, wanted) in [
+        ("listen = \"8441\"", ["`federation.listen`", "\"8441\""]),
+        (
+            "listen = [\"/ip4/0.0.0.0/tcp/0\", \"/dns/a.example/tcp/1\"]",
+            ["`federation.listen`", "not a name"],
+        ),
+        ("external = \"home.example:8441\"", ["`federation.external`", "/dns/home.example/tcp/8441"]),
+        ("relays = \"/dns/a.example/tcp/1\"", ["`federation.relays`", "/p2p/PEER-ID"]),
+        ("first_contacts = \"nonsense\"", ["`federation.first_contacts`", "\"nonsense\""]),
+        ("external = \"/ip4/0.0.0.0/tcp/8441\"", ["`federation.external`", "0.0.0.0 and :: stand for"]),
+        ("external = \"/ip4/9.9.9.9/tcp/0\"", ["`federation.external`", "port 0 cannot be called"]),
+        ("external = \"/dns//tcp/8441\"", ["`federation.external`", "no name of DNS"]),
+        ("blocked = [\"127.0.0.1\"]", ["`federation.blocked`", "\"127.0.0.1\" is an address"]),
+        ("blocked = [\"12D3KooWbad\"]", ["`federation.blocked`", "looks like a peer id"]),
+    ] {
+        let told = File::new(&format!("[federation]\n{line}\n")).load(&[]).unwrap_err().to_string();
+        assert!(wanted.iter().all(|part| told.contains(part)), "{line} gave: {told}");
+        assert!(told.contains("node.toml, line 2"), "{told}");
+    }
+    let fine = format!(
+        "[federation]\nlisten = []\nexternal = \"/dns/a.example/tcp/1\"\nrelays = \"/ip4/9.9.9.9/tcp/1/p2p/{key}\"\n"
+    );
+    File::new(&fine).load(&[]).unwrap();
+}
+
+#[test]
+fn entries_for_other_nodes_that_make_no_sense_are_told_by_name() {
+    let key = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo";
+    let other = "12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE";
+    let entry = |name: &str, key: &str| format!("[[federation.peers]]\nname = \"{name}\"\nkey = \"{key}\"\n");
+    let own = "[node]\nname = \"home.example\"\n";
+    for (text, wanted) in [
+        (format!("{own}{}", entry("home.example", key)), ["home.example", "this node itself"]),
+        (entry("a.example", key) + &entry("A.example", other), ["A.example", "twice"]),
+        (entry("a.example", key) + &entry("b.example", key), ["b.example", "same key"]),
+        (entry("a.example", key) + "addresses = \"nowhere\"\n", ["a.example", "\"nowhere\""]),
+        (
+            entry("a.example", key) + "addresses = [\"nowhere\"]\n",
+            ["\"nowhere\"", "/dns/home.example/tcp/8441"],
+        ),
+        (
+            entry("a.example", key) + &format!("addresses = [\"/ip4/9.9.9.9/tcp/1/p2p/{other}\"]\n"),
+            ["a.example", "another peer's"],
+        ),
+        (entry("127.0.0.1", key), ["127.0.0.1", "is an address"]),
+        (entry("12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2X", key), ["looks like a peer id", "none"]),
+        (entry("a.example", key) + "addresses = \"/ip4/9.9.9.9/tcp/0\"\n", ["a.example", "port 0"]),
+        (
+            format!("[federation]\nblocked = \"a.example\"\n{}", entry("a.example", key)),
+            ["a.example", "blocked"],
+        ),
+        (format!("[federation]\nblocked = \"{key}\"\n{}", entry("a.example", key)), ["a.example", "blocked"]),
+    ] {
+        let told = File::new(&text).load(&[]).unwrap_err().to_string();
+        assert!(
+            told.contains("`federation.peers") && wanted.iter().all(|part| told.contains(part)),
+            "{text}: {told}"
+        );
+    }
+    File::new(&(own.to_owned() + &entry("a.example", key) + &entry("b.example", other))).load(&[]).unwrap();
 }
 
 #[test]

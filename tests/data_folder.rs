@@ -1,14 +1,14 @@
 //! The data folder in the hands of an operator: who may look into it, what may be missing from it, and what is said then.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout)]
-
 use anyhow::Result;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Stdio,
 };
+use tokio::io::{AsyncBufReadExt, BufReader};
+use weft_store::{Batch, embedded, tables};
 use weft_testkit::{Cast, NodeProcess};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_weft");
@@ -365,5 +365,219 @@ async fn a_node_works_at_the_edges_of_what_may_be_configured() -> Result<()> {
         let _alice = node.sign_up(Cast::Alice).await?;
         assert!(node.terminate().await?.success());
     }
+    Ok(())
+}
+
+/// A node that has stopped and lost its data, and the backup of it.
+async fn lost_with_backup() -> Result<(NodeProcess, PathBuf)> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    let _alice = node.sign_up(Cast::Alice).await?;
+    let backup = node.data().with_file_name("backup");
+    node.command(&["backup", text(&backup)]).await?;
+    assert!(node.terminate().await?.success());
+    fs::remove_dir_all(node.data())?;
+    Ok((node, backup))
+}
+
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+/// Whoever opens it waits for somebody who writes.
+fn make_pipe(path: &Path) -> Result<()> {
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    Ok(rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0)?)
+}
+
+fn journal_of(backup: &Path) -> PathBuf {
+    let mut files = fs::read_dir(backup.join("store/journal")).unwrap();
+    files.next().unwrap().unwrap().path()
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_refused_and_leaves_nothing_behind() -> Result<()> {
+    let (mut node, backup) = lost_with_backup().await?;
+    let key = backup.join("node.key");
+    let restore = ["restore", text(&backup)];
+    for (file, wanted) in [(key.clone(), "another key"), (journal_of(&backup), "not as it was backed up")] {
+        flip(&file);
+        for is_there in [false, true] {
+            if is_there {
+                open_folder(&node.data());
+            }
+            let said = refused(&node, &restore).await;
+            assert!(said.contains(wanted) && said.contains("take another copy"), "{said}");
+            assert_eq!(node.data().exists(), is_there);
+            assert!(!is_there || fs::read_dir(node.data())?.next().is_none(), "{:?}", node.data());
+        }
+        fs::remove_dir(node.data())?;
+        flip(&file);
+    }
+    let journal = journal_of(&backup);
+    let whole = fs::read(&journal)?;
+    fs::write(&journal, &whole[..whole.len() - 1])?;
+    let said = refused(&node, &restore).await;
+    assert!(said.contains(text(&journal)) && said.contains("shorter than it was backed up"), "{said}");
+    fs::write(&journal, &whole)?;
+    let short = fs::read(&key)?;
+    fs::write(&key, &short[..31])?;
+    assert!(refused(&node, &restore).await.contains("not thirty-two bytes"));
+    fs::write(&key, &short)?;
+    let said = node.command(&restore).await?;
+    assert!(said.contains("the node is 12D3KooW") && !said.contains("earlier"), "{said}");
+
+    // One that does not say whose it is, as they were before.
+    fs::remove_dir_all(node.data())?;
+    let manifest = backup.join("store/weft-backup.txt");
+    let now = fs::read_to_string(&manifest)?;
+    let (body, _) = now.rsplit_once("end ").unwrap();
+    let before = body.lines().filter(|line| !line.starts_with("of "));
+    let before: String = before.map(|line| line.replace("weft-backup 2", "weft-backup 1") + "\n").collect();
+    fs::write(&manifest, format!("{before}end {}\n", blake3::hash(before.as_bytes())))?;
+    let said = node.command(&restore).await?;
+    assert!(said.contains("of an earlier version") && said.contains("12D3KooW"), "{said}");
+    node.start_again().await?;
+    assert!(node.command(&["user", "list"]).await?.contains("alice"));
+    Ok(())
+}
+
+/// What `weft check` finds, and its exit code.
+async fn checked(node: &NodeProcess) -> Result<(Option<i32>, String)> {
+    let mut check = tokio::process::Command::new(BINARY);
+    let output = check.arg("check").env("WEFT_STORAGE__DATA", node.data()).output().await?;
+    Ok((output.status.code(), String::from_utf8(output.stdout)?))
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_the_one_of_the_data_is_told() -> Result<()> {
+    for name in ["", "home.example"] {
+        let mut node = NodeProcess::start(BINARY, &[("WEFT_NODE__NAME", name)]).await?;
+        assert!(node.terminate().await?.success());
+        let (key, store) = (node.data().join("node.key"), node.data().join("store"));
+        let is_told = async || -> Result<()> {
+            flip(&key);
+            let mut run = tokio::process::Command::new(BINARY);
+            run.arg("run").env("WEFT_STORAGE__DATA", node.data()).env("WEFT_NODE__NAME", name);
+            let output = run.env("WEFT_HTTP__LISTEN", "127.0.0.1:0").kill_on_drop(true).output();
+            let output = weft_testkit::within("the refusal", output).await?;
+            let said = String::from_utf8(output.stderr)?;
+            assert!(said.contains("node.key is not the key of this store"), "{said}");
+            assert!(said.contains("from a backup") && !said.contains("[node]"), "{said}");
+            assert!(refused(&node, &["invite"]).await.contains("is not the key of this store"));
+            let (code, said) = checked(&node).await?;
+            assert!(code == Some(3) && said.contains("damaged: ") && said.contains("node.key"), "{said}");
+            flip(&key);
+            Ok(())
+        };
+        is_told().await?;
+        // As a store of before, which does not know its key; but it knows a name that is one.
+        let opened = embedded::open(&store, embedded::Options::default())?;
+        let kept = opened.get(tables::NODE, b"key").await?.unwrap();
+        opened.commit(Batch::new().delete(tables::NODE, b"key")).await?;
+        opened.close().await?;
+        drop(opened);
+        if name.is_empty() {
+            is_told().await?;
+        }
+        node.start_again().await?;
+        assert!(node.terminate().await?.success());
+        assert_eq!(checked(&node).await?.0, Some(0));
+        let opened = embedded::open(&store, embedded::Options::default())?;
+        assert_eq!(opened.get(tables::NODE, b"key").await?.unwrap().value, kept.value);
+        opened.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_no_key_and_keeps_nobody_waiting() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    let key = node.data().join("node.key");
+    fs::rename(&key, key.with_file_name("kept"))?;
+    for is_pipe in [false, true] {
+        if is_pipe {
+            fs::remove_dir(&key)?;
+            make_pipe(&key)?;
+        } else {
+            fs::create_dir(&key)?;
+            fs::set_permissions(&key, Permissions::from_mode(0o700))?;
+        }
+        for command in ["run", "check", "invite"] {
+            let said = weft_testkit::within(command, refused(&node, &[command])).await;
+            assert!(said.contains("not a key, which is a file"), "{command}: {said}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restore_that_is_cut_off_is_no_node_and_is_done_again() -> Result<()> {
+    let (mut node, backup) = lost_with_backup().await?;
+    let restore = ["restore", text(&backup)];
+    // It waits for a file of the backup that does not come, and is killed there.
+    let (journal, aside) = (journal_of(&backup), backup.with_file_name("aside"));
+    fs::rename(&journal, &aside)?;
+    make_pipe(&journal)?;
+    let mut restoring = tokio::process::Command::new(BINARY)
+        .args(restore)
+        .env("WEFT_STORAGE__DATA", node.data())
+        .current_dir(node.data().parent().unwrap())
+        .kill_on_drop(true)
+        .spawn()?;
+    weft_testkit::within("the restore has begun", async {
+        let mut look = tokio::time::interval(std::time::Duration::from_millis(5));
+        while !node.data().join("store.restoring/journal").is_dir() {
+            look.tick().await;
+        }
+    })
+    .await;
+    restoring.start_kill()?;
+    restoring.wait().await?;
+    fs::rename(&aside, &journal)?;
+
+    let (part, store) = (node.data().join("store.restoring"), node.data().join("store"));
+    for has_key in [false, true] {
+        if has_key {
+            // Cut off at its very end, between its last two steps.
+            fs::rename(&store, &part)?;
+        }
+        assert_eq!(node.data().join("node.key").exists(), has_key);
+        let said = node.start_again().await.unwrap_err().to_string();
+        assert!(said.contains("a restore was cut off") && said.contains("weft restore"), "{said}");
+        assert!(!store.exists() && part.exists(), "nothing was begun instead");
+        node.command(&restore).await?;
+        assert!(!part.exists() && node.command(&["check"]).await?.contains("all is well"));
+    }
+    assert!(refused(&node, &restore).await.contains("not empty"));
+    node.start_again().await?;
+    assert!(node.command(&["user", "list"]).await?.contains("alice"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_waits_for_a_node_that_is_just_starting() -> Result<()> {
+    let mut node = NodeProcess::start(BINARY, &[]).await?;
+    assert!(node.terminate().await?.success());
+    // What a start holds before it answers.
+    let store = embedded::open(&node.data().join("store"), embedded::Options::default())?;
+    let mut invite = tokio::process::Command::new(BINARY)
+        .arg("invite")
+        .env("WEFT_STORAGE__DATA", node.data())
+        .current_dir(node.data().parent().unwrap())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut said = BufReader::new(invite.stderr.take().unwrap()).lines();
+    let line = weft_testkit::within("it says that it waits", said.next_line()).await?.unwrap();
+    assert!(line.contains("the node is starting") && line.contains("waiting"), "{line}");
+    store.close().await?;
+    drop(store);
+    let output = weft_testkit::within("the invite", invite.wait_with_output()).await?;
+    assert!(output.status.success() && String::from_utf8(output.stdout)?.contains("http://"));
     Ok(())
 }

@@ -1,9 +1,6 @@
 //! A node that means harm, over the real network: it lies about who it is and for whom it speaks, says things again, asks for
 //! everybody, and sends nonsense. It gets nowhere, and honest nodes do not notice.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use ed25519_dalek::SigningKey;
 use futures::future::BoxFuture;
@@ -11,7 +8,7 @@ use std::sync::Arc;
 use weft_net::{Net, NetConfig, NodeKey, PeerHandler, PeerKey, PeerLink};
 use weft_testkit::{Cast, Cluster, Person, TestNode};
 use weft_wire::{
-    Blob, Code, NodeName, RoomId, Signed, UserAddress, codec,
+    Blob, Code, NodeName, RoomId, RoomNonce, Signed, UserAddress, codec,
     federation::{Answer, Batch, BatchAck, ContactStep, Event, EventResult, Question},
     identity::UserIdentity,
     limits::PEER_BATCH_BYTES_MAX,
@@ -142,8 +139,11 @@ async fn a_node_that_lies_gets_nowhere() -> Result<()> {
     // About rooms of others, and a room for alice with nobody she knows.
     let item = RoomItem { user: eve.clone(), kind: "read".to_owned(), version: 1, sealed: Blob(vec![1]) };
     assert_eq!(mallory.say(Event::Item { room: RoomId([9; 16]), item }).await, Some(Code::NotFound));
+    let nonce = RoomNonce([9; 16]);
+    let room = RoomId::of_hub(&mallory.name, nonce);
     let state = RoomState {
-        room: RoomId([9; 16]),
+        room,
+        nonce: Some(nonce),
         kind: RoomKind::Group,
         hub: mallory.name.clone(),
         epoch: 1,
@@ -154,9 +154,13 @@ async fn a_node_that_lies_gets_nowhere() -> Result<()> {
         gone: Vec::new(),
         asking: 0,
     };
-    let room =
-        Event::Room { room: RoomId([9; 16]), state: Some(state), devices: Vec::new(), entries: Vec::new() };
-    assert_eq!(mallory.say(room).await, Some(Code::NoConsent));
+    let says =
+        |room, state| Event::Room { room, state: Some(state), devices: Vec::new(), entries: Vec::new() };
+    assert_eq!(mallory.say(says(room, state.clone())).await, Some(Code::NoConsent));
+    // And one under an id that is another node's.
+    let taken = RoomId::of_hub(&home.name().await?, nonce);
+    let state = RoomState { room: taken, ..state };
+    assert_eq!(mallory.say(says(taken, state)).await, Some(Code::InvalidField));
 
     // Nonsense, small and as large as may be.
     for bytes in [Vec::new(), vec![0xff; 100], vec![0x9b; PEER_BATCH_BYTES_MAX]] {

@@ -1,8 +1,5 @@
 //! A node that is told to stop says so to everyone, finishes what it began, and loses nothing.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use hyper::Method;
 use tokio::{
@@ -88,6 +85,20 @@ async fn a_second_node_on_the_same_folder_is_refused() -> Result<()> {
         .await?;
     let said = String::from_utf8(other.stderr)?;
     assert!(!other.status.success() && said.contains("a node is running on"), "{said}");
+    // Also where nothing tells of it any more but what it holds.
+    for file in ["control.sock", "store/lock"] {
+        std::fs::remove_file(node.data().join(file))?;
+    }
+    let checked = node.command(&["check"]).await.unwrap_err().to_string();
+    assert!(checked.contains("a node is running on") && checked.contains("stop it first"), "{checked}");
+    let other = tokio::process::Command::new(env!("CARGO_BIN_EXE_weft"))
+        .arg("run")
+        .env("WEFT_STORAGE__DATA", node.data())
+        .env("WEFT_HTTP__LISTEN", "127.0.0.1:0")
+        .kill_on_drop(true)
+        .output();
+    let said = String::from_utf8(weft_testkit::within("the refusal", other).await?.stderr)?;
+    assert!(said.contains("a node is running on"), "{said}");
     let answer = http::get(node.address, "/readyz", None).await?;
     assert_eq!(answer.status.as_u16(), 200);
     Ok(())

@@ -1,8 +1,6 @@
 //! Two people, one node, one encrypted conversation: through restarts and kills, each message once and in order.
 
 // Stories fail where something is not as it should be.
-#![allow(clippy::unwrap_used)]
-
 use anyhow::Result;
 use weft_engine::api::{Call, DeliveryView, Reply};
 use weft_testkit::{Cast, NodeProcess, Person, TestNode};

@@ -1,8 +1,5 @@
 //! A group of people on three nodes: real nodes, real streams between them, real clients.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::{Result, bail};
 use weft_engine::api::{BodyView, Call, GroupView, Reply};
 use weft_testkit::{Cast, Cluster, Person};
@@ -218,5 +215,29 @@ async fn by_a_link_somebody_who_knows_nobody_asks_and_is_let_in() -> Result<()> 
     }
     let nobody = async |me: &Person| Ok(group(me, chat).await?.asking.is_empty().then_some(()));
     bob.until("that nobody asks any more", nobody).await?;
+    story.cluster.end().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_sent_away_comes_back_by_an_open_link_once_somebody_agrees() -> Result<()> {
+    let story = Story::new().await?;
+    let Story { alice, bob, carol, chat, .. } = &story;
+    let (base_url, user) = ("http://127.0.0.1".to_owned(), carol.address.clone());
+    let call = Call::GroupLink { chat: chat.clone(), approval: false, base_url, fresh: false };
+    let Reply::GroupLink(link) = alice.call(call).await? else { bail!("no link") };
+    alice.call(Call::RemoveMembers { chat: chat.clone(), users: vec![user.clone()] }).await?;
+    story.becomes(carol, "removed").await?;
+    carol.call(Call::JoinGroup { text: link.url }).await?;
+    let asks = async |me: &Person| {
+        let asking = group(me, chat).await?.asking;
+        Ok(asking.iter().any(|one| one.user == user).then_some(()))
+    };
+    // The device that made the link knows of it, and has had a message go round since.
+    alice.until("who asks", asks).await?;
+    story.all_say(&[alice, bob], "without her").await?;
+    assert!(asks(alice).await?.is_some(), "still asking");
+    story.sees(alice, &[alice, bob]).await?;
+    alice.call(Call::AnswerJoin { chat: chat.clone(), user: user.clone(), accept: true }).await?;
+    story.all_say(&[alice, bob, carol], "welcome back").await?;
     story.cluster.end().await
 }

@@ -17,6 +17,8 @@ mod house;
 mod leaks;
 #[path = "tidy/manifests.rs"]
 mod manifests;
+#[path = "tidy/programs.rs"]
+mod programs;
 #[path = "tidy/tree.rs"]
 mod tree;
 #[path = "tidy/web.rs"]
@@ -54,6 +56,12 @@ fn the_browser_crates_stay_clean() {
 fn the_wasm_build_watches_all_it_is_made_of() {
     let rule = "WASM_CRATES in scripts/lib.sh must name every crate that weft-wasm is built from, or a stale engine is served.";
     expect_none(rule, arrows::wasm_crates_are_watched(Tree::of_repository(), &manifests::workspace()));
+}
+
+#[test]
+fn every_file_of_tests_belongs_to_a_program() {
+    let rule = "With `autotests = false` a file under tests/ runs only if its program names it: `mod NAME;`.";
+    expect_none(rule, programs::files_of_tests_are_named(Tree::of_repository()));
 }
 
 #[test]

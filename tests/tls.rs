@@ -1,8 +1,5 @@
 //! TLS from one's own files: handshakes, reload, refusals.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use hyper::{Method, Request};
 use rcgen::{CertifiedKey, generate_simple_self_signed};

@@ -1,8 +1,5 @@
 //! Alice at one node, bob at another: real nodes, real streams between them, real clients.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use weft_engine::api::{Call, DeliveryView, Event, Reply};
 use weft_testkit::{Cast, Cluster, Person};

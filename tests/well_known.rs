@@ -1,8 +1,5 @@
 //! What a node with a DNS name says of itself, and how another one asks.
 
-// Tests and their helpers fail where something is not as it should be.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 use anyhow::Result;
 use tokio_rustls::rustls::RootCertStore;
 use weft_net::LinkError;

@@ -30,6 +30,10 @@ pub fn run(args: &Check) -> Result<ExitCode> {
             out::line(format_args!("damaged: {damage}"));
             return Ok(ExitCode::from(DAMAGED));
         }
+        Err(damage @ ArchiveError::OtherKey { .. }) => {
+            out::line(format_args!("damaged: {damage}"));
+            return Ok(ExitCode::from(DAMAGED));
+        }
         Err(ArchiveError::Store(Error::Locked { .. })) => {
             bail!("a node is running on {}, or another command is: stop it first", data.display())
         }

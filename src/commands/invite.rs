@@ -1,12 +1,12 @@
 //! `weft invite`.
 
-use super::{NodeArgs, advice, out, small_runtime};
+use super::{NodeArgs, advice, ask, out, small_runtime};
 use anyhow::{Result, bail};
 use clap::Args;
 use std::process::ExitCode;
 use weft_node::{
     Config,
-    control::{self, Answer, Request},
+    control::{Answer, Request},
 };
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
@@ -36,7 +36,7 @@ pub fn run(args: &Invite) -> Result<ExitCode> {
 /// The link on standard output, alone on its line, for scripts; what it is on standard error; a QR code for people.
 pub fn print(config: &Config, owner: bool, uses: u32, lifetime_ms: u64) -> Result<ExitCode> {
     let request = Request::Invite { owner, uses, lifetime_ms };
-    let answer = small_runtime()?.block_on(control::ask(config, request))?;
+    let answer = small_runtime()?.block_on(ask(config, request))?;
     let Answer::Invite { link, owner, expires_ms } = answer else { bail!("the node gave another answer") };
     let until = out::time(expires_ms);
     match owner {

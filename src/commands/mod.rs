@@ -21,11 +21,19 @@ use clap::{Args, Parser, Subcommand};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::{Duration, Instant},
 };
-use weft_node::{Config, ConfigError};
+use weft_node::{
+    Config, ConfigError,
+    control::{self, Answer, ControlError, Request},
+};
 
 /// The configuration that is read when none is named.
 const CONFIG_FILE: &str = "node.toml";
+
+/// For so long data that somebody else holds is waited for, and this often it is looked at.
+const TAKEN_TIME: Duration = Duration::from_secs(15);
+const TAKEN_STEP: Duration = Duration::from_millis(50);
 
 /// An everything-app for a community, on its own machine.
 #[derive(Debug, Parser)]
@@ -100,6 +108,25 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
 pub fn exit_code(error: &anyhow::Error) -> ExitCode {
     let config = error.chain().any(|cause| cause.is::<ConfigError>());
     ExitCode::from(if config { 2 } else { 1 })
+}
+
+/// Asks the node of this configuration. One that is just starting holds its data before it answers: it is waited for, and so
+/// is another command.
+async fn ask(config: &Config, request: Request) -> Result<Answer, ControlError> {
+    let until = Instant::now() + TAKEN_TIME;
+    let mut told = false;
+    loop {
+        match control::ask(config, request.clone()).await {
+            Err(error) if error.is_taken() && Instant::now() < until => {
+                if !told {
+                    out::note("the node is starting, or another command is at work on its data: waiting");
+                }
+                told = true;
+                tokio::time::sleep(TAKEN_STEP).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// A runtime for commands that only ask and wait.

@@ -1,12 +1,12 @@
 //! `weft peer`.
 
-use super::{NodeArgs, out, small_runtime};
+use super::{NodeArgs, ask, out, small_runtime};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use weft_node::{
     Config,
-    control::{self, Answer, PeerRow, Request, Wish},
+    control::{Answer, PeerRow, Request, Wish},
 };
 use weft_wire::NodeName;
 
@@ -21,11 +21,11 @@ pub struct Peer {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// All nodes that this one has met, by name
+    /// Who this node is, for others: name, PEER-ID and addresses. Then all nodes that it has met, by name
     List,
     /// The line for DNS by which others find this node where it does not answer under its name over HTTPS
     Dns,
-    /// Name a node, and trust it
+    /// Name a node, trust it, and call it
     Add {
         /// The right half of its people's addresses
         name: NodeName,
@@ -41,12 +41,12 @@ enum Action {
         /// Its name
         name: NodeName,
     },
-    /// Shut a node out
+    /// Shut a node out; `reset` or `trust` lets it in again. Its pinned key is kept, that it was trusted is not
     Block {
         /// Its name
         name: NodeName,
     },
-    /// Treat a node as every other: lifts a block, takes it off the list
+    /// Treat a node as every other: lifts a block and a limit, takes it off the list. One that was trusted before it was blocked needs `trust`
     Reset {
         /// Its name
         name: NodeName,
@@ -73,17 +73,22 @@ enum Action {
 
 pub fn run(args: &Peer) -> Result<ExitCode> {
     let config = args.node.load()?;
+    if !config.federation.is_on() {
+        out::note(
+            "federation.policy is \"closed\": this node speaks with no others, whatever is said of them here",
+        );
+    }
     small_runtime()?.block_on(async {
         match &args.action {
             Action::List => list(&config).await?,
-            Action::Dns => match control::ask(&config, Request::ZoneLine).await? {
+            Action::Dns => match ask(&config, Request::ZoneLine).await? {
                 Answer::ZoneLine(line) => out::line(format_args!("{line}")),
                 _ => bail!("the node gave another answer"),
             },
             Action::Add { name, key, addresses } => {
                 let (key, addresses) = (key.clone(), addresses.clone());
                 let request = Request::AddPeer { name: name.clone(), key, addresses };
-                control::ask(&config, request).await.with_context(|| format!("node {name}"))?;
+                ask(&config, request).await.with_context(|| format!("node {name}"))?;
                 out::line(format_args!("{name} is trusted"));
             }
             Action::Trust { name } => judge(&config, name, Wish::Trust, "is trusted").await?,
@@ -105,23 +110,42 @@ pub fn run(args: &Peer) -> Result<ExitCode> {
 }
 
 async fn judge(config: &Config, name: &NodeName, wish: Wish, said: &str) -> Result<()> {
-    let asked = control::ask(config, Request::JudgePeer { name: name.clone(), wish }).await;
+    let asked = ask(config, Request::JudgePeer { name: name.clone(), wish }).await;
     asked.with_context(|| format!("node {name}"))?;
     out::line(format_args!("{name} {said}"));
     Ok(())
 }
 
 async fn list(config: &Config) -> Result<()> {
+    own(config).await?;
     let mut after = None;
     loop {
-        let answer = control::ask(config, Request::Peers { after }).await?;
+        let answer = ask(config, Request::Peers { after: after.clone() }).await?;
         let Answer::Peers { peers, more } = answer else { bail!("the node gave another answer") };
+        if after.is_none() && !peers.is_empty() {
+            out::line("");
+        }
         peers.iter().for_each(print);
         after = peers.last().map(|last| last.name.clone());
         if !more || after.is_none() {
             return Ok(());
         }
     }
+}
+
+/// What the operator of another node needs to name this one.
+async fn own(config: &Config) -> Result<()> {
+    let answer = ask(config, Request::Status).await?;
+    let Answer::Status { name, peer_id, addresses, .. } = answer else {
+        bail!("the node gave another answer")
+    };
+    out::line(format_args!("this node is {name}"));
+    out::line(format_args!("    PEER-ID {peer_id}"));
+    addresses.iter().for_each(|address| out::line(format_args!("    reached at {}", out::plain(address))));
+    if addresses.is_empty() && config.federation.is_on() {
+        out::line("    it knows no address at which others reach it, or does not run");
+    }
+    Ok(())
 }
 
 fn print(row: &PeerRow) {
@@ -134,6 +158,7 @@ fn print(row: &PeerRow) {
     let link = match &row.connected {
         Some(_) if row.relayed => "connected over a relay".to_owned(),
         Some(address) => format!("connected at {}", out::plain(address)),
+        None if row.last_contact_ms == 0 => "never heard".to_owned(),
         None => format!("last heard {}", out::time(row.last_contact_ms)),
     };
     let limit = row.limit.map(|percent| format!("  {percent} %")).unwrap_or_default();

@@ -1,12 +1,12 @@
 //! `weft user`.
 
-use super::{NodeArgs, out, small_runtime};
+use super::{NodeArgs, ask, out, small_runtime};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 use weft_node::{
     Config,
-    control::{self, Answer, Request, UserRow},
+    control::{Answer, Request, UserRow},
 };
 use weft_wire::{UserName, accounts::Role};
 
@@ -46,7 +46,7 @@ pub fn run(args: &User) -> Result<ExitCode> {
         match &args.action {
             Action::List => list(&config).await?,
             Action::EndSessions { name } => {
-                let answer = control::ask(&config, Request::EndSessions { name: name.clone() }).await;
+                let answer = ask(&config, Request::EndSessions { name: name.clone() }).await;
                 let answer = answer.with_context(|| format!("account {name}"))?;
                 let Answer::Ended(count) = answer else { bail!("the node gave another answer") };
                 out::line(format_args!("{count} sessions of {name} ended"));
@@ -62,7 +62,7 @@ async fn list(config: &Config) -> Result<()> {
     let mut after = None;
     let mut headed = false;
     loop {
-        let answer = control::ask(config, Request::Users { after }).await?;
+        let answer = ask(config, Request::Users { after }).await?;
         let Answer::Users { users, more } = answer else { bail!("the node gave another answer") };
         if !users.is_empty() && !std::mem::replace(&mut headed, true) {
             // On standard error: what a script counts is people.
@@ -91,7 +91,7 @@ fn row(name: &str, role: &str, since: &str, devices: &str, state: &str) -> Strin
 }
 
 async fn set_disabled(config: &Config, name: &UserName, disabled: bool) -> Result<()> {
-    let asked = control::ask(config, Request::SetDisabled { name: name.clone(), disabled }).await;
+    let asked = ask(config, Request::SetDisabled { name: name.clone(), disabled }).await;
     asked.with_context(|| format!("account {name}"))?;
     out::line(format_args!("{name} is {}", if disabled { "locked out" } else { "let in again" }));
     Ok(())

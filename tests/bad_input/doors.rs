@@ -3,11 +3,7 @@
 use anyhow::Result;
 use hyper::Method;
 use weft_mls::member;
-use weft_testkit::{
-    TestNode,
-    device::{Device, random},
-    http,
-};
+use weft_testkit::{TestNode, device::Device, http};
 use weft_wire::{
     Blob, Code, RoomId, limits,
     rooms::{AskToJoin, CreateGroupLink, CreateRoom, JoinAnswer, JoinRequests, RoomKind},
@@ -25,9 +21,9 @@ async fn story() -> Result<Story> {
     let node = TestNode::start().await?;
     let alice = Device::register(node.address, "alice", Some(&node.invite().await?)).await?;
     let bob = Device::register(node.address, "bob", Some(&node.invite().await?)).await?;
-    let room = RoomId(random());
+    let (room, nonce) = alice.new_room();
     let (_, info) = member::create_group(&alice.mls, alice.me(), room)?;
-    let request = CreateRoom { room, kind: RoomKind::Group, group_info: Blob(info) };
+    let request = CreateRoom { room, nonce, kind: RoomKind::Group, group_info: Blob(info) };
     assert!(alice.post("rooms", &request).await?.status.is_success());
     Ok(Story { node, alice, bob, room })
 }
@@ -43,7 +39,7 @@ impl Story {
     }
 
     async fn asks(&self, token: Blob, at: Vec<String>) -> Result<http::Answer> {
-        let ask = AskToJoin { hub: self.alice.node_name().clone(), at, token };
+        let ask = AskToJoin { hub: self.alice.node_name().clone(), at, token, proof: [0; 32] };
         self.bob.post(&self.path("join"), &ask).await
     }
 }
@@ -87,7 +83,8 @@ async fn nobody_comes_to_a_door_by_guessing() -> Result<()> {
     let many = vec!["/ip4/127.0.0.1/tcp/1".to_owned(); limits::PEER_ADDRESSES_MAX + 1];
     assert_eq!(story.asks(token(16), many).await?.code(), Code::TooMany);
     // No such room: the same answer as for a wrong token.
-    let ask = AskToJoin { hub: story.alice.node_name().clone(), at: vec![], token: token(16) };
+    let ask =
+        AskToJoin { hub: story.alice.node_name().clone(), at: vec![], token: token(16), proof: [0; 32] };
     let nowhere = format!("rooms/{}/join", RoomId([9; 16]));
     assert_eq!(story.bob.post(&nowhere, &ask).await?.code(), Code::InviteInvalid);
     let asking: JoinRequests = story.alice.get(&story.path("requests")).await?.value()?;

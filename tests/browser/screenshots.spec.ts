@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BrowserContext } from '@playwright/test';
-import { expect, test } from './support/test.ts';
+import { groupLink, makeGroup, tell } from './support/groups.ts';
 import type { Person } from './support/person.ts';
+import { expect, test } from './support/two.ts';
 
 const folder = join(import.meta.dirname, '../../docs/screenshots');
 test.use({ plainNames: true });
@@ -24,6 +25,7 @@ async function signUpAs(person: Person, name: string, link: string): Promise<voi
 
 async function picture(person: Person, name: string): Promise<void> {
   await person.page.evaluate(() => document.fonts.ready.then(() => undefined));
+  await expect(person.page.locator('.toast')).toHaveCount(0);
   await person.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
 }
 
@@ -101,4 +103,78 @@ test('pictures for the README', async ({ person, node }) => {
   await ming.at('/chats');
   await expect(ming.page.getByRole('heading', { name: '聊天' })).toBeVisible();
   await picture(ming, 'list-phone-zh');
+});
+
+test('pictures of groups', async ({ person, node }) => {
+  test.slow();
+  // The node is the one of the pictures above, and their people are still there.
+  const greta = await person('greta', { viewport: desktop, colorScheme: 'light' });
+  const xinyi = await person('xinyi', { viewport: phone, colorScheme: 'dark' });
+  const clara = await person('clara', { viewport: phone, colorScheme: 'light' });
+  const bruno = await person('bruno', { viewport: phone, colorScheme: 'light' });
+  for (const [someone, name] of [[greta, 'Greta'], [xinyi, '李欣怡'], [clara, 'Clara'], [bruno, 'Bruno']] as const) await signUpAs(someone, name, await node.invite());
+  const contact = await greta.link();
+  for (const guest of [clara, xinyi]) await guest.follow(contact);
+
+  await greta.at('/chats/new');
+  await greta.page.getByLabel('Group name').fill('Summer festival');
+  for (const name of [/Clara/, /李欣怡/]) await greta.page.getByRole('checkbox', { name }).check();
+  await greta.page.setViewportSize(phone);
+  await picture(greta, 'group-new-phone');
+  await greta.page.setViewportSize(desktop);
+  await greta.page.getByRole('button', { name: 'Create group' }).click();
+  await expect(greta.page.getByRole('heading', { level: 1, name: 'Summer festival' })).toBeVisible();
+  for (const guest of [clara, xinyi]) await guest.openRow('Summer festival');
+  const talk: [Person, string][] = [
+    [greta, 'Who brings the long tables this year?'],
+    [xinyi, '我有三张，够吗？'],
+    [clara, 'I have two more in the cellar. And the lanterns 🏮'],
+    [greta, 'Then we are set. The gate is open from four o’clock.'],
+  ];
+  for (const [index, [who, text]] of talk.entries()) {
+    await who.say(text);
+    for (const someone of [greta, xinyi, clara]) await expect(someone.bubbles).toHaveCount(index + 1);
+  }
+  await expect(greta.delivery('four o’clock')).toHaveAttribute('data-delivery', 'read');
+  await tell(greta, clara, 'Make admin');
+  await expect(greta.details.getByText('Admin', { exact: true })).toBeVisible();
+  await picture(greta, 'group-desktop');
+  await picture(xinyi, 'group-phone-dark');
+
+  const link = await groupLink(greta);
+  await greta.page.setViewportSize(phone);
+  await picture(greta, 'group-link-phone');
+  await greta.page.setViewportSize(desktop);
+  await bruno.at(new URL(link).hash.slice(1));
+  await expect(bruno.page.getByRole('button', { name: 'Ask to join' })).toBeVisible();
+  await picture(bruno, 'group-join-phone');
+  await bruno.page.getByRole('button', { name: 'Ask to join' }).click();
+  await greta.openRow('Summer festival');
+  await greta.page.getByRole('main').getByRole('link', { name: '1 person asks to join' }).click();
+  await greta.page.emulateMedia({ colorScheme: 'dark' });
+  await expect(greta.details.getByRole('article', { name: /^Request from/ })).toBeVisible();
+  await picture(greta, 'group-asking-desktop-dark');
+});
+
+test('pictures of other nodes', async ({ two }) => {
+  test.slow();
+  const { alice, bob, home } = two;
+  await makeGroup(alice, 'Between the gardens', [bob]);
+  await alice.at('/me/nodes');
+  await expect(alice.page.getByRole('main').getByRole('button', { name: /Connected/ })).toBeVisible();
+  await alice.page.setViewportSize(desktop);
+  await picture(alice, 'nodes-desktop');
+  await alice.page.getByRole('main').getByRole('button', { name: /Connected/ }).click();
+  await alice.page.setViewportSize(phone);
+  await alice.page.emulateMedia({ colorScheme: 'dark' });
+  await expect(alice.page.getByRole('dialog')).toBeVisible();
+  await picture(alice, 'node-phone-dark');
+
+  // Bob's node keeps what he writes for the one that orders the group.
+  await home.halt();
+  await bob.openRow('Between the gardens');
+  await bob.say('The seedlings are on their way');
+  await expect(bob.log.getByRole('paragraph').filter({ hasText: /^Waiting for \S+/ })).toBeVisible();
+  await bob.page.setViewportSize(phone);
+  await picture(bob, 'waiting-phone');
 });

@@ -1,9 +1,11 @@
 //! `weft chat`: a small terminal client, the same engine that runs in the browser.
 
+mod groups;
 mod place;
 mod screen;
 mod signin;
 mod talk;
+mod unsent;
 
 use super::out;
 use anyhow::{Context, Result, bail};
@@ -38,6 +40,9 @@ pub struct Chat {
     plain_http: bool,
 }
 
+/// A line that was typed; none: it is no text.
+type Line = Option<String>;
+
 /// Lines that may wait to be read by the program.
 const LINES_WAITING_MAX: usize = 64;
 
@@ -63,15 +68,20 @@ async fn session(args: &Chat) -> Result<ExitCode> {
     let lines = lines();
     let done = talk_as(&client, args, &place, lines).await;
     client.stop().await;
-    done.map(|()| ExitCode::SUCCESS)
+    // A person has read it; a program looks at this.
+    done.map(|all_sent| match all_sent || io::stdin().is_terminal() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
+/// Signs in and talks. Gives whether all that was typed is sent.
 async fn talk_as(
     client: &Client,
     args: &Chat,
     place: &Place,
-    mut lines: mpsc::Receiver<String>,
-) -> Result<()> {
+    mut lines: mpsc::Receiver<Line>,
+) -> Result<bool> {
     let events = client.events();
     signin::enter(client, place, args.invite.as_deref(), &mut lines).await?;
     talk::talk(client, events, &place.url, &mut lines).await
@@ -92,12 +102,13 @@ fn state_folder(args: &Chat, account: &UserAddress) -> Result<PathBuf> {
 }
 
 /// Lines that are typed, read on a thread of their own: a read from a terminal cannot be given up.
-fn lines() -> mpsc::Receiver<String> {
+fn lines() -> mpsc::Receiver<Line> {
     let (send, receive) = mpsc::channel(LINES_WAITING_MAX);
     std::thread::spawn(move || {
-        for line in io::stdin().lock().lines() {
-            let Ok(line) = line else { break };
-            if send.blocking_send(line).is_err() {
+        let mut input = io::stdin().lock();
+        let mut bytes = Vec::new();
+        while input.read_until(b'\n', &mut bytes).is_ok_and(|read| read > 0) {
+            if send.blocking_send(line(std::mem::take(&mut bytes))).is_err() {
                 break;
             }
         }
@@ -105,15 +116,30 @@ fn lines() -> mpsc::Receiver<String> {
     receive
 }
 
+/// What stands before the end of a line.
+fn line(mut bytes: Vec<u8>) -> Line {
+    for end in [b'\n', b'\r'] {
+        if bytes.last() == Some(&end) {
+            bytes.pop();
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// The next line, where no other can stand for it.
+async fn answer(lines: &mut mpsc::Receiver<Line>, missing: &'static str) -> Result<String> {
+    lines.recv().await.context(missing)?.context("what was typed is not UTF-8 text")
+}
+
 /// A secret, without echo at a terminal; else the next line of standard input.
-async fn secret(prompt: &str, lines: &mut mpsc::Receiver<String>) -> Result<String> {
+async fn secret(prompt: &str, lines: &mut mpsc::Receiver<Line>) -> Result<String> {
     if !io::stdin().is_terminal() {
-        return lines.recv().await.context("the password was expected on standard input");
+        return answer(lines, "the password was expected on standard input").await;
     }
     out::ask(prompt);
     // The reading thread has the terminal's input; only the echo is switched off meanwhile.
     let echo = screen::NoEcho::start();
-    let line = lines.recv().await.context("no password was given");
+    let line = answer(lines, "no password was given").await;
     drop(echo);
     out::note("");
     line

@@ -5,7 +5,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 use std::io;
 use weft_engine::api::{
     BodyView, CallError, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
-    PersonView,
+    PersonView, UnsureView,
 };
 
 /// The terminal does not echo for as long as this lives.
@@ -60,18 +60,27 @@ pub fn message(message: &MessageView, group: Option<&str>) {
 fn in_group(code: &str, by: Option<&PersonView>, people: &[PersonView], text: &str) -> Option<String> {
     let by = by.map(|by| out::plain(&by.name)).unwrap_or_default();
     let people = people.iter().map(|person| out::plain(&person.name)).collect::<Vec<_>>().join(", ");
+    // By whom is not known where this device could not follow.
+    let made = |what: &str| match by.is_empty() {
+        true => format!("{people} became {what}"),
+        false => format!("{by} made {people} {what}"),
+    };
     Some(match code {
         "created" => format!("{by} made this group"),
         "named" => format!("{by} named the group \"{}\"", out::plain(text)),
         "added" => format!("{by} added {people}"),
         "removed" => format!("{by} removed {people}"),
         "left" => format!("{people} left"),
-        "owner" => format!("{by} made {people} an owner"),
-        "admin" => format!("{by} made {people} an admin"),
-        "member" => format!("{by} made {people} a member without a role"),
+        "gone" => format!("{people}: not in this group any more"),
+        "came_meanwhile" => format!("{people} came while this device could not follow"),
+        "went_meanwhile" => format!("{people} went while this device could not follow"),
+        "owner" => made("an owner"),
+        "admin" => made("an admin"),
+        "member" => made("a member without a role"),
         "removed_me" => "you were removed from this group".to_owned(),
         "left_me" => "you left this group".to_owned(),
         "not_added" => format!("{people} could not be added"),
+        "not_made" => format!("the node did not take this group ({})", out::plain(text)),
         _ => return None,
     })
 }
@@ -167,11 +176,34 @@ pub fn contact_news(contact: &ContactView) {
 pub fn chat(chat: &ChatView) {
     let who = match (&chat.user, &chat.group) {
         (Some(user), _) => out::plain(user),
+        (None, Some(group)) if group.unsure => "group (you decide: /enter or /leave)".to_owned(),
         (None, Some(group)) if group.state == "active" => format!("group of {}", group.members),
         (None, Some(group)) => format!("group ({})", out::plain(&group.state)),
         (None, None) => String::new(),
     };
     out::line(format_args!("{who:<40} {} unread  {}", chat.unread, out::plain(&chat.title)));
+}
+
+/// A group that this device does not enter by itself, and who would be in it.
+pub fn unsure(title: &str, people: &[UnsureView]) -> Vec<String> {
+    let title = out::plain(title);
+    if people.is_empty() {
+        return vec![format!(
+            "* ATTENTION: what the node says of the group {title} cannot be verified, and there is nothing to enter; \
+             wait, or /leave {title}"
+        )];
+    }
+    let mut lines = vec![format!(
+        "* ATTENTION: this device could not follow the group {title}. It would enter one with these people:"
+    )];
+    lines.extend(people.iter().map(|one| {
+        let marks = [(one.new, "NEW"), (one.changed, "ANOTHER KEY"), (one.risen, "A HIGHER ROLE")];
+        let marks: Vec<&str> = marks.iter().filter(|(is, _)| *is).map(|(_, mark)| *mark).collect();
+        let (user, name, role) = (out::plain(&one.user), out::plain(&one.name), out::plain(&one.role));
+        format!("    {user:<40} {role:<7} {name} {}", marks.join(", ")).trim_end().to_owned()
+    }));
+    lines.push(format!("* ask them by another way, then /enter {title} or /leave {title}"));
+    lines
 }
 
 /// One line of `/devices`.
@@ -220,7 +252,26 @@ mod tests {
         assert_eq!(line("added").unwrap(), "Alice added Bob, Carol");
         assert_eq!(line("named").unwrap(), "Alice named the group \"Lunch\"");
         assert_eq!(in_group("removed_me", None, &[], "").unwrap(), "you were removed from this group");
+        assert_eq!(line("admin").unwrap(), "Alice made Bob, Carol an admin");
+        assert_eq!(in_group("admin", None, &others, "").unwrap(), "Bob, Carol became an admin");
         assert_eq!(line("secured"), None);
+    }
+
+    #[test]
+    fn a_group_that_is_not_the_known_one_is_shown_with_what_differs() {
+        let bob = UnsureView {
+            user: "bob@home.example".into(),
+            name: "Bo\u{202e}b".into(),
+            role: "admin".into(),
+            new: false,
+            risen: true,
+            changed: true,
+        };
+        let lines = unsure("Lu\x1bnch", &[bob]);
+        assert!(lines[0].contains("group Lunch."), "{lines:?}");
+        assert!(lines[1].ends_with(" admin   Bob ANOTHER KEY, A HIGHER ROLE"), "{lines:?}");
+        assert!(lines[2].ends_with("/enter Lunch or /leave Lunch"), "{lines:?}");
+        assert!(unsure("Lunch", &[])[0].contains("cannot be verified"));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Signing in, or signing up with an invite.
 
 use super::{
-    out,
+    Line, answer, out,
     place::{self, Place},
     refused, screen, secret,
 };
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use tokio::sync::mpsc;
 use weft_client::Client;
 use weft_engine::api::{Call, MeView, Reply};
@@ -19,7 +19,7 @@ pub async fn enter(
     client: &Client,
     place: &Place,
     invite: Option<&str>,
-    lines: &mut mpsc::Receiver<String>,
+    lines: &mut mpsc::Receiver<Line>,
 ) -> Result<()> {
     let account = &place.account;
     let me = match client.call(Call::Me).await.map_err(refused)? {
@@ -50,7 +50,7 @@ async fn sign_up(
     client: &Client,
     account: &UserAddress,
     link: &str,
-    lines: &mut mpsc::Receiver<String>,
+    lines: &mut mpsc::Receiver<Line>,
 ) -> Result<MeView> {
     let password = secret(&format!("new password for {account}: "), lines).await?;
     let again = secret("the same again: ", lines).await?;
@@ -76,11 +76,7 @@ async fn add_inviter(client: &Client, link: &str) {
     }
 }
 
-async fn sign_in(
-    client: &Client,
-    account: &UserAddress,
-    lines: &mut mpsc::Receiver<String>,
-) -> Result<MeView> {
+async fn sign_in(client: &Client, account: &UserAddress, lines: &mut mpsc::Receiver<Line>) -> Result<MeView> {
     let password = secret(&format!("password of {account}: "), lines).await?;
     out::note("* opening the keys; this takes a moment");
     let call = Call::SignIn { name: account.name.to_string(), password };
@@ -94,7 +90,7 @@ fn me(reply: Reply) -> Result<MeView> {
     }
 }
 
-async fn confirm_phrase(client: &Client, lines: &mut mpsc::Receiver<String>) -> Result<()> {
+async fn confirm_phrase(client: &Client, lines: &mut mpsc::Receiver<Line>) -> Result<()> {
     let Reply::Phrase(Some(phrase)) = client.call(Call::Phrase).await.map_err(refused)? else {
         return Ok(());
     };
@@ -110,7 +106,7 @@ async fn confirm_phrase(client: &Client, lines: &mut mpsc::Receiver<String>) -> 
     let mut given = Vec::new();
     for position in WORDS_ASKED {
         out::ask(format_args!("word {}: ", position + 1));
-        let word = lines.recv().await.context("the words were not confirmed")?;
+        let word = answer(lines, "the words were not confirmed").await?;
         given.push((position, word.trim().to_lowercase()));
     }
     match client.call(Call::ConfirmPhrase { words: given }).await {

@@ -1,11 +1,11 @@
 //! The conversation: typed lines out, news in.
 
-use super::{out, screen};
+use super::{Line, out, screen, unsent::Unsent};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use weft_client::{Client, Events};
-use weft_engine::api::{Call, CallError, ChatView, Event, Reply};
+use weft_engine::api::{AnewView, Call, CallError, ChatView, Event, Reply};
 
 const HELP: &str = "\
 /to ADDRESS        talk to a contact, or in a group: /to NAME; then every line is a message
@@ -15,6 +15,7 @@ const HELP: &str = "\
 /accept ADDRESS    /decline ADDRESS    /block ADDRESS    /remove ADDRESS
 /safety ADDRESS    the digits to compare with the other's screen
 /verified ADDRESS  you have compared them
+/enter [NAME]      enter a group that this device shows and does not enter by itself; /leave [NAME] goes
 /devices           your devices
 /sign-out          sign this device out; the messages on it are gone for ever
 /quit";
@@ -23,42 +24,56 @@ const HELP: &str = "\
 const SHOWN: u32 = 20;
 
 /// Who is being talked to.
-struct Talk<'a> {
-    client: &'a Client,
+pub(super) struct Talk<'a> {
+    pub(super) client: &'a Client,
     /// Where the node is: what links begin with.
     base_url: &'a str,
-    chat: Option<ChatView>,
+    pub(super) chat: Option<ChatView>,
     /// Groups, by their chat: what they are called.
-    groups: BTreeMap<String, String>,
+    pub(super) groups: BTreeMap<String, String>,
+    /// Of groups that wait for a decision: whom the person has seen.
+    pub(super) seen: BTreeMap<String, AnewView>,
+    /// What was typed and is not on the node as yet.
+    pub(super) unsent: Unsent,
 }
 
-/// Goes on until `/quit`, `/sign-out`, the end of the input, or Ctrl+C.
+/// Goes on until `/quit`, `/sign-out`, the end of the input, or Ctrl+C. Gives whether all that was typed is sent: after the first and
+/// third it is waited for.
 pub async fn talk(
     client: &Client,
     mut events: Events,
     base_url: &str,
-    lines: &mut mpsc::Receiver<String>,
-) -> Result<()> {
-    let mut talk = Talk { client, base_url, chat: None, groups: BTreeMap::new() };
+    lines: &mut mpsc::Receiver<Line>,
+) -> Result<bool> {
+    let mut talk = Talk {
+        client,
+        base_url,
+        chat: None,
+        groups: BTreeMap::new(),
+        seen: BTreeMap::new(),
+        unsent: Unsent::default(),
+    };
     talk.know_groups().await;
     loop {
         tokio::select! {
             line = lines.recv() => match line {
-                Some(line) => match talk.typed(line.trim()).await {
+                Some(Some(line)) => match talk.typed(line.trim()).await {
                     Ok(true) => {}
-                    Ok(false) => return Ok(()),
+                    Ok(false) => break talk.send_rest(&mut events).await,
                     Err(error) => out::note(format_args!("* {}", screen::sentence(&error))),
                 },
-                None => return Ok(()),
+                Some(None) => out::note("* that line is not UTF-8 text, and was left out"),
+                None => break talk.send_rest(&mut events).await,
             },
             event = events.next() => match event {
                 Some(Ok(event)) => talk.happened(event).await,
-                Some(Err(_missed)) => out::note("* much has happened; /chats shows what is new"),
-                None => return Ok(()),
+                Some(Err(_missed)) => talk.missed().await,
+                None => break,
             },
-            _ = tokio::signal::ctrl_c() => return Ok(()),
+            _ = tokio::signal::ctrl_c() => break,
         }
     }
+    Ok(talk.unsent.told())
 }
 
 impl Talk<'_> {
@@ -79,12 +94,15 @@ impl Talk<'_> {
             "/remove" => self.show(Call::RemoveContact { user }).await?,
             "/safety" => self.show(Call::SafetyNumber { user }).await?,
             "/verified" => self.show(Call::SetVerified { user, verified: true }).await?,
+            "/enter" => self.enter(rest.trim()).await?,
+            "/leave" => self.leave(rest.trim()).await?,
             "/link" => {
                 self.show(Call::CreateLink { invite: true, base_url: self.base_url.to_owned(), fresh: false })
                     .await?
             }
             "/sign-out" => {
                 self.client.call(Call::SignOut).await?;
+                self.unsent = Unsent::default();
                 return Ok(false);
             }
             word if word.starts_with('/') => out::note("* no such command; /help lists them"),
@@ -99,12 +117,18 @@ impl Talk<'_> {
             return Ok(());
         };
         let call = Call::SendText { chat: chat.chat.clone(), text: text.to_owned(), reply_to: None };
-        self.client.call(call).await.map(|_| ())
+        if let Reply::Sent(message) = self.client.call(call).await? {
+            self.unsent.typed(&chat.chat, &message);
+        }
+        Ok(())
     }
 
     async fn know_groups(&mut self) {
         if let Ok(Reply::Chats(chats)) = self.client.call(Call::Chats).await {
-            chats.iter().for_each(|chat| self.know(chat));
+            for chat in &chats {
+                self.know(chat);
+                self.look_at(chat).await;
+            }
         }
     }
 
@@ -115,7 +139,7 @@ impl Talk<'_> {
     }
 
     /// The group of this name or id; of several with one name, the one that was written in last.
-    async fn group(&self, name: &str) -> Result<Option<ChatView>, CallError> {
+    pub(super) async fn group(&self, name: &str) -> Result<Option<ChatView>, CallError> {
         let Reply::Chats(chats) = self.client.call(Call::Chats).await? else { return Ok(None) };
         let is = |chat: &ChatView| chat.chat == name || chat.title.to_lowercase() == name.to_lowercase();
         Ok(chats.into_iter().find(|chat| chat.group.is_some() && is(chat)))
@@ -173,10 +197,11 @@ impl Talk<'_> {
         Ok(())
     }
 
-    async fn happened(&mut self, event: Event) {
+    pub(super) async fn happened(&mut self, event: Event) {
         match event {
             Event::Messages { chat, messages } => self.arrived(&chat, &messages).await,
             Event::Chat(chat) => self.know(&chat),
+            Event::Group(group) => self.group_changed(&group),
             Event::Contacts(contacts) => contacts.iter().for_each(screen::contact_news),
             Event::Connection(state) => screen::connection(&state),
             Event::Notice { code, user } => {
@@ -190,6 +215,7 @@ impl Talk<'_> {
 
     /// Own messages are shown once they are on the node; those of others at once, whoever is being talked to.
     async fn arrived(&mut self, chat: &str, messages: &[weft_engine::api::MessageView]) {
+        self.unsent.heard(chat, messages);
         let open = self.chat.as_ref().is_some_and(|open| open.chat == chat);
         for message in messages.iter().filter(|message| !message.mine) {
             screen::message(message, self.groups.get(chat).map(String::as_str));

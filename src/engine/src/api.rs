@@ -254,6 +254,14 @@ pub enum Call {
         /// Chat id.
         chat: String,
     },
+    /// This device enters a group as the node says that it is now, after the person has seen who would be there
+    /// ([`GroupView::unsure`]). Others by then: they are shown, and it is asked again. → [`Reply::Done`], before it is done
+    EnterAnew {
+        /// Chat id.
+        chat: String,
+        /// [`AnewView::print`] of what the person has seen.
+        print: String,
+    },
     /// A link and QR content by which people ask to be let in. For owners and admins. → [`Reply::GroupLink`]
     GroupLink {
         /// Chat id.

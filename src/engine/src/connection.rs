@@ -5,9 +5,9 @@ use crate::api::{ConnectionView, Event};
 use crate::host::Effect;
 use crate::live::Arrival;
 use crate::runtime::{Cx, State};
+use crate::shelf::Shelf;
 use crate::{account, sync};
 use rand_chacha::rand_core::RngCore;
-use std::collections::BTreeMap;
 use weft_wire::sync::{ClientFrame, ServerFrame, SocketProof};
 use weft_wire::{Code, Millis, Problem, RoomId, Signed, limits};
 
@@ -66,10 +66,10 @@ pub(crate) struct Connection {
     ping_at: Millis,
     pong_by: Option<Millis>,
     ack_inbox: Option<u64>,
-    ack_rooms: BTreeMap<RoomId, u64>,
+    ack_rooms: Shelf<RoomId, u64>,
     acked_at: Millis,
     /// Rooms that are not read up to the head yet.
-    catching_up: BTreeMap<RoomId, Behind>,
+    catching_up: Shelf<RoomId, Behind>,
     told: Option<ConnectionView>,
 }
 
@@ -251,7 +251,7 @@ pub(crate) fn finish_turn(s: &mut State) {
     if connection.is_ready() && connection.has_acks() && now >= connection.acked_at + ACK_EVERY_MS {
         connection.acked_at = now;
         let inbox = connection.ack_inbox.take();
-        let rooms: Vec<_> = std::mem::take(&mut connection.ack_rooms).into_iter().collect();
+        let rooms = connection.ack_rooms.take();
         let mut chunks = rooms.chunks(limits::ROOMS_PER_FRAME_MAX);
         let first = chunks.next().unwrap_or_default().to_vec();
         send(s, &ClientFrame::Ack { inbox, rooms: first });
@@ -369,7 +369,8 @@ fn refused(s: &mut State, problem: &Problem, room: Option<RoomId>, fatal: bool) 
         sync::room_refused(s, room, problem);
     }
     match problem.code {
-        Code::DeviceRevoked => account::signed_out_remotely(s),
+        // Of the connection itself: about a room, it may come from far away.
+        Code::DeviceRevoked if room.is_none() => account::signed_out_remotely(s),
         Code::Unauthenticated => session::drop_token(s),
         _ => {}
     }

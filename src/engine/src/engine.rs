@@ -70,9 +70,9 @@ impl Engine {
         self.tasks.run(&self.cx, jobs::reconcile);
         self.cx.with(|s| {
             if s.is_wiped() {
-                let open = std::mem::take(&mut s.live.calls);
+                let open = s.live.calls.take();
                 let error = call_error("not_signed_in", "This device was signed out.");
-                for id in open {
+                for (id, ()) in open {
                     s.effect(Effect::Reply { id, result: Err(error.clone()) });
                 }
             }
@@ -87,7 +87,7 @@ impl Engine {
         let cx = &self.cx;
         match input {
             Input::Call { id, call } => {
-                cx.with(|s| s.live.calls.insert(id));
+                cx.with(|s| s.live.calls.insert(id, ()));
                 let task = calls::answer(cx.clone(), id, call);
                 cx.spawn(task);
             }

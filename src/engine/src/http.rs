@@ -5,6 +5,7 @@ use crate::host::{NoAnswer, Response};
 use crate::rooms::RoomError;
 use crate::runtime::Cx;
 use serde::{Serialize, de::DeserializeOwned};
+use std::pin::Pin;
 use weft_wire::{API_PREFIX, Code, Millis, Problem, limits};
 
 /// The largest answer that is decoded: a page of the log.
@@ -130,25 +131,28 @@ pub(crate) async fn open_tell<B: Serialize>(cx: &Cx, path: &str, body: &B) -> Re
     checked(cx.request("POST", format!("{API_PREFIX}/{path}"), None, body).await?).map(|_| ())
 }
 
-async fn with_session(
-    cx: &Cx,
+/// In a box: what waits for an answer is a pointer then, in each of the hundred flows that ask for something.
+fn with_session<'a>(
+    cx: &'a Cx,
     method: &'static str,
-    path: &str,
+    path: &'a str,
     body: Option<Vec<u8>>,
-) -> Result<Vec<u8>, Failure> {
-    let path = format!("{API_PREFIX}/{path}");
-    let token = session::token(cx).await?;
-    let first = checked(cx.request(method, path.clone(), Some(token.clone()), body.clone()).await?);
-    match first {
-        // A session can end before its time (the node was restored from a backup): one new one, then the answer counts.
-        Err(failure) if failure.code() == Some(Code::Unauthenticated) => {
-            session::forget(cx, &token);
-            let token = session::token(cx).await?;
-            let second = checked(cx.request(method, path, Some(token), body).await?);
-            second.inspect_err(|failure| session::notice(cx, failure))
+) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, Failure>> + 'a>> {
+    Box::pin(async move {
+        let path = format!("{API_PREFIX}/{path}");
+        let token = session::token(cx).await?;
+        let first = checked(cx.request(method, path.clone(), Some(token.clone()), body.clone()).await?);
+        match first {
+            // A session can end before its time (the node was restored from a backup): one new one, then the answer counts.
+            Err(failure) if failure.code() == Some(Code::Unauthenticated) => {
+                session::forget(cx, &token);
+                let token = session::token(cx).await?;
+                let second = checked(cx.request(method, path, Some(token), body).await?);
+                second.inspect_err(|failure| session::notice(cx, failure))
+            }
+            other => other.inspect_err(|failure| session::notice(cx, failure)),
         }
-        other => other.inspect_err(|failure| session::notice(cx, failure)),
-    }
+    })
 }
 
 fn checked(response: Response) -> Result<Vec<u8>, Failure> {

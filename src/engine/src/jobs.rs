@@ -6,8 +6,8 @@
 use crate::chats::{ChatId, queue, timeline};
 use crate::http::Failure;
 use crate::runtime::{Cx, State};
+use crate::shelf::Shelf;
 use rand_chacha::rand_core::RngCore;
-use std::collections::BTreeMap;
 use weft_wire::{Millis, RoomId, UserAddress};
 
 /// First wait after a failure.
@@ -79,7 +79,7 @@ struct Wanted {
 /// The jobs that are wanted.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    wanted: BTreeMap<Job, Wanted>,
+    wanted: Shelf<Job, Wanted>,
     open: bool,
 }
 
@@ -106,7 +106,7 @@ impl Jobs {
     pub fn set_open(&mut self, open: bool) {
         self.open = open;
         if open {
-            self.wanted.values_mut().for_each(|wanted| {
+            self.wanted.iter_mut().for_each(|(_, wanted)| {
                 if wanted.failures > 0 {
                     wanted.failures = 0;
                     wanted.not_before = 0;

@@ -6,6 +6,7 @@
 
 use crate::host::{Space, Write};
 use std::collections::BTreeMap;
+use weft_mls::sets::map;
 use zeroize::Zeroize;
 
 /// Which keys belong to whom. The first two bytes of every key of the `State` space.
@@ -50,7 +51,7 @@ pub struct MemoryKv {
 impl MemoryKv {
     /// From what the host has kept.
     pub fn from_rows(rows: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
-        MemoryKv { rows: rows.into_iter().collect(), staged: BTreeMap::new() }
+        MemoryKv { rows: map(rows), staged: BTreeMap::new() }
     }
 
     /// Takes the changes since the last call, one write a key: of several changes of one key the last one counts.
@@ -164,7 +165,7 @@ impl Kv for Overlay<'_> {
     }
 
     fn scan(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut rows: BTreeMap<_, _> = self.base.scan(prefix).into_iter().collect();
+        let mut rows = map(self.base.scan(prefix));
         for (key, value) in
             self.changes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix))
         {

@@ -23,6 +23,7 @@ mod operator;
 pub mod rooms;
 mod runtime;
 pub mod sealing;
+mod shelf;
 mod sync;
 mod vault;
 

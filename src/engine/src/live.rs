@@ -5,13 +5,15 @@ use crate::chats::ChatId;
 use crate::chats::members::Far;
 use crate::chats::timeline::FollowUp;
 use crate::groups::Roster;
+use crate::rooms::Unsure;
+use crate::shelf::Shelf;
 use crate::sync::rooms::PinMap;
 use crate::vault::Full;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use weft_wire::rooms::{JoinRequest, RoomState};
 use weft_wire::sync::InboxEntry;
-use weft_wire::{MessageId, Millis, RoomId, UserAddress};
+use weft_wire::{DeviceId, MessageId, Millis, RoomId, UserAddress};
 
 /// What the node said when it let this device in.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +32,7 @@ pub(crate) struct Live {
     /// A new session is being asked for.
     pub session_asked: bool,
     /// Calls of the host that were not answered yet.
-    pub calls: BTreeSet<u64>,
+    pub calls: Shelf<u64, ()>,
     /// A sign-up, sign-in or recovery is under way.
     pub opening: bool,
     /// How far the node's clock is ahead of the host's, ms.
@@ -45,31 +47,40 @@ pub(crate) struct Live {
     /// The pinned identity keys.
     pub pins: PinMap,
     /// Messages whose request is under way.
-    pub sending: BTreeSet<MessageId>,
+    pub sending: Shelf<MessageId, ()>,
     /// Work that needs the history; taken up after this pass.
     pub follow_ups: Vec<FollowUp>,
     /// Queued messages to be shown together with what they answer.
     pub queued_replies: Vec<(ChatId, MessageId)>,
     /// Rooms as the node described them last.
-    pub rooms: BTreeMap<RoomId, RoomState>,
+    pub rooms: Shelf<RoomId, RoomState>,
+    /// Devices that a room was said to be rid of, in a description from before the one in `rooms`: the commit that removes them may
+    /// come after the description that does not name them any more.
+    pub signed_out: Shelf<RoomId, BTreeSet<DeviceId>>,
     /// The vault is full, as far as is known.
     pub vault_full: Option<Full>,
     /// Until when somebody is shown as typing.
-    pub typing: BTreeMap<(RoomId, UserAddress), Millis>,
+    pub typing: Shelf<(RoomId, UserAddress), Millis>,
     /// Who is in each group, at the epoch where that was read.
-    pub rosters: BTreeMap<RoomId, Rc<Roster>>,
+    pub rosters: Shelf<RoomId, Rc<Roster>>,
     /// Groups that the interface is to hear of.
-    pub groups_changed: BTreeSet<RoomId>,
+    pub groups_changed: Shelf<RoomId, ()>,
     /// Who is blocked.
     pub blocked: BTreeSet<UserAddress>,
     /// Who asks to be let into a group.
-    pub asking: BTreeMap<RoomId, Vec<JoinRequest>>,
+    pub asking: Shelf<RoomId, Vec<JoinRequest>>,
+    /// Groups that this device does not enter by itself: what the node says that they are.
+    pub unsure: Shelf<RoomId, Unsure>,
+    /// What of that the person has agreed to.
+    pub agreed: Shelf<RoomId, [u8; 32]>,
+    /// Groups on the way out of which this device is: until then it tries to say so first.
+    pub say_by: Shelf<RoomId, Millis>,
     /// How far each member of a group has come. What all of them have is kept.
-    pub members: BTreeMap<RoomId, BTreeMap<UserAddress, Far>>,
+    pub members: Shelf<RoomId, Shelf<UserAddress, Far>>,
     /// Grows whenever something came in a room's log, for those who wait for it.
     pub turns: u64,
     /// When this device last said that it is typing.
-    pub typing_told: BTreeMap<RoomId, Millis>,
+    pub typing_told: Shelf<RoomId, Millis>,
 }
 
 impl Live {

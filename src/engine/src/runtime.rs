@@ -15,7 +15,7 @@ use crate::kv::{Kv, MemoryKv};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::RngCore;
 use serde::{Serialize, de::DeserializeOwned};
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::{BTreeSet, HashMap};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -225,9 +225,15 @@ impl Cx {
 
     /// Looks at and changes the state. The closure must not call a method of a [`Cx`].
     pub fn with<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        change(&mut self.state())
+    }
+
+    /// Out of line: it is done in some hundred places.
+    #[inline(never)]
+    fn state(&self) -> RefMut<'_, State> {
         let mut state = self.0.borrow_mut();
         state.changes += 1;
-        change(&mut state)
+        state
     }
 
     /// Like [`Self::with`], for what mostly changes nothing: the closure says whether it did.

@@ -13,7 +13,7 @@ use crate::runtime::{Cx, State};
 use crate::sealing;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
 use weft_wire::{Blob, Code, DeviceId, Millis, RoomId, UserAddress, bytes, limits};
 
@@ -240,16 +240,30 @@ fn content(s: &mut State, name: &Name) -> Option<Entry> {
 /// The job: all records that the node has. Those that are newer than the known ones count.
 pub(crate) async fn pull(cx: &Cx) -> Result<Done, Failure> {
     let mut after = String::new();
+    let mut kept = BTreeMap::new();
     loop {
         let path = format!("vault/records{after}");
         let page: VaultPage = http::get(cx, &path).await?;
         cx.with(|s| apply(s, &page.records));
+        kept.extend(page.records.iter().map(|record| (record.name, record.version)));
         match page.records.last() {
             Some(last) if page.more => after = format!("?after={}", hex(&last.name)),
             _ => break,
         }
     }
+    cx.with(|s| put_back(s, &kept));
     Ok(Done::Yes)
+}
+
+/// A node that comes from a backup has forgotten what it had taken: it gets that again.
+fn put_back(s: &mut State, kept: &BTreeMap<[u8; 32], u64>) {
+    for known in s.load_all::<Known>(RECORDS) {
+        let is_there = kept.get(&known.hash).is_some_and(|version| *version >= known.version);
+        if !known.dirty && !is_there {
+            s.store(&key(&known.hash), &Known { dirty: true, ..known });
+            s.jobs.want(Job::PushVault);
+        }
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,13 +4,9 @@
 //! Five devices of three people. In each of 300 seeded runs they talk, add and remove each other, renew their keys, join
 //! anew, and do so at the same time; requests, answers and log entries are lost, doubled and reordered; devices are killed
 //! before their writes are durable, or after that but before anything was sent. A failure names its seed, and
-//! `WEFT_SEED=n cargo test -p weft-engine --test converge` plays it again.
+//! `WEFT_SEED=n cargo test -p weft-engine --test engine converge::` plays it again.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod sim;
-
-use sim::storm::{Life, play};
+use crate::sim::storm::{Life, play};
 use std::sync::atomic::Ordering;
 
 const SEEDS: u64 = 300;

@@ -2,13 +2,9 @@
 //! lose roles, leave, and do all of that at the same time. All devices end at one epoch with the same members and the same
 //! roles, the group has an owner at every epoch, and every message was read once by everybody who was there.
 //!
-//! A failure names its seed, and `WEFT_SEED=n cargo test -p weft-engine --test converge_groups` plays it again.
+//! A failure names its seed, and `WEFT_SEED=n cargo test -p weft-engine --test engine converge_groups::` plays it again.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod sim;
-
-use sim::storm::{Life, play};
+use crate::sim::storm::{Life, play};
 use std::sync::atomic::Ordering;
 
 const SEEDS: u64 = 100;

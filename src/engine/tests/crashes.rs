@@ -1,18 +1,7 @@
 //! One story, again and again: each time a device is killed at another output, before or after its effects. In the end
 //! nothing is missing, nothing is doubled, and nobody had to join anew.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
-use support::{Crash, World, story::*};
+use crate::support::{Crash, World, story::*};
 use weft_engine::api::Call;
 
 /// Outputs of one device in the story; later ones are checked to be none.

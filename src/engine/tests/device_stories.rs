@@ -1,17 +1,6 @@
 //! Stories of accounts that have several devices, lose one, or come back to none.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
-use support::{World, story::*};
+use crate::support::{World, story::*};
 use weft_engine::api::{Call, DeliveryView, Reply};
 
 #[test]
@@ -247,20 +236,48 @@ fn no_secret_is_kept_once_it_has_done_its_work() {
 }
 
 #[test]
-fn a_device_that_was_away_too_long_joins_anew_and_reads_on() {
+fn a_device_that_was_away_too_long_reads_on_where_the_log_begins() {
     let (mut world, chat) = talking();
     world.set_online(0, false);
     send(&mut world, 1, &chat, "lost to alice");
     world.settle(5_000);
-    let room = world.node.rooms.values_mut().next().unwrap();
-    room.trimmed = room.log.len() as u64;
-    room.version += 1;
+    let epoch = trim(&mut world);
+    world.set_online(0, true);
+    world.settle(120_000);
+    send(&mut world, 1, &chat, "read again");
+    world.settle(10_000);
+    assert_eq!(texts(&mut world, 0, &chat), ["first", "read again"]);
+    assert!(
+        lines(&mut world, 0, &chat).contains(&"resynced".to_owned()),
+        "it says that something is missing"
+    );
+    assert_eq!(trim(&mut world), epoch, "nobody came or went, so the group is where it was");
+}
+
+#[test]
+fn a_device_that_missed_how_the_group_changed_joins_anew_and_reads_on() {
+    let (mut world, chat) = talking();
+    world.set_online(0, false);
+    send(&mut world, 1, &chat, "lost to alice");
+    world.settle(5_000);
+    sign_in(&mut world, "bob");
+    world.settle(60_000);
+    let epoch = trim(&mut world);
     world.set_online(0, true);
     world.settle(120_000);
     send(&mut world, 1, &chat, "read again");
     world.settle(10_000);
     assert_eq!(texts(&mut world, 0, &chat), ["first", "read again"]);
     assert!(lines(&mut world, 0, &chat).contains(&"resynced".to_owned()));
+    assert!(trim(&mut world) > epoch, "it came in anew");
+}
+
+/// The retention of the log has ended for everything that is in it. Gives the epoch.
+fn trim(world: &mut World) -> u64 {
+    let room = world.node.rooms.values_mut().next().unwrap();
+    room.trimmed = room.log.len() as u64;
+    room.version += 1;
+    room.epoch
 }
 
 fn names(world: &mut World, at: usize) -> Vec<(String, bool)> {

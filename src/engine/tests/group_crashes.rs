@@ -1,18 +1,7 @@
 //! The story of a group, again and again: each time a device is killed at another output, or an answer of the node is lost. In
 //! the end everybody who should be in the group is, nothing is missing and nothing is doubled.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
-use support::{Crash, World, group::*, story::*};
+use crate::support::{Crash, World, group::*, story::*};
 use weft_engine::api::{Call, Reply};
 
 /// Outputs of one device in the story; later ones are checked to be none.

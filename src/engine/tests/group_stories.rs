@@ -1,17 +1,6 @@
 //! Stories of groups: people who make one, talk, come and go, against a node in memory that follows groups as every hub does.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
-use support::{World, group::*, story::*};
+use crate::support::{World, group::*, story::*};
 use weft_engine::api::{BodyView, Call, DeliveryView, Event, MessageView, Reply};
 
 #[test]

@@ -3,23 +3,12 @@
 //! device agrees with the hub on who is in the group and what they may do, and with the others on its name and on the order of
 //! what was said.
 //!
-//! A failure names its seed, and `WEFT_SEED=n cargo test -p weft-engine --test group_storm` plays it again.
+//! A failure names its seed, and `WEFT_SEED=n cargo test -p weft-engine --test engine group_storm::` plays it again.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
+use crate::support::{World, group::*, story::*};
 use rand_chacha::{ChaCha20Rng, rand_core::RngCore, rand_core::SeedableRng};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use support::{World, group::*, story::*};
 use weft_engine::api::{BodyView, Call, Reply};
 
 const SEEDS: u64 = 50;

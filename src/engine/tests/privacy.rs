@@ -1,18 +1,7 @@
 //! What a hostile node, and somebody who was blocked, must not get: stories of people and their devices, against a node in
 //! memory.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
-use support::{World, accounts::Device, story::*};
+use crate::support::{World, accounts::Device, story::*};
 use weft_engine::api::{Call, DeliveryView, Event, Reply};
 use weft_wire::identity::DeviceCert;
 use weft_wire::{DeviceId, Signed};
@@ -223,6 +212,29 @@ fn a_room_with_a_stranger_is_no_chat_whatever_the_node_says_that_it_is() {
     assert_eq!(texts(&mut world, 0, &chat), ["hello"]);
     let Reply::Chats(chats) = world.call(phone, Call::Chats) else { panic!("chats") };
     assert_eq!(chats, []);
+}
+
+#[test]
+fn a_room_is_not_entered_where_the_node_names_another_hub_than_its_id_does() {
+    let (mut world, chat) = talking();
+    let say_hub = |world: &mut World, hub: Option<&str>| {
+        for room in world.node.rooms.values_mut() {
+            room.said_hub = hub.map(|hub| hub.parse().unwrap());
+            room.version += 1;
+        }
+    };
+    say_hub(&mut world, Some("other.example"));
+    let phone = sign_in(&mut world, "alice");
+    world.settle(60_000);
+    send(&mut world, 1, &chat, "one");
+    world.settle(10_000);
+    let Reply::Chats(chats) = world.call(phone, Call::Chats) else { panic!("chats") };
+    assert_eq!(chats, []);
+    say_hub(&mut world, None);
+    world.settle(60_000);
+    send(&mut world, 1, &chat, "two");
+    world.settle(60_000);
+    assert!(texts(&mut world, phone, &chat).contains(&"two".to_owned()));
 }
 
 const DAY_MS: u64 = 24 * 3_600_000;

@@ -1,10 +1,6 @@
 //! Two things at the same moment, in every order that they can fall into.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod support;
-
-use support::World;
-use support::story::{PASSWORD, chat, connect, send, signed_up, texts};
+use crate::support::World;
+use crate::support::story::{PASSWORD, chat, connect, send, signed_up, texts};
 use weft_engine::api::Call;
 
 /// Lets the world go on for so many rounds.

@@ -1,8 +1,5 @@
 //! What the interface asks is read by hand (`api/reading.rs`): it must read every call that the types name, as it was written.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};

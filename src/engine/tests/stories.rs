@@ -1,17 +1,6 @@
 //! Whole stories of people and their devices, against a node in memory.
 
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
-
-mod support;
-
-use support::{World, story::*};
+use crate::support::{World, story::*};
 use weft_engine::api::{Call, ConnectionView, DeliveryView, Event, MessageView, Reply};
 use weft_wire::invites::Link;
 use weft_wire::rooms::{EntryKind, LogEntry};

@@ -1,15 +1,6 @@
 //! The user interface's types are generated from `api.rs`, and committed. They must be those of this very version.
 //!
-//! `WEFT_BLESS=1 cargo nextest run -p weft-engine --test typescript` writes them.
-
-// Helpers outside of `#[test]` functions may fail loudly, too.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::result_large_err
-)]
+//! `WEFT_BLESS=1 cargo nextest run -p weft-engine typescript` writes them.
 
 use std::collections::BTreeMap;
 use std::fs;

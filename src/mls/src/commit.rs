@@ -1,9 +1,10 @@
 //! What a commit does, in terms of devices.
 
+use crate::sets::set;
 use crate::{MlsError, Roles, credentials};
 use openmls::prelude::{LeafNodeIndex, Member, Proposal, Sender, StagedCommit};
-use std::collections::{BTreeMap, BTreeSet};
-use weft_wire::{DeviceId, Millis, identity::DeviceCert, rooms::DeviceRef};
+use std::collections::BTreeMap;
+use weft_wire::{Millis, identity::DeviceCert, rooms::DeviceRef};
 
 /// What a commit does. The hub and every member derive it from the commit alike, and judge it by [`crate::policy::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,9 +118,8 @@ fn no_duplicates<'a>(
     before: impl Iterator<Item = &'a DeviceCert>,
     facts: &CommitFacts,
 ) -> Result<(), MlsError> {
-    let removed: BTreeSet<DeviceId> = facts.removed.iter().map(|gone| gone.device).collect();
-    let mut present: BTreeSet<DeviceId> =
-        before.map(|cert| cert.device).filter(|device| !removed.contains(device)).collect();
+    let removed = set(facts.removed.iter().map(|gone| gone.device));
+    let mut present = set(before.map(|cert| cert.device).filter(|device| !removed.contains(device)));
     for cert in facts.arrivals() {
         if !present.insert(cert.device) {
             return Err(MlsError::Duplicate(cert.device));

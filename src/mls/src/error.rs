@@ -61,7 +61,7 @@ pub enum MlsError {
         what: &'static str,
         /// OpenMLS' own error.
         #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// What was stored does not decode.
     #[error("the stored state of the group cannot be read")]
@@ -76,6 +76,19 @@ impl MlsError {
     pub fn refused<E: std::error::Error + Send + Sync + 'static>(
         what: &'static str,
     ) -> impl FnOnce(E) -> Self {
-        move |source| MlsError::Refused { what, source: Box::new(source) }
+        move |source| MlsError::Refused { what, source: cause(source) }
     }
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+#[cfg(not(target_arch = "wasm32"))]
+fn cause<E: std::error::Error + Send + Sync + 'static>(source: E) -> Cause {
+    Box::new(source)
+}
+
+/// Nobody reads causes in a browser, and each visitor would carry the texts of all errors of OpenMLS there.
+#[cfg(target_arch = "wasm32")]
+fn cause<E: std::error::Error + Send + Sync + 'static>(_: E) -> Cause {
+    "not told here".into()
 }

@@ -2,11 +2,11 @@
 
 use crate::{DeviceIdentity, MlsError, config, credentials, member, messages};
 use openmls::{prelude::*, storage::OpenMlsProvider};
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::storage::StorageProvider as _;
 use weft_wire::{Millis, identity::DeviceCert};
 
 /// What a node learns from a KeyPackage before it keeps it or hands it out.
+#[cfg(feature = "hub")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedKeyPackage {
     /// The device it adds.
@@ -81,8 +81,9 @@ pub fn forget<P: member::Provider>(provider: &P, reference: &KeyPackageRef) -> R
 ///
 /// # Errors
 /// [`MlsError::TooLarge`], [`MlsError::Malformed`], [`MlsError::Credential`], [`MlsError::Refused`].
+#[cfg(feature = "hub")]
 pub fn check(bytes: &[u8], now_ms: Millis) -> Result<CheckedKeyPackage, MlsError> {
-    let crypto = RustCrypto::default();
+    let crypto = openmls_rust_crypto::RustCrypto::default();
     let (key_package, cert) = open(&crypto, bytes, now_ms)?;
     let reference = key_package.hash_ref(&crypto).map_err(MlsError::refused("a KeyPackage"))?;
     Ok(CheckedKeyPackage {
@@ -92,10 +93,10 @@ pub fn check(bytes: &[u8], now_ms: Millis) -> Result<CheckedKeyPackage, MlsError
     })
 }
 
-/// Like [`check`], and gives the KeyPackage for an Add.
+/// Checks a KeyPackage like a node does, and gives it for an Add.
 ///
 /// # Errors
-/// As [`check`].
+/// [`MlsError::TooLarge`], [`MlsError::Malformed`], [`MlsError::Credential`], [`MlsError::Refused`].
 pub fn open(
     crypto: &impl OpenMlsCrypto,
     bytes: &[u8],

@@ -19,18 +19,22 @@ pub mod commit;
 pub mod config;
 pub mod credentials;
 mod error;
+#[cfg(feature = "hub")]
 pub mod hub;
 pub mod identity;
 pub mod key_packages;
 pub mod member;
 pub mod messages;
 pub mod policy;
+#[cfg(feature = "hub")]
 mod public_store;
 pub mod roles;
+pub mod sets;
 
 pub use commit::CommitFacts;
 pub use credentials::CredentialError;
 pub use error::MlsError;
+#[cfg(feature = "hub")]
 pub use hub::{CheckedCommit, HubGroup, Submission};
 pub use identity::DeviceIdentity;
 pub use openmls;

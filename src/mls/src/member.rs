@@ -9,7 +9,7 @@ use openmls::{
     framing::errors::MessageDecryptionError,
     prelude::{
         LeafNodeIndex, LeafNodeParameters, MlsGroup, ProcessMessageError, ProcessedMessageContent,
-        StagedCommit, StagedWelcome, ValidationError, WelcomeError,
+        StagedCommit, StagedWelcome, ValidationError, WelcomeError, tls_codec::Serialize as _,
     },
     storage::OpenMlsProvider,
 };
@@ -207,6 +207,20 @@ pub fn join_externally<P: Provider>(
     room: RoomId,
     group_info: &[u8],
 ) -> Result<(MlsGroup, Prepared), MlsError> {
+    join_externally_by(provider, me, room, group_info).map(|(group, prepared, _)| (group, prepared))
+}
+
+/// The same, and gives who signed the GroupInfo.
+///
+/// # Errors
+/// As [`join_externally`].
+pub fn join_externally_by<P: Provider>(
+    provider: &P,
+    me: DeviceIdentity<'_>,
+    room: RoomId,
+    group_info: &[u8],
+) -> Result<(MlsGroup, Prepared, DeviceCert), MlsError> {
+    let signer = messages::signer(group_info)?;
     let group_info = messages::group_info(group_info)?;
     if group_info.group_id() != &config::group_id(room) {
         return Err(MlsError::WrongRoom);
@@ -228,6 +242,7 @@ pub fn join_externally<P: Provider>(
         .finalize(provider)
         .map_err(MlsError::refused("to stage an external commit"))?;
     roles(&group)?;
+    let by = signer_of(&group, me, signer)?;
     let (commit, _, group_info) = bundle.into_messages();
     let prepared = Prepared {
         commit: messages::to_bytes(commit)?,
@@ -236,7 +251,30 @@ pub fn join_externally<P: Provider>(
         added: Vec::new(),
         epoch,
     };
-    Ok((group, prepared))
+    Ok((group, prepared, by))
+}
+
+/// Whether a group is where a GroupInfo says: at the same epoch, with the same history, members and extensions. Of the GroupInfo
+/// only its GroupContext is looked at, which comes first in it (RFC 9420, 12.4.3); its signature is not.
+///
+/// # Errors
+/// [`MlsError::Refused`] when the context cannot be written.
+pub fn is_at(group: &MlsGroup, group_info: &[u8]) -> Result<bool, MlsError> {
+    let context = group.public_group().group_context().tls_serialize_detached();
+    let context = context.map_err(MlsError::refused("the context of the group"))?;
+    // Before it: the version and the format of the message.
+    Ok(group_info.get(4..).is_some_and(|rest| rest.starts_with(&context)))
+}
+
+/// Whose leaf was there when a GroupInfo was signed by which this device has come in. Where nobody is now, or this device itself,
+/// its own old leaf was: an external commit removes the leaf that signs with the joiner's key, and no other.
+fn signer_of(group: &MlsGroup, me: DeviceIdentity<'_>, signer: u32) -> Result<DeviceCert, MlsError> {
+    let own = group.own_leaf_index();
+    let by = group.members().find(|member| member.index.u32() == signer && member.index != own);
+    Ok(match by {
+        Some(by) => credentials::device_of_any_age(&by.credential, &by.signature_key)?,
+        None => me.cert.peek().map_err(credentials::CredentialError::from)?,
+    })
 }
 
 /// Joins by a Welcome. A group of this id that is in the storage is replaced.

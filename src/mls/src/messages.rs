@@ -68,6 +68,38 @@ pub fn group_info(bytes: &[u8]) -> Result<VerifiableGroupInfo, MlsError> {
     }
 }
 
+/// The leaf that signed a GroupInfo (RFC 9420, 12.4.3). OpenMLS verifies the signature and does not tell whose it is.
+///
+/// # Errors
+/// [`MlsError::Malformed`].
+pub fn signer(group_info: &[u8]) -> Result<u32, MlsError> {
+    signer_in(group_info).ok_or(MlsError::Malformed { what: "GroupInfo" })
+}
+
+fn signer_in(group_info: &[u8]) -> Option<u32> {
+    // Version and format of the message, version and ciphersuite of the group; its id; the epoch.
+    let mut rest = vector(group_info.get(8..)?)?.get(8..)?;
+    // Tree hash, transcript hash and extensions of the context; the GroupInfo's own extensions; the confirmation tag.
+    for _ in 0..5 {
+        rest = vector(rest)?;
+    }
+    rest.first_chunk().map(|signer| u32::from_be_bytes(*signer))
+}
+
+/// What comes after a vector, which has its length in front (RFC 9420, 2.1.2).
+fn vector(bytes: &[u8]) -> Option<&[u8]> {
+    let width = match bytes.first()? >> 6 {
+        0 => 1,
+        1 => 2,
+        2 => 4,
+        _ => return None,
+    };
+    let (head, rest) = bytes.split_at_checked(width)?;
+    let whole = head.iter().fold(0_u32, |whole, byte| whole << 8 | u32::from(*byte));
+    let len = whole & (u32::MAX >> (34 - 8 * width));
+    rest.get(usize::try_from(len).ok()?..)
+}
+
 /// A KeyPackage of at most [`limits::KEY_PACKAGE_BYTES_MAX`], not yet verified.
 ///
 /// # Errors

@@ -1,10 +1,11 @@
 //! Who may do what in a room: a pure function that the hub runs before it takes a commit, and every member runs again
 //! before following it, so that a hub cannot slip anybody in.
 
+use crate::sets::{map, set};
 use crate::{CommitFacts, Roles, commit::device_ref};
 use std::collections::{BTreeMap, BTreeSet};
 use weft_wire::{
-    DeviceId, UserAddress,
+    UserAddress,
     identity::DeviceCert,
     limits,
     rooms::{DeviceRef, RoomKind, RoomRole},
@@ -132,9 +133,9 @@ pub fn check_kind(kind: &RoomKind, roles: Option<&Roles>) -> Result<(), PolicyEr
 
 /// The people who have a device in the group after a commit.
 pub fn people_after(present: &[DeviceCert], commit: &CommitFacts) -> BTreeSet<UserAddress> {
-    let removed: BTreeSet<DeviceId> = commit.removed.iter().map(|gone| gone.device).collect();
+    let removed = set(commit.removed.iter().map(|gone| gone.device));
     let staying = present.iter().filter(|cert| !removed.contains(&cert.device));
-    staying.chain(commit.arrivals()).map(|cert| cert.user.clone()).collect()
+    set(staying.chain(commit.arrivals()).map(|cert| cert.user.clone()))
 }
 
 fn check_roles(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
@@ -144,7 +145,7 @@ fn check_roles(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyErro
     let people = people_after(rules.present, commit);
     let named = |roles: &BTreeMap<UserAddress, RoomRole>| -> BTreeMap<UserAddress, RoomRole> {
         let above = roles.iter().filter(|(_, role)| **role > RoomRole::Member);
-        above.map(|(user, role)| (user.clone(), *role)).collect()
+        map(above.map(|(user, role)| (user.clone(), *role)))
     };
     let before = named(rules.roles);
     let after = commit.roles.as_ref().map_or_else(|| before.clone(), |roles| named(roles.named()));
@@ -168,8 +169,7 @@ fn check_roles(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyErro
 /// # Errors
 /// [`PolicyError`].
 pub fn check_arrivals(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
-    let present: BTreeMap<&UserAddress, &[u8; 32]> =
-        rules.present.iter().map(|cert| (&cert.user, &cert.identity_key)).collect();
+    let present = map(rules.present.iter().map(|cert| (&cert.user, &cert.identity_key)));
     for cert in commit.arrivals() {
         if present.get(&cert.user).is_some_and(|key| **key != cert.identity_key) {
             return Err(PolicyError::OtherIdentity(cert.user.clone()));
@@ -215,7 +215,7 @@ fn check_removal(rules: &Rules<'_>, commit: &CommitFacts, gone: &DeviceRef) -> R
 }
 
 fn check_counts(rules: &Rules<'_>, commit: &CommitFacts) -> Result<(), PolicyError> {
-    let removed: BTreeSet<DeviceId> = commit.removed.iter().map(|gone| gone.device).collect();
+    let removed = set(commit.removed.iter().map(|gone| gone.device));
     let staying = rules.present.iter().filter(|cert| !removed.contains(&cert.device));
     let mut devices: BTreeMap<&UserAddress, usize> = BTreeMap::new();
     for cert in staying.chain(commit.arrivals()) {

@@ -325,3 +325,23 @@ fn a_hundred_devices_fit() {
     );
     assert!(state < 2_500 && group_info < 1_000);
 }
+
+#[test]
+fn whoever_joins_from_outside_learns_who_signed_what_they_join_by() {
+    let (alice, bob, tablet) = (device("alice", "phone"), device("bob", "phone"), device("bob", "tablet"));
+    let (mut at_alice, mut hub) = alice.create();
+    let adding = alice.prepare(&mut at_alice, &[bob.key_package()], &[]);
+    accept(&mut hub, &adding);
+    let signer = |who: &Device, group_info: &[u8]| {
+        member::join_externally_by(&who.provider, who.me(), ROOM, group_info).unwrap().2.device
+    };
+    assert_eq!(signer(&tablet, &adding.group_info), alice.id());
+    let (_, joining) = tablet.join_externally(&adding.group_info);
+    accept(&mut hub, &joining);
+    // Bob's phone in place of its own old leaf; and the tablet by what it has signed itself.
+    assert_eq!(signer(&bob, &joining.group_info), tablet.id());
+    assert_eq!(signer(&tablet, &joining.group_info), tablet.id());
+    for len in 0..joining.group_info.len().min(400) {
+        assert!(weft_mls::messages::signer(&joining.group_info[..len]).is_err(), "{len} bytes");
+    }
+}

@@ -3,11 +3,12 @@
 use crate::{
     NetConfig, NetError, NodeKey,
     gate::Gate,
+    names,
     protocol::{IDENTIFY, KADEMLIA},
     streams::Streams,
 };
 use libp2p::{
-    PeerId, Swarm, SwarmBuilder, autonat, dcutr, identify,
+    Multiaddr, PeerId, Swarm, SwarmBuilder, autonat, dcutr, identify,
     identity::Keypair,
     kad, mdns, memory_connection_limits, noise, ping, relay,
     swarm::{self, NetworkBehaviour, behaviour::toggle::Toggle},
@@ -26,6 +27,10 @@ const NEGOTIATING_STREAMS_MAX: usize = 16;
 const CONNECTION_BYTES_MAX: u32 = 6 << 20;
 /// Of these, one stream.
 const STREAM_BYTES_MAX: u32 = 4 << 20;
+/// How often a connection is asked whether it is alive, and how long it has for the answer. The second time without one ends it, so
+/// a pulled cable is noticed within 40 s. TCP by itself would go on for many minutes, in which nothing else is tried.
+const PING_EVERY: Duration = Duration::from_secs(10);
+const PING_TIME: Duration = Duration::from_secs(10);
 /// A look-up among others' tables.
 pub(crate) const LOOKUP_TIME: Duration = Duration::from_secs(10);
 /// Over one relayed connection goes at most so much: enough for a long backlog; after it, a new one is made.
@@ -75,6 +80,7 @@ pub(crate) fn build(
     stop: CancellationToken,
 ) -> Result<Swarm<Weft>, NetError> {
     let timeouts = config.timeouts;
+    let (resolver, options) = names::resolver(config.announce_listeners)?;
     let swarm = SwarmBuilder::with_existing_identity(key.into_keypair()?)
         .with_tokio()
         .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, multiplexer)
@@ -86,8 +92,7 @@ pub(crate) fn build(
             quic.max_stream_data = STREAM_BYTES_MAX;
             quic
         })
-        .with_dns()
-        .map_err(NetError::setup)?
+        .with_dns_config(resolver, options)
         .with_relay_client(noise::Config::new, multiplexer)
         .map_err(NetError::setup)?
         .with_behaviour(|key, relay_client| Weft::new(config, key, relay_client))
@@ -127,7 +132,7 @@ impl Weft {
             memory: config.process_bytes_max.map(memory_connection_limits::Behaviour::with_max_bytes).into(),
             streams: Streams::default(),
             identify: identify::Behaviour::new(identify),
-            ping: ping::Behaviour::default(),
+            ping: ping::Behaviour::new(ping::Config::new().with_interval(PING_EVERY).with_timeout(PING_TIME)),
             kad: config.kademlia.then(|| kademlia(own)).into(),
             mdns: mdns.into(),
             relay: config.relay_for_others.then(|| relay_server(own)).into(),
@@ -165,4 +170,41 @@ fn relay_server(own: PeerId) -> relay::Behaviour {
     // The operator said so: not only once others confirmed our address.
     relay.set_status(Some(relay::Status::Enable));
     relay
+}
+
+/// Where a peer says that it is. That takes the place of what it said before: its list in the table has no bound of its own.
+pub(crate) fn note_in_table(
+    kad: &mut kad::Behaviour<kad::store::MemoryStore>,
+    peer: &PeerId,
+    told: Vec<Multiaddr>,
+) {
+    if !told.is_empty() {
+        kad.remove_peer(peer);
+    }
+    for address in told {
+        kad.add_address(peer, address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_always_tells_other_addresses_takes_no_more_room() {
+        let peer = PeerId::random();
+        let mut kad = kademlia(PeerId::random());
+        for port in 1..=1_000_u16 {
+            let told = (0..16).map(|host| format!("/ip4/9.9.9.{host}/tcp/{port}").parse().unwrap());
+            note_in_table(&mut kad, &peer, told.collect());
+        }
+        let mut kept = Vec::new();
+        for bucket in kad.kbuckets() {
+            kept.extend(bucket.iter().flat_map(|entry| entry.node.value.clone().into_vec()));
+        }
+        assert_eq!(kept.len(), 16);
+        assert!(kept.iter().all(|address| address.to_string().contains("/tcp/1000/")), "{kept:?}");
+        note_in_table(&mut kad, &peer, Vec::new());
+        assert!(kad.kbucket(peer).is_some_and(|bucket| bucket.num_entries() == 1));
+    }
 }

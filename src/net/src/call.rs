@@ -11,7 +11,7 @@ use std::{collections::HashMap, io, pin::pin, sync::Arc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Calls to one peer that run at once; further ones wait for their turn. Half of what the peer takes.
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 /// Calls of this node, running or waiting. With batches of 4 MiB this is what outgoing memory is bounded by, since each is
 /// held by its caller.
 const CALLS_MAX: usize = 4_096;

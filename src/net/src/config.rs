@@ -1,6 +1,10 @@
 //! How a node takes part in the network. `node.toml` is read elsewhere; here stand the meanings, the bounds and their reasons.
 
-use crate::PeerKey;
+use crate::{
+    NetError, PeerKey,
+    address::{self, AddressError},
+};
+use libp2p::Multiaddr;
 use std::{collections::BTreeSet, time::Duration};
 
 /// The port of nodes among each other, UDP and TCP: one above the web's.
@@ -14,7 +18,7 @@ pub struct NetConfig {
     /// Addresses at which the node is reached from outside, if the operator knows them (a forwarded port).
     pub external: Vec<String>,
     /// The addresses listened on are those at which others reach this node: a server with a public address, or a closed
-    /// network. Otherwise that is found out (AutoNAT).
+    /// network. Otherwise that is found out (AutoNAT), and names of DNS lead outward only.
     pub announce_listeners: bool,
     /// Peers to begin with when looking for others, as `ADDRESS/p2p/PEER`.
     pub first_contacts: Vec<String>,
@@ -65,10 +69,13 @@ pub struct Connections {
     pub incoming_max: usize,
     /// Established with one peer. Two meet when both call at once, a third while a relayed way becomes a direct one.
     pub per_peer_max: usize,
-    /// From one IP address, handshakes included. Some nodes share one behind a NAT.
+    /// From one IP address (of IPv6: one /64), handshakes included. Some nodes share one behind a NAT.
     pub per_address_max: usize,
-    /// Handshakes of others that are under way: each costs us a signature and up to `Timeouts::dial`.
+    /// Handshakes of others that are under way, over each of TCP, QUIC and relays: one costs us a signature, a few kilobytes and
+    /// up to `Timeouts::dial`.
     pub pending_incoming_max: usize,
+    /// Of these, from one address; one where half of them are taken.
+    pub pending_per_address_max: usize,
     /// Calls of ours that are under way.
     pub pending_outgoing_max: usize,
 }
@@ -82,7 +89,8 @@ pub struct Budgets {
     pub streams_per_peer_max: usize,
     /// Bytes, all peers together.
     pub bytes_max: usize,
-    /// Bytes of one peer: a few full batches.
+    /// Bytes of one peer: the longest answer to each question that a node of ours asks at once (`call::LANES`), and two full
+    /// batches.
     pub bytes_per_peer_max: usize,
 }
 
@@ -140,6 +148,41 @@ impl NetConfig {
             ..NetConfig::default()
         }
     }
+
+    /// Whether every address is one: what [`crate::Net::start`] looks at before it does anything.
+    ///
+    /// # Errors
+    /// [`NetError::Address`].
+    pub fn check(&self) -> Result<(), NetError> {
+        self.parse().map(drop)
+    }
+
+    pub(crate) fn parse(&self) -> Result<Parsed, NetError> {
+        Ok(Parsed {
+            listen: parse_all("listen", &self.listen, address::parse_listen)?,
+            external: parse_all("external", &self.external, address::parse_external)?,
+            first_contacts: parse_all("first_contacts", &self.first_contacts, address::parse_named)?,
+            relays: parse_all("relays", &self.relays, address::parse_named)?,
+        })
+    }
+}
+
+/// The addresses of a [`NetConfig`].
+pub(crate) struct Parsed {
+    pub(crate) listen: Vec<Multiaddr>,
+    pub(crate) external: Vec<Multiaddr>,
+    pub(crate) first_contacts: Vec<(PeerKey, Multiaddr)>,
+    pub(crate) relays: Vec<(PeerKey, Multiaddr)>,
+}
+
+fn parse_all<T>(
+    field: &'static str,
+    texts: &[String],
+    parse: impl Fn(&str) -> Result<T, AddressError>,
+) -> Result<Vec<T>, NetError> {
+    let parse =
+        |text: &String| parse(text).map_err(|source| NetError::Address { field, text: text.clone(), source });
+    texts.iter().map(parse).collect()
 }
 
 impl Default for Connections {
@@ -150,7 +193,8 @@ impl Default for Connections {
             incoming_max: 384,
             per_peer_max: 4,
             per_address_max: 32,
-            pending_incoming_max: 64,
+            pending_incoming_max: 256,
+            pending_per_address_max: 8,
             pending_outgoing_max: 64,
         }
     }
@@ -162,7 +206,7 @@ impl Default for Budgets {
             streams_max: 512,
             streams_per_peer_max: 16,
             bytes_max: 128 << 20,
-            bytes_per_peer_max: 24 << 20,
+            bytes_per_peer_max: 32 << 20,
         }
     }
 }

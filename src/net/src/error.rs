@@ -9,8 +9,10 @@ pub enum NetError {
     #[error("the node's key cannot be used")]
     Key(#[from] KeyError),
     /// An address in the configuration is wrong.
-    #[error("the address {text:?} cannot be used")]
+    #[error("`{field}`: the address {text:?} cannot be used")]
     Address {
+        /// Where it stands: the name of a field of [`crate::NetConfig`].
+        field: &'static str,
         /// As configured.
         text: String,
         /// What is wrong with it.

@@ -8,6 +8,7 @@ use crate::{Admission, Connections, PeerKey};
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
+    multiaddr::Protocol,
     swarm::{
         CloseConnection, ConnectionClosed, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour,
         THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, behaviour::ConnectionEstablished, dummy,
@@ -16,7 +17,7 @@ use libp2p::{
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
     convert::Infallible,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     task::{Context, Poll},
 };
 
@@ -39,13 +40,52 @@ pub(crate) struct Gate {
     limits: Connections,
     admission: Admission,
     blocked: BTreeSet<PeerKey>,
-    pending_in: HashMap<ConnectionId, Option<IpAddr>>,
+    pending_in: HashMap<ConnectionId, Beginning>,
     pending_out: HashSet<ConnectionId>,
     standing: HashMap<ConnectionId, Standing>,
     incoming: usize,
     per_peer: HashMap<PeerId, usize>,
     per_address: HashMap<IpAddr, usize>,
     to_close: VecDeque<PeerId>,
+}
+
+/// A handshake that somebody else has begun.
+#[derive(Clone, Copy)]
+struct Beginning {
+    way: Way,
+    /// None over a relay: its address is there once for all that come over it.
+    place: Option<IpAddr>,
+}
+
+/// How somebody comes. Each way has places of its own for handshakes: whoever sends UDP may write any address as its own, and
+/// whoever calls over a relay shows none, so that these could take the places of everybody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Tcp,
+    Quic,
+    Relay,
+}
+
+impl Beginning {
+    fn of(from: &Multiaddr) -> Self {
+        let is_udp = |part: Protocol<'_>| matches!(part, Protocol::Udp(_));
+        let way = match from {
+            relayed if crate::address::is_relayed(relayed) => {
+                return Beginning { way: Way::Relay, place: None };
+            }
+            udp if udp.iter().any(is_udp) => Way::Quic,
+            _ => Way::Tcp,
+        };
+        Beginning { way, place: crate::address::ip(from).map(place) }
+    }
+}
+
+/// What counts as one address: of IPv6 the network of a house, in which there are more addresses than anybody could count.
+fn place(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+        ipv4 => ipv4,
+    }
 }
 
 struct Standing {
@@ -112,6 +152,21 @@ impl Gate {
         if full { Err(Denial::Crowded) } else { Ok(()) }
     }
 
+    /// Whether there is a place for one more handshake. Those who say nothing in theirs would otherwise hold all places from a
+    /// few addresses; so an address has a few, and only one where half of all are taken.
+    fn may_begin(&self, Beginning { way, place }: Beginning) -> bool {
+        let same_way = || self.pending_in.values().filter(|one| one.way == way);
+        let taken = same_way().count();
+        let share = match taken < self.limits.pending_incoming_max / 2 {
+            true => self.limits.pending_per_address_max,
+            false => 1,
+        };
+        let standing = place.and_then(|place| self.per_address.get(&place)).copied().unwrap_or(0);
+        taken < self.limits.pending_incoming_max
+            && standing < self.limits.per_address_max
+            && (place.is_none() || same_way().filter(|one| one.place == place).count() < share)
+    }
+
     fn release_address(&mut self, address: Option<IpAddr>) {
         let Some(address) = address else { return };
         let Some(count) = self.per_address.get_mut(&address) else { return };
@@ -125,7 +180,7 @@ impl Gate {
         let incoming = event.endpoint.is_listener();
         self.pending_out.remove(&event.connection_id);
         // The address stays counted: the connection takes over what the handshake held.
-        let address = self.pending_in.remove(&event.connection_id).flatten();
+        let address = self.pending_in.remove(&event.connection_id).and_then(|begun| begun.place);
         self.standing.insert(event.connection_id, Standing { peer: event.peer_id, incoming, address });
         *self.per_peer.entry(event.peer_id).or_default() += 1;
         self.incoming += usize::from(incoming);
@@ -154,16 +209,14 @@ impl NetworkBehaviour for Gate {
         _: &Multiaddr,
         from: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        // Over a relay the address is the relay's, which is there once for all that come over it.
-        let address = if crate::address::is_relayed(from) { None } else { crate::address::ip(from) };
-        let same = address.and_then(|ip| self.per_address.get(&ip)).copied().unwrap_or(0);
-        if self.pending_in.len() >= self.limits.pending_incoming_max || same >= self.limits.per_address_max {
+        let beginning = Beginning::of(from);
+        if !self.may_begin(beginning) {
             return Err(ConnectionDenied::new(Denial::Crowded));
         }
-        if let Some(ip) = address {
-            *self.per_address.entry(ip).or_default() += 1;
+        if let Some(place) = beginning.place {
+            *self.per_address.entry(place).or_default() += 1;
         }
-        self.pending_in.insert(connection, address);
+        self.pending_in.insert(connection, beginning);
         Ok(())
     }
 
@@ -217,7 +270,7 @@ impl NetworkBehaviour for Gate {
                 self.pending_out.remove(&failure.connection_id);
             }
             FromSwarm::ListenFailure(failure) => {
-                let address = self.pending_in.remove(&failure.connection_id).flatten();
+                let address = self.pending_in.remove(&failure.connection_id).and_then(|begun| begun.place);
                 self.release_address(address);
             }
             _ => {}
@@ -236,5 +289,35 @@ impl NetworkBehaviour for Gate {
             }
             None => Poll::Pending,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_many_addresses_in_one_house_counts_once() {
+        let place = |text: &str| place(text.parse().unwrap());
+        assert_eq!(place("2620:fe::1"), place("2620:fe::9:8:7:6"));
+        assert_ne!(place("2620:fe::1"), place("2620:fe:0:1::1"));
+        assert_eq!(place("::ffff:9.9.9.9"), place("9.9.9.9"));
+        assert_ne!(place("9.9.9.9"), place("9.9.9.8"));
+    }
+
+    #[test]
+    fn each_way_has_places_of_its_own() {
+        let limits = Connections { pending_incoming_max: 4, ..Connections::default() };
+        let mut gate = Gate::new(limits, Admission::Everyone, BTreeSet::new());
+        let mut begin = |text: &str| {
+            let (from, id) = (text.parse().unwrap(), ConnectionId::new_unchecked(gate.pending_in.len()));
+            gate.handle_pending_inbound_connection(id, &Multiaddr::empty(), &from).is_ok()
+        };
+        // One address gets the first half, the others one place each.
+        let one = "/ip4/9.9.9.1/udp/1/quic-v1";
+        assert_eq!([begin(one), begin(one), begin(one)], [true, true, false]);
+        assert!(begin("/ip4/9.9.9.2/udp/1/quic-v1") && begin("/ip4/9.9.9.3/udp/1/quic-v1"));
+        assert!(!begin("/ip4/9.9.9.4/udp/1/quic-v1"), "all are taken");
+        assert!(begin("/ip4/9.9.9.4/tcp/1") && begin("/ip4/9.9.9.1/tcp/1"));
     }
 }

@@ -59,10 +59,19 @@ impl fmt::Debug for PeerKey {
     }
 }
 
+/// Bytes of a peer id as it is written; that of an ed25519 key has 52.
+const PEER_ID_BYTES_MAX: usize = 128;
+
 impl FromStr for PeerKey {
     type Err = KeyError;
+
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let peer = text.trim().parse::<PeerId>().map_err(|_| KeyError::PeerId)?;
+        let text = text.trim();
+        // To decode base58 takes the square of its length.
+        if text.len() > PEER_ID_BYTES_MAX {
+            return Err(KeyError::PeerId);
+        }
+        let peer = text.parse::<PeerId>().map_err(|_| KeyError::PeerId)?;
         PeerKey::of_peer_id(&peer)
     }
 }

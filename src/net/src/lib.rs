@@ -19,6 +19,7 @@ mod frame;
 mod gate;
 mod key;
 mod link;
+mod names;
 mod net;
 mod protocol;
 mod relays;
@@ -32,7 +33,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use address::{AddressError, Addresses, is_at_name, is_global, is_public};
+pub use address::{AddressError, Addresses, check_address, is_at_name, is_global, is_public, is_tellable};
 pub use config::{Admission, Budgets, Connections, NetConfig, Timeouts};
 pub use error::NetError;
 pub use key::{KeyError, NodeKey, PeerKey};

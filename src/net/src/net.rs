@@ -7,6 +7,7 @@ use crate::{
     behaviour::{self, Weft},
     budget::Budget,
     call::{Lanes, exchange},
+    config::Parsed,
     dial::Book,
     protocol::Protocol,
     relays::Relays,
@@ -17,6 +18,7 @@ use crate::{
 };
 use futures::{StreamExt, future::BoxFuture};
 use libp2p::{Multiaddr, Swarm, TransportError, core::transport::ListenerId, multiaddr, swarm::SwarmEvent};
+use rand::Rng;
 use std::{collections::HashMap, io, sync::Arc, time::Duration};
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
@@ -31,6 +33,10 @@ const LISTEN_TIME: Duration = Duration::from_secs(5);
 /// A socket that is taken is tried again for so long, this often.
 const LINGER_TIME: Duration = Duration::from_secs(2);
 const LINGER_STEP: Duration = Duration::from_millis(50);
+/// A peer that is busy is asked again so often, after a pause that doubles: a caller who has only to wait for other calls of
+/// the same node is not told that the peer is away.
+const BUSY_TRIES: u32 = 5;
+const BUSY_PAUSE: Duration = Duration::from_millis(25);
 /// What the system says where there is no IPv6 (EAFNOSUPPORT).
 const NO_SUCH_FAMILY: i32 = 97;
 
@@ -63,16 +69,14 @@ impl Net {
         key: NodeKey,
         handler: Arc<dyn PeerHandler>,
     ) -> Result<Net, NetError> {
-        let listen = parse_all(&config.listen, address::parse_listen)?;
-        let external = parse_all(&config.external, address::parse_listen)?;
-        let first_contacts = parse_all(&config.first_contacts, address::parse_named)?;
-        let relays = parse_all(&config.relays, address::parse_named)?;
+        let Parsed { listen, external, first_contacts, relays } = config.parse()?;
         let (tasks, serving, stop) = (TaskTracker::new(), TaskTracker::new(), CancellationToken::new());
         let cut = CancellationToken::new();
         let swarm = behaviour::build(&config, key, tasks.clone(), cut.clone())?;
         let own = PeerKey::of_peer_id(swarm.local_peer_id())?;
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        let (roster, book) = (Arc::new(Roster::new()), Arc::new(Book::default()));
+        let anchors = first_contacts.iter().chain(&relays).map(|(peer, _)| *peer).collect();
+        let (roster, book) = (Arc::new(Roster::new()), Arc::new(Book::new(anchors)));
         for (peer, address) in first_contacts.iter().chain(&relays) {
             book.learn(*peer, std::slice::from_ref(address));
         }
@@ -121,6 +125,12 @@ impl Net {
         self.0.roster.peers()
     }
 
+    /// Makes a connection to a peer, at these addresses or where else it is found, without waiting for it.
+    pub async fn call_up(&self, peer: PeerKey, addresses: Vec<String>) {
+        self.learn(peer, addresses);
+        self.tell(Command::Call(peer)).await;
+    }
+
     /// Ends every connection to a peer, and neither makes nor takes another.
     pub async fn block(&self, peer: PeerKey) {
         self.tell(Command::Block(peer)).await;
@@ -156,14 +166,20 @@ impl Net {
         }
         let call = async {
             let _turn = self.0.lanes.turn(to).await?;
-            match self.exchange(to, protocol, &request).await {
-                // When two nodes meet, each may have made a connection, of which one is closed again at once. Calls are safe
-                // to repeat.
-                Err(LinkError::Closed) if !self.0.stop.is_cancelled() => {
-                    self.exchange(to, protocol, &request).await
+            let mut tries = 0;
+            while tries < BUSY_TRIES {
+                match self.exchange(to, protocol, &request).await {
+                    // Nothing was done. Its place in the peer's budget is free as soon as another call of ours has ended.
+                    // A batch is long, and its courier comes again by itself.
+                    Err(LinkError::Busy) if protocol == Protocol::Query => {
+                        let share = rand::thread_rng().gen_range(0.5..=1.0);
+                        time::sleep(BUSY_PAUSE.saturating_mul(1 << tries).mul_f64(share)).await;
+                        tries += 1;
+                    }
+                    outcome => return outcome,
                 }
-                outcome => outcome,
             }
+            self.exchange(to, protocol, &request).await
         };
         match time::timeout(self.0.call_time, call).await {
             Ok(outcome) => outcome,
@@ -171,7 +187,24 @@ impl Net {
         }
     }
 
+    /// One exchange, made once more where the connection was just going away.
     async fn exchange(&self, to: PeerKey, protocol: Protocol, request: &[u8]) -> Result<Vec<u8>, LinkError> {
+        match self.try_exchange(to, protocol, request).await {
+            // When two nodes meet, each may have made a connection, of which one is closed again at once. Calls are safe
+            // to repeat.
+            Err(LinkError::Closed) if !self.0.stop.is_cancelled() => {
+                self.try_exchange(to, protocol, request).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn try_exchange(
+        &self,
+        to: PeerKey,
+        protocol: Protocol,
+        request: &[u8],
+    ) -> Result<Vec<u8>, LinkError> {
         let Opened { stream, closed } = self.stream(to, protocol).await?;
         tokio::select! {
             // First: an answer that came before the end is one.
@@ -243,8 +276,8 @@ impl Task {
                 }
                 Err(TransportError::Other(source)) => not_listening(&address, source)?,
                 Err(TransportError::MultiaddrNotSupported(_)) => {
-                    let text = address.to_string();
-                    return Err(NetError::Address { text, source: AddressError::Kind });
+                    let (field, text) = ("listen", address.to_string());
+                    return Err(NetError::Address { field, text, source: AddressError::Kind });
                 }
             }
         }
@@ -326,15 +359,6 @@ fn is_free(address: &Multiaddr) -> Result<(), NetError> {
         Ok(()) => Ok(()),
         Err(source) => not_listening(address, source),
     }
-}
-
-fn parse_all<T>(
-    texts: &[String],
-    parse: impl Fn(&str) -> Result<T, AddressError>,
-) -> Result<Vec<T>, NetError> {
-    let parse =
-        |text: &String| parse(text).map_err(|source| NetError::Address { text: text.clone(), source });
-    texts.iter().map(parse).collect()
 }
 
 /// The swarm moves between threads with its task.

@@ -121,7 +121,8 @@ impl Task {
             return;
         };
         let found = peers.into_iter().find(|info: &PeerInfo| info.peer_id == peer_id);
-        let addresses = found.map(|info| usable(peer, info.addrs)).unwrap_or_default();
+        let addresses =
+            found.map(|info| usable(peer, info.addrs, self.announce_listeners)).unwrap_or_default();
         if addresses.is_empty() && !is_last {
             return;
         }
@@ -210,13 +211,16 @@ pub(crate) fn over(relay: PeerKey, address: Multiaddr) -> Option<Multiaddr> {
     Some(address.with(multiaddr::Protocol::P2p(relay)).with(multiaddr::Protocol::P2pCircuit))
 }
 
-/// Of what other nodes' tables say, what may be dialled. A name is left out: who is asked could point it anywhere.
-fn usable(peer: PeerKey, addresses: Vec<Multiaddr>) -> Vec<Multiaddr> {
+/// Of what other nodes' tables say, what may be dialled. A name is left out: who is asked could point it anywhere; and so is what lies
+/// in the own network, unless that is a closed one.
+fn usable(peer: PeerKey, addresses: Vec<Multiaddr>, closed_network: bool) -> Vec<Multiaddr> {
     let own = |address| match address::split(address) {
         Ok((address, named)) if named.is_none_or(|named| named == peer) => Some(address),
         _ => None,
     };
-    let usable = addresses.into_iter().filter_map(own).filter(|address| address::ip(address).is_some());
+    let may = |ip| closed_network || address::is_global(&ip);
+    let usable =
+        addresses.into_iter().filter_map(own).filter(|address| address::ip(address).is_some_and(may));
     usable.take(PEER_ADDRESSES_MAX).collect()
 }
 
@@ -225,5 +229,27 @@ fn refusal(cause: &ConnectionDenied) -> LinkError {
         Some(Denial::Blocked | Denial::NotListed | Denial::Key) => LinkError::Refused,
         // The other reason to deny is that the process has no memory to spare.
         Some(Denial::Crowded) | None => LinkError::Busy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_tables_lead_neither_by_names_nor_into_the_own_network() {
+        let addresses = || {
+            [
+                "/ip4/9.9.9.9/tcp/1",
+                "/ip4/192.168.0.1/tcp/1",
+                "/ip4/127.0.0.1/tcp/1",
+                "/dns/home.example/tcp/1",
+            ]
+            .map(|text| text.parse::<Multiaddr>().unwrap())
+        };
+        let [far, near, here, _] = addresses();
+        let usable = |closed_network| usable(PeerKey([1; 32]), addresses().to_vec(), closed_network);
+        assert_eq!(usable(false), std::slice::from_ref(&far));
+        assert_eq!(usable(true), [far, near, here]);
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Admission, LinkError, Nat, PeerHandler, PeerKey, Timeouts,
     address::{self, is_plausible, is_relayed},
-    behaviour::{Weft, WeftEvent},
+    behaviour::{Weft, WeftEvent, note_in_table},
     budget::Budget,
     dial::Book,
     protocol::{KADEMLIA, Protocol},
@@ -21,7 +21,10 @@ use libp2p::{
     swarm::{ConnectionId, SwarmEvent},
     upnp,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{sync::mpsc, time};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use weft_wire::limits::PEER_ADDRESSES_MAX;
@@ -39,6 +42,8 @@ pub(crate) enum Command {
         protocol: Protocol,
         reply: Reply,
     },
+    /// A connection, at once, however long the peer was to be left alone.
+    Call(PeerKey),
     Block(PeerKey),
     Unblock(PeerKey),
     Admit(Admission),
@@ -122,6 +127,10 @@ impl Task {
     fn command(&mut self, command: Command) {
         match command {
             Command::Open { peer, protocol, reply } => self.open(peer, protocol, reply),
+            Command::Call(peer) => {
+                self.book.wake(peer);
+                self.seek(peer);
+            }
             Command::Block(peer) => {
                 self.swarm.behaviour_mut().gate.block(peer);
                 self.give_up(peer, LinkError::Refused);
@@ -169,7 +178,11 @@ impl Task {
     }
 
     fn listens(&mut self, address: Multiaddr) {
-        tracing::info!(%address, "other nodes reach this one");
+        // Whether anybody reaches it there is for others to find out.
+        match is_relayed(&address) {
+            true => tracing::info!(%address, "other nodes reach this one over a relay"),
+            false => tracing::info!(%address, "listening for other nodes"),
+        }
         if self.announce_listeners && !is_relayed(&address) {
             self.swarm.add_external_address(address.clone());
         }
@@ -188,7 +201,7 @@ impl Task {
         let Ok(peer) = PeerKey::of_peer_id(&peer_id) else { return };
         tracing::debug!(%peer, address = %end.get_remote_address(), "a connection stands");
         self.roster.joined(peer, connection, end);
-        self.book.reached(peer);
+        let woken = self.book.reached(peer, Instant::now());
         if let (true, Ok((address, _))) = (end.is_dialer(), address::split(end.get_remote_address().clone()))
             && !is_relayed(&address)
         {
@@ -196,6 +209,7 @@ impl Task {
             self.book.learn(peer, &[address]);
         }
         self.found(peer, connection);
+        woken.into_iter().for_each(|other| self.seek(other));
     }
 
     fn behaviour_event(&mut self, event: WeftEvent) {
@@ -208,6 +222,9 @@ impl Task {
                 if let Ok(peer) = PeerKey::of_peer_id(&peer) {
                     self.roster.measured(peer, connection, round_trip);
                 }
+            }
+            WeftEvent::Ping(ping::Event { peer, connection, result: Err(error) }) => {
+                self.silent(&peer, connection, &error);
             }
             WeftEvent::Kad(kad::Event::OutboundQueryProgressed { id, result, step, .. }) => {
                 self.looked_up(id, result, step.last);
@@ -253,6 +270,15 @@ impl Task {
         });
     }
 
+    /// A connection does not answer any more: it is ended here, so that another way is looked for.
+    fn silent(&mut self, peer: &PeerId, connection: ConnectionId, error: &ping::Failure) {
+        // Who does not speak the protocol may be there all the same; the idle time ends that one.
+        if !matches!(error, ping::Failure::Unsupported) {
+            tracing::debug!(%peer, %error, "a connection does not answer");
+            self.swarm.close_connection(connection);
+        }
+    }
+
     /// A peer tells of itself. It has proven its key, so that it can only mislead about itself, and only so far.
     fn identified(&mut self, peer_id: &PeerId, info: &identify::Info) {
         let Ok(peer) = PeerKey::of_peer_id(peer_id) else { return };
@@ -269,9 +295,7 @@ impl Task {
         if let Some(kad) = self.swarm.behaviour_mut().kad.as_mut()
             && info.protocols.contains(&KADEMLIA)
         {
-            for address in told {
-                kad.add_address(peer_id, address);
-            }
+            note_in_table(kad, peer_id, told);
         }
     }
 

@@ -17,6 +17,8 @@ pub const KEY_FILE: &str = "node.key";
 const BEGUN_FILE: &str = "node.key.new";
 /// The store's folder in the data folder.
 pub const STORE_FOLDER: &str = "store";
+/// The store's folder while a backup is put back: until it has its name, nothing in the data folder is a node.
+pub const RESTORING_FOLDER: &str = "store.restoring";
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +31,8 @@ pub enum IdentityError {
         /// Why not.
         source: io::Error,
     },
-    /// Not thirty-two bytes.
-    #[error("{}: not a key; restore it from a backup, for other nodes and members know this node by it", .0.display())]
+    /// No file, or not of thirty-two bytes.
+    #[error("{}: not a key, which is a file of thirty-two bytes; restore it from a backup, for other nodes and members know this node by it", .0.display())]
     Damaged(PathBuf),
     /// Others on the machine can read it.
     #[error("{}: others on this machine may read the key; run `chmod 600` on it", .0.display())]
@@ -42,6 +44,12 @@ pub enum IdentityError {
          another folder", .0.display()
     )]
     StoreLost(PathBuf),
+    /// A backup was put back in part.
+    #[error(
+        "{}: a restore was cut off here, so that this is no node as yet: run `weft restore BACKUP` again, which begins anew",
+        .0.display()
+    )]
+    RestoreCut(PathBuf),
     /// Data, and no key with it.
     #[error(
         "{}: there is a store, but its {KEY_FILE} is missing, by which other nodes and members know this node. Put it back \
@@ -68,9 +76,12 @@ pub fn exists(data: &Path) -> bool {
 /// Before the store is opened, and so perhaps made: a folder with a key had a store.
 ///
 /// # Errors
-/// [`IdentityError::StoreLost`].
+/// [`IdentityError::StoreLost`], [`IdentityError::RestoreCut`].
 pub fn expects_store(data: &Path) -> Result<(), IdentityError> {
     let store = data.join(STORE_FOLDER);
+    if data.join(RESTORING_FOLDER).is_dir() && !store.exists() {
+        return Err(IdentityError::RestoreCut(data.to_owned()));
+    }
     let there = embedded::exists(&store).map_err(|source| IdentityError::Io { path: store, source })?;
     if exists(data) && !there { Err(IdentityError::StoreLost(data.to_owned())) } else { Ok(()) }
 }
@@ -122,17 +133,29 @@ pub fn find(data: &Path) -> Result<(SigningKey, &'static str), IdentityError> {
 
 fn read(path: &Path) -> Result<SigningKey, IdentityError> {
     let fault = |source| IdentityError::Io { path: path.to_owned(), source };
-    let mut file = File::open(path).map_err(fault)?;
-    let metadata = file.metadata().map_err(fault)?;
-    if metadata.mode() & 0o077 != 0 {
+    let file = open_file(path).map_err(fault)?;
+    if file.metadata().map_err(fault)?.mode() & 0o077 != 0 {
         return Err(IdentityError::Exposed(path.to_owned()));
     }
+    let key = read_key(file).map_err(fault)?;
+    key.ok_or_else(|| IdentityError::Damaged(path.to_owned()))
+}
+
+/// Opens a file to read; what is in its place and no file, a pipe for one, keeps nobody waiting.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let wait_for_nobody = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(wait_for_nobody).open(path)
+}
+
+/// The key in a file; none if it holds none.
+pub(crate) fn read_key(mut file: File) -> io::Result<Option<SigningKey>> {
     let mut bytes = Zeroizing::new([0; 32]);
-    if metadata.len() != bytes.len() as u64 {
-        return Err(IdentityError::Damaged(path.to_owned()));
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() != bytes.len() as u64 {
+        return Ok(None);
     }
-    file.read_exact(&mut *bytes).map_err(fault)?;
-    Ok(SigningKey::from_bytes(&bytes))
+    file.read_exact(&mut *bytes)?;
+    Ok(Some(SigningKey::from_bytes(&bytes)))
 }
 
 /// Makes a key and syncs it, so that whatever the store's first commit seals with it can be opened later.

@@ -12,4 +12,6 @@ pub mod tls;
 mod wiring;
 
 pub use config::{Config, ConfigError};
-pub use wiring::{Node, RunningNode, StartError, configured_name, configured_url, is_set_up};
+pub use wiring::{
+    Node, RunningNode, StartError, check_own, configured_key, configured_name, configured_url, is_set_up,
+};

@@ -17,6 +17,7 @@ use std::{
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use weft_api::{Api, server};
+use weft_net::PeerKey;
 use weft_service::{Deps, NodeIdentity, Service, ServiceConfig, SystemClock, SystemEntropy, Workers};
 use weft_store::{Store, embedded};
 use weft_wire::NodeName;
@@ -117,6 +118,11 @@ impl Node {
         Ok(Node { store, service, config, name, key })
     }
 
+    /// The key of the node, as others know it.
+    pub fn peer_key(&self) -> PeerKey {
+        PeerKey(self.key.verifying_key().to_bytes())
+    }
+
     /// Opens the node and serves it.
     ///
     /// # Errors
@@ -140,10 +146,11 @@ impl Node {
         let metrics_addresses =
             metrics_listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let url = public_url(&node.config, addresses.first().copied(), secure.is_some());
+        let own = node.peer_key();
         let border = Border::open(&node.service, node.name, node.key, &node.config.federation).await?;
         let gate = border.as_ref().map(|border| border.gate().clone());
-        let control =
-            Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone()).with_gate(gate);
+        let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone(), own);
+        let control = control.with_gate(gate);
         let operator: Arc<dyn weft_api::Operator> = Arc::new(control.clone());
         let api = Api::new(node.service.clone(), api_config(&node.config), Some(operator), stop.clone());
         let tasks = TaskTracker::new();
@@ -263,6 +270,7 @@ fn service_config(config: &Config) -> ServiceConfig {
         retention_ms: u64::from(config.storage.retention_days) * DAY_MS,
         federation: config.federation.policy,
         blocked_nodes: config.federation.blocked_nodes(),
+        inward_hints: config.federation.announce_listeners,
         peer_retention_ms: u64::from(config.federation.retention_days) * DAY_MS,
         rate_limit_factor: config.limits.rate_multiplier,
         written_mib_per_day: config.limits.account_mib_per_day,
@@ -303,10 +311,22 @@ fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
 /// What a node that need not run is called: as configured, else by its key, if there is one that this user may read. Nothing is
 /// opened but that.
 pub fn configured_name(config: &Config) -> Option<NodeName> {
-    config.node.name().or_else(|| {
-        let (key, _) = identity::find(&config.storage.data).ok()?;
-        Some(NodeName::of_key(key.verifying_key().as_bytes()))
-    })
+    config.node.name().or_else(|| configured_key(config).map(|key| key.name()))
+}
+
+/// The key of a node that need not run, as others know it, if there is one that this user may read.
+pub fn configured_key(config: &Config) -> Option<PeerKey> {
+    let (key, _) = identity::find(&config.storage.data).ok()?;
+    Some(PeerKey(key.verifying_key().to_bytes()))
+}
+
+/// Whether none of the nodes that the configuration names is this one, as far as its own name and key are there by now.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn check_own(config: &Config) -> Result<(), ConfigError> {
+    let name = configured_name(config);
+    name.map_or(Ok(()), |name| config.federation.check_others(&name, configured_key(config)))
 }
 
 /// A port or a folder that is taken is mostly taken by the node that is meant, started before.

@@ -3,9 +3,12 @@
 //! never passes more than twice as fast as the node has really run. After a long pause things stay longer, and no shorter. A
 //! clock that is behind only makes them wait: how far things have aged is never taken back.
 
-use crate::{Fault, context::Ctx};
+use crate::{
+    Fault,
+    context::{Ctx, be64},
+};
 use tokio::sync::Mutex;
-use weft_store::{Batch, tables};
+use weft_store::{Batch, Store, tables};
 use weft_wire::Millis;
 
 /// Where [`tables::NODE`] keeps it.
@@ -13,7 +16,7 @@ const AGED_TO: &[u8] = b"aged_to";
 /// How much faster it may pass than the node runs, to catch up after a pause.
 const CATCH_UP: u64 = 2;
 /// 2026-01-01. Before it there was no node: a clock that shows an earlier time has not been set yet.
-const EARLIEST: Millis = 1_767_225_600_000;
+pub(crate) const EARLIEST: Millis = 1_767_225_600_000;
 
 /// How far things have aged.
 pub(crate) struct Aging(Mutex<State>);
@@ -37,10 +40,7 @@ impl Aging {
         let (clock, steady) = (ctx.now(), ctx.clock.steady_ms());
         let before = match state.aged_to {
             Some(aged_to) => Some(aged_to),
-            None => {
-                let row = ctx.store.get(tables::NODE, AGED_TO).await?;
-                row.and_then(|row| crate::context::be64(&row.value))
-            }
+            None => reached(&ctx.store).await?,
         };
         if clock < EARLIEST {
             return Ok(clock);
@@ -56,6 +56,11 @@ impl Aging {
         *state = State { aged_to: Some(reached), at: steady };
         Ok(now)
     }
+}
+
+/// The time up to which things have aged in a store; none: nothing has.
+pub(crate) async fn reached(store: &Store) -> Result<Option<Millis>, Fault> {
+    Ok(store.get(tables::NODE, AGED_TO).await?.and_then(|row| be64(&row.value)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::{
     accounts::records::{AccountRecord, DeviceRecord, SessionRecord},
-    contacts::records::{BookRecord, ContactRecord, LinkRecord},
+    contacts::records::{BookRecord, ConsentRecord, ContactRecord, LinkRecord},
+    context::check_own,
     federation::records::{
         ArrivalRecord, FollowerRecord, OutboxRecord, PeerRecord, PersonRecord, ResultRecord, RunRecord,
         SaidRecord,
@@ -22,8 +23,9 @@ use weft_store::{Table, record::Record, tables};
 ///
 /// # Errors
 /// What is wrong, without the record's contents.
-pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), String> {
+pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String> {
     match table {
+        tables::NODE => check_own(key, value),
         tables::ACCOUNTS => read::<AccountRecord>(value),
         tables::DEVICES => read::<DeviceRecord>(value),
         tables::SESSIONS => read::<SessionRecord>(value),
@@ -31,6 +33,7 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         tables::CONTACTS => read::<ContactRecord>(value),
         tables::CONTACT_BOOKS => read::<BookRecord>(value),
         tables::CONTACT_LINKS => read::<LinkRecord>(value),
+        tables::CONSENTS => read::<ConsentRecord>(value),
         tables::KEY_PACKAGES | tables::KEY_PACKAGES_LAST => read::<PackageRecord>(value),
         tables::ROOMS => read::<RoomRecord>(value),
         tables::ROOM_LOG => read::<LogRecord>(value),
@@ -58,6 +61,7 @@ pub fn check_record(table: Table, _key: &[u8], value: &[u8]) -> Result<(), Strin
         | tables::INBOX_HEADS
         | tables::INBOX_WAITING
         | tables::INBOX_CONTACTS
+        | tables::INBOX_WELCOMES
         | tables::OUTBOX_HEADS => counter(value),
         _ => Ok(()),
     }
@@ -85,5 +89,7 @@ mod tests {
         assert!(check_record(tables::ROOM_LOG, b"", b"\x01nonsense").is_err());
         assert!(check_record(tables::COUNTS, b"accounts", &[0; 7]).is_err());
         assert!(check_record(tables::COUNTS, b"accounts", &[0; 8]).is_ok());
+        assert!(check_record(tables::NODE, b"key", &[0; 31]).is_err());
+        assert!(check_record(tables::NODE, b"key", &[0; 32]).is_ok());
     }
 }

@@ -24,6 +24,8 @@ pub struct ServiceConfig {
     pub federation: FederationPolicy,
     /// Nodes that it talks to in no case.
     pub blocked_nodes: BTreeSet<NodeName>,
+    /// Whether it may call addresses of its own network because somebody says that a node is there.
+    pub inward_hints: bool,
     /// How long what is for another node waits for it.
     pub peer_retention_ms: Millis,
     /// Every rate limit times this; 0 lifts them all (tests, load generators).
@@ -45,6 +47,7 @@ impl Default for ServiceConfig {
             retention_ms: 30 * DAY_MS,
             federation: FederationPolicy::Open,
             blocked_nodes: BTreeSet::new(),
+            inward_hints: false,
             peer_retention_ms: 7 * DAY_MS,
             rate_limit_factor: 1.0,
             written_mib_per_day: 256,

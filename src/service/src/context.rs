@@ -3,13 +3,34 @@
 use crate::{Clock, Entropy, Fault, Limits, ServiceConfig, aging::Aging, entropy::Rng, seal::Sealer};
 use rand_core::RngCore;
 use std::sync::Arc;
-use weft_store::{Batch, Store, record::Record};
+use weft_store::{Batch, Store, Table, record::Record, tables};
 use weft_wire::{Millis, NodeName, UserAddress, UserName};
 
 /// Where [`weft_store::tables::NODE`] keeps the owner's name.
 pub(crate) const OWNER: &[u8] = b"owner";
 /// Where it keeps the name that is in the addresses of the accounts.
 const NAME: &[u8] = b"name";
+/// Where it keeps the public half of the node's key.
+const KEY: &[u8] = b"key";
+/// Bytes of a public key.
+const KEY_BYTES: usize = 32;
+
+/// The public key of the node whose data this record is of, if it tells that: the key itself, or a name that is one.
+pub fn key_told_by(table: Table, key: &[u8], value: &[u8]) -> Option<[u8; KEY_BYTES]> {
+    match key {
+        KEY if table == tables::NODE => value.try_into().ok(),
+        NAME if table == tables::NODE => std::str::from_utf8(value).ok()?.parse::<NodeName>().ok()?.key(),
+        _ => None,
+    }
+}
+
+/// Whether a record of [`tables::NODE`] can be what its key says.
+pub(crate) fn check_own(key: &[u8], value: &[u8]) -> Result<(), String> {
+    match key {
+        KEY if value.len() != KEY_BYTES => Err(format!("a public key of {} bytes", value.len())),
+        _ => Ok(()),
+    }
+}
 
 /// The ground of all features of one node. Features hold it in an `Arc`.
 pub(crate) struct Ctx {
@@ -25,22 +46,51 @@ pub(crate) struct Ctx {
 }
 
 impl Ctx {
-    /// Holds the node to its name. Certificates and addresses of people carry it, so that it cannot change once there is an
-    /// account; before that it may.
-    pub async fn settle_name(&self) -> Result<(), Fault> {
-        let node = weft_store::tables::NODE;
-        let kept = self.store.get(node, NAME).await?;
+    /// Holds the node to its key, and to its name.
+    pub async fn settle(&self, key: [u8; KEY_BYTES]) -> Result<(), Fault> {
+        let mut batch = Batch::new();
+        if self.is_new_key(key).await? {
+            batch = batch.put(tables::NODE, KEY, key);
+        }
+        if self.is_new_name().await? {
+            batch = batch.put(tables::NODE, NAME, self.node.as_str());
+        }
+        if !batch.is_empty() {
+            self.store.commit(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the store does not know its key as yet. Nothing else tells one in which a bit has changed from the node's own, and with
+    /// another key this is another node to all others. A store of before knows the key if it is the name.
+    async fn is_new_key(&self, key: [u8; KEY_BYTES]) -> Result<bool, Fault> {
+        let row = self.store.get(tables::NODE, KEY).await?;
+        let is_new = row.is_none();
+        let (place, row) = match row {
+            Some(row) => (KEY, Some(row)),
+            None => (NAME, self.store.get(tables::NODE, NAME).await?),
+        };
+        let kept = row.and_then(|row| key_told_by(tables::NODE, place, &row.value));
+        match kept.filter(|kept| *kept != key) {
+            Some(kept) => Err(Fault::OtherKey { of: NodeName::of_key(&kept), now: NodeName::of_key(&key) }),
+            None => Ok(is_new),
+        }
+    }
+
+    /// Whether the store does not know the name as yet. Certificates and addresses of people carry it, so that it cannot change once
+    /// there is an account; before that it may.
+    async fn is_new_name(&self) -> Result<bool, Fault> {
+        let kept = self.store.get(tables::NODE, NAME).await?;
         if kept.as_ref().is_some_and(|row| row.value == self.node.as_str().as_bytes()) {
-            return Ok(());
+            return Ok(false);
         }
         if let Some(kept) = kept
-            && self.store.get(node, OWNER).await?.is_some()
+            && self.store.get(tables::NODE, OWNER).await?.is_some()
         {
             let was = String::from_utf8_lossy(&kept.value).into_owned();
             return Err(Fault::Renamed { was, now: self.node.to_string() });
         }
-        self.store.commit(Batch::new().put(node, NAME, self.node.as_str())).await?;
-        Ok(())
+        Ok(true)
     }
 
     pub fn now(&self) -> Millis {

@@ -1,7 +1,7 @@
 //! What can go wrong in every feature alike. Each feature has its own error, which holds this one for the rest.
 
 use weft_store::record::RecordError;
-use weft_wire::{Code, Millis, Problem};
+use weft_wire::{Code, Millis, NodeName, Problem};
 
 /// A fault that is not about the request, or a bound that holds everywhere.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -58,6 +58,17 @@ pub enum Fault {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The node has another key than before.
+    #[error(
+        "node.key is not the key of this store: it makes the node {now}, and the data is that of {of}. Put node.key back from a \
+         backup: it is the file node.key there"
+    )]
+    OtherKey {
+        /// The node whose data it is, by its key.
+        of: NodeName,
+        /// The one that the key makes.
+        now: NodeName,
+    },
     /// The node is called otherwise than when people signed up.
     #[error(
         "the accounts of this node are called NAME@{was}, and its name is set to {now}: the name cannot change any more. Set it \
@@ -69,6 +80,12 @@ pub enum Fault {
         /// The name that is configured.
         now: String,
     },
+    /// A backup cannot be put back by this clock.
+    #[error(
+        "the clock of this machine cannot be right: {0}. What a restored node numbers goes on behind the present time. Set the clock \
+         (`date` shows what it says), then restore once more"
+    )]
+    Clock(&'static str),
     /// A fault of the node itself. Says where, never with what data.
     #[error("internal fault: {0}")]
     Internal(&'static str),
@@ -85,9 +102,12 @@ impl From<Fault> for Problem {
             Fault::Store(
                 Store::DiskFull | Store::Failed(_) | Store::Closed | Store::Index(_) | Store::Io { .. },
             ) => Problem::new(Code::StorageUnavailable),
-            Fault::Store(_) | Fault::Record(_) | Fault::Internal(_) | Fault::Renamed { .. } => {
-                Problem::new(Code::Internal)
-            }
+            Fault::Store(_)
+            | Fault::Record(_)
+            | Fault::Internal(_)
+            | Fault::OtherKey { .. }
+            | Fault::Renamed { .. }
+            | Fault::Clock(_) => Problem::new(Code::Internal),
             Fault::RateLimited { retry_after_ms } => {
                 Problem::new(Code::RateLimited).retry_after_ms(retry_after_ms)
             }

@@ -32,6 +32,9 @@ pub(crate) struct OutboxRecord {
 pub(crate) enum Outgoing {
     /// As it goes out.
     Event(Box<Event>),
+    /// The same, a second time: of a contact's step that has waited for too long (see `flows/owed.rs`), or that somebody has left
+    /// whom the hub did not let go.
+    Owed(Box<Event>),
     /// There is news in a room of which this node is the hub. What it is is read when the row is sent, so that a log is kept
     /// once and not once for each node.
     Room {
@@ -68,7 +71,8 @@ pub(crate) fn welcome_key(node: &NodeName, id: &[u8]) -> Vec<u8> {
     joined(node.as_str(), id)
 }
 
-/// How far the copy of a room's log on another node goes. Key: room, its name.
+/// How far the copy of a room's log on another node goes. Key: room, its name. It is there for as long as people of that node
+/// are in the room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct FollowerRecord {
     pub acked: u64,
@@ -76,6 +80,35 @@ pub(crate) struct FollowerRecord {
     /// is like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behind_ms: Option<Millis>,
+    /// The last of its people is out. It hears how it ended for them, and then this row goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// Answers since its copy was whole that did not bring it forward.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stuck: u8,
+}
+
+impl FollowerRecord {
+    /// Of a node whose first people come after a number.
+    pub fn from(seq: u64) -> Self {
+        FollowerRecord { acked: seq, behind_ms: None, until: None, stuck: 0 }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde calls it
+fn is_zero(count: &u8) -> bool {
+    *count == 0
+}
+
+/// The last entry that is for a follower.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum Until {
+    Number(u64),
+    /// The commit that took its people out, by author and id: its number is assigned by the very store commit that writes this.
+    Commit {
+        device: DeviceId,
+        message: MessageId,
+    },
 }
 
 /// A message that was handed in here for a room of another node. Key: room, device, message id.
@@ -101,7 +134,9 @@ pub(crate) fn follower_key(room: RoomId, node: &NodeName) -> Vec<u8> {
 /// [`Fault::TooMany`] when too much waits for that node already, [`Fault::TooLarge`].
 pub(crate) async fn stage(ctx: &Ctx, batch: Batch, to: &NodeName, item: Outgoing) -> Result<Batch, Fault> {
     match &item {
-        Outgoing::Event(event) => within("event", codec::encode(event).len(), EVENT_BYTES_MAX)?,
+        Outgoing::Event(event) | Outgoing::Owed(event) => {
+            within("event", codec::encode(event).len(), EVENT_BYTES_MAX)?
+        }
         Outgoing::Welcome { welcome, .. } => within("welcome", welcome.len(), EVENT_BYTES_MAX)?,
         Outgoing::Room { .. } => {}
     }

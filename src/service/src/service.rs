@@ -53,8 +53,10 @@ impl Service {
     /// Opens the service on a store; on a new one it makes the node's OPAQUE keys.
     ///
     /// # Errors
-    /// [`Fault::Store`], or [`Fault::Record`] when the store was written by a newer version.
+    /// [`Fault::Store`], or [`Fault::Record`] when the store was written by a newer version; [`Fault::OtherKey`] and
+    /// [`Fault::Renamed`] when it is that of another node.
     pub async fn open(deps: Deps) -> Result<Service, Fault> {
+        let own = deps.identity.key.verifying_key().to_bytes();
         let sealer = Sealer::of_node(&deps.identity.key);
         let config = &deps.config;
         let limits = Limits::new(deps.clock.clone(), config.rate_limit_factor, config.written_mib_per_day);
@@ -69,7 +71,7 @@ impl Service {
             sealer,
             aging,
         });
-        ctx.settle_name().await?;
+        ctx.settle(own).await?;
         let accounts = Accounts::open(ctx.clone()).await?;
         let invites = Invites::new(ctx.clone());
         let contacts = Contacts::new(ctx.clone());

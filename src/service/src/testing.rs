@@ -23,7 +23,7 @@ use weft_mls::{
 };
 use weft_store::Store;
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, NodeName, Problem, RoomId, Signed, UserAddress, UserName,
+    Blob, Code, DeviceId, MessageId, NodeName, Problem, RoomId, RoomNonce, Signed, UserAddress, UserName,
     accounts::*,
     contacts::*,
     identity::{DeviceCert, UserIdentity},
@@ -38,6 +38,34 @@ pub const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 /// The hour at which every test begins.
 pub const START_MS: u64 = 1_800_000_000_000;
 pub const NODE: &str = "home.example";
+
+/// Rooms of [`NODE`], by their ids.
+pub const IDS: [RoomId; 10] = [
+    RoomId(0x08a21bc31ab86bc1ea139f21a8a40e45_u128.to_be_bytes()),
+    RoomId(0x0dfdf646db7bdb71b0e28690f7ade453_u128.to_be_bytes()),
+    RoomId(0x1b9ca63dc8bad654383a78e2a162b30f_u128.to_be_bytes()),
+    RoomId(0x2acb0529765a2d35021c44f683646b56_u128.to_be_bytes()),
+    RoomId(0x32f28e2812cb44abfa14ffccc6afc7a8_u128.to_be_bytes()),
+    RoomId(0x6d0d2935a31215f6ee0b18e89639cdf2_u128.to_be_bytes()),
+    RoomId(0x8a107c378d745e2f45de1f5760069842_u128.to_be_bytes()),
+    RoomId(0xa8d2f5445658636f753d98d1f60aeca3_u128.to_be_bytes()),
+    RoomId(0xe73acde2aece30e1fa35e23861445ff2_u128.to_be_bytes()),
+    RoomId(0xff026c6b22f27925cd687e7e3a9cc806_u128.to_be_bytes()),
+];
+
+/// Rooms of any node, by their ids, and of what they are made. Those of [`NODE`] are [`IDS`].
+pub fn nonces(hub: &NodeName) -> Vec<(RoomId, RoomNonce)> {
+    let nonces = (0..10).map(|n| RoomNonce([n; 16]));
+    let mut rooms: Vec<_> = nonces.map(|nonce| (RoomId::of_hub(hub, nonce), nonce)).collect();
+    rooms.sort();
+    rooms
+}
+
+/// What a room of a node is made of; of others no more than a guess.
+pub fn nonce_of(hub: &NodeName, room: RoomId) -> RoomNonce {
+    let found = nonces(hub).into_iter().find(|(id, _)| *id == room);
+    found.map_or(RoomNonce([0; 16]), |(_, nonce)| nonce)
+}
 
 /// A node.
 pub struct World {
@@ -133,7 +161,7 @@ impl World {
     pub async fn talking(&self) -> (Device, Device, RoomId, MlsGroup, MlsGroup) {
         let (alice, bob) = self.two_contacts().await;
         bob.publish(&self.service, 3).await;
-        let room = RoomId([1; 16]);
+        let room = IDS[1];
         let mut at_alice = alice.create_direct(&self.service, &bob, room).await.unwrap();
         let prepared = self.add(&alice, &mut at_alice, room, &bob).await;
         let at_bob = member::join(&bob.provider, room, prepared.welcome.as_deref().unwrap()).unwrap();
@@ -336,7 +364,8 @@ impl Device {
             RoomKind::Group => member::create_group(&self.provider, self.me(), room),
         };
         let (group, group_info) = made.unwrap();
-        (CreateRoom { room, kind, group_info: Blob(group_info) }, group)
+        let nonce = nonce_of(&self.user.node, room);
+        (CreateRoom { room, nonce, kind, group_info: Blob(group_info) }, group)
     }
 
     pub async fn create_direct(

@@ -54,7 +54,8 @@ impl Worker {
                 let invites = service.invites().sweep().await?;
                 let links = service.contacts().sweep().await?;
                 let welcomes = service.flows().sweep().await?;
-                Ok(accounts + invites + links + welcomes)
+                let strangers = service.federation().sweep().await?;
+                Ok(accounts + invites + links + welcomes + strangers)
             }
             Worker::SignOuts => service.flows().resume_sign_outs().await,
             Worker::Limits => {

@@ -140,7 +140,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// See [`crate::Store::backup`].
-    async fn backup(&self, _dir: &Path) -> Result<u64> {
+    async fn backup(&self, _dir: &Path, _of: &str) -> Result<u64> {
         Err(Error::Unsupported("write a backup"))
     }
 }

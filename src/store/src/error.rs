@@ -92,9 +92,9 @@ pub enum Error {
         what: &'static str,
     },
     /// Another process holds the data folder.
-    #[error("{path} is in use by another process")]
+    #[error("a node is running on it, or a command is at work there: another process holds {path}")]
     Locked {
-        /// The lock file.
+        /// What is held.
         path: PathBuf,
     },
     /// A folder that must be empty is not, or one that must hold a store does not.

@@ -119,12 +119,13 @@ impl Store {
         self.0.checkpoint().await
     }
 
-    /// Writes a consistent copy into `dir` while commits go on, and gives the sequence number up to which it reaches.
+    /// Writes a consistent copy into `dir` while commits go on, and gives the sequence number up to which it reaches. `of` says
+    /// whose data it is, in a line that is given back when it is restored.
     ///
     /// # Errors
     /// [`Error::Folder`] if `dir` holds something, [`Error::Io`], [`Error::DiskFull`].
-    pub async fn backup(&self, dir: &Path) -> Result<u64> {
-        self.0.backup(dir).await
+    pub async fn backup(&self, dir: &Path, of: &str) -> Result<u64> {
+        self.0.backup(dir, of).await
     }
 
     /// Finishes what waits, brings everything to rest on disk and lets go of the folder. Later calls get

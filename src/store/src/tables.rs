@@ -55,7 +55,7 @@ tables! {
     IDEMPOTENCY_ORDER = 2, "store.idempotency_order", key: "BE64(ordinal)",              record: "sequence, BLAKE3 of the caller's key",     owner: "store";
 
     // the node itself
-    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, name of the node, owner's name, hash of the owner invite, BE64 time up to which things have aged", owner: "service/accounts, service/invites, service/context, service/aging";
+    NODE              = 16, "node",                   key: "name of the setting",        record: "OPAQUE server setup, name and public key of the node, owner's name, hash of the owner invite, BE64 time up to which things have aged", owner: "service/accounts, service/invites, service/context, service/aging";
     COUNTS            = 17, "counts",                 key: "what is counted",            record: "counter",                     owner: "service/accounts, service/rooms";
 
     // accounts
@@ -71,6 +71,7 @@ tables! {
     CONTACTS          = 32, "contacts",               key: "name 00 address",            record: "ContactRecord",               owner: "service/contacts";
     CONTACT_BOOKS     = 33, "contacts.books",         key: "name",                       record: "BookRecord: how many contacts, requests, links", owner: "service/contacts";
     CONTACT_LINKS     = 34, "contacts.links",         key: "BLAKE3 of the token",        record: "LinkRecord",                  owner: "service/contacts";
+    CONSENTS          = 35, "contacts.consents",      key: "name 00 room address",       record: "ConsentRecord: who has got KeyPackages for a room", owner: "service/contacts";
 
     // KeyPackages
     KEY_PACKAGES      = 40, "key_packages",           key: "name 00 device reference",   record: "PackageRecord",               owner: "service/keypackages";
@@ -102,6 +103,7 @@ tables! {
     INBOX_PARTS_AHEAD = 67, "inbox.parts_ahead",      key: "BE64(time) name 00 device part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/inbox";
     INBOX_WAITING     = 68, "inbox.waiting",          key: "name 00 device",             record: "counter: entries that wait",  owner: "service/inbox";
     INBOX_CONTACTS    = 69, "inbox.contacts",         key: "name 00 device address",     record: "BE64(number): the entry about that person that waits", owner: "service/inbox";
+    INBOX_WELCOMES    = 70, "inbox.welcomes",         key: "name 00 device room",        record: "BE64(number): the Welcome to a room of another hub that waits", owner: "service/inbox";
 
     // vault
     VAULT             = 72, "vault",                  key: "name 00 record",             record: "VaultRow",                    owner: "service/vault";
@@ -122,6 +124,7 @@ tables! {
     ROOM_FOLLOWERS    = 95, "federation.room_followers", key: "room node",               record: "FollowerRecord: how far its copy of the log goes", owner: "service/federation";
     OUTBOX_PARTS      = 97, "federation.outbox_parts", key: "node 00 part index",         record: "bytes: long Welcomes in chunks", owner: "service/flows";
     OUTBOX_PARTS_AHEAD = 98, "federation.outbox_parts_ahead", key: "BE64(time) node 00 part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/flows";
+    OUTBOX_OWED       = 99, "federation.owed",        key: "node 00 name 00 name 00 kind", record: "nothing: a step towards somebody there that waits though it has waited for too long", owner: "service/flows";
     OUTBOX_SAID       = 96, "federation.said",        key: "room device message",        record: "SaidRecord: a message that waits for its hub", owner: "service/flows";
 }
 

@@ -142,6 +142,17 @@ fn damage_index(dir: &Path, seeded: &mut Seeded) -> String {
     format!("{} {what}", file.display())
 }
 
+#[test]
+fn a_checkpoint_that_is_too_large_is_a_damaged_one() {
+    let (folder, rows) = template(true);
+    fs::write(folder.path().join("checkpoint"), [7; 5000]).unwrap();
+    block_on(async {
+        let store = embedded::open(folder.path(), common::small()).unwrap();
+        assert!(dump(&store).await == rows);
+        assert_eq!(store.status().index_rebuilds, 1);
+    });
+}
+
 /// A folder with a snapshot, some segments and a checkpoint that is behind; and the rows in it.
 fn template(orderly: bool) -> (tempfile::TempDir, Rows) {
     let dir = tempfile::tempdir().unwrap();
@@ -249,7 +260,7 @@ fn journal_template() -> (tempfile::TempDir, Rows) {
         let store = embedded::open(&dir.path().join("data"), options).unwrap();
         load(&store, 200, 9).await;
         let rows = dump(&store).await;
-        assert_eq!(store.backup(&dir.path().join("backup")).await.unwrap(), store.status().seq);
+        assert_eq!(store.backup(&dir.path().join("backup"), "").await.unwrap(), store.status().seq);
         rows
     });
     (dir, rows)

@@ -19,7 +19,7 @@ use common::{
 };
 use weft_store::{
     Batch, Error, Row, SCAN_ROWS_MAX, Scan, Store, Table,
-    embedded::{self, IndexState, Options},
+    embedded::{self, IndexState, OpenIndex as _, Options, SledIndex},
 };
 
 async fn load(store: &Store, batches: u64, seed: u64) {
@@ -78,13 +78,14 @@ async fn a_backup_while_commits_go_on_holds_a_state_that_was() {
     let mut backups = Vec::new();
     while !writer.is_finished() {
         let to = dir.path().join(format!("backup-{}", backups.len()));
-        backups.push((store.backup(&to).await.unwrap(), to));
+        backups.push((store.backup(&to, "a store").await.unwrap(), to));
     }
     writer.await.unwrap();
     assert!(backups.len() > 1);
     for (n, (seq, from)) in backups.iter().enumerate() {
         let into = dir.path().join(format!("restored-{n}"));
-        assert_eq!(embedded::restore(from, &into).unwrap().seq, *seq);
+        let restored = embedded::restore(from, &into).unwrap();
+        assert_eq!((restored.seq, restored.of.as_deref()), (*seq, Some("a store")));
         let restored = embedded::open(&into, common::small()).unwrap();
         assert_eq!(restored.status().seq, *seq);
         // One entry of the log for each commit: a state that was, whole.
@@ -93,7 +94,7 @@ async fn a_backup_while_commits_go_on_holds_a_state_that_was() {
         assert!(log.iter().all(store_version_is));
     }
     // Neither over a folder that holds something.
-    assert!(matches!(store.backup(&backups[0].1).await, Err(Error::Folder { .. })));
+    assert!(matches!(store.backup(&backups[0].1, "").await, Err(Error::Folder { .. })));
     assert!(matches!(embedded::restore(&backups[0].1, &dir.path().join("data")), Err(Error::Folder { .. })));
 }
 
@@ -110,11 +111,11 @@ async fn a_backup_into_the_store_itself_is_refused() {
     store.commit(Batch::new().put(A, b"k", b"v")).await.unwrap();
     std::os::unix::fs::symlink(data.join("journal"), dir.path().join("link")).unwrap();
     for inside in ["data", "data/backup", "data/snapshots/b", "link/backup", "other/../data/b"] {
-        let refused = store.backup(&dir.path().join(inside)).await;
+        let refused = store.backup(&dir.path().join(inside), "").await;
         assert!(matches!(&refused, Err(Error::Folder { .. })), "{inside}: {refused:?}");
     }
     assert!(!data.join("backup").exists() && !dir.path().join("other").exists());
-    assert_eq!(store.backup(&dir.path().join("data-2")).await.unwrap(), 1);
+    assert_eq!(store.backup(&dir.path().join("data-2"), "").await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -128,7 +129,7 @@ async fn store_backup_and_restored_store_are_for_their_owner_only() {
     }
     let store = embedded::open(&data, common::small()).unwrap();
     store.commit(Batch::new().put(A, b"k", b"v")).await.unwrap();
-    store.backup(&backup).await.unwrap();
+    store.backup(&backup, "").await.unwrap();
     store.close().await.unwrap();
     embedded::restore(&backup, &restored).unwrap();
     let mut folders = vec![data, backup, restored];
@@ -158,7 +159,7 @@ async fn a_backup_that_was_tampered_with_or_not_finished_is_refused() {
     load(&store, 20, 2).await;
     let make = async |name: &str| {
         let backup = dir.path().join(name);
-        store.backup(&backup).await.unwrap();
+        store.backup(&backup, "a store").await.unwrap();
         backup
     };
     let refused = |backup: &Path| {
@@ -177,6 +178,14 @@ async fn a_backup_that_was_tampered_with_or_not_finished_is_refused() {
     let backup = make("unfinished").await;
     std::fs::remove_file(backup.join("weft-backup.txt")).unwrap();
     assert!(matches!(refused(&backup), Error::Folder { .. }));
+    // One whose data it is not, or that does not say it.
+    for (was, is) in [("of a store", "of another"), ("of a store\n", "")] {
+        let backup = make(&format!("whose-{}", is.len())).await;
+        let text = std::fs::read_to_string(backup.join("weft-backup.txt")).unwrap();
+        assert!(text.contains(was), "{text}");
+        std::fs::write(backup.join("weft-backup.txt"), text.replacen(was, is, 1)).unwrap();
+        assert!(matches!(refused(&backup), Error::BadSnapshot { .. }));
+    }
     // A manifest that names a place outside, with a right hash.
     let backup = make("outside").await;
     let text = std::fs::read_to_string(backup.join("weft-backup.txt")).unwrap();
@@ -253,6 +262,48 @@ async fn a_folder_belongs_to_one_process_at_a_time() {
     assert!(matches!(embedded::open(dir.path(), common::small()), Err(Error::Locked { .. })));
     drop(store);
     embedded::open(dir.path(), common::small()).unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_whose_lock_file_was_removed_is_still_of_one_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = embedded::open(dir.path(), common::small()).unwrap();
+    load(&store, 50, 1).await;
+    store.checkpoint().await.unwrap();
+    for _ in 0..2 {
+        std::fs::remove_file(dir.path().join("lock")).unwrap();
+        assert!(matches!(embedded::open(dir.path(), common::small()), Err(Error::Locked { .. })));
+        let checked = embedded::check(dir.path(), &common::small(), &|_, _, _| Ok(()));
+        assert!(matches!(checked, Err(Error::Locked { .. })), "{checked:?}");
+    }
+    load(&store, 50, 2).await;
+    let rows = dump(&store).await;
+    drop(store);
+    assert!(dump(&embedded::open(dir.path(), common::small()).unwrap()).await == rows);
+}
+
+#[tokio::test]
+async fn an_index_that_another_process_has_open_is_not_taken_for_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = embedded::open(dir.path(), common::small()).unwrap();
+    load(&store, 50, 1).await;
+    store.close().await.unwrap();
+    drop(store);
+    let names = || -> Vec<_> {
+        let entries = std::fs::read_dir(dir.path()).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
+    };
+    let before = names();
+    let index = before.iter().find(|path| path.to_str().unwrap().contains("index-")).unwrap();
+    // As where the file system locks no folders, and the lock file was removed.
+    let held = SledIndex.open(index, 1 << 20).unwrap();
+    assert!(matches!(embedded::open(dir.path(), common::small()), Err(Error::Locked { .. })));
+    let checked = embedded::check(dir.path(), &common::small(), &|_, _, _| Ok(()));
+    assert!(matches!(checked, Err(Error::Locked { .. })), "{checked:?}");
+    assert_eq!(names(), before, "nothing was rebuilt, nothing moved aside");
+    drop(held);
+    let opened = embedded::open(dir.path(), common::small()).unwrap();
+    assert_eq!(opened.status().index_rebuilds, 0);
 }
 
 #[tokio::test]

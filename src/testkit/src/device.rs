@@ -17,7 +17,7 @@ use std::{
 };
 use weft_mls::{DeviceIdentity, key_packages, member, openmls::prelude::MlsGroup};
 use weft_wire::{
-    Blob, DeviceId, MessageId, Millis, NodeName, RoomId, Signed, UserAddress, UserName,
+    Blob, DeviceId, MessageId, Millis, NodeName, RoomId, RoomNonce, Signed, UserAddress, UserName,
     accounts::{Recovery, RegisterChallenge, RegisterFinish, RegisterStart, SessionGranted},
     contacts::{ClaimedKeyPackages, ContactRequest, CreateContactLink, PublishKeyPackages},
     identity::{DeviceCert, UserIdentity},
@@ -228,19 +228,26 @@ impl Device {
         Ok(())
     }
 
+    /// The id of a room that is going to be made, and what it is made of.
+    pub fn new_room(&self) -> (RoomId, RoomNonce) {
+        let nonce = RoomNonce(random());
+        (RoomId::of_hub(&self.user.node, nonce), nonce)
+    }
+
     /// Makes a direct room with a contact, whose KeyPackages it takes; its own side of it. The other finds a Welcome in
     /// its inbox: see [`Device::join`].
     ///
     /// # Errors
     /// When the node says no.
     pub async fn direct_room(&self, other: &Device) -> Result<Room> {
-        let id = RoomId(random());
+        let (id, nonce) = self.new_room();
         let (group, group_info) = member::create(&self.mls, self.me(), id)?;
         let mut members = [self.user.clone(), other.user.clone()];
         members.sort();
         let [first, second] = members;
         let create = CreateRoom {
             room: id,
+            nonce,
             kind: RoomKind::Direct { members: (first, second) },
             group_info: Blob(group_info),
         };
@@ -257,9 +264,9 @@ impl Device {
     /// # Errors
     /// When the node says no.
     pub async fn group(&self) -> Result<Room> {
-        let id = RoomId(random());
+        let (id, nonce) = self.new_room();
         let (group, group_info) = member::create_group(&self.mls, self.me(), id)?;
-        let create = CreateRoom { room: id, kind: RoomKind::Group, group_info: Blob(group_info) };
+        let create = CreateRoom { room: id, nonce, kind: RoomKind::Group, group_info: Blob(group_info) };
         self.post("rooms", &create).await?.value::<RoomCreated>()?;
         Ok(Room { id, group })
     }
@@ -269,7 +276,19 @@ impl Device {
     /// # Errors
     /// When the node says no.
     pub async fn claim(&self, other: &Device) -> Result<Vec<Blob>> {
-        let claimed = self.post(&format!("users/{}/key-packages", other.user), &()).await?;
+        self.claim_at(&format!("users/{}/key-packages", other.user)).await
+    }
+
+    /// The same, to bring them into a room, which is what their home notes as their consent.
+    ///
+    /// # Errors
+    /// When the node says no.
+    pub async fn claim_for(&self, other: &Device, room: RoomId) -> Result<Vec<Blob>> {
+        self.claim_at(&format!("users/{}/key-packages?room={room}", other.user)).await
+    }
+
+    async fn claim_at(&self, path: &str) -> Result<Vec<Blob>> {
+        let claimed = self.post(path, &()).await?;
         let packages = claimed.value::<ClaimedKeyPackages>()?.packages;
         Ok(packages.into_iter().map(|package| package.key_package).collect())
     }

@@ -7,13 +7,13 @@ use crate::{
 use anyhow::{Context as _, Result, bail};
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 use tempfile::TempDir;
 use weft_node::{
-    Config, Node, RunningNode,
+    Config, Node, RunningNode, archive,
     control::{Answer, Request},
 };
 use weft_wire::federation::FederationPolicy;
@@ -46,6 +46,16 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// As if its disk were lost: its data is what a backup has.
+    ///
+    /// # Errors
+    /// When the backup cannot be restored.
+    pub async fn restore(&self, backup: &Path) -> Result<()> {
+        std::fs::remove_dir_all(&self.config.storage.data)?;
+        archive::restore(backup, &self.config.storage.data).await?;
+        Ok(())
+    }
+
     /// Starts it again.
     ///
     /// # Errors
@@ -133,6 +143,17 @@ impl TestNode {
     /// When they cannot.
     pub async fn sign_up(&self, who: impl Into<SignUp>) -> Result<Person> {
         Person::sign_up(self.url(), who.into(), Some(self.invite().await?)).await
+    }
+
+    /// A backup of the running node, in a folder that is not there yet.
+    ///
+    /// # Errors
+    /// When it is not made.
+    pub async fn back_up(&self, dir: PathBuf) -> Result<()> {
+        match self.running.control().handle(Request::Backup { dir }).await {
+            Answer::Backup { .. } => Ok(()),
+            other => bail!("no backup: {other:?}"),
+        }
     }
 
     /// Stops the node.

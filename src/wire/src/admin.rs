@@ -44,7 +44,7 @@ pub struct PeerRow {
     pub waiting: u64,
     /// When it was first met.
     pub first_seen_ms: Millis,
-    /// When it was last heard, to the hour.
+    /// When it was last heard, to the hour; 0: never.
     pub last_contact_ms: Millis,
     /// What last went wrong.
     pub last_error: Option<String>,

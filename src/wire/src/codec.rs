@@ -1,7 +1,10 @@
 //! CBOR in and out, with bounds that hold before anything is allocated.
 
-use cbor4ii::core::{dec::Read, utils::SliceReader};
+use cbor4ii::core::dec::Read;
+use cbor4ii::core::utils::{BufWriter, SliceReader};
+use cbor4ii::serde::{Deserializer, Serializer};
 use serde::{Serialize, de::DeserializeOwned};
+use std::fmt::Display;
 
 /// Why bytes were not understood. Carries no content, so that it can be shown and logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,13 +35,11 @@ impl<T: Serialize + DeserializeOwned> Decodable for T {}
 /// It cannot fail for the types of this crate (no maps with computed lengths, no failing serializers); a value that does
 /// fail would encode to nothing, which no decoder accepts.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    struct Sized_<'a, T: ?Sized>(&'a T);
-    impl<T: Serialize + ?Sized> Serialize for Sized_<'_, T> {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            self.0.serialize(serializer)
-        }
+    let mut writer = BufWriter::new(Vec::new());
+    match value.serialize(&mut Serializer::new(&mut writer)) {
+        Ok(()) => writer.into_inner(),
+        Err(_) => Vec::new(),
     }
-    cbor4ii::serde::to_vec(Vec::new(), &Sized_(value)).unwrap_or_default()
 }
 
 /// Decodes exactly one value of at most `max` bytes.
@@ -48,20 +49,36 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
 /// # Errors
 /// [`DecodeError`]; never a panic.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, DecodeError> {
+    let mut deserializer = reader(bytes, max)?;
+    match T::deserialize(&mut deserializer) {
+        Ok(value) => at_end(deserializer).map(|()| value),
+        Err(error) => Err(malformed(&error)),
+    }
+}
+
+// What follows is the same for all types: once, and not in each of the hundred decoders that a browser loads.
+
+type Reader<'a> = Deserializer<SliceReader<'a>>;
+
+#[inline(never)]
+fn reader(bytes: &[u8], max: usize) -> Result<Reader<'_>, DecodeError> {
     if bytes.len() > max {
         return Err(DecodeError::TooLarge { len: bytes.len(), max });
     }
-    let mut deserializer = cbor4ii::serde::Deserializer::new(SliceReader::new(bytes));
-    let value = T::deserialize(&mut deserializer)
-        .map_err(|error| DecodeError::Malformed(short(&error.to_string())))?;
-    let rest = deserializer.into_inner().fill(1).map_or(0, |rest| rest.as_ref().len());
-    if rest > 0 {
-        return Err(DecodeError::Trailing(rest));
+    Ok(Deserializer::new(SliceReader::new(bytes)))
+}
+
+#[inline(never)]
+fn at_end(deserializer: Reader<'_>) -> Result<(), DecodeError> {
+    match deserializer.into_inner().fill(1).map_or(0, |rest| rest.as_ref().len()) {
+        0 => Ok(()),
+        rest => Err(DecodeError::Trailing(rest)),
     }
-    Ok(value)
 }
 
 /// serde may quote a value in its message; keep what helps and no more.
-fn short(message: &str) -> String {
-    message.chars().filter(|c| !c.is_control()).take(120).collect()
+#[inline(never)]
+fn malformed(error: &impl Display) -> DecodeError {
+    let message = error.to_string();
+    DecodeError::Malformed(message.chars().filter(|c| !c.is_control()).take(120).collect())
 }

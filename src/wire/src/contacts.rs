@@ -118,7 +118,8 @@ pub struct DeviceKeyPackage {
     pub key_package: Blob,
 }
 
-/// `POST users/ADDRESS/key-packages`: takes one KeyPackage per device of a contact, or of one's own other devices.
+/// `POST users/ADDRESS/key-packages`: takes one KeyPackage per device of a contact, of somebody of this node with whom one shares a
+/// room, of somebody who has asked to be let into a group of one's own, or of one's own other devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimedKeyPackages {
     /// Their public keys, so that certificates can be checked against the pinned one.

@@ -226,8 +226,11 @@ pub enum Question {
         user: UserAddress,
         /// Their public keys.
         identity: Signed<UserIdentity>,
-        /// From the link.
+        /// As in [`crate::rooms::AskToJoin`].
         token: Blob,
+        /// As in [`crate::rooms::AskToJoin`].
+        #[serde(with = "crate::bytes::array")]
+        proof: [u8; 32],
     },
     /// What an owner or admin decides about links and those who ask, at the hub.
     Door {

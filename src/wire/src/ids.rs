@@ -1,5 +1,6 @@
 //! Ids: sixteen bytes, made by clients at random, or from a key.
 
+use crate::NodeName;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -77,6 +78,10 @@ id! {
     RoomId
 }
 id! {
+    /// What the id of a room is made of, beside the name of its hub.
+    RoomNonce
+}
+id! {
     /// A message, as its sender named it. Sending it twice under one id stores it once.
     MessageId
 }
@@ -84,11 +89,23 @@ id! {
 impl DeviceId {
     /// The id that belongs to a device's public signature key.
     pub fn of_key(device_key: &[u8; 32]) -> Self {
-        let hash = blake3::hash(device_key);
-        let mut id = [0; 16];
-        id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
-        DeviceId(id)
+        DeviceId(front(&blake3::hash(device_key)))
     }
+}
+
+impl RoomId {
+    /// A room of a hub. Its name is in the id, so that nobody can make a room whose id another node uses.
+    pub fn of_hub(hub: &NodeName, nonce: RoomNonce) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/room-id/1");
+        hasher.update(hub.as_str().as_bytes()).update(&[0]).update(&nonce.0);
+        RoomId(front(&hasher.finalize()))
+    }
+}
+
+fn front(hash: &blake3::Hash) -> [u8; 16] {
+    let mut id = [0; 16];
+    id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    id
 }
 
 fn parse(text: &str) -> Result<[u8; 16], IdError> {

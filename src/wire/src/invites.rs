@@ -126,6 +126,24 @@ impl Link {
     }
 }
 
+/// What opens the door of a group. Made of the token in its link, which the hub never sees.
+pub fn group_door(token: &[u8]) -> [u8; 32] {
+    blake3::derive_key("weft/group-link/door", token)
+}
+
+/// What shows that somebody has the link to a group, to whoever made it, and to nobody else: the hub cannot make it up.
+pub fn group_admission(
+    token: &[u8],
+    user: &UserAddress,
+    identity_key: &[u8; 32],
+    room: crate::RoomId,
+) -> [u8; 32] {
+    let key = blake3::derive_key("weft/group-link/admit", token);
+    let mut hasher = blake3::Hasher::new_keyed(&key);
+    hasher.update(room.as_bytes()).update(identity_key).update(user.to_string().as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

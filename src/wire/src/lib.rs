@@ -29,7 +29,7 @@ pub mod vault;
 
 pub use bytes::Blob;
 pub use codec::{DecodeError, decode, encode};
-pub use ids::{DeviceId, MessageId, RoomId};
+pub use ids::{DeviceId, MessageId, RoomId, RoomNonce};
 pub use names::{NameError, NodeName, UserAddress, UserName};
 pub use problem::{Code, Problem};
 pub use signed::Signed;

@@ -5,14 +5,14 @@
 //! `POST rooms/ROOM/join` · `GET rooms/ROOM/requests` · `DELETE rooms/ROOM/requests/ADDRESS`
 
 use crate::{
-    Blob, DeviceId, MessageId, Millis, NodeName, RoomId, Signed, UserAddress, bytes, identity::UserIdentity,
-    signed::Signable,
+    Blob, DeviceId, MessageId, Millis, NodeName, RoomId, RoomNonce, Signed, UserAddress, bytes,
+    identity::UserIdentity, signed::Signable,
 };
 use serde::{Deserialize, Serialize};
 
 /// What a room is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "type")]
+#[serde(rename_all = "snake_case", tag = "type", try_from = "KindRead")]
 pub enum RoomKind {
     /// Two people, all their devices. Membership never changes.
     Direct {
@@ -21,6 +21,28 @@ pub enum RoomKind {
     },
     /// Many people.
     Group,
+}
+
+/// How a [`RoomKind`] is read. serde would keep the whole map aside until it has come to the tag, by code that is larger than all else
+/// that reads a room.
+#[derive(Deserialize)]
+struct KindRead {
+    #[serde(rename = "type")]
+    name: String,
+    #[serde(default)]
+    members: Option<(UserAddress, UserAddress)>,
+}
+
+impl TryFrom<KindRead> for RoomKind {
+    type Error = &'static str;
+
+    fn try_from(read: KindRead) -> Result<RoomKind, &'static str> {
+        match (read.name.as_str(), read.members) {
+            ("direct", Some(members)) => Ok(RoomKind::Direct { members }),
+            ("group", _) => Ok(RoomKind::Group),
+            _ => Err("an unknown kind of room"),
+        }
+    }
 }
 
 /// What a member may do in a room.
@@ -83,8 +105,10 @@ pub struct LogEntry {
 /// `POST rooms`: registers a group in which only this device is (epoch 0). Members come by commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateRoom {
-    /// Random, made by the client. Also the MLS group id.
+    /// Made by the client: [`RoomId::of_hub`] of its node and the nonce. Also the MLS group id.
     pub room: RoomId,
+    /// Random.
+    pub nonce: RoomNonce,
     /// What it is for.
     pub kind: RoomKind,
     /// GroupInfo with ratchet tree and external_pub, as an MLSMessage.
@@ -211,6 +235,9 @@ pub struct RoomState {
     pub kind: RoomKind,
     /// The node that orders it.
     pub hub: NodeName,
+    /// What the id was made of, with the hub's name; none for a room that is older than such ids. Other nodes hear nothing of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<RoomNonce>,
     /// The current epoch.
     pub epoch: u64,
     /// The newest number in the log.
@@ -228,6 +255,13 @@ pub struct RoomState {
     pub asking: u32,
 }
 
+impl RoomState {
+    /// Whether the id is one of the hub's: nobody can take the place of another node's room.
+    pub fn id_fits(&self) -> bool {
+        self.nonce.is_some_and(|nonce| RoomId::of_hub(&self.hub, nonce) == self.room)
+    }
+}
+
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }
@@ -236,10 +270,10 @@ fn is_zero(count: &u32) -> bool {
 /// long as they are one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateGroupLink {
-    /// BLAKE3 of the token.
+    /// BLAKE3 of what opens the door: [`crate::invites::group_door`].
     #[serde(with = "bytes::array")]
     pub token_hash: [u8; 32],
-    /// Whether somebody has to agree. If not, the next owner or admin whose client is connected lets them in.
+    /// Whether somebody has to agree. If not, the client that made the link lets them in.
     pub approval: bool,
     /// For how long it lives, at most 30 days.
     pub lifetime_ms: Millis,
@@ -256,8 +290,11 @@ pub struct AskToJoin {
     /// Where the hub is reached, from the link.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<String>,
-    /// From the link.
+    /// Made of the token in the link: [`crate::invites::group_door`].
     pub token: Blob,
+    /// That they have the link, for whoever made it: [`crate::invites::group_admission`].
+    #[serde(with = "bytes::array")]
+    pub proof: [u8; 32],
 }
 
 /// Answer to [`AskToJoin`].
@@ -281,6 +318,9 @@ pub struct JoinRequest {
     pub asked_ms: Millis,
     /// Whether somebody has to agree, as the link said.
     pub approval: bool,
+    /// As in [`AskToJoin`]: who needs nobody's agreement is let in by the one who can check it.
+    #[serde(with = "bytes::array")]
+    pub proof: [u8; 32],
 }
 
 /// `GET rooms/ROOM/requests`, for owners and admins. `DELETE rooms/ROOM/requests/ADDRESS` declines one; a commit that brings the

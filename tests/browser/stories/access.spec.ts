@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { clean } from '../support/axe.ts';
+import { groupLink, makeGroup } from '../support/groups.ts';
 import { expect, test } from '../support/test.ts';
 
 test('an address of plain http says that it needs https, rather than nothing', async ({ person, node }) => {
@@ -148,4 +149,43 @@ async function tabTo(page: Page, wanted: string, back = false): Promise<void> {
     await page.keyboard.press(back ? 'Shift+Tab' : 'Tab');
   }
   throw new Error(`Tab does not reach ${wanted}`);
+}
+
+test('whatever a finger presses is large enough to be hit', async ({ person, node }) => {
+  test.slow();
+  const [alice, bob] = [await person('alice', { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } }), await person('bob')];
+  for (const someone of [alice, bob]) await someone.signUp(await node.invite());
+  await bob.follow(await alice.link());
+  const { page } = alice;
+  await makeGroup(alice, 'Orchard', [bob]);
+  await large(page, 'chat');
+  await alice.at('/chats');
+  await expect(page.getByRole('heading', { level: 1, name: 'Chats' })).toBeVisible();
+  await large(page, 'list');
+  await alice.openRow('Orchard');
+  await alice.showDetails();
+  await large(page, 'group');
+  await alice.details.getByRole('button', { name: new RegExp(bob.displayName) }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await large(page, 'member');
+  await page.keyboard.press('Escape');
+  await groupLink(alice);
+  await large(page, 'link');
+  await alice.at('/chats/new');
+  await page.getByRole('checkbox', { name: new RegExp(bob.displayName) }).check();
+  await large(page, 'new group');
+});
+
+/** A finger needs 44 px; a link in a line of text needs no more than its line. */
+async function large(page: Page, screen: string): Promise<void> {
+  const small = await page.evaluate(() => {
+    const within = document.querySelector('dialog[open]') ?? document;
+    const shown = [...within.querySelectorAll('a, button, textarea, input, label')].filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest('p, label :not(label), .bubble'));
+    const targets = shown.filter((element) => element.tagName === 'LABEL' ? element.querySelector('input') : !element.closest('label'));
+    return targets.flatMap((element) => {
+      const { width, height } = element.getBoundingClientRect();
+      return width > 0 && Math.min(width, height) < 44 ? [`${element.ariaLabel ?? element.textContent?.trim()} ${Math.round(width)}×${Math.round(height)}`] : [];
+    });
+  });
+  expect(small, screen).toEqual([]);
 }

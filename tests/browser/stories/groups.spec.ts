@@ -1,33 +1,6 @@
 import { clean } from '../support/axe.ts';
+import { around, groupLink, makeGroup, tell } from '../support/groups.ts';
 import { expect, test } from '../support/test.ts';
-import type { Person } from '../support/person.ts';
-
-/** Two people become contacts of the first, and know nothing of each other. */
-async function around(host: Person, guests: Person[]): Promise<void> {
-  const link = await host.link();
-  for (const guest of guests) await guest.follow(link);
-}
-
-/** Makes a group with some contacts, and stands in its chat. */
-async function makeGroup(host: Person, name: string, guests: Person[]): Promise<void> {
-  const { page } = host;
-  await host.at('/chats');
-  await page.getByRole('button', { name: 'New', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'New group' }).click();
-  await page.getByLabel('Group name').fill(name);
-  for (const guest of guests) await page.getByRole('checkbox', { name: new RegExp(guest.displayName) }).check();
-  await page.getByRole('button', { name: 'Create group' }).click();
-  await expect(host.composer).toBeVisible();
-  await expect(page.getByRole('heading', { level: 1, name })).toBeVisible();
-  await expect(host.page.getByText(`${guests.length + 1} member`)).toBeVisible();
-}
-
-/** What stands beside a chat: presses a member, and one of what can be done with them. */
-async function tell(who: Person, member: Person, what: string): Promise<void> {
-  await who.showDetails();
-  await who.details.getByRole('button', { name: new RegExp(member.displayName) }).click();
-  await who.page.getByRole('dialog').getByRole('button', { name: what }).click();
-}
 
 test('three people talk in a group, know each other by name, change roles, and go one after the other', async ({ person, node }) => {
   test.slow();
@@ -106,17 +79,12 @@ test('who opens a group’s link asks, is let in by hand, and finds a link that 
   await alice.say('first rehearsal on Tuesday');
   await alice.showDetails();
   await clean(alice.page, 'group');
-  await alice.details.getByRole('link', { name: 'Group link and code' }).click();
-  const field = alice.details.getByRole('textbox', { name: 'Group link and code' });
-  await expect(field).toHaveValue(/#\/i\//);
-  const link = await field.inputValue();
+  const link = await groupLink(alice);
   await clean(alice.page, 'link');
   await expect(alice.details.getByRole('img', { name: 'QR code of the group’s link' })).toHaveAttribute('data-content', link);
 
   // Pasted, as whoever got it from another node does.
-  await bob.at('/contacts/add');
-  await bob.page.getByLabel('Link or address').fill(link);
-  await bob.page.getByRole('button', { name: 'Continue' }).click();
+  await bob.paste(link);
   await expect(bob.page.getByText('Choir')).toBeVisible();
   await clean(bob.page, 'a link to a group');
   await bob.page.getByRole('button', { name: 'Ask to join' }).click();
@@ -151,11 +119,7 @@ test('a link to a group that is opened before signing in is gone on with after i
   const [alice, bob] = [await person('alice'), await person('bob')];
   for (const someone of [alice, bob]) await someone.signUp(await node.invite());
   await makeGroup(alice, 'Walkers', []);
-  await alice.showDetails();
-  await alice.details.getByRole('link', { name: 'Group link and code' }).click();
-  const field = alice.details.getByRole('textbox', { name: 'Group link and code' });
-  await expect(field).toHaveValue(/#\/i\//);
-  const link = await field.inputValue();
+  const link = await groupLink(alice);
 
   const again = await person('bob');
   await again.page.goto(link);

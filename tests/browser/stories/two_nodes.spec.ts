@@ -1,34 +1,6 @@
 import type { Locator } from '@playwright/test';
-import { OwnNode } from '../support/own-node.ts';
-import { expect, test as base } from '../support/test.ts';
 import type { Person } from '../support/person.ts';
-
-/** Two nodes that know nothing of each other, and on each the person who owns it; the two are contacts, with their chat open. */
-const test = base.extend<{ two: { home: OwnNode; away: OwnNode; alice: Person; bob: Person } }>({
-  two: async ({ person }, use) => {
-    const [home, away] = await Promise.all([OwnNode.start('Lindenhof'), OwnNode.start('Garden')]);
-    try {
-      const [alice, bob] = [await person('alice', {}, home), await person('bob', {}, away)];
-      await alice.signUp(await home.invite());
-      await bob.signUp(await away.invite());
-      // The link leads to another node: pasted at one's own, it is enough.
-      const link = await bob.link();
-      await alice.at('/contacts/add');
-      await alice.page.getByLabel('Link or address').fill(link);
-      await alice.page.getByRole('button', { name: 'Continue' }).click();
-      await alice.page.getByRole('main').getByRole('button', { name: 'Add contact' }).click();
-      await expect(alice.composer).toBeVisible();
-      await alice.say('hello across');
-      // The other node has agreed as soon as it was asked; its word of that comes by itself.
-      await expect(alice.page.getByText('Waiting for them to accept')).toHaveCount(0, { timeout: 60_000 });
-      await bob.openRow(alice.displayName);
-      await bob.sees(['hello across']);
-      await use({ home, away, alice, bob });
-    } finally {
-      await Promise.all([home.stop(), away.stop()]);
-    }
-  },
-});
+import { expect, test } from '../support/two.ts';
 
 test('what is written while the other node is away waits for it, and goes out when it is back', async ({ two }) => {
   test.slow();
@@ -68,13 +40,20 @@ test('the owner sees the other node, shuts it out, and lets it in again', async 
   await expect(blocked).toBeVisible();
   await bob.say('do you hear me?');
   await expect(waiting(bob)).toBeVisible();
+  // What Bob wrote is not there, and what Alice writes stays at her own node, which orders the chat.
+  await alice.openRow(bob.displayName);
+  await alice.say('nor can you hear me');
+  await expect(alice.delivery('nor can you')).toHaveAttribute('data-delivery', 'sent');
+  await alice.sees(['hello across', 'nor can you hear me']);
+  await bob.sees(['hello across', 'do you hear me?']);
+  await alice.at('/me/nodes');
 
   await blocked.click();
   await alice.page.getByRole('dialog').getByRole('button', { name: 'Unblock' }).click();
   await expect(blocked).toHaveCount(0);
   await alice.openRow(bob.displayName);
   await alice.say('now I do');
-  const texts = await expectAll(bob, ['hello across', 'do you hear me?', 'now I do']);
+  const texts = await expectAll(bob, ['hello across', 'do you hear me?', 'nor can you hear me', 'now I do']);
   await alice.sees(texts);
 });
 

@@ -61,15 +61,37 @@ export class OwnNode {
 
   /** A link by which people may sign up here; the first is the owner's. */
   async invite(): Promise<string> {
-    const { stdout } = await promisify(execFile)(WEFT, ['invite'], { cwd: this.#folder, env: this.#environment() });
+    const stdout = await this.#weft('invite');
     const fragment = /#\/i\/[\w-]+/.exec(stdout)?.[0];
     if (!fragment) throw new Error(`weft invite printed no link: ${stdout}`);
     return `${this.url}/${fragment}`;
   }
 
+  /** Copies what it keeps, while it runs. */
+  async backUp(): Promise<void> {
+    await this.#weft('backup', this.#backup);
+  }
+
+  /** It lost its disk: what it kept since `backUp` is gone. */
+  async loseDisk(): Promise<void> {
+    await this.halt();
+    await rm(join(this.#folder, 'data'), { recursive: true });
+    await this.#weft('restore', this.#backup);
+    await this.again();
+  }
+
   async stop(): Promise<void> {
     await this.halt();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  get #backup(): string {
+    return join(this.#folder, 'backup');
+  }
+
+  async #weft(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(WEFT, args, { cwd: this.#folder, env: this.#environment() });
+    return stdout;
   }
 
   #environment(): NodeJS.ProcessEnv {

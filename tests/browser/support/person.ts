@@ -103,6 +103,13 @@ export class Person {
     await expect(this.composer).toBeVisible();
   }
 
+  /** Gives a link or an address to the page that reads them. */
+  async paste(text: string): Promise<void> {
+    await this.at('/contacts/add');
+    await this.page.getByLabel('Link or address').fill(text);
+    await this.page.getByRole('button', { name: 'Continue' }).click();
+  }
+
   /** By its row in the list of chats, under the name that it has there. */
   async openRow(title: string): Promise<void> {
     await this.at('/chats');

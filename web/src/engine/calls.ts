@@ -48,6 +48,7 @@ interface Answers {
   set_role: 'done';
   rename_group: 'done';
   leave_group: 'done';
+  enter_anew: 'done';
   group_link: 'group_link';
   end_group_links: 'done';
   join_group: 'joined';

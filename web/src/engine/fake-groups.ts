@@ -3,6 +3,7 @@ import type { ChatView } from '../wire/ChatView';
 import type { GroupView } from '../wire/GroupView';
 import type { MemberView } from '../wire/MemberView';
 import type { MessageView } from '../wire/MessageView';
+import type { UnsureView } from '../wire/UnsureView';
 import { fail, group, ME, member, message, MINUTE, type FakeEngine } from './fake';
 
 /** The groups of the small world: what is said there, and who is in them. */
@@ -19,6 +20,8 @@ const carol = member('carol@home.example', 'Carol Lindqvist');
 const mei = member('mei@garden.example', '李梅');
 const otto = member('otto@12D3KooWMe9hhAL9KC7X8n9s8u1RxsAATC1rCciqtezGhf4TqSjD', 'Otto', { state: null });
 const otherBob = member('bob@elsewhere.example', 'Bob Okafor', { state: null });
+const wolf = member('wolfeschlegelsteinhausenberger@garden-of-the-linden-house.example', 'Hubert Blaine Wolfeschlegelsteinhausenbergerdorff', { state: null });
+const LONG = 'Planning of the summer festival of the';
 const NAMES = 'Anselm Birgit Chidi Dunya Emeka Farida Goran Hanneke Ines Jonas Kemal Lucía Mirela Nnamdi Olena Priya Quentin Ravi Solveig Tariq Ulrike Valeria Wanjiru Ximena Yusuf Zofia'.split(' ');
 
 function line(code: string, part: Partial<Extract<BodyView, { kind: 'system' }>> = {}): { body: BodyView } {
@@ -31,9 +34,9 @@ function said(by: MemberView, text: string, part: Partial<MessageView> = {}): Pa
 
 function made(id: string, title: string, name: string, members: MemberView[], lines: Partial<MessageView>[], now: number, minutes: number, part: Partial<GroupView> = {}): FakeGroup {
   const messages = lines.map((one, index) => message(`${id}-${index}`, index + 1, { time_ms: now - (minutes + (lines.length - index) * 2) * MINUTE, ...one }));
-  const view: GroupView = { chat: id, name, node: 'home.example', role: members.find((one) => one.me)?.role ?? 'member', state: 'active', members, asking: [], ...part };
+  const view: GroupView = { chat: id, name, node: 'home.example', role: members.find((one) => one.me)?.role ?? 'member', state: 'active', members, asking: [], unsure: null, ...part };
   const last = messages.at(-1) ?? null;
-  const chat = { ...group(id, title, { members: members.length, role: view.role, state: view.state, asking: view.asking.length }), last, active_ms: last?.time_ms ?? now, read_order: messages.length };
+  const chat = { ...group(id, title, { members: members.length, role: view.role, state: view.state, asking: view.asking.length, unsure: view.unsure !== null }), last, active_ms: last?.time_ms ?? now, read_order: messages.length };
   return { chat, view, messages };
 }
 
@@ -58,7 +61,16 @@ export function fakeGroups(now: number): FakeGroup[] {
   const pair = made('g-pair', 'Bob Okafor, 王小明', '', [{ ...me, role: 'member' }, { ...bob, role: 'owner' }, ming].map((one) => ({ ...one, removable: false })), [line('created', { by: bob }), line('added', { by: bob, people: [me, ming] })], now, 90, { state: 'making' });
   const big = made('g-big', 'Lindenhof, all floors', 'Lindenhof, all floors', [{ ...bob, role: 'owner' as const }, { ...me, role: 'member' }, ...NAMES.map((name) => member(`${name.toLowerCase()}@home.example`, name, { state: null }))].map((one) => ({ ...one, removable: false })), [said(bob, 'The cellar is dry again.')], now, 300, { node: '12D3KooWMe9hhAL9KC7X8n9s8u1RxsAATC1rCciqtezGhf4TqSjD' });
   const gone = made('g-gone', 'Choir', 'Choir', [carol, mei], [said(carol, 'Next rehearsal on Tuesday'), line('left', { people: [mei] }), line('removed_me')], now, 2_000, { state: 'removed' });
-  return [market, pair, big, gone];
+  const left = made('g-left', 'Walkers', 'Walkers', [], [said(carol, 'The path along the river is open again.'), line('left_me')], now, 2_100, { state: 'left' });
+  const refused = made('g-refused', 'Quartet', 'Quartet', [], [line('created', { by: me }), line('not_made', { text: 'quota' })], now, 2_200, { state: 'not_made' });
+  const strange = (one: MemberView, part: Partial<UnsureView>): UnsureView => ({ user: one.user, name: one.name, role: one.role, new: false, risen: false, changed: false, ...part });
+  const unsure = made('g-unsure', LONG, LONG, [me, bob, ming, { ...carol, leaving: true }, wolf], [said(bob, 'Who has the key of the shed?'), said(wolf, 'I do.'), line('resynced'), line('came_meanwhile', { people: [otto] })], now, 30, {
+    node: otto.user.split('@')[1] ?? '',
+    unsure: { print: '1', people: [strange(otto, { new: true, role: 'admin', risen: true }), strange(wolf, { changed: true }), strange(me, {}), ...[bob, ming, carol, mei, ...NAMES.slice(0, 9).map((name) => member(`${name.toLowerCase()}@home.example`, name))].map((one) => strange(one, {}))] },
+  });
+  const unproven = made('g-unproven', 'Cellar', 'Cellar', [me, bob], [said(bob, 'The pump is back.')], now, 40, { unsure: { print: '0', people: [] } });
+  const long = made('g-long', LONG, LONG, [me, bob, { ...carol, leaving: true }, { ...wolf, role: 'admin', verified: true }, otto], [line('added', { by: me, people: [wolf] }), said(wolf, 'Good morning everybody in the whole house')], now, 50, { node: otto.user.split('@')[1] ?? '', asking: [{ user: wolf.user, name: wolf.name, asked_ms: now - 40 * MINUTE }] });
+  return [market, pair, big, gone, left, refused, unsure, unproven, long];
 }
 
 /** Answers what is asked about groups, and keeps what was changed as long as the page is open. */
@@ -71,8 +83,8 @@ export function answerGroups(engine: FakeEngine, all: FakeGroup[], query: URLSea
   const change = (id: string, part: Partial<GroupView>): void => {
     const one = find(id);
     one.view = { ...one.view, ...part };
-    const { name, members, role, state, asking } = one.view;
-    one.chat = { ...one.chat, title: name || one.chat.title, group: { members: members.length, role, state, asking: asking.length } };
+    const { name, members, role, state, asking, unsure } = one.view;
+    one.chat = { ...one.chat, title: name || one.chat.title, group: { members: members.length, role, state, asking: asking.length, unsure: unsure !== null } };
     engine.emit({ event: 'group', value: one.view });
     engine.emit({ event: 'chat', value: one.chat });
   };
@@ -93,6 +105,7 @@ export function answerGroups(engine: FakeEngine, all: FakeGroup[], query: URLSea
     .on('leave_group', ({ chat }) => change(chat, { state: 'left' }) as undefined)
     .on('answer_join', ({ chat, user }) => change(chat, { asking: find(chat).view.asking.filter((one) => one.user !== user) }) as undefined)
     .on('group_link', ({ approval }) => ({ url: `${location.origin}/#/i/${'oWFnpWFyUAAAAAAAAAAAAAAAAAAAAABhaGxob21lLmV4YW1wbGVhbm'.repeat(3)}`, expires_ms: Date.now() + 2.5e9, approval }))
+    .on('enter_anew', ({ chat }) => change(chat, { unsure: null }) as undefined)
     .on('end_group_links', () => undefined)
     .on('join_group', () => ({ state: 'asked', chat: null }));
 }

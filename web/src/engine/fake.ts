@@ -33,11 +33,11 @@ export function contact(user: string, name: string, part: Partial<ContactView> =
 }
 
 export function group(id: string, title: string, part: Partial<ChatGroup> = {}): ChatView {
-  return { ...chat(id, title), chat: id, kind: 'group', user: null, group: { members: 3, role: 'owner', state: 'active', asking: 0, ...part } };
+  return { ...chat(id, title), chat: id, kind: 'group', user: null, group: { members: 3, role: 'owner', state: 'active', asking: 0, unsure: false, ...part } };
 }
 
 export function member(user: string, name: string, part: Partial<MemberView> = {}): MemberView {
-  return { user, name, role: 'member', me: user === ME, removable: user !== ME, state: user === ME ? null : 'accepted', verified: false, ...part };
+  return { user, name, role: 'member', me: user === ME, removable: user !== ME, leaving: false, state: user === ME ? null : 'accepted', verified: false, ...part };
 }
 
 export function chat(user: string, title: string, part: Partial<ChatView> = {}): ChatView {

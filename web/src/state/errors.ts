@@ -44,6 +44,11 @@ const texts: Record<string, () => string> = {
   internal: m.error_internal,
 };
 
+/** What a code means; none: it is one of a later version. */
+export function codeText(code: string): string | null {
+  return texts[code]?.() ?? null;
+}
+
 /** One sentence for a call that was not done. */
 export function errorText(error: unknown): string {
   if (!(error instanceof CallFailed)) return m.error_unknown({ what: String(error) });
@@ -51,7 +56,7 @@ export function errorText(error: unknown): string {
     const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 10_000) / 1000));
     return seconds < 90 ? m.error_rate_seconds({ seconds }) : m.error_rate_minutes({ minutes: Math.ceil(seconds / 60) });
   }
-  return texts[error.code]?.() ?? m.error_unknown({ what: error.message });
+  return codeText(error.code) ?? m.error_unknown({ what: error.message });
 }
 
 /** The code of a call that was not done; none: it is no such thing. */

@@ -7,7 +7,7 @@ import { groups, isLastOwner } from './groups.svelte';
 
 const me = member(ME, 'Alice', { role: 'owner' });
 const bob = member('bob@home.example', 'Bob');
-const view = (part: Partial<GroupView> = {}): GroupView => ({ chat: 'g', name: 'Choir', node: 'home.example', role: 'owner', state: 'active', members: [me, bob], asking: [], ...part });
+const view = (part: Partial<GroupView> = {}): GroupView => ({ chat: 'g', name: 'Choir', node: 'home.example', role: 'owner', state: 'active', members: [me, bob], asking: [], unsure: null, ...part });
 
 let fake: FakeEngine;
 beforeEach(() => {

@@ -1,3 +1,4 @@
+import { m } from '$messages/messages';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Event } from '../wire/Event';
 import type { GroupLinkView } from '../wire/GroupLinkView';
@@ -86,6 +87,11 @@ class Groups {
     await engine().call({ call: 'leave_group', chat });
   }
 
+  /** After its people were looked at, whom `print` names. */
+  async enter(chat: string, print: string): Promise<void> {
+    await engine().call({ call: 'enter_anew', chat, print });
+  }
+
   link(chat: string, approval: boolean, fresh: boolean): Promise<GroupLinkView> {
     return engine().call({ call: 'group_link', chat, approval, base_url: location.origin, fresh });
   }
@@ -105,13 +111,19 @@ class Groups {
 
 export const groups = new Groups();
 
-/** Whether one may bring people in, send them away, rename, and hand out links. */
-export function manages(role: string | undefined): boolean {
-  return role === 'owner' || role === 'admin';
+/** Whether one may bring people in, send them away, rename, and hand out links. Out of step, a device can change nothing. */
+export function manages(group: GroupView): boolean {
+  return group.state === 'active' && !group.unsure && (group.role === 'owner' || group.role === 'admin');
+}
+
+/** What there is to say to whoever is not in a group any more. */
+export function outside(state: string | undefined): string | null {
+  return state === 'left' ? m.group_left() : state === 'removed' ? m.group_removed() : state === 'not_made' ? m.group_not_made() : null;
 }
 
 /** Whether leaving would leave the others without an owner. */
 export function isLastOwner(group: GroupView): boolean {
-  const owners = group.members.filter((member) => member.role === 'owner');
-  return group.members.length > 1 && owners.length === 1 && owners[0]?.me === true;
+  const staying = group.members.filter((member) => !member.leaving);
+  const owners = staying.filter((member) => member.role === 'owner');
+  return staying.length > 1 && owners.length === 1 && owners[0]?.me === true;
 }

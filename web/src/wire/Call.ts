@@ -243,7 +243,15 @@ name: string, } | { "call": "leave_group",
 /**
  * Chat id.
  */
-chat: string, } | { "call": "group_link", 
+chat: string, } | { "call": "enter_anew", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * [`AnewView::print`] of what the person has seen.
+ */
+print: string, } | { "call": "group_link", 
 /**
  * Chat id.
  */

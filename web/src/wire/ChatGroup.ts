@@ -13,9 +13,13 @@ members: number,
  */
 role: string, 
 /**
- * `making` (members are still being brought in), `active`, `left`, `removed`.
+ * `making` (members are still being brought in), `active`, `left`, `removed`, `not_made` (the node did not take it).
  */
 state: string, 
+/**
+ * Whether this device is out of step, and the person decides whether it enters anew: [`GroupView::unsure`].
+ */
+unsure: boolean, 
 /**
  * How many people ask to be let in; 0 unless one may decide that.
  */

@@ -25,6 +25,10 @@ me: boolean,
  */
 removable: boolean, 
 /**
+ * They have said that they go, and are still there: what is written, they can read.
+ */
+leaving: boolean, 
+/**
  * How they stand to oneself: a state of [`super::ContactView`], if they do.
  */
 state: string | null, 

@@ -8,7 +8,7 @@ use crate::http;
 use crate::runtime::{Cx, State};
 use crate::sealing;
 use opaque_ke::{ClientRegistration, ClientRegistrationFinishParameters, RegistrationResponse};
-use std::collections::BTreeSet;
+use weft_mls::sets::set;
 use weft_wire::accounts::{Recovery, RegisterChallenge, RegisterFinish, RegisterStart, Role};
 use weft_wire::identity::UserIdentity;
 use weft_wire::invites::Link;
@@ -165,8 +165,7 @@ pub(crate) fn confirm_phrase(cx: &Cx, words: &[(u8, String)]) -> Result<(), Call
         };
         let Some(phrase) = account.phrase() else { return Ok(()) };
         let real = Zeroizing::new(phrase.words());
-        let asked: BTreeSet<u8> =
-            words.iter().map(|(at, _)| *at).filter(|at| usize::from(*at) < PHRASE_WORDS).collect();
+        let asked = set(words.iter().map(|(at, _)| *at).filter(|at| usize::from(*at) < PHRASE_WORDS));
         let right = words.iter().all(|(at, word)| {
             real.get(usize::from(*at)).is_some_and(|real| *real == word.trim().to_lowercase())
         });

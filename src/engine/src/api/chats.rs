@@ -83,8 +83,10 @@ pub enum BodyView {
     },
     /// A line in the middle: `secured`, `joined`, `device_added`, `resynced`, `undecryptable`, `key_changed`. In groups: `created`
     /// (by), `named` (by, text), `added` (by, people), `removed` (by, people), `left` (people),
-    /// `owner`, `admin`, `member` (by, people: their role from now on), `removed_me`, `left_me`, `not_added` (people: they were
-    /// wanted in a new group, and have not agreed to it).
+    /// `owner`, `admin`, `member` (people: their role from now on; by whom, where that is known), `removed_me`, `left_me`,
+    /// `not_added` (people: they were wanted in a new group, and have not agreed to it), `not_made` (text: a code of the node, why
+    /// it did not take the group), `gone` (people: they are not in it any more, and have not said why: signed out everywhere),
+    /// `came_meanwhile` and `went_meanwhile` (people: while this device could not follow).
     System {
         /// Which.
         code: String,

@@ -40,6 +40,7 @@ struct Said {
     approval: Option<bool>,
     accept: Option<bool>,
     act: Option<String>,
+    print: Option<String>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -181,6 +182,9 @@ impl Said {
                 Call::RenameGroup { chat: need(self.chat, "chat")?, name: need(self.name, "name")? }
             }
             "leave_group" => Call::LeaveGroup { chat: need(self.chat, "chat")? },
+            "enter_anew" => {
+                Call::EnterAnew { chat: need(self.chat, "chat")?, print: need(self.print, "print")? }
+            }
             "group_link" => Call::GroupLink {
                 chat: need(self.chat, "chat")?,
                 approval: need(self.approval, "approval")?,

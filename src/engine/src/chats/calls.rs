@@ -5,6 +5,7 @@ use crate::api::{Call, CallError, Reply};
 use crate::contacts;
 use crate::error::{call_error, field_error};
 use crate::runtime::{Cx, State};
+use crate::shelf::sorted;
 use weft_wire::{MessageId, RoomId};
 
 /// What is kept of what was typed or pasted: far more than one message takes, so that it can be cut into several.
@@ -60,8 +61,7 @@ fn list(s: &mut State) -> Vec<crate::api::ChatView> {
     let shown = all(s).into_iter().filter(Chat::is_shown).collect::<Vec<_>>();
     let mut views: Vec<_> = shown.iter().map(|chat| view(s, chat)).collect();
     views.retain(|chat| chat.last.is_some() || !chat.draft.is_empty());
-    views.sort_by(|a, b| b.active_ms.total_cmp(&a.active_ms).then_with(|| a.chat.cmp(&b.chat)));
-    views
+    sorted(views, |chat| format!("{:020}{}", u64::MAX - chat.active_ms as u64, chat.chat))
 }
 
 fn open(s: &mut State, user: &str) -> Result<crate::api::ChatView, CallError> {

@@ -18,10 +18,12 @@ pub(crate) struct Far {
 /// Somebody in a group has come further.
 pub(crate) fn moved(s: &mut State, chat: &Chat, user: &UserAddress, change: impl FnOnce(&mut Far)) {
     let room = groups::room_of(chat.id);
-    let far = s.live.members.entry(room).or_default().entry(user.clone()).or_default();
-    let before = far.clone();
-    change(far);
-    if *far != before {
+    let moved = |far: &mut Far| {
+        let before = far.clone();
+        change(far);
+        *far != before
+    };
+    if s.live.members.change(&room, |people| people.change(user, moved)) {
         changed(s, room);
     }
 }

@@ -135,7 +135,7 @@ impl Queued {
     /// How it looks.
     pub fn view(&self, s: &mut State, reply: Option<ReplyView>) -> MessageView {
         let (time_ms, delivery) = match &self.stage {
-            Stage::Waiting if s.live.sending.contains(&self.content.id) => {
+            Stage::Waiting if s.live.sending.contains_key(&self.content.id) => {
                 (self.content.sent_ms, DeliveryView::Sending)
             }
             Stage::Waiting => (self.content.sent_ms, DeliveryView::Queued),
@@ -307,7 +307,7 @@ pub(crate) fn retry(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), Ca
 pub(crate) fn discard(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), CallError> {
     let queued =
         find_id(s, chat, id).ok_or_else(|| call_error("not_found", "This message does not wait."))?;
-    let under_way = s.live.sending.contains(&id) || matches!(queued.stage, Stage::Taken { .. });
+    let under_way = s.live.sending.contains_key(&id) || matches!(queued.stage, Stage::Taken { .. });
     if under_way || (queued.room.is_some() && queued.stage == Stage::Waiting) {
         return Err(call_error("conflict", "This message is already under way."));
     }

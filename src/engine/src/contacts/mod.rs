@@ -10,6 +10,7 @@ use crate::api::{CallError, ContactView, Event};
 use crate::chats;
 use crate::error::{call_error, field_error};
 use crate::runtime::State;
+use crate::shelf::sorted;
 use crate::sync;
 use crate::vault;
 use serde::{Deserialize, Serialize};
@@ -182,9 +183,8 @@ pub(crate) fn by_address(s: &mut State, user: &str) -> Result<Contact, CallError
 /// All contacts and requests, by name.
 pub(crate) fn views(s: &mut State) -> Vec<ContactView> {
     let Some(me) = s.live.me.clone() else { return Vec::new() };
-    let mut views: Vec<_> = all(s).iter().filter_map(|contact| contact.view(&me.user)).collect();
-    views.sort_by_cached_key(|view| (view.display_name.to_lowercase(), view.user.clone()));
-    views
+    let views = all(s).iter().filter_map(|contact| contact.view(&me.user)).collect();
+    sorted(views, |view: &ContactView| format!("{}\0{}", view.display_name.to_lowercase(), view.user))
 }
 
 /// Compares keys with the pinned ones; pins them when there are none. False: they are others, and the person is told.

@@ -32,9 +32,8 @@ struct Code {
 
 /// Sixty digits in twelve groups, the same for both people.
 pub fn safety_number(a: (&UserAddress, &[u8; 32]), b: (&UserAddress, &[u8; 32])) -> Vec<String> {
-    let mut halves = [fingerprint(a.0, a.1), fingerprint(b.0, b.1)];
-    halves.sort();
-    halves.concat()
+    let (a, b) = (fingerprint(a.0, a.1), fingerprint(b.0, b.1));
+    if a <= b { [a, b].concat() } else { [b, a].concat() }
 }
 
 fn fingerprint(user: &UserAddress, identity_key: &[u8; 32]) -> Vec<String> {

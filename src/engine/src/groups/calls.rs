@@ -2,7 +2,7 @@
 
 use super::commits::{Step, not_in_group, reach};
 use super::views::may_remove;
-use super::{Group, Roster, door, find, leaving, making, may_manage, names, own_role};
+use super::{Group, Roster, anew, door, find, leaving, making, may_manage, names, own_role};
 use crate::api::{Call, CallError, Reply};
 use crate::chats::{self, ChatId};
 use crate::connection;
@@ -30,6 +30,10 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, CallErro
         Call::SetRole { chat, user, role } => done(set_role(cx, &chat, &user, &role).await),
         Call::RenameGroup { chat, name } => done(cx.with(|s| rename(s, &chat, &name))),
         Call::LeaveGroup { chat } => done(leave(cx, &chat).await),
+        Call::EnterAnew { chat, print } => done(cx.with(|s| {
+            let room = room(s, &chat)?;
+            anew::enter(s, room, &print)
+        })),
         Call::GroupLink { chat, approval, base_url, fresh } => {
             link(cx, &chat, approval, &base_url, fresh).await
         }
@@ -153,7 +157,7 @@ async fn set_role(cx: &Cx, chat: &str, user: &str, role: &str) -> Result<(), Cal
         if !roster.people.contains_key(&user) {
             return Err(not_in_group());
         }
-        let owns = |other: &UserAddress| *other != user && !group.leaving.contains(other);
+        let owns = |other: &UserAddress| *other != user && !group.leaving.contains_key(other);
         let others = roster.people.iter().filter(|(other, _)| owns(other));
         if role != RoomRole::Owner && !others.into_iter().any(|(_, member)| member.role == RoomRole::Owner) {
             return Err(call_error("last_owner", "A group has an owner; name another one first."));

@@ -1,6 +1,6 @@
 //! What a commit of a group means here.
 
-use super::{Standing, door, find_or_make, leaving, lines, names, others, save};
+use super::{Standing, anew, door, find_or_make, leaving, lines, names, others, save};
 use crate::chats::{self, queue, reads};
 use crate::jobs::Job;
 use crate::rooms::Change;
@@ -23,6 +23,8 @@ pub(crate) fn changed(
     if change.removed_me {
         return leaving::removed(s, room, Some(&change.by.user), time_ms);
     }
+    // Before the lines: of those who have said that they go, these forget it.
+    door::note_sent_away(s, room, &group, change);
     if change.added.iter().any(|cert| cert.device == me.device) {
         let was_in = group.is_in();
         if !matches!(group.standing, Standing::Making | Standing::Leaving) {
@@ -32,6 +34,8 @@ pub(crate) fn changed(
             group.leaving.clear();
             group.introduce = true;
         }
+        group.asked = false;
+        anew::decided(s, room);
         chat.group = Some(group);
         chats::attach_room(s, &mut chat, room);
         lines::of_entry(s, &mut chat, change, was_in, time_ms);
@@ -51,11 +55,12 @@ pub(crate) fn changed(
 
 /// Who is there now.
 fn settle(s: &mut State, room: RoomId, change: &Change) {
-    let Some((mut chat, mut group)) = super::find(s, room) else { return };
+    let (Some((mut chat, mut group)), Some(me)) = (super::find(s, room), s.live.me.clone()) else { return };
     let others = others(s, room, &group);
     group.some = names::some(&others);
     group.introduce |= !change.came.is_empty();
-    if change.own && !change.came.is_empty() {
+    // Who enters anew finds people who have heard the name.
+    if change.own && !change.came.is_empty() && !change.added.iter().any(|cert| cert.device == me.device) {
         names::say_again(s, &mut chat, &group);
     }
     save(s, &mut chat, group);
@@ -74,12 +79,6 @@ pub(crate) fn described(s: &mut State, state: &RoomState) {
     door::look(s, state.room);
 }
 
-/// Whether this device should come into a group by itself, when the node says that its account is in it. Who is on the way out
-/// should not; who has gone was brought in again.
-pub(crate) fn may_join(s: &mut State, room: RoomId) -> bool {
-    super::find(s, room).is_none_or(|(_, group)| group.standing != Standing::Leaving)
-}
-
 /// Somebody says that they go.
 pub(crate) fn said_leave(s: &mut State, room: RoomId, user: &UserAddress, body: &[u8], time_ms: Millis) {
     if weft_wire::decode::<Leave>(body, limits::MESSAGE_BYTES_MAX).is_err() {
@@ -95,17 +94,18 @@ pub(crate) fn said_leave(s: &mut State, room: RoomId, user: &UserAddress, body: 
         }
         return;
     }
-    if group.leaving.insert(user.clone()) {
+    if group.leaving.insert(user.clone(), s.now).is_none() {
         chat.group = Some(group);
         lines::line(s, &mut chat, "left", None, vec![user.clone()], "", time_ms);
         people_changed(s, room);
+        sync::commits::look_for_gone(s, room);
     }
 }
 
 /// Whoever speaks has not gone: the hub did not let them.
 pub(crate) fn spoke(s: &mut State, room: RoomId, user: &UserAddress) {
     let Some((mut chat, mut group)) = super::find(s, room) else { return };
-    if group.leaving.remove(user) {
+    if group.leaving.remove(user).is_some() {
         save(s, &mut chat, group);
         people_changed(s, room);
     }

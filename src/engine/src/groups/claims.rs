@@ -9,7 +9,7 @@ use std::pin::Pin as Pinned;
 use std::task::Poll;
 use weft_wire::contacts::ClaimedKeyPackages;
 use weft_wire::identity::UserIdentity;
-use weft_wire::{Blob, DeviceId, RoomId, UserAddress};
+use weft_wire::{Blob, Code, DeviceId, RoomId, UserAddress};
 
 /// So many are asked for at a time.
 const AT_ONCE: usize = 4;
@@ -23,17 +23,37 @@ pub(super) struct Claimed {
     pub packages: Vec<(DeviceId, Blob)>,
 }
 
-/// KeyPackages of several people. `asked`: a room into which they have asked to be let.
-pub(super) async fn of_all(
-    cx: &Cx,
-    users: &[UserAddress],
-    asked: Option<RoomId>,
-) -> Vec<(UserAddress, Result<Claimed, Failure>)> {
-    let mut all = Vec::new();
+/// What came of asking for the KeyPackages of several people.
+pub(super) struct Claims {
+    /// Of those who were asked for.
+    pub given: Vec<(UserAddress, Result<Claimed, Failure>)>,
+    /// The node gives no more for now, of some or of all: those wait.
+    pub wait: Option<Failure>,
+    /// Of all: who comes after them was not asked for.
+    pub stopped: bool,
+}
+
+/// KeyPackages of several people, for a group.
+pub(super) async fn of_all(cx: &Cx, users: &[UserAddress], room: RoomId) -> Claims {
+    let mut claims = Claims { given: Vec::new(), wait: None, stopped: false };
     for some in users.chunks(AT_ONCE) {
-        all.extend(together(some.iter().map(|user| of(cx, user, asked))).await);
+        let answers = together(some.iter().map(|user| of(cx, user, room))).await;
+        let limited = |answer: &Result<Claimed, Failure>| {
+            answer.as_ref().is_err_and(|failure| failure.code() == Some(Code::RateLimited))
+        };
+        // It may be about one of them only, and that one holds nobody else up.
+        claims.stopped = answers.iter().all(limited);
+        for (user, answer) in some.iter().cloned().zip(answers) {
+            match answer {
+                Err(failure) if failure.code() == Some(Code::RateLimited) => claims.wait = Some(failure),
+                answer => claims.given.push((user, answer)),
+            }
+        }
+        if claims.stopped {
+            break;
+        }
     }
-    users.iter().cloned().zip(all).collect()
+    claims
 }
 
 /// Waits for several at once.
@@ -52,10 +72,9 @@ async fn together<T>(tasks: impl Iterator<Item = impl Future<Output = T>>) -> Ve
 }
 
 /// KeyPackages of one person. One that is no good is left out: nobody keeps others out of a group by a bad one.
-pub(super) async fn of(cx: &Cx, user: &UserAddress, asked: Option<RoomId>) -> Result<Claimed, Failure> {
-    let query = asked.map_or_else(String::new, |room| format!("?room={room}"));
+pub(super) async fn of(cx: &Cx, user: &UserAddress, room: RoomId) -> Result<Claimed, Failure> {
     let claimed: ClaimedKeyPackages =
-        http::post_empty(cx, &format!("users/{user}/key-packages{query}")).await?;
+        http::post_empty(cx, &format!("users/{user}/key-packages?room={room}")).await?;
     let identity = claimed.identity.open().map_err(|_| Failure::Nonsense("an identity that is none"))?;
     if &identity.user != user {
         return Err(Failure::Nonsense("the identity of somebody else"));

@@ -1,17 +1,22 @@
 //! The door of a group: links to it, and those who ask to be let in.
 
 use super::claims::{self, Claimed};
-use super::{find, making, may_manage};
+use super::{Group, find, making, may_manage};
 use crate::api::{CallError, GroupLinkView, GroupPreview, JoinedView};
+use crate::chats::queue;
 use crate::contacts::links;
 use crate::error::{call_error, field_error};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
+use crate::kv::Kv;
+use crate::rooms::Change;
 use crate::runtime::{Cx, State};
-use crate::sync::{commits, rooms};
+use crate::sync::rooms;
 use serde::{Deserialize, Serialize};
-use weft_wire::invites::{Link, LinkGroup};
-use weft_wire::rooms::{AskToJoin, CreateGroupLink, JoinAnswer, JoinRequest, JoinRequests};
+use std::collections::BTreeSet;
+use weft_mls::sets::set;
+use weft_wire::invites::{Link, LinkGroup, group_admission, group_door};
+use weft_wire::rooms::{AskToJoin, CreateGroupLink, JoinAnswer, JoinRequest, JoinRequests, RoomRole};
 use weft_wire::{Blob, Millis, RoomId, UserAddress, limits};
 
 const DAY_MS: Millis = 24 * 3_600_000;
@@ -19,8 +24,13 @@ const DAY_MS: Millis = 24 * 3_600_000;
 const LIFETIME_MS: Millis = 30 * DAY_MS;
 /// A link is shown again for so long, rather than a new one being made each time the page opens.
 const FRESH_MS: Millis = 7 * DAY_MS;
+/// Of so many people it is kept that they were sent away. Where there are more, a person decides about everybody.
+const SENT_AWAY_MAX: usize = 1_000;
 
-/// The link that was made last.
+/// The kind of the message by which those who decide hear that no link of before is good any more.
+pub(crate) const LINKS_ENDED: &str = "links_ended";
+
+/// A link that was made here.
 #[derive(Clone, Serialize, Deserialize)]
 struct Kept {
     token: Blob,
@@ -29,6 +39,75 @@ struct Kept {
 
 fn key(room: RoomId, approval: bool) -> Vec<u8> {
     [b"g/k/".as_slice(), room.as_bytes(), &[u8::from(approval)]].concat()
+}
+
+/// The links that were made here and have not run out, the newest last.
+fn kept(s: &mut State, room: RoomId, approval: bool) -> Vec<Kept> {
+    let mut kept: Vec<Kept> = s.load(&key(room, approval)).unwrap_or_default();
+    let now = s.now;
+    kept.retain(|kept| now >= kept.made_ms && now < kept.made_ms + LIFETIME_MS);
+    kept
+}
+
+/// Links that were made here are over.
+fn drop_kept(s: &mut State, room: RoomId) {
+    for approval in [true, false] {
+        let key = key(room, approval);
+        if s.kv.get(&key).is_some() {
+            s.kv_delete(&key);
+        }
+    }
+}
+
+/// Somebody who may has ended all links.
+pub(crate) fn ended(s: &mut State, room: RoomId, by: &UserAddress) {
+    if super::roster(s, room).role(by) >= RoomRole::Admin {
+        drop_kept(s, room);
+    }
+}
+
+fn sent_away_key(room: RoomId) -> Vec<u8> {
+    [b"g/a/".as_slice(), room.as_bytes()].concat()
+}
+
+/// Who went without having said so, and has not been brought in again: that they may come back is for a person to decide, whatever
+/// link they have. Their own word counts, and not the hub's that their devices were signed out.
+pub(super) fn note_sent_away(s: &mut State, room: RoomId, group: &Group, change: &Change) {
+    let went = |user: &&UserAddress| !group.leaving.contains_key(*user) && **user != change.by.user;
+    let went: Vec<_> = change.went.iter().filter(went).cloned().collect();
+    if went.is_empty() && change.came.is_empty() {
+        return;
+    }
+    let key = sent_away_key(room);
+    let before: BTreeSet<UserAddress> = s.load(&key).unwrap_or_default();
+    // Full it stays: some are not named in it.
+    if before.len() >= SENT_AWAY_MAX {
+        return;
+    }
+    let mut away = before.clone();
+    away.extend(went);
+    away.retain(|user| !change.came.contains(user));
+    if away != before {
+        let kept = set(away.into_iter().take(SENT_AWAY_MAX));
+        s.store(&key, &kept);
+    }
+}
+
+/// Who was sent away from a group and has not been brought in again, and whether there may be more than these.
+pub(super) fn sent_away(s: &mut State, room: RoomId) -> (BTreeSet<UserAddress>, bool) {
+    let away: BTreeSet<UserAddress> = s.load(&sent_away_key(room)).unwrap_or_default();
+    let others = away.len() >= SENT_AWAY_MAX;
+    (away, others)
+}
+
+/// Tells the others who decide, and one's own other devices, that all links have ended.
+fn say_ended(s: &mut State, room: RoomId) {
+    if let Some((mut chat, _)) = find(s, room) {
+        // A queue that is full has more pressing things to say.
+        let _ = queue::push(s, &mut chat, LINKS_ENDED, Blob(Vec::new()), None, true);
+        crate::chats::save_quietly(s, &chat);
+        s.jobs.want(Job::Send(chat.id));
+    }
 }
 
 fn not_allowed() -> CallError {
@@ -51,9 +130,9 @@ pub(super) async fn link(
         }
         let me = crate::account::me(s)?;
         let hub = group.hub.clone().unwrap_or_else(|| me.user.node.clone());
-        let kept: Option<Kept> = s.load(&key(room, approval));
+        let newest = kept(s, room, approval).pop();
         let now = s.now;
-        let kept = kept.filter(|kept| !fresh && now < kept.made_ms + FRESH_MS && now >= kept.made_ms);
+        let kept = newest.filter(|kept| !fresh && now < kept.made_ms + FRESH_MS);
         Ok((kept, hub, group.name))
     })?;
     let kept = match kept {
@@ -74,16 +153,19 @@ pub(super) async fn link(
 
 async fn make(cx: &Cx, room: RoomId, approval: bool, only: bool) -> Result<Kept, CallError> {
     let token: [u8; 16] = cx.with(|s| s.random());
-    let token_hash = *blake3::hash(&token).as_bytes();
+    let token_hash = *blake3::hash(&group_door(&token)).as_bytes();
     let body = CreateGroupLink { token_hash, approval, lifetime_ms: LIFETIME_MS, only };
     http::tell(cx, "POST", &format!("rooms/{room}/links"), Some(&body)).await?;
     Ok(cx.with(|s| {
         if only {
-            s.kv_delete(&key(room, !approval));
+            drop_kept(s, room);
+            say_ended(s, room);
         }
-        let kept = Kept { token: Blob(token.to_vec()), made_ms: s.now };
-        s.store(&key(room, approval), &kept);
-        kept
+        let new = Kept { token: Blob(token.to_vec()), made_ms: s.now };
+        let mut all = kept(s, room, approval);
+        all.push(new.clone());
+        s.store(&key(room, approval), &all);
+        new
     }))
 }
 
@@ -93,7 +175,10 @@ pub(super) async fn end_links(cx: &Cx, room: RoomId) -> Result<(), CallError> {
         return Err(not_allowed());
     }
     http::tell::<()>(cx, "DELETE", &format!("rooms/{room}/links"), None).await?;
-    cx.with(|s| [true, false].map(|approval| s.kv_delete(&key(room, approval))));
+    cx.with(|s| {
+        drop_kept(s, room);
+        say_ended(s, room);
+    });
     Ok(())
 }
 
@@ -119,17 +204,38 @@ pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, CallError> {
     }
     let at = group.at.into_iter().filter(|at| at.len() <= limits::PEER_ADDRESS_BYTES_MAX);
     let at = at.take(limits::PEER_ADDRESSES_MAX).collect();
-    let body = AskToJoin { hub: group.hub, at, token: group.token };
-    match http::post::<_, JoinAnswer>(cx, &format!("rooms/{room}/join"), &body).await? {
+    let token = group.token.as_slice();
+    let proof = cx.with(|s| -> Result<_, CallError> {
+        let me = crate::account::me(s)?;
+        Ok(group_admission(token, &me.user, &me.identity_key, room))
+    })?;
+    let body = AskToJoin { hub: group.hub, at, token: Blob(group_door(token).to_vec()), proof };
+    let answer = http::post::<_, JoinAnswer>(cx, &format!("rooms/{room}/join"), &body).await?;
+    cx.with(|s| asked_again(s, room, answer));
+    match answer {
         JoinAnswer::Asked => Ok(JoinedView { state: "asked".into(), chat: None }),
         JoinAnswer::Member => Ok(member(cx.with(|s| find(s, room).is_some()))),
+    }
+}
+
+/// One who has gone, or was sent away, wants in again: from now on this device comes in when it is let.
+fn asked_again(s: &mut State, room: RoomId, answer: JoinAnswer) {
+    let Some((mut chat, mut group)) = find(s, room).filter(|(_, group)| !group.is_in()) else { return };
+    group.asked = true;
+    super::save_quietly(s, &mut chat, group);
+    if answer == JoinAnswer::Member {
+        s.jobs.want(Job::Join(room));
     }
 }
 
 /// Somebody may ask to be let in, and one may be who decides that.
 pub(super) fn look(s: &mut State, room: RoomId) {
     let asking = s.live.rooms.get(&room).map_or(0, |state| state.asking);
-    if asking > 0 && may_manage(s, room) {
+    let manages = may_manage(s, room);
+    if !manages {
+        drop_kept(s, room);
+    }
+    if asking > 0 && manages {
         s.jobs.want(Job::Asking(room));
     } else if s.live.asking.remove(&room).is_some() {
         super::tell(s, room);
@@ -137,7 +243,7 @@ pub(super) fn look(s: &mut State, room: RoomId) {
     }
 }
 
-/// The job: who asks is known. Those whom nobody has to agree to are let in by the first who gets to it.
+/// The job: who asks is known. Those whom nobody has to agree to are let in where the link was made by which they come.
 pub(crate) async fn hear(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     if !cx.with(|s| may_manage(s, room)) {
         return Ok(Done::Yes);
@@ -151,35 +257,49 @@ pub(crate) async fn hear(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     requests.truncate(limits::JOIN_REQUESTS_MAX);
     requests.retain(|one| one.identity.open().is_ok_and(|identity| identity.user == one.user));
     cx.with(|s| {
-        let free = requests.iter().any(|one| !one.approval);
         s.live.asking.insert(room, requests);
         super::tell(s, room);
         crate::chats::tell_room(s, room);
-        let managers = super::roster(s, room);
-        let manages = |user: &UserAddress| managers.role(user) >= weft_wire::rooms::RoomRole::Admin;
-        if free && let Some(at) = commits::turn(s, room, |cert| manages(&cert.user)) {
-            s.jobs.want_at(Job::LetIn(room), at);
+        if !admitted(s, room).is_empty() {
+            s.jobs.want(Job::LetIn(room));
         }
     });
     Ok(Done::Yes)
 }
 
+/// Who has an open link that was made here, and was not sent away. That nobody has to agree is only the hub's word, and so is that
+/// they ask: what shows that they have the link is not.
+fn admitted(s: &mut State, room: RoomId) -> Vec<JoinRequest> {
+    let open = kept(s, room, false);
+    if open.is_empty() || !may_manage(s, room) || !rooms::is_active(s, room) {
+        return Vec::new();
+    }
+    let (away, others) = sent_away(s, room);
+    if others {
+        return Vec::new();
+    }
+    let roster = super::roster(s, room);
+    let has_link = |one: &JoinRequest| {
+        // Compared in constant time, as `blake3::Hash` does.
+        let proof = blake3::Hash::from_bytes(one.proof);
+        let Ok(identity) = one.identity.open() else { return false };
+        let made =
+            |kept: &Kept| group_admission(kept.token.as_slice(), &one.user, &identity.identity_key, room);
+        open.iter().any(|kept| proof == made(kept))
+    };
+    let mut asking = s.live.asking.get(&room).cloned().unwrap_or_default();
+    let is_free = |user: &UserAddress| !roster.people.contains_key(user) && !away.contains(user);
+    asking.retain(|one| !one.approval && is_free(&one.user) && has_link(one));
+    asking
+}
+
 /// The job: those are in whom nobody has to agree to.
 pub(crate) async fn let_in(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
-    let free: Vec<JoinRequest> = cx.with(|s| {
-        // That nobody has to agree is only the hub's word: it counts where an open link was made here, and is still good.
-        let open: Option<Kept> = s.load(&key(room, false));
-        let is_open = open.is_some_and(|kept| s.now < kept.made_ms + LIFETIME_MS);
-        if !is_open || !may_manage(s, room) || !rooms::is_active(s, room) {
-            return Vec::new();
-        }
-        let roster = super::roster(s, room);
-        let asking = s.live.asking.get(&room).cloned().unwrap_or_default();
-        asking.into_iter().filter(|one| !one.approval && !roster.people.contains_key(&one.user)).collect()
-    });
+    let free = cx.with(|s| admitted(s, room));
     let users: Vec<UserAddress> = free.iter().map(|one| one.user.clone()).collect();
     let mut ready = Vec::new();
-    for (user, claimed) in claims::of_all(cx, &users, Some(room)).await {
+    let claims = claims::of_all(cx, &users, room).await;
+    for (user, claimed) in claims.given {
         let asked = free.iter().find(|one| one.user == user);
         ready.extend(claimed.ok().filter(|claimed| asked.is_some_and(|asked| is_of(claimed, asked))));
     }
@@ -190,7 +310,7 @@ pub(crate) async fn let_in(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
             break;
         }
     }
-    Ok(Done::Yes)
+    claims.wait.map_or(Ok(Done::Yes), Err)
 }
 
 /// Whether what was claimed can be added, and is of the person who asked.
@@ -221,7 +341,7 @@ pub(super) async fn answer(cx: &Cx, room: RoomId, user: &str, accept: bool) -> R
         asked = cx.with(known);
     }
     let asked = asked.ok_or_else(|| call_error("not_found", "This person does not ask (any more)."))?;
-    let claimed = claims::of(cx, &user, Some(room)).await?;
+    let claimed = claims::of(cx, &user, room).await?;
     if claimed.packages.is_empty() {
         return Err(call_error("no_device", format_args!("{user} has no device that could be added now.")));
     }

@@ -5,7 +5,7 @@ use crate::chats::Chat;
 use crate::chats::timeline::{self, Body, NewRow};
 use crate::rooms::Change;
 use crate::runtime::State;
-use std::collections::BTreeSet;
+use weft_mls::sets::set;
 use weft_wire::rooms::RoomRole;
 use weft_wire::{MessageId, Millis, RoomId, UserAddress};
 
@@ -50,31 +50,31 @@ pub(crate) fn of_change(s: &mut State, room: RoomId, change: &Change, time_ms: M
         line(s, &mut chat, "added", Some(by), change.came.clone(), "", time_ms);
     }
     let (said, went): (Vec<_>, Vec<_>) =
-        change.went.iter().cloned().partition(|user| group.leaving.contains(user));
-    let (removed, left): (Vec<_>, Vec<_>) =
+        change.went.iter().cloned().partition(|user| group.leaving.contains_key(user));
+    let (removed, gone): (Vec<_>, Vec<_>) =
         went.into_iter().partition(|user| was_sent_away(s, room, change, user));
     if !removed.is_empty() {
         line(s, &mut chat, "removed", Some(by), removed, "", time_ms);
     }
-    if !left.is_empty() {
-        line(s, &mut chat, "left", None, left, "", time_ms);
+    if !gone.is_empty() {
+        line(s, &mut chat, "gone", None, gone, "", time_ms);
     }
     for (code, people) in new_roles(change) {
         line(s, &mut chat, code, Some(by), people, "", time_ms);
     }
     if !said.is_empty() {
-        group.leaving.retain(|user| !said.contains(user));
+        group.leaving.retain(|user, _| !said.contains(user));
         super::save(s, &mut chat, group);
     }
 }
 
-/// Whether somebody was made to go. Who has signed out everywhere went by themselves, whoever tidied up after them.
+/// Whether somebody was made to go. Who has signed out everywhere was not, whoever tidied up after them.
 fn was_sent_away(s: &State, room: RoomId, change: &Change, user: &UserAddress) -> bool {
     let role = |user| change.roles_before.as_ref().map_or(RoomRole::Member, |roles| roles.of(user));
     let (by, whom) = (role(&change.by.user), role(user));
     let may = by == RoomRole::Owner || (by == RoomRole::Admin && whom == RoomRole::Member);
-    let gone: BTreeSet<_> =
-        s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device).collect();
+    let mut gone = s.live.signed_out.get(&room).cloned().unwrap_or_default();
+    gone.extend(s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device));
     let tidied =
         change.removed.iter().filter(|device| device.user == *user).all(|it| gone.contains(&it.device));
     may && !tidied && change.by.user != *user
@@ -83,7 +83,7 @@ fn was_sent_away(s: &State, room: RoomId, change: &Change, user: &UserAddress) -
 /// Whose role is another one, by the role.
 fn new_roles(change: &Change) -> Vec<(&'static str, Vec<UserAddress>)> {
     let (Some(before), Some(after)) = (&change.roles_before, &change.roles) else { return Vec::new() };
-    let touched: BTreeSet<&UserAddress> = before.named().keys().chain(after.named().keys()).collect();
+    let touched = set(before.named().keys().chain(after.named().keys()));
     let mut by_role = Vec::new();
     for role in [RoomRole::Owner, RoomRole::Admin, RoomRole::Member] {
         let now = |user: &&&UserAddress| {
@@ -97,16 +97,26 @@ fn new_roles(change: &Change) -> Vec<(&'static str, Vec<UserAddress>)> {
     by_role
 }
 
-/// How this device came in, in a line: by whom, or by itself.
+/// How this device came in: by whom, or by itself; and what it could not follow.
 pub(crate) fn of_entry(s: &mut State, chat: &mut Chat, change: &Change, was_in: bool, time_ms: Millis) {
     let Some(me) = s.live.me.clone() else { return };
-    let by = change.by.user.clone();
-    let people = vec![me.user.clone()];
-    match (change.own, by == me.user) {
-        (true, _) if was_in => line(s, chat, "resynced", None, Vec::new(), "", time_ms),
-        (false, false) => line(s, chat, "added", Some(&by), people, "", time_ms),
+    let by = &change.by.user;
+    let (code, by, people) = match (change.own, *by == me.user) {
+        (true, _) if was_in => ("resynced", None, Vec::new()),
+        (false, false) => ("added", Some(by), vec![me.user.clone()]),
         // By another device of one's own: there from the beginning, or not.
-        (false, true) if change.epoch == 1 => line(s, chat, "created", Some(&by), Vec::new(), "", time_ms),
-        _ => line(s, chat, "joined", None, Vec::new(), "", time_ms),
+        (false, true) if change.epoch == 1 => ("created", Some(by), Vec::new()),
+        _ => ("joined", None, Vec::new()),
+    };
+    line(s, chat, code, by, people, "", time_ms);
+    let said = chat.group.as_ref().map(|group| group.leaving.clone()).unwrap_or_default();
+    let went = change.went.iter().filter(|user| !said.contains_key(*user)).cloned().collect();
+    let mut meanwhile = vec![("came_meanwhile", change.came.clone()), ("went_meanwhile", went)];
+    meanwhile.extend(new_roles(change));
+    for (code, people) in meanwhile.into_iter().filter(|(_, people)| !people.is_empty()) {
+        line(s, chat, code, None, people, "", time_ms);
+    }
+    if let Some(group) = &mut chat.group {
+        group.leaving.retain(|user, _| !change.went.contains(user));
     }
 }

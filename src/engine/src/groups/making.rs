@@ -2,7 +2,7 @@
 
 use super::claims::{self, Claimed};
 use super::commits::{Step, not_in_group, reach};
-use super::{Group, Standing, find, lines, names, save, save_quietly};
+use super::{Group, Standing, find, leaving, lines, names, own_role, save, save_quietly};
 use crate::api::CallError;
 use crate::chats::{self, Chat};
 use crate::connection;
@@ -10,12 +10,12 @@ use crate::contacts;
 use crate::error::{call_error, field_error};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
-use crate::rooms::{RoomError, create};
+use crate::rooms::{RoomError, forget};
 use crate::runtime::{Cx, State};
-use crate::sync::rooms;
+use crate::sync::{rooms, settle};
 use std::collections::BTreeSet;
 use weft_wire::contacts::ContactState;
-use weft_wire::rooms::{RoomCreated, RoomKind};
+use weft_wire::rooms::{RoomCreated, RoomKind, RoomRole};
 use weft_wire::{Blob, Code, DeviceId, Millis, RoomId, UserAddress, limits, text};
 
 /// The code of a commit that could not be made of what was claimed.
@@ -23,6 +23,8 @@ const UNUSABLE: &str = "internal";
 
 /// Whoever has no device that could be added is asked for again so often.
 const AGAIN_MS: Millis = 30_000;
+/// A node's word on when to come again counts up to here.
+const WAIT_MS_MAX: Millis = 3_600_000;
 
 /// Devices that one commit brings in: with the longest names they fit.
 const DEVICES_AT_A_TIME: usize = 128;
@@ -35,7 +37,7 @@ pub(super) fn begin(s: &mut State, name: &str, members: &[String]) -> Result<Cha
         return Err(call_error("too_many", "A group has at most 500 members."));
     }
     let me = crate::account::me(s)?;
-    let room = RoomId(s.random());
+    let room = settle::new_room(s, &me.user.node);
     let group = Group {
         name: name.clone(),
         heard: true,
@@ -96,7 +98,7 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     if !cx.with(|s| is_wanted(s, room)) {
         return Ok(Done::Yes);
     }
-    let request = match cx.with(|s| rooms::try_with(s, |ctx| create(ctx, room, &RoomKind::Group))) {
+    let request = match cx.with(|s| settle::create(s, room, &RoomKind::Group)) {
         Ok(request) => Some(request),
         Err(Failure::Room(RoomError::Exists)) => None,
         Err(failure) => return Err(failure),
@@ -118,16 +120,17 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     let Some(own) = own else { return Ok(Done::Yes) };
     // The own other devices can come in by themselves; nobody waits for them.
     let mine = match cx.with(|s| find(s, room).is_some_and(|(_, group)| !group.begun)) {
-        true => claims::of(cx, &own, None).await.ok(),
+        true => claims::of(cx, &own, room).await.ok(),
         false => None,
     };
     let wanted: Vec<UserAddress> =
         cx.with(|s| find(s, room).map(|(_, group)| group.wanted.into_iter().collect()).unwrap_or_default());
-    let mut failed = None;
+    let (mut failed, mut waits) = (None, None);
     let mut first = mine.into_iter().collect::<Vec<_>>();
     for some in wanted.chunks(claims::AT_A_TIME) {
         let (mut ready, mut refused) = (std::mem::take(&mut first), Vec::new());
-        for (user, claimed) in claims::of_all(cx, some, None).await {
+        let claims = claims::of_all(cx, some, room).await;
+        for (user, claimed) in claims.given {
             match claimed {
                 Ok(claimed) if !claimed.packages.is_empty() => ready.push(claimed),
                 Err(failure) if is_refusal(&failure) => refused.push(user),
@@ -139,10 +142,19 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
         }
         match bring_in(cx, room, &ready).await {
             // Who cannot be added holds nobody else up.
-            Err(error) if error.code != UNUSABLE => drop(failed.get_or_insert(Failure::NoAnswer)),
+            Err(error) if !is_about_them(&error) => drop(failed.get_or_insert(Failure::NoAnswer)),
             _ => {}
         }
         cx.with(|s| settled(s, room, refused));
+        waits = waits.or(claims.wait);
+        if claims.stopped {
+            break;
+        }
+    }
+    if let Some(wait) = waits {
+        // Who is in need not wait for the others, who come in when the node gives more.
+        cx.with(|s| begun(s, room));
+        return Err(wait);
     }
     // Nobody else is wanted (any more).
     if bring_in(cx, room, &first).await.is_err() {
@@ -155,14 +167,31 @@ pub(crate) async fn make(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     Ok(if cx.with(|s| is_wanted(s, room)) { Done::After(AGAIN_MS) } else { Done::Yes })
 }
 
+/// Whether this device brings people in. Who may not any more leaves that to those who may.
 fn is_wanted(s: &mut State, room: RoomId) -> bool {
-    find(s, room).is_some_and(|(_, group)| group.standing == Standing::Making)
+    let Some((mut chat, mut group)) = find(s, room).filter(|(_, group)| group.standing == Standing::Making)
+    else {
+        return false;
+    };
+    if rooms::is_active(s, room) && own_role(s, room) < RoomRole::Admin {
+        group.standing = Standing::Active;
+        group.wanted.clear();
+        save(s, &mut chat, group);
+        return false;
+    }
+    true
 }
 
 /// Whether it would not help to ask again: they have not agreed (any more), or their keys are others.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure, Failure::Room(RoomError::KeyChanged { .. }))
         || failure.code().is_some_and(|code| code != Code::NodeUnreachable) && failure.is_final()
+}
+
+/// Whether a commit failed because of somebody whom it was to bring in: what was claimed is no good, or the hub does not want them.
+fn is_about_them(error: &CallError) -> bool {
+    [UNUSABLE, Code::TooMany.as_str(), Code::BadCertificate.as_str(), Code::NoConsent.as_str()]
+        .contains(&error.code.as_str())
 }
 
 /// Adds what is missing of these people, in as few commits as take them.
@@ -176,7 +205,7 @@ pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Resul
         });
         let (now, later) = rest.split_at(fits.count().clamp(1, rest.len()));
         match commit_in(cx, room, now).await {
-            Err(error) if error.code == UNUSABLE && now.len() > 1 => one_by_one(cx, room, now).await?,
+            Err(error) if is_about_them(&error) && now.len() > 1 => one_by_one(cx, room, now).await?,
             other => other?,
         }
         rest = later;
@@ -189,7 +218,7 @@ async fn one_by_one(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), Cal
     let mut unusable = Ok(());
     for one in people {
         match commit_in(cx, room, std::slice::from_ref(one)).await {
-            Err(error) if error.code == UNUSABLE => unusable = Err(error),
+            Err(error) if is_about_them(&error) => unusable = Err(error),
             other => other?,
         }
     }
@@ -238,21 +267,25 @@ fn begun(s: &mut State, room: RoomId) {
 /// The node does not take the room.
 fn give_up(s: &mut State, room: RoomId, failure: &Failure) {
     let Some((mut chat, mut group)) = find(s, room) else { return };
-    group.standing = Standing::Left;
-    let wanted = std::mem::take(&mut group.wanted);
+    group.standing = Standing::NotMade;
+    group.wanted.clear();
+    chat.room = None;
     chat.group = Some(group.clone());
+    leaving::drop_queued(s, &chat);
     let (now, why) = (s.now, failure.code().map(Code::as_str).unwrap_or_default());
-    lines::line(s, &mut chat, "not_added", None, wanted.into_iter().collect(), why, now);
+    lines::line(s, &mut chat, "not_made", None, Vec::new(), why, now);
+    rooms::with(s, |ctx| forget(ctx, room));
     save(s, &mut chat, group);
 }
 
-/// Adds contacts at the person's wish, and says who could not be added.
+/// Adds contacts at the person's wish, and says who could not be added. For whom the node gives no KeyPackages just now are
+/// brought in by and by.
 pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), CallError> {
     let wanted = cx.with(|s| -> Result<Vec<UserAddress>, CallError> {
         let wanted = contacts_of(s, users)?;
         let (_, group) = find(s, room).ok_or_else(not_in_group)?;
         let roster = super::roster(s, room);
-        if let Some(user) = wanted.iter().find(|user| group.leaving.contains(*user)) {
+        if let Some(user) = wanted.iter().find(|user| group.leaving.contains_key(*user)) {
             return Err(call_error(
                 "conflict",
                 format_args!("{user} is just leaving; try again in a moment."),
@@ -265,26 +298,47 @@ pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), C
         }
         Ok(new)
     })?;
-    let mut failed: Option<CallError> = None;
-    for some in wanted.chunks(claims::AT_A_TIME) {
-        let mut ready = Vec::new();
-        for (user, claimed) in claims::of_all(cx, some, None).await {
+    let (mut rest, mut failed) = (wanted.as_slice(), None);
+    while !rest.is_empty() {
+        let (some, others) = rest.split_at(rest.len().min(claims::AT_A_TIME));
+        let claims = claims::of_all(cx, some, room).await;
+        let (mut ready, mut asked) = (Vec::new(), BTreeSet::new());
+        for (user, claimed) in claims.given {
             let error = match claimed {
                 Ok(claimed) if !claimed.packages.is_empty() => {
                     ready.push(claimed);
-                    continue;
+                    None
                 }
-                Ok(_) => {
-                    call_error("no_device", format_args!("{user} has no device that could be added now."))
-                }
+                Ok(_) => Some(call_error(
+                    "no_device",
+                    format_args!("{user} has no device that could be added now."),
+                )),
                 Err(failure) => {
                     let error = CallError::from(failure);
-                    CallError { message: format!("{user}: {}", error.message), ..error }
+                    Some(CallError { message: format!("{user}: {}", error.message), ..error })
                 }
             };
-            failed.get_or_insert(error);
+            failed = failed.or(error);
+            asked.insert(user);
         }
         bring_in(cx, room, &ready).await?;
+        if let Some(wait) = claims.wait {
+            let later = rest.iter().filter(|user| !asked.contains(*user)).cloned().collect();
+            cx.with(|s| put_off(s, room, later, &wait));
+            break;
+        }
+        rest = others;
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// Who could not be asked for yet is brought in like those of a new group.
+fn put_off(s: &mut State, room: RoomId, later: BTreeSet<UserAddress>, wait: &Failure) {
+    let Some((mut chat, mut group)) = find(s, room).filter(|(_, group)| group.is_in()) else { return };
+    group.wanted.extend(later);
+    group.standing = Standing::Making;
+    group.begun = true;
+    save(s, &mut chat, group);
+    let at = s.now + wait.retry_after_ms().unwrap_or(AGAIN_MS).min(WAIT_MS_MAX);
+    s.jobs.want_at(Job::Make(room), at);
 }

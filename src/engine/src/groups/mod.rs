@@ -3,6 +3,7 @@
 //! The MLS group says who is in it and what they may do; here is kept what is not written there: the name, what members call
 //! themselves, and what this device still has to do.
 
+pub(crate) mod anew;
 pub(crate) mod calls;
 pub(crate) mod changes;
 mod claims;
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use weft_wire::rooms::{RoomKind, RoomRole};
-use weft_wire::{DeviceId, NodeName, RoomId, UserAddress, limits};
+use weft_wire::{DeviceId, Millis, NodeName, RoomId, UserAddress, limits};
 
 /// Where this account stands with a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -42,6 +43,8 @@ pub(crate) enum Standing {
     Left,
     /// Sent away.
     Removed,
+    /// Made here, and the node did not take it.
+    NotMade,
 }
 
 /// What is kept of a group besides its chat and its room.
@@ -61,8 +64,11 @@ pub(crate) struct Group {
     pub wanted: BTreeSet<UserAddress>,
     /// Everybody who can be brought in at once is in: what is written from now on, they can read.
     pub begun: bool,
-    /// Who has said that they go, and whose devices are still in the group.
-    pub leaving: BTreeSet<UserAddress>,
+    /// Who has said that they go, and whose devices are still in the group; and when this device heard it.
+    #[serde(rename = "going")]
+    pub leaving: BTreeMap<UserAddress, Millis>,
+    /// Gone or sent away, and the person has asked to be let in again.
+    pub asked: bool,
     /// People came in since this device has said what its person calls themselves.
     pub introduce: bool,
 }
@@ -79,7 +85,7 @@ impl Group {
             Standing::Making => self.begun,
             // What was written before one went, and that one goes.
             Standing::Active | Standing::Leaving => true,
-            Standing::Outside | Standing::Left | Standing::Removed => false,
+            Standing::Outside | Standing::Left | Standing::Removed | Standing::NotMade => false,
         }
     }
 }
@@ -169,12 +175,12 @@ pub(crate) fn save_quietly(s: &mut State, chat: &mut Chat, group: Group) {
 
 /// The interface is to hear how a group is now: once, at the end of the turn. Of 500 people there is much to say.
 pub(crate) fn tell(s: &mut State, room: RoomId) {
-    s.live.groups_changed.insert(room);
+    s.live.groups_changed.insert(room, ());
 }
 
 /// Tells the interface what has changed in this turn.
 pub(crate) fn finish_turn(s: &mut State) {
-    for room in std::mem::take(&mut s.live.groups_changed) {
+    for (room, ()) in s.live.groups_changed.take() {
         let shown = find(s, room).is_some_and(|(chat, _)| chat.is_shown());
         if let Some(view) = views::group(s, room).filter(|_| shown) {
             s.event(Event::Group(view));
@@ -207,7 +213,7 @@ pub(crate) fn roster(s: &mut State, room: RoomId) -> Rc<Roster> {
 pub(crate) fn others(s: &mut State, room: RoomId, group: &Group) -> Vec<UserAddress> {
     let Some(me) = s.live.me.clone() else { return Vec::new() };
     let roster = roster(s, room);
-    let stays = |user: &&UserAddress| **user != me.user && !group.leaving.contains(*user);
+    let stays = |user: &&UserAddress| **user != me.user && !group.leaving.contains_key(*user);
     roster.people.keys().filter(stays).cloned().collect()
 }
 

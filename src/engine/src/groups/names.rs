@@ -6,6 +6,7 @@ use crate::api::PersonView;
 use crate::chats::{Chat, queue};
 use crate::contacts::{self, incoming::tidy};
 use crate::runtime::State;
+use crate::shelf::sorted;
 use weft_wire::contacts::ContactState;
 use weft_wire::content::{GroupProfile, Profile};
 use weft_wire::rooms::RoomRole;
@@ -64,9 +65,8 @@ pub(crate) fn title(s: &mut State, room: RoomId, group: &Group) -> String {
     if some.is_empty() {
         some.extend(s.live.me.as_ref().map(|me| me.user.clone()));
     }
-    let mut names: Vec<String> = some.iter().map(|user| of(s, room, user)).map(|name| first(&name)).collect();
-    names.sort_by_cached_key(|name| name.to_lowercase());
-    names.join(", ")
+    let names: Vec<String> = some.iter().map(|user| of(s, room, user)).map(|name| first(&name)).collect();
+    sorted(names, |name| name.to_lowercase()).join(", ")
 }
 
 fn first(name: &str) -> String {

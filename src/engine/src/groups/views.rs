@@ -1,9 +1,10 @@
 //! How groups look.
 
-use super::{Group, Standing, find, names, own_role, roster};
+use super::{Group, Standing, anew, find, names, own_role, roster};
 use crate::api::{AskingView, ChatGroup, GroupView, MemberView};
 use crate::contacts;
 use crate::runtime::State;
+use crate::shelf::sorted;
 use weft_wire::rooms::RoomRole;
 use weft_wire::{RoomId, UserAddress};
 
@@ -23,18 +24,19 @@ fn standing_name(group: &Group) -> &'static str {
         Standing::Making | Standing::Outside | Standing::Active => "active",
         Standing::Leaving | Standing::Left => "left",
         Standing::Removed => "removed",
+        Standing::NotMade => "not_made",
     }
 }
 
 /// What a chat's row says of its group.
 pub(crate) fn in_chat(s: &mut State, room: RoomId, group: &Group) -> ChatGroup {
     let roster = roster(s, room);
-    let members = roster.people.keys().filter(|user| !group.leaving.contains(*user)).count();
     ChatGroup {
-        members: u32::try_from(members).unwrap_or(u32::MAX),
+        members: u32::try_from(roster.people.len()).unwrap_or(u32::MAX),
         role: role_name(own_role(s, room)).into(),
         state: standing_name(group).into(),
         asking: asking(s, room),
+        unsure: s.live.unsure.contains_key(&room),
     }
 }
 
@@ -56,18 +58,22 @@ pub(crate) fn group(s: &mut State, room: RoomId) -> Option<GroupView> {
     let roster = roster(s, room);
     let own = roster.role(&me.user);
     let mut members = Vec::new();
-    for (user, member) in roster.people.iter().filter(|(user, _)| !group.leaving.contains(*user)) {
+    for (user, member) in &roster.people {
         let mine = *user == me.user;
         let view = member_view(s, room, user, member.role, mine);
-        members
-            .push(MemberView { removable: !mine && group.is_in() && may_remove(own, member.role), ..view });
+        members.push(MemberView {
+            removable: !mine && group.is_in() && may_remove(own, member.role),
+            leaving: group.leaving.contains_key(user),
+            ..view
+        });
     }
     let rank = |member: &MemberView| match member.role.as_str() {
         "owner" => 0,
         "admin" => 1,
         _ => 2,
     };
-    members.sort_by_cached_key(|member| (rank(member), member.name.to_lowercase(), member.user.clone()));
+    let members =
+        sorted(members, |member| format!("{}{}\0{}", rank(member), member.name.to_lowercase(), member.user));
     Some(GroupView {
         chat: super::chat_of(room).to_string(),
         name: group.name.clone(),
@@ -76,6 +82,7 @@ pub(crate) fn group(s: &mut State, room: RoomId) -> Option<GroupView> {
         state: standing_name(&group).into(),
         members,
         asking: askers(s, room),
+        unsure: anew::view(s, room),
     })
 }
 
@@ -87,6 +94,7 @@ fn member_view(s: &mut State, room: RoomId, user: &UserAddress, role: RoomRole, 
         role: role_name(role).into(),
         me,
         removable: false,
+        leaving: false,
         state: contact.as_ref().and_then(|contact| contact.state).map(contacts::state_name).map(Into::into),
         verified: contact.is_some_and(|contact| {
             contact.verified && contact.changed.is_none() && names::is_of(s, room, &contact)

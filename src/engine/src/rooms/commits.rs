@@ -13,7 +13,7 @@ use super::{
 use crate::mls_store::Slot;
 use openmls::prelude::MlsGroup;
 use openmls_traits::OpenMlsProvider as _;
-use std::collections::BTreeSet;
+use weft_mls::sets::set;
 use weft_mls::{
     CommitFacts, MlsError, PolicyError, Roles,
     commit::device_ref,
@@ -22,7 +22,7 @@ use weft_mls::{
     policy,
 };
 use weft_wire::{
-    Blob, DeviceId, MessageId, RoomId, UserAddress,
+    Blob, DeviceId, MessageId, RoomId, RoomNonce, UserAddress,
     identity::DeviceCert,
     rooms::{Accepted, CreateRoom, EntryKind, RoomKind, RoomRole, SubmitCommit},
 };
@@ -32,8 +32,12 @@ use weft_wire::{
 ///
 /// # Errors
 /// [`RoomError::Exists`] when the group has moved on since it was made.
-pub fn create(ctx: &mut RoomCtx<'_>, room: RoomId, kind: &RoomKind) -> Result<CreateRoom, RoomError> {
-    let request = |group_info| CreateRoom { room, kind: kind.clone(), group_info: Blob(group_info) };
+pub fn create(
+    ctx: &mut RoomCtx<'_>,
+    (room, nonce): (RoomId, RoomNonce),
+    kind: &RoomKind,
+) -> Result<CreateRoom, RoomError> {
+    let request = |group_info| CreateRoom { room, nonce, kind: kind.clone(), group_info: Blob(group_info) };
     if let Some(meta) = find_meta(ctx.kv, room)? {
         if meta.epoch != 0 || meta.stage != Stage::Active {
             return Err(RoomError::Exists);
@@ -306,7 +310,7 @@ pub(super) fn change(
 ) -> Change {
     let by = device_ref(&facts.committer);
     let me = ctx.me.device_ref();
-    let before: BTreeSet<UserAddress> = present.iter().map(|cert| cert.user.clone()).collect();
+    let before = set(present.iter().map(|cert| cert.user.clone()));
     let after = policy::people_after(present, facts);
     Change {
         epoch: facts.to_epoch,

@@ -1,5 +1,6 @@
 //! Why a room did not do what was asked, and why an entry of its log could not be used.
 
+use super::anew::Unsure;
 use weft_mls::{MlsError, PolicyError};
 use weft_wire::{DecodeError, UserAddress};
 
@@ -38,6 +39,9 @@ pub enum RoomError {
         /// Whose.
         user: UserAddress,
     },
+    /// What the hub says that the group is now differs from what this device knew of it in a way that only the person can judge.
+    #[error("the group is another one than this device knew")]
+    Unsure(Box<Unsure>),
     /// The Welcome leads to an epoch that was passed already.
     #[error("the Welcome is older than the group")]
     StaleWelcome,

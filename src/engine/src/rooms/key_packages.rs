@@ -7,6 +7,7 @@
 //! than an honest node hands their KeyPackages out, and for more of them than it takes.
 
 use super::{RoomCtx, RoomError};
+use crate::shelf::sorted;
 use crate::{
     kv::{Kv, prefix},
     mls_store::Slot,
@@ -72,10 +73,9 @@ pub fn is_key_package_of(
 /// Those that are known, the newest first.
 fn known(kv: &dyn Kv) -> Vec<Known> {
     let rows = kv.scan(prefix::KEY_PACKAGES);
-    let mut known: Vec<Known> =
+    let known: Vec<Known> =
         rows.iter().filter_map(|(_, value)| decode(value, RECORD_BYTES_MAX).ok()).collect();
-    known.sort_by_key(|known| std::cmp::Reverse(known.made_ms));
-    known
+    sorted(known, |known| format!("{:020}", u64::MAX - known.made_ms))
 }
 
 /// Whether those at the node have been there for so long that it should get new ones.

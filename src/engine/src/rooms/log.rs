@@ -60,8 +60,8 @@ impl From<RoomError> for Failure {
 /// Takes the next entry of a room's log. Afterwards the cursor is past it, whatever became of it.
 ///
 /// # Errors
-/// [`RoomError::Gap`] when entries are missing before it, [`RoomError::NoRoom`], [`RoomError::State`]: nothing was
-/// changed. What is wrong with the entry itself is no error but [`Processed::Unusable`].
+/// [`RoomError::Gap`] when entries are missing before it, [`RoomError::NotActive`] while it is not known where the group is after
+/// entries that were passed over, [`RoomError::NoRoom`], [`RoomError::State`]: nothing was changed. What is wrong with the entry itself is no error but [`Processed::Unusable`].
 pub fn process_entry(ctx: &mut RoomCtx<'_>, room: RoomId, entry: &LogEntry) -> Result<Processed, RoomError> {
     let mut next = meta(ctx.kv, room)?;
     if entry.seq <= next.cursor {
@@ -71,18 +71,30 @@ pub fn process_entry(ctx: &mut RoomCtx<'_>, room: RoomId, entry: &LogEntry) -> R
     if entry.seq != expected {
         return Err(RoomError::Gap { expected, found: entry.seq });
     }
+    if next.skipped {
+        return Err(RoomError::NotActive);
+    }
     next.cursor = entry.seq;
+    let early = read::<EarlyWelcome>(ctx.kv, &welcome_key(room))?.filter(|early| early.seq <= entry.seq);
     let done = ctx.atomic(|ctx| {
-        let mut processed = dispatch(ctx, room, &mut next, entry)?;
-        if next.stage == Stage::Left
-            && let Some(early) = read::<EarlyWelcome>(ctx.kv, &welcome_key(room))?
-            && early.seq == entry.seq
+        let mut processed = Processed::Skipped(Skip::BeforeJoin);
+        let here = early.as_ref().filter(|early| early.seq == entry.seq);
+        // A state that is out of step cannot use the commit that the Welcome belongs to.
+        if here.is_none() || next.stage == Stage::Active {
+            processed = dispatch(ctx, room, &mut next, entry)?;
+        }
+        if next.stage != Stage::Active
+            && let Some(early) = here
         {
             processed = Processed::Commit(Box::new(enter_by_welcome(ctx, room, &mut next, &early.welcome)?));
         }
         save_meta(ctx.kv, room, &next);
         Ok(processed)
     });
+    // Used, or of no use any more.
+    if early.is_some() {
+        ctx.kv.delete(&welcome_key(room));
+    }
     match done {
         Ok(processed) => Ok(processed),
         Err(failure) => set_aside(ctx, room, entry.seq, failure),

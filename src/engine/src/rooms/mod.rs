@@ -14,12 +14,15 @@
 //!   cursor, if this device was out of the group in between.
 //! - **Joining anew** ([`external_join`]) is kept aside until accepted. The old state goes on until then, and stays readable
 //!   for the few epochs whose messages may still be under way.
+//! - **What the hub says of a group is compared with what was known of it** when a device comes in anew ([`Unsure`]): a hub that
+//!   makes up a group of the same name finds nobody in it who was not shown to the person first.
 //! - **Nobody comes in whose certificate does not chain to the pinned identity** ([`Pins`]), whatever the hub says.
 //! - **Nobody is promoted but by an owner's own commit.** Roles stand in the group context; that they are there is also what
 //!   makes a room a group, whatever the hub says it is for.
 //!
 //! Every verb is all or nothing: on an error nothing is changed.
 
+mod anew;
 mod commits;
 mod error;
 mod items;
@@ -29,13 +32,14 @@ mod log;
 mod messages;
 mod record;
 
+pub use anew::{Anew, Found, Unsure};
 pub use commits::{
     Changes, add_devices, change_group, commit_accepted, commit_refused, create, pending, remove_devices,
     self_update,
 };
 pub use error::{Reason, RoomError};
 pub use items::{open_ephemeral, open_item, seal_ephemeral, seal_item};
-pub use join::{external_join, join_welcome};
+pub use join::{external_join, join_welcome, resume};
 pub use key_packages::{is_key_package_of, key_package, key_packages_are_old, prune_key_packages};
 pub use log::process_entry;
 pub use messages::{encrypt, forget_message};
@@ -152,13 +156,13 @@ pub struct Change {
     /// The owners and admins from now on, if that has changed or this device has just come in.
     #[serde(default)]
     pub roles: Option<Roles>,
-    /// People who had no device in the group before; nobody where this device has just come in.
+    /// People who had no device in the group before, as far as this device knew; nobody where it has come in for the first time.
     #[serde(default)]
     pub came: Vec<UserAddress>,
     /// People who have none in it any more.
     #[serde(default)]
     pub went: Vec<UserAddress>,
-    /// The owners and admins before it; none of a direct room, and where this device has just come in.
+    /// The owners and admins before it; none of a direct room, and where this device has come in for the first time.
     #[serde(default)]
     pub roles_before: Option<Roles>,
     /// Whether this device is out of the group now. Nothing of it is left here.
@@ -208,6 +212,11 @@ impl RoomCtx<'_> {
 
     fn provider(&mut self, slot: Slot) -> MlsProvider<'_> {
         MlsProvider::new(&mut *self.kv, &mut *self.rng, slot)
+    }
+
+    /// Whether this key is the one that is pinned for a person.
+    fn is_pinned_as(&self, user: &UserAddress, key: &[u8; 32]) -> bool {
+        self.pins.pinned(user).as_ref() == Some(key)
     }
 
     /// Whether a certificate chains to the identity key that is pinned for its person. `Ok(false)`: nobody was pinned.

@@ -49,6 +49,10 @@ pub struct Info {
     /// The hub took a commit that is against the rules of the room. What it says of the group now is no better, so this device
     /// does not come in anew by it.
     pub misled: bool,
+    /// Entries were passed over; whether the group went on in them is to be found out ([`resume`](super::resume)).
+    pub skipped: bool,
+    /// The log number at which a Welcome is used that came before the log.
+    pub welcome: Option<u64>,
 }
 
 /// The version of the records below. Fields that come later have a default.
@@ -72,6 +76,9 @@ pub(super) struct Meta {
     /// As in [`Info`].
     #[serde(default)]
     pub misled: bool,
+    /// As in [`Info`].
+    #[serde(default)]
+    pub skipped: bool,
 }
 
 impl Meta {
@@ -91,6 +98,7 @@ impl Meta {
             read_to: 0,
             retired: Vec::new(),
             misled: false,
+            skipped: false,
         }
     }
 }
@@ -266,6 +274,7 @@ impl RoomCtx<'_> {
 pub fn info(ctx: &RoomCtx<'_>, room: RoomId) -> Result<Option<Info>, RoomError> {
     let Some(meta) = find_meta(ctx.kv, room)? else { return Ok(None) };
     let pending = ctx.kv.get(&pending_key(room)).is_some();
+    let welcome: Option<EarlyWelcome> = read(ctx.kv, &welcome_key(room))?;
     Ok(Some(Info {
         kind: meta.kind,
         stage: meta.stage,
@@ -273,6 +282,8 @@ pub fn info(ctx: &RoomCtx<'_>, room: RoomId) -> Result<Option<Info>, RoomError> 
         epoch: meta.epoch,
         pending,
         misled: meta.misled,
+        skipped: meta.skipped,
+        welcome: welcome.map(|early| early.seq),
     }))
 }
 
@@ -310,17 +321,22 @@ pub fn set_kind(ctx: &mut RoomCtx<'_>, room: RoomId, kind: &RoomKind) -> Result<
     Ok(())
 }
 
-/// Moves the cursor forward over entries that the hub no longer has (its retention has ended). Commits were among them,
-/// for all we know, so the room has to be joined anew.
+/// Moves the cursor forward over entries that the hub does not have: its retention has ended, or it comes from a backup. There may
+/// have been commits among them, so nothing is read or written until it is known where the group is ([`resume`](super::resume)). A
+/// Welcome that belongs to a later entry is kept for it.
 ///
 /// # Errors
 /// [`RoomError::NoRoom`].
 pub fn skip_to(ctx: &mut RoomCtx<'_>, room: RoomId, seq: u64) -> Result<(), RoomError> {
     let mut meta = meta(ctx.kv, room)?;
     if seq > meta.cursor {
+        if read::<EarlyWelcome>(ctx.kv, &welcome_key(room))?.is_some_and(|early| early.seq <= seq) {
+            ctx.kv.delete(&welcome_key(room));
+        }
         meta.cursor = seq;
         if meta.stage == Stage::Active {
             meta.stage = Stage::Broken;
+            meta.skipped = ctx.kv.get(&welcome_key(room)).is_none();
         }
         save_meta(ctx.kv, room, &meta);
     }

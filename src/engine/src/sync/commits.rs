@@ -2,12 +2,13 @@
 
 use super::{join, rooms, settle};
 use crate::chats;
-use crate::groups::making;
+use crate::groups::{self, leaving, making};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{commit_accepted, commit_refused, pending, remove_devices};
 use crate::runtime::{Cx, State};
 use rand_chacha::rand_core::RngCore;
+use weft_mls::sets::set;
 use weft_wire::identity::DeviceCert;
 use weft_wire::rooms::{Accepted, RoomRole};
 use weft_wire::{Code, DeviceId, Millis, RoomId};
@@ -66,7 +67,7 @@ pub(crate) fn plan_anew(s: &mut State, room: RoomId) {
 }
 
 /// Devices in the group that were signed out.
-fn gone(s: &mut State, room: RoomId) -> Vec<DeviceId> {
+fn signed_out(s: &mut State, room: RoomId) -> Vec<DeviceId> {
     let Some(state) = s.live.rooms.get(&room).filter(|state| !state.gone.is_empty()) else {
         return Vec::new();
     };
@@ -81,19 +82,26 @@ fn gone(s: &mut State, room: RoomId) -> Vec<DeviceId> {
     members.iter().filter(goes).map(|cert| cert.device).collect()
 }
 
-/// If signed-out devices are in the group, they are to be removed, by the first leaf that gets to it.
+/// If devices are in the group that should not be, they are to be removed, by the first leaf that gets to it: those that were
+/// signed out by any, those of people who have said that they go by one who may send them away.
 pub(crate) fn look_for_gone(s: &mut State, room: RoomId) {
-    let gone = gone(s, room);
-    if gone.is_empty() {
-        return;
-    }
-    if let Some(at) = turn(s, room, |cert| !gone.contains(&cert.device)) {
+    let gone = signed_out(s, room);
+    if !gone.is_empty()
+        && let Some(at) = turn(s, room, &|cert| !gone.contains(&cert.device))
+    {
         s.jobs.want_at(Job::RemoveGone(room), at);
+    }
+    if let Some(due) = leaving::lingering(s, room).into_iter().map(|(due, _)| due).min() {
+        let roster = groups::roster(s, room);
+        if let Some(at) = turn(s, room, &|cert| roster.role(&cert.user) >= RoomRole::Admin) {
+            let wait = due.saturating_sub(s.now);
+            s.jobs.want_at(Job::RemoveGone(room), at + wait);
+        }
     }
 }
 
 /// When it is this device's turn to do what any of these leaves may do.
-pub(crate) fn turn(s: &mut State, room: RoomId, may: impl Fn(&DeviceCert) -> bool) -> Option<Millis> {
+fn turn(s: &mut State, room: RoomId, may: &dyn Fn(&DeviceCert) -> bool) -> Option<Millis> {
     let me = s.live.me.clone()?;
     let members = rooms::members(s, room);
     let turn = members.iter().filter(|cert| may(cert)).position(|cert| cert.device == me.device)?;
@@ -101,17 +109,28 @@ pub(crate) fn turn(s: &mut State, room: RoomId, may: impl Fn(&DeviceCert) -> boo
     Some(s.now + turn as Millis * GONE_STEP_MS + jitter)
 }
 
-/// The job: signed-out devices are out of the group.
+/// The job: devices that should not be in the group are out of it.
 pub(crate) async fn remove_gone(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
-    let planned = cx.with(|s| -> Result<bool, Failure> {
-        let gone = gone(s, room);
-        if gone.is_empty() || !rooms::is_active(s, room) {
-            return Ok(false);
+    let planned = cx.with(|s| -> Result<Option<Done>, Failure> {
+        if !rooms::is_active(s, room) {
+            return Ok(Some(Done::Yes));
+        }
+        let mut gone = signed_out(s, room);
+        let (due, later): (Vec<_>, Vec<_>) =
+            leaving::lingering(s, room).into_iter().partition(|(due, _)| *due <= s.now);
+        gone.extend(due.into_iter().map(|(_, device)| device));
+        let gone: Vec<_> = set(gone).into_iter().collect();
+        if gone.is_empty() {
+            let next = later.into_iter().map(|(due, _)| due).min();
+            return Ok(Some(next.map_or(Done::Yes, |due| Done::After(due - s.now))));
         }
         if !rooms::info(s, room).is_some_and(|info| info.pending) {
             rooms::try_with(s, |ctx| remove_devices(ctx, room, &gone))?;
         }
-        Ok(true)
+        Ok(None)
     })?;
-    if planned { submit(cx, room).await } else { Ok(Done::Yes) }
+    match planned {
+        Some(done) => Ok(done),
+        None => submit(cx, room).await,
+    }
 }

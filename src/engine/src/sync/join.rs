@@ -3,11 +3,12 @@
 
 use super::{commits, outgoing, rooms, settle};
 use crate::account;
+use crate::chats;
 use crate::connection;
-use crate::groups::{changes, leaving};
+use crate::groups::{anew, changes, leaving};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
-use crate::rooms::{RoomError, Stage, external_join};
+use crate::rooms::{Anew, RoomError, Stage, Unsure, external_join, resume};
 use crate::runtime::{Cx, State};
 use weft_wire::rooms::{GroupInfoAnswer, RoomKind, RoomList, RoomState};
 use weft_wire::{Code, Millis, RoomId};
@@ -15,6 +16,8 @@ use weft_wire::{Code, Millis, RoomId};
 /// Joins of one room in [`WINDOW_MS`].
 const JOINS_MAX: usize = 8;
 const WINDOW_MS: Millis = 24 * 3_600_000;
+/// What the person is shown of a group that is not entered is looked at anew so often, if it changes.
+const SHOWN_MS: Millis = 30_000;
 
 fn attempts_key(room: RoomId) -> Vec<u8> {
     [b"t/x/".as_slice(), room.as_bytes()].concat()
@@ -29,8 +32,12 @@ pub(crate) fn want(s: &mut State, room: RoomId, grace_ms: Millis) {
 /// The job: this device is in the room.
 pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     let wait = cx.with(|s| {
-        if !is_needed(s, room) {
+        if how(s, room).is_none() {
             return Some(Done::Yes);
+        }
+        // To go on costs the room no commit.
+        if rooms::info(s, room).is_some_and(|info| info.skipped) {
+            return None;
         }
         let now = s.now;
         let mut attempts: Vec<Millis> = s.load(&attempts_key(room)).unwrap_or_default();
@@ -58,12 +65,16 @@ pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
         }
         Err(failure) => return Err(failure),
     };
+    match cx.with(|s| resumed(s, room, &answer)) {
+        Some(true) => return Ok(Done::Yes),
+        // Then it is a join like any other.
+        Some(false) => return Ok(Done::After(0)),
+        None => {}
+    }
     let prepared = cx.with(|s| {
-        if !is_needed(s, room) {
-            return Ok(false);
-        }
+        let Some(anew) = how(s, room) else { return Ok(false) };
         let kind = s.live.rooms.get(&room).map(|state| state.kind.clone());
-        match rooms::try_with(s, |ctx| external_join(ctx, room, kind.as_ref(), &answer)) {
+        match rooms::try_with(s, |ctx| external_join(ctx, room, kind.as_ref(), &answer, &anew)) {
             Ok(_) => {
                 let now = s.now;
                 let mut attempts: Vec<Millis> = s.load(&attempts_key(room)).unwrap_or_default();
@@ -72,15 +83,7 @@ pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
                 s.store(&attempts_key(room), &attempts);
                 Ok(true)
             }
-            Err(failure) => {
-                if let Failure::Room(RoomError::KeyChanged { user } | RoomError::NotPinned { user }) =
-                    &failure
-                {
-                    s.jobs.want(Job::CheckKeys(user.clone()));
-                    s.connection.set_aside(room);
-                }
-                Err(failure)
-            }
+            Err(failure) => refused(s, room, failure),
         }
     })?;
     if !prepared {
@@ -92,14 +95,56 @@ pub(crate) async fn join(cx: &Cx, room: RoomId) -> Result<Done, Failure> {
     }
 }
 
-fn is_needed(s: &mut State, room: RoomId) -> bool {
-    if rooms::info(s, room).is_some_and(|info| info.misled) {
-        return false;
+/// Where entries were passed over: whether the state of before goes on, because nobody came or went in them. What was said in them is
+/// missing all the same, and the chat says so.
+fn resumed(s: &mut State, room: RoomId, answer: &GroupInfoAnswer) -> Option<bool> {
+    rooms::info(s, room).filter(|info| info.skipped)?;
+    let goes_on = matches!(rooms::with(s, |ctx| resume(ctx, room, answer)), Some(Ok(true)));
+    if goes_on {
+        if let Some(mut chat) = chats::of_room(s, room) {
+            let now = s.live.node_time(s.now);
+            settle::sweep(s, &mut chat, room);
+            settle::line(s, &mut chat, "resynced", None, now);
+        }
+        joined(s, room);
     }
-    match rooms::info(s, room).map(|info| info.stage) {
-        None | Some(Stage::Joining | Stage::Broken) => settle::folded_into(s, room).is_none(),
-        Some(Stage::Active | Stage::Left) => false,
+    Some(goes_on)
+}
+
+/// This device does not come in as things stand. Where the person, or the node, can change that, it is tried again then.
+fn refused(s: &mut State, room: RoomId, failure: Failure) -> Result<bool, Failure> {
+    let unsure = match &failure {
+        Failure::Room(RoomError::KeyChanged { user } | RoomError::NotPinned { user }) => {
+            s.jobs.want(Job::CheckKeys(user.clone()));
+            None
+        }
+        Failure::Room(RoomError::Unsure(unsure)) => Some((**unsure).clone()),
+        Failure::Room(RoomError::Mls(_) | RoomError::Policy(_)) => {
+            Some(Unsure { people: Vec::new(), print: [0; 32] })
+        }
+        _ => return Err(failure),
+    };
+    s.connection.set_aside(room);
+    if unsure.is_some_and(|unsure| anew::ask(s, room, unsure)) { Ok(false) } else { Err(failure) }
+}
+
+/// How this device may come into a room in which it is not; none: it should not, or need not.
+fn how(s: &mut State, room: RoomId) -> Option<Anew> {
+    let head = s.live.rooms.get(&room).map_or(0, |state| state.head);
+    if let Some(info) = rooms::info(s, room) {
+        let group = info.kind == Some(RoomKind::Group);
+        // By its log it comes to a Welcome.
+        let is_led = info.welcome.is_some_and(|seq| (info.cursor + 1..=head).contains(&seq));
+        let out = match info.stage {
+            Stage::Joining | Stage::Broken => !info.misled || group,
+            Stage::Left => group,
+            Stage::Active => false,
+        };
+        if is_led || !out {
+            return None;
+        }
     }
+    if settle::folded_into(s, room).is_some() { None } else { anew::how(s, room) }
 }
 
 /// The hub has let this device in.
@@ -109,15 +154,28 @@ pub(crate) fn joined(s: &mut State, room: RoomId) {
     }
 }
 
+/// Whether the hub that the node names is the one that the id was made for. Rooms of before have such an id at no other node.
+fn is_of_its_hub(s: &State, state: &RoomState) -> bool {
+    let here = s.live.me.as_ref().is_some_and(|me| me.user.node == state.hub);
+    state.id_fits() || (state.nonce.is_none() && here)
+}
+
 /// The node describes a room: on the socket, or in the list.
 pub(crate) fn described(s: &mut State, state: RoomState) {
     let room = state.room;
+    if rooms::info(s, room).is_none() && !is_of_its_hub(s, &state) {
+        return;
+    }
     let peer = rooms::peer(s, &state.kind);
     let kind = state.kind.clone();
-    s.live.rooms.insert(room, state.clone());
+    if let Some(before) = s.live.rooms.insert(room, state.clone()).filter(|before| !before.gone.is_empty()) {
+        let devices = before.gone.into_iter().map(|gone| gone.device);
+        s.live.signed_out.change(&room, |gone| gone.extend(devices));
+    }
     match rooms::info(s, room) {
         Some(info) if info.stage == Stage::Active => {
             rooms::with(s, |ctx| crate::rooms::set_kind(ctx, room, &kind));
+            settle::back(s, room);
             s.connection.head(room, state.head, info.cursor, s.now);
             changes::described(s, &state);
             super::items::described(s, &state);
@@ -127,12 +185,15 @@ pub(crate) fn described(s: &mut State, state: RoomState) {
         Some(info) => {
             s.connection.head(room, state.head, info.cursor, s.now);
             if info.stage == Stage::Broken {
-                want(s, room, 0);
+                // The person looks at what is there: that need not be the news of each moment.
+                let grace = if s.live.unsure.contains_key(&room) { SHOWN_MS } else { 0 };
+                want(s, room, grace);
             }
         }
         None if peer.is_some() => want(s, room, settle::WELCOME_GRACE_MS),
-        None if state.kind == RoomKind::Group && changes::may_join(s, room) => {
-            want(s, room, settle::WELCOME_GRACE_MS);
+        None if state.kind == RoomKind::Group && anew::is_open(s, room) => {
+            let shown = s.live.unsure.contains_key(&room);
+            want(s, room, if shown { SHOWN_MS } else { settle::WELCOME_GRACE_MS });
         }
         // Of a kind that this version does not know.
         None => {}

@@ -4,7 +4,7 @@ use super::{join, outgoing, rooms, settle};
 use crate::chats::{self, Chat, queue, timeline, typing};
 use crate::connection;
 use crate::contacts;
-use crate::groups::{changes, leaving, lines, names};
+use crate::groups::{changes, door, leaving, lines, names};
 use crate::jobs::Job;
 use crate::rooms::{Message, Processed, Reason, RoomError, process_entry};
 use crate::runtime::State;
@@ -44,7 +44,8 @@ fn apply(s: &mut State, room: RoomId, entry: &LogEntry, processed: Processed) {
         Processed::Skipped(_) => {}
         Processed::Unusable { reason, resync } => {
             unusable(s, room, entry, &reason);
-            if resync {
+            // A hub that broke the rules of a group is not believed any more: the person looks.
+            if resync || rooms::info(s, room).is_some_and(|info| info.misled) {
                 join::want(s, room, 0);
             }
         }
@@ -63,6 +64,7 @@ fn received(s: &mut State, room: RoomId, message: Message) {
     }
     typing::heard(s, room, user.clone(), false);
     if message.content.kind == names::PROFILE {
+        changes::spoke(s, room, &user);
         renamed(s, &user, message.content.body.as_slice());
         return names::introduced(s, room, &user, message.content.body.as_slice());
     }
@@ -86,6 +88,7 @@ fn is_about_group(s: &mut State, room: RoomId, user: &UserAddress, message: &Mes
     match message.content.kind.as_str() {
         names::GROUP => names::named(s, room, user, body, message.time_ms),
         leaving::LEAVE => changes::said_leave(s, room, user, body, message.time_ms),
+        door::LINKS_ENDED => door::ended(s, room, user),
         _ => return false,
     }
     true

@@ -3,7 +3,7 @@
 pub(crate) mod commits;
 mod inbox;
 mod items;
-mod join;
+pub(crate) mod join;
 mod key_packages;
 mod log;
 mod outgoing;
@@ -73,6 +73,7 @@ pub(crate) fn connected(s: &mut State, arrival: Arrival) {
 /// The socket is gone. What came over it and was not processed comes again.
 pub(crate) fn disconnected(s: &mut State) {
     s.live.inbox.clear();
+    s.live.say_by.clear();
     inbox::left(s);
 }
 
@@ -113,12 +114,18 @@ pub(crate) fn incoming(cx: &Cx, frame: ServerFrame) {
 pub(crate) fn room_refused(s: &mut State, room: RoomId, problem: &Problem) {
     s.connection.set_aside(room);
     if problem.code == Code::CursorLost {
-        // The retention has ended for what this device has not read: go on from where the log begins.
+        // The retention has ended for what this device has not read, or the hub comes from a backup: go on from where the log
+        // begins.
         let tail = problem.current.unwrap_or(1);
         rooms::with(s, |ctx| crate::rooms::skip_to(ctx, room, tail.saturating_sub(1)));
+        outgoing::ask_again(s, room);
         join::want(s, room, 0);
+        if let Some(info) = rooms::info(s, room).filter(|info| info.welcome.is_some()) {
+            connection::follow(s, vec![(room, info.cursor)]);
+        }
     } else if problem.code == Code::NotFound {
         leaving::refused(s, room);
+        settle::gone(s, room);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What waits in a chat goes to the hub, one after the other, so that it stays in order.
 
-use super::{join, rooms};
+use super::{join, rooms, settle};
 use crate::chats::queue::{self, Held, Queued, Stage};
 use crate::chats::{self, ChatId};
 use crate::groups::leaving;
@@ -39,6 +39,19 @@ pub(super) fn look(s: &mut State, room: RoomId) {
     }
 }
 
+/// Entries of a room were passed over. Own messages that the hub has taken may have been among them, and are lost if it comes from a
+/// backup: it is asked again. What it still has it answers as then; what its retention has ended for it
+/// takes a second time.
+pub(super) fn ask_again(s: &mut State, room: RoomId) {
+    let Some(chat) = chats::of_room(s, room) else { return };
+    for mut queued in queue::of_chat(s, chat.id) {
+        if queued.room == Some(room) && matches!(queued.stage, Stage::Taken { .. }) {
+            queued.stage = Stage::Waiting;
+            queue::update(s, &queued);
+        }
+    }
+}
+
 /// The job: what was queued in a chat is on the node.
 pub(crate) async fn send(cx: &Cx, chat: ChatId) -> Result<Done, Failure> {
     loop {
@@ -74,6 +87,12 @@ fn answered(
         Ok(accepted) => {
             queued.stage = Stage::Taken { seq: accepted.seq, time_ms: accepted.time_ms };
             queue::update(s, &queued);
+            // Its entry was passed over: it will not come.
+            if let Some(mut chat) = chats::of_room(s, room)
+                && rooms::info(s, room).is_some_and(|info| (1..=info.cursor).contains(&accepted.seq))
+            {
+                super::log::own_message(s, &mut chat, room, accepted.seq, accepted.time_ms, queued.clone());
+            }
             if queued.content.kind == leaving::LEAVE {
                 s.jobs.want(Job::Leave(room));
             }
@@ -85,10 +104,16 @@ fn answered(
         leaving::refused(s, room);
     }
     match failure.code() {
-        // An earlier encryption of the same message was taken; its entry is on its way.
+        // An earlier encryption of the same message was taken. Its entry is on its way, or was passed over when this device came in
+        // anew.
         Some(Code::IdConflict) => {
             queued.stage = Stage::Taken { seq: 0, time_ms: queued.content.sent_ms };
             queue::update(s, &queued);
+            if !s.connection.is_behind(room, s.now)
+                && let Some(mut chat) = chats::of_room(s, room)
+            {
+                settle::sweep(s, &mut chat, room);
+            }
             Ok(None)
         }
         // The own node keeps it for the hub: what was written after it may follow, in the same order.
@@ -97,6 +122,9 @@ fn answered(
             let node = failure.detail().unwrap_or_default().to_owned();
             queued.held = Some(Held { node, epoch, ask_ms: s.now + HELD_MS });
             queue::update(s, &queued);
+            if queued.content.kind == leaving::LEAVE {
+                s.jobs.want(Job::Leave(room));
+            }
             Ok(None)
         }
         // A certain no: what was taken before is answered as it was then. So who is in the group counts anew.
@@ -160,6 +188,10 @@ fn next(s: &mut State, id: ChatId) -> Step {
             queue::update(s, &queued);
             return Step::Soon;
         }
+        // It goes out once the person has decided.
+        if s.live.unsure.contains_key(&room) {
+            return Step::Wait;
+        }
         join::want(s, room, 0);
         return Step::Soon;
     }
@@ -177,7 +209,7 @@ fn next(s: &mut State, id: ChatId) -> Step {
     match rooms::try_with(s, |ctx| encrypt(ctx, room, &queued.content)) {
         Ok(envelope) => {
             queued.room = Some(room);
-            s.live.sending.insert(queued.content.id);
+            s.live.sending.insert(queued.content.id, ());
             queue::update(s, &queued);
             Step::Post(Box::new(queued), room, Box::new(envelope))
         }

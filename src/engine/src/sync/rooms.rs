@@ -8,6 +8,7 @@ use crate::rooms::{self, Info, Pins, RoomCtx, RoomError, Stage};
 use crate::runtime::State;
 use std::collections::{BTreeMap, BTreeSet};
 use weft_mls::Roles;
+use weft_mls::sets::set;
 use weft_wire::contacts::ContactState;
 use weft_wire::content::Ephemeral;
 use weft_wire::identity::DeviceCert;
@@ -82,8 +83,8 @@ pub(crate) fn roles(s: &mut State, room: RoomId) -> Option<Roles> {
 /// same: nobody who comes later reads it, and no device of theirs is waited for.
 pub(crate) fn has_reader(s: &mut State, room: RoomId) -> bool {
     let Some(me) = s.live.me.clone() else { return false };
-    let gone: BTreeSet<_> =
-        s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device).collect();
+    let gone = s.live.rooms.get(&room).into_iter().flat_map(|state| &state.gone).map(|gone| gone.device);
+    let gone = set(gone);
     let members = members(s, room);
     let mut others = members.iter().filter(|cert| cert.user != me.user).peekable();
     if others.peek().is_none() && info(s, room).is_some_and(|info| info.kind == Some(RoomKind::Group)) {
@@ -96,7 +97,7 @@ pub(crate) fn has_reader(s: &mut State, room: RoomId) -> bool {
 pub(crate) fn all(s: &State) -> BTreeSet<RoomId> {
     let start = prefix::ROOMS.len();
     let keys = s.kv.scan(prefix::ROOMS).into_iter().map(|(key, _)| key);
-    keys.filter_map(|key| RoomId::from_slice(key.get(start..start + 16)?).ok()).collect()
+    set(keys.filter_map(|key| RoomId::from_slice(key.get(start..start + 16)?).ok()))
 }
 
 /// The other one of a direct room.
@@ -130,8 +131,7 @@ pub(crate) fn link(s: &mut State, room: RoomId) -> Option<(Chat, bool)> {
         return None;
     }
     let members = members(s, room);
-    let others: BTreeSet<_> =
-        members.iter().map(|cert| &cert.user).filter(|user| **user != me.user).collect();
+    let others = set(members.iter().map(|cert| &cert.user).filter(|user| **user != me.user));
     let linked = chats::of_room(s, room);
     let user = match others.len() {
         0 => linked.as_ref().and_then(|chat| chat.user.clone())?,

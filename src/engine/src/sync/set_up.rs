@@ -6,7 +6,7 @@ use crate::connection;
 use crate::contacts::{self, Pin};
 use crate::http::{self, Failure};
 use crate::jobs::Done;
-use crate::rooms::{RoomError, add_devices, create};
+use crate::rooms::{RoomError, add_devices};
 use crate::runtime::{Cx, State};
 use weft_wire::contacts::ClaimedKeyPackages;
 use weft_wire::rooms::{CreateRoom, RoomCreated};
@@ -92,12 +92,12 @@ fn begin(s: &mut State, id: ChatId) -> Result<Option<Begun>, Failure> {
     let room = match own {
         Some(room) => room,
         None => {
-            let room = RoomId(s.random());
+            let room = settle::new_room(s, &me.user.node);
             settle::begin_set_up(s, id, room);
             room
         }
     };
-    let request = match rooms::try_with(s, |ctx| create(ctx, room, &kind)) {
+    let request = match settle::create(s, room, &kind) {
         Ok(request) => Some(request),
         Err(Failure::Room(RoomError::Exists)) => None,
         Err(failure) => return Err(failure),

@@ -4,11 +4,13 @@ use super::{commits, join, rooms};
 use crate::api::Event;
 use crate::chats::{self, Chat, ChatId, queue, timeline};
 use crate::groups;
+use crate::http::Failure;
 use crate::jobs::Job;
-use crate::rooms::{Change, forget};
+use crate::rooms::{Change, RoomError, forget};
 use crate::runtime::State;
 use timeline::{Body, NewRow};
-use weft_wire::{MessageId, Millis, RoomId};
+use weft_wire::rooms::{CreateRoom, RoomKind};
+use weft_wire::{MessageId, Millis, NodeName, RoomId, RoomNonce};
 
 /// How long a Welcome may take before the room is joined by external commit.
 pub(crate) const WELCOME_GRACE_MS: Millis = 3_000;
@@ -19,6 +21,28 @@ fn set_up_key(chat: ChatId) -> Vec<u8> {
 
 fn folded_key(room: RoomId) -> Vec<u8> {
     [b"t/f/".as_slice(), room.as_bytes()].concat()
+}
+
+fn nonce_key(room: RoomId) -> Vec<u8> {
+    [b"t/n/".as_slice(), room.as_bytes()].concat()
+}
+
+/// The id of a room that this device is going to make at its own node.
+pub(crate) fn new_room(s: &mut State, hub: &NodeName) -> RoomId {
+    let nonce = RoomNonce(s.random());
+    let room = RoomId::of_hub(hub, nonce);
+    s.store(&nonce_key(room), &nonce);
+    room
+}
+
+/// The request that makes it, for as long as nobody else is in it.
+pub(crate) fn create(s: &mut State, room: RoomId, kind: &RoomKind) -> Result<CreateRoom, Failure> {
+    let nonce = s.load(&nonce_key(room)).ok_or(Failure::Room(RoomError::Exists))?;
+    let made = rooms::try_with(s, |ctx| crate::rooms::create(ctx, (room, nonce), kind));
+    if matches!(made, Err(Failure::Room(RoomError::Exists))) {
+        s.kv_delete(&nonce_key(room));
+    }
+    made
 }
 
 /// The room that is being set up for a chat.
@@ -44,6 +68,31 @@ pub(crate) fn set_up_ended(s: &mut State, room: RoomId) {
 /// Chats that wait for a room.
 pub(crate) fn in_set_up(s: &mut State) -> Vec<ChatId> {
     chats::all(s).into_iter().map(|chat| chat.id).filter(|id| set_up_room(s, *id).is_some()).collect()
+}
+
+/// The node does not know the room in which a direct chat is written: it comes from a backup of before. The chat gets another one when
+/// there is something to say.
+pub(crate) fn gone(s: &mut State, room: RoomId) {
+    if let Some(mut chat) =
+        chats::of_room(s, room).filter(|chat| chat.room == Some(room) && chat.group.is_none())
+    {
+        chat.room = None;
+        chats::save_quietly(s, &chat);
+        s.live.rooms.remove(&room);
+        s.jobs.want(Job::Send(chat.id));
+    }
+}
+
+/// The node knows a room (again) that its chat had let go, because the hub has told it of the room anew: it goes on there.
+pub(crate) fn back(s: &mut State, room: RoomId) {
+    let is_let_go = |chat: &Chat| chat.room.is_none() && chat.group.is_none();
+    if chats::of_room(s, room).is_some_and(|chat| is_let_go(&chat)) {
+        let now = s.now;
+        settle(s, room, "secured", now);
+        if chats::of_room(s, room).is_some_and(|chat| chat.room == Some(room)) {
+            join::joined(s, room);
+        }
+    }
 }
 
 /// Where a room goes on, if it was folded.
@@ -192,6 +241,8 @@ pub(crate) fn sweep(s: &mut State, chat: &mut Chat, room: RoomId) {
             && queued.room == Some(room)
             && seq <= cursor
         {
+            // Where it lies is not always known: no later than what was read.
+            let seq = if seq == 0 { cursor } else { seq };
             super::log::own_message(s, chat, room, seq, time_ms, queued);
         }
     }

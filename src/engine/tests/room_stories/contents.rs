@@ -127,17 +127,20 @@ fn a_renewed_certificate_travels_with_a_commit() {
 #[test]
 fn making_a_room_is_asked_for_again_after_a_crash() {
     let mut alice = Device::new("alice", "phone");
-    let first = rooms::create(&mut alice.ctx(), ROOM, &direct()).unwrap();
+    let first = rooms::create(&mut alice.ctx(), (ROOM, weft_wire::RoomNonce([0; 16])), &direct()).unwrap();
     alice.persist();
     alice.restart();
-    let again = rooms::create(&mut alice.ctx(), ROOM, &direct()).unwrap();
+    let again = rooms::create(&mut alice.ctx(), (ROOM, weft_wire::RoomNonce([0; 16])), &direct()).unwrap();
     assert_eq!((first.room, &first.kind), (again.room, &again.kind));
     let mut hub = Hub::create(&again);
     let mut bob = Device::new("bob", "phone");
     let package = bob.key_package();
     let submit = rooms::add_devices(&mut alice.ctx(), ROOM, &[package]).unwrap();
     alice.commit(&mut hub, &submit);
-    assert!(matches!(failed(rooms::create(&mut alice.ctx(), ROOM, &direct())), RoomError::Exists));
+    assert!(matches!(
+        failed(rooms::create(&mut alice.ctx(), (ROOM, weft_wire::RoomNonce([0; 16])), &direct())),
+        RoomError::Exists
+    ));
 }
 
 #[test]
@@ -159,7 +162,8 @@ fn a_log_that_was_trimmed_is_joined_anew() {
     }
     rooms::skip_to(&mut bob.ctx(), ROOM, 3).unwrap();
     assert_eq!(bob.info().unwrap().stage, Stage::Broken);
-    let submit = rooms::external_join(&mut bob.ctx(), ROOM, None, &hub.group_info()).unwrap();
+    let submit =
+        rooms::external_join(&mut bob.ctx(), ROOM, None, &hub.group_info(), &Anew::default()).unwrap();
     bob.commit(&mut hub, &submit);
     let said = alice_after(&mut hub, &mut alice);
     assert_eq!(message_of(bob.catch_up(&hub).last().unwrap()), said);

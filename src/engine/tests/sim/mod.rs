@@ -3,15 +3,6 @@
 //! [`Hub`] does what the node does (compare-and-set on the epoch, the log, Welcomes, the same answer to the same request)
 //! over the real [`HubGroup`]. [`Device`] keeps its state as a host would: what was staged is durable only when the output
 //! was taken, and a restart sees nothing else.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    clippy::print_stderr
-)]
 
 pub mod storm;
 
@@ -25,11 +16,11 @@ use std::{
 use weft_engine::{
     host::Write,
     kv::MemoryKv,
-    rooms::{self, Me, Pins, Processed, RoomCtx, RoomError},
+    rooms::{self, Anew, Me, Pins, Processed, RoomCtx, RoomError},
 };
 use weft_mls::{HubGroup, MlsError, Submission, config::PAST_EPOCHS_MAX, policy};
 use weft_wire::{
-    Blob, DeviceId, MessageId, Millis, RoomId, Signed, UserAddress,
+    Blob, DeviceId, MessageId, Millis, RoomId, RoomNonce, Signed, UserAddress,
     content::Content,
     identity::DeviceCert,
     rooms::{
@@ -182,6 +173,16 @@ impl Device {
         let accepted = hub.commit(submit).unwrap();
         rooms::commit_accepted(&mut self.ctx(), ROOM, &accepted).unwrap();
         accepted
+    }
+
+    /// Joins from outside; where that is not plainly the group that it knew, its person has looked, and all is as it should be.
+    pub fn join_externally(&mut self, answer: &GroupInfoAnswer) -> Result<SubmitCommit, RoomError> {
+        let mut join =
+            |anew| rooms::external_join(&mut self.ctx(), ROOM, Some(&RoomKind::Group), answer, &anew);
+        match join(Anew::default()) {
+            Err(RoomError::Unsure(unsure)) => join(Anew { agreed: Some(unsure.print), ..Anew::default() }),
+            joined => joined,
+        }
     }
 
     /// Sends a message that the hub takes.
@@ -381,7 +382,7 @@ impl Hub {
 
 /// A room of these devices, everybody in it; the first one made it.
 pub fn room_of(kind: &RoomKind, devices: &mut [Device]) -> Hub {
-    let request = rooms::create(&mut devices[0].ctx(), ROOM, kind).unwrap();
+    let request = rooms::create(&mut devices[0].ctx(), (ROOM, RoomNonce([0; 16])), kind).unwrap();
     let mut hub = Hub::create(&request);
     let packages: Vec<Blob> = devices[1..].iter_mut().map(Device::key_package).collect();
     if !packages.is_empty() {

@@ -398,7 +398,7 @@ impl World {
         if (stage == Some(Stage::Active) && !self.resync[n]) || (pending && !refused) {
             return;
         }
-        match rooms::external_join(&mut device.ctx(), ROOM, Some(&RoomKind::Group), answer) {
+        match device.join_externally(answer) {
             Ok(_) | Err(RoomError::Busy) => {}
             Err(error) => panic!("an external join: {error:?}"),
         }

@@ -78,3 +78,32 @@ pub fn link(world: &mut World, at: usize, chat: &str, approval: bool) -> String 
     let Reply::GroupLink(link) = world.call(at, call) else { panic!("a link") };
     link.url
 }
+
+/// The log up to here is gone: whoever has not read it is out of step.
+pub fn forget_log(world: &mut World, chat: &str) {
+    let room = room(world, chat);
+    room.trimmed = room.log.len() as u64;
+}
+
+/// The room of a group, at its hub.
+pub fn room<'a>(world: &'a mut World, chat: &str) -> &'a mut super::rooms::Room {
+    world.node.rooms.get_mut(&chat.parse().unwrap()).unwrap()
+}
+
+/// The hub's own side of a group.
+pub fn at_hub<'a>(world: &'a mut World, chat: &str) -> &'a mut super::groups::Group {
+    room(world, chat).group.as_mut().unwrap()
+}
+
+pub fn address(name: &str) -> weft_wire::UserAddress {
+    format!("{name}@home.example").parse().unwrap()
+}
+
+pub fn asked(world: &World, what: &str) -> u32 {
+    world.node.requests.get(what).copied().unwrap_or(0)
+}
+
+/// Where somebody stands with a group.
+pub fn state(world: &mut World, at: usize, chat: &str) -> String {
+    row(world, at, chat).group.unwrap().state
+}

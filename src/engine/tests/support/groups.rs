@@ -12,6 +12,8 @@ use weft_wire::{Code, DeviceId, Problem, RoomId, UserAddress};
 pub struct Group {
     pub mls: HubGroup,
     pub left: Vec<UserAddress>,
+    /// Whom the hub names as members besides.
+    pub also: Vec<UserAddress>,
     /// Hash of the token, and whether somebody has to agree.
     pub links: Vec<([u8; 32], bool)>,
     pub requests: Vec<JoinRequest>,
@@ -19,7 +21,7 @@ pub struct Group {
 
 impl Group {
     pub fn new(mls: HubGroup) -> Self {
-        Group { mls, left: Vec::new(), links: Vec::new(), requests: Vec::new() }
+        Group { mls, left: Vec::new(), also: Vec::new(), links: Vec::new(), requests: Vec::new() }
     }
 
     pub fn devices(&self) -> Vec<DeviceRef> {
@@ -32,6 +34,7 @@ impl Group {
 
     pub fn people(&self) -> Vec<UserAddress> {
         let mut people: Vec<_> = self.devices().into_iter().map(|device| device.user).collect();
+        people.extend(self.also.iter().cloned());
         people.sort();
         people.dedup();
         people.retain(|user| !self.left.contains(user));
@@ -92,6 +95,9 @@ impl Node {
         let forbidden = || Some(Err(problem(Code::Forbidden)));
         match (method, &words[2..]) {
             ("POST", ["leave"]) => {
+                if let Some(problem) = &self.refuse_leaving {
+                    return Some(Err(problem.clone()));
+                }
                 let present = group.devices();
                 let roles = group.mls.roles().unwrap().unwrap();
                 if policy::may_leave(&present, roles.named(), &room.gone, user).is_err() {
@@ -138,7 +144,13 @@ impl Node {
             return answer(&JoinAnswer::Member);
         }
         group.requests.retain(|one| one.user != *user);
-        group.requests.push(JoinRequest { user: user.clone(), identity, asked_ms, approval });
+        group.requests.push(JoinRequest {
+            user: user.clone(),
+            identity,
+            asked_ms,
+            approval,
+            proof: request.proof,
+        });
         room.version += 1;
         answer(&JoinAnswer::Asked)
     }

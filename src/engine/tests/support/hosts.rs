@@ -31,6 +31,9 @@ pub struct Host {
     runs: u8,
     pub outputs: u32,
     pub crash: Option<Crash>,
+    /// Answers to requests for this are under way for long.
+    pub slow: Option<&'static str>,
+    held: Vec<Input>,
     /// How often it was killed.
     pub crashes: u32,
 }
@@ -66,6 +69,8 @@ impl World {
             runs: 0,
             outputs: 0,
             crash: None,
+            slow: None,
+            held: Vec::new(),
             crashes: 0,
         });
         let host = self.hosts.len() - 1;
@@ -138,6 +143,13 @@ impl World {
         let id = host.next_call;
         host.next_call += 1;
         host.inputs.push_back(Input::Call { id, call });
+    }
+
+    /// Slow answers arrive after all.
+    pub fn release(&mut self, at: usize) {
+        let host = &mut self.hosts[at];
+        host.slow = None;
+        host.inputs.extend(host.held.drain(..));
     }
 
     /// The same; a call that a crash has swallowed is made again.
@@ -241,7 +253,11 @@ impl World {
                 } else {
                     Err(NoAnswer)
                 };
-                self.hosts[at].inputs.push_back(Input::Response { ticket, result });
+                let (host, answer) = (&mut self.hosts[at], Input::Response { ticket, result });
+                match host.slow {
+                    Some(slow) if path.ends_with(slow) => host.held.push(answer),
+                    _ => host.inputs.push_back(answer),
+                }
             }
             Effect::SocketOpen => {
                 if let Some(socket) = self.hosts[at].socket.take() {

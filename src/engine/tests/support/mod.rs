@@ -1,9 +1,6 @@
 //! A small world for the engine: a node in memory that does what the wire says and no more, and hosts that can be cut off,
 //! killed at any output and started again from what they kept.
 
-// Each test binary uses its part.
-#![allow(dead_code, unused_imports)]
-
 pub mod accounts;
 pub mod group;
 pub mod groups;

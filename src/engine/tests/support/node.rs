@@ -27,6 +27,17 @@ pub struct Node {
     pub requests: BTreeMap<String, u32>,
     /// Refuses messages with this.
     pub refuse_messages: Option<Problem>,
+    /// Does not let anybody leave, with this.
+    pub refuse_leaving: Option<Problem>,
+    /// Takes no new room, with this.
+    pub refuse_rooms: Option<Problem>,
+    /// KeyPackages are claimed so often in ten minutes, and when that was.
+    pub claims_max: Option<usize>,
+    pub claims: Vec<u64>,
+    /// Of this person nobody gets any for now.
+    pub gives_none_of: Option<UserAddress>,
+    /// Gives each KeyPackage twice.
+    pub doubles_key_packages: bool,
     /// So many answers to what is published are lost.
     pub lose_published: u32,
     /// Takes what is published, and has nothing all the same.
@@ -90,6 +101,12 @@ impl Node {
             forget_published: false,
             refuse_published: false,
             refuse_messages: None,
+            refuse_leaving: None,
+            refuse_rooms: None,
+            claims_max: None,
+            claims: Vec::new(),
+            gives_none_of: None,
+            doubles_key_packages: false,
             messages_are_late: false,
             rooms_are_silent: false,
             vault_bytes_max: usize::MAX,
@@ -115,6 +132,9 @@ impl Node {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let words: Vec<&str> = path.split('/').collect();
         *self.requests.entry(format!("{method} {}", words[0])).or_default() += 1;
+        if let Some(what) = words.get(2) {
+            *self.requests.entry(format!("{method} {}/{what}", words[0])).or_default() += 1;
+        }
         let result = self.route(method, &words, query, token, &body);
         if let Some(left) = self.lose_after {
             self.lose_after = left.checked_sub(1);

@@ -10,6 +10,9 @@ use weft_wire::sync::{InboxItem, ServerFrame};
 use weft_wire::vault::{PutVaultRecords, VaultPage, VaultRecord};
 use weft_wire::{Blob, Code, DeviceId, UserAddress};
 
+/// Claims are counted for so long.
+const CLAIMS_MS: u64 = 600_000;
+
 impl Node {
     pub fn people_route(
         &mut self,
@@ -122,6 +125,16 @@ impl Node {
             return Err(problem(Code::NoConsent));
         }
         let now = self.now;
+        self.claims.retain(|at| at + CLAIMS_MS > now);
+        let none = self.gives_none_of.as_ref() == Some(of);
+        if none || self.claims_max.is_some_and(|max| self.claims.len() >= max) {
+            let wait = self.claims.first().map_or(CLAIMS_MS, |first| first + CLAIMS_MS - now);
+            let mut later = problem(Code::RateLimited);
+            later.retry_after_ms = Some(wait);
+            return Err(later);
+        }
+        self.claims.push(now);
+        let doubles = self.doubles_key_packages;
         let account = self.account(of)?;
         let identity = account.identity.clone();
         let mut packages = Vec::new();
@@ -130,7 +143,8 @@ impl Node {
             let single = kept.key_packages.pop().map(|(package, _)| package);
             kept.used.extend(single.clone());
             if let Some(key_package) = single.or(kept.last_resort.clone()) {
-                packages.push(DeviceKeyPackage { device: *id, key_package });
+                let one = DeviceKeyPackage { device: *id, key_package };
+                packages.extend(std::iter::repeat_n(one, if doubles { 2 } else { 1 }));
             }
         }
         answer(&ClaimedKeyPackages { identity, packages })

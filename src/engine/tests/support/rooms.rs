@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use weft_mls::HubGroup;
 use weft_wire::rooms::*;
 use weft_wire::sync::{InboxItem, ServerFrame};
-use weft_wire::{Blob, Code, DeviceId, MessageId, RoomId, UserAddress};
+use weft_wire::{Blob, Code, DeviceId, MessageId, NodeName, RoomId, RoomNonce, UserAddress};
 
 pub struct Room {
+    pub nonce: RoomNonce,
     pub kind: RoomKind,
     /// What the node says that it is, if that is something else.
     pub said: Option<RoomKind>,
+    /// And where the node says that its hub is.
+    pub said_hub: Option<NodeName>,
     pub epoch: u64,
     pub log: Vec<LogEntry>,
     pub group_info: Blob,
@@ -38,7 +41,7 @@ impl Room {
         }
     }
 
-    fn describe(&self, room: RoomId, node: &weft_wire::NodeName, to: &UserAddress) -> RoomState {
+    fn describe(&self, room: RoomId, node: &NodeName, to: &UserAddress) -> RoomState {
         let decides = self.group.as_ref().filter(|group| group.role(to) >= RoomRole::Admin);
         let member = |user: &UserAddress| RoomMember {
             user: user.clone(),
@@ -49,7 +52,8 @@ impl Room {
         RoomState {
             room,
             kind: self.said.as_ref().unwrap_or(&self.kind).clone(),
-            hub: node.clone(),
+            hub: self.said_hub.as_ref().unwrap_or(node).clone(),
+            nonce: Some(self.nonce),
             epoch: self.epoch,
             head: self.log.len() as u64,
             tail: self.trimmed + 1,
@@ -131,6 +135,9 @@ impl Node {
     }
 
     fn create_room(&mut self, user: &UserAddress, request: CreateRoom) -> Answer {
+        if let Some(problem) = &self.refuse_rooms {
+            return Err(problem.clone());
+        }
         if let Some(room) = self.rooms.get(&request.room) {
             let (epoch, existing) = (room.epoch, room.folded);
             return answer(&RoomCreated { epoch, existing });
@@ -152,9 +159,12 @@ impl Node {
         if let Some(existing) = other.filter(|other| *other < request.room) {
             return answer(&RoomCreated { epoch: 0, existing: Some(existing) });
         }
+        assert_eq!(RoomId::of_hub(&self.name, request.nonce), request.room);
         let room = Room {
+            nonce: request.nonce,
             kind: request.kind,
             said: None,
+            said_hub: None,
             epoch: 0,
             log: Vec::new(),
             group_info: request.group_info,

@@ -2,13 +2,13 @@
 
 use super::support::*;
 use crate::{
-    Budgets, LinkError, Net, NetConfig, PeerLink, Timeouts, frame,
+    Budgets, Connections, LinkError, Net, NetConfig, PeerLink, Timeouts, frame,
     protocol::{Protocol, Status},
     streams::Streams,
 };
 use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::swarm::SwarmEvent;
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 use weft_wire::limits::PEER_QUERY_BYTES_MAX;
 
 /// What the node says before it closes the stream.
@@ -115,6 +115,48 @@ async fn a_handler_that_panics_or_hangs_costs_one_answer() {
     assert_eq!(friend.query(victim.key(), b"panic at once".to_vec()).await, Err(LinkError::Closed));
     assert_eq!(friend.query(victim.key(), b"hang".to_vec()).await, Err(LinkError::TimedOut));
     assert!(friend.query(victim.key(), vec![1]).await.is_ok());
+}
+
+/// Connections that say nothing, from these addresses of loopback, so many of each. The victim has heard of all of them before
+/// whatever comes later: a socket gives them out in their order.
+async fn silent(victim: &Net, from: std::ops::Range<u8>, each: usize) -> Vec<tokio::net::TcpStream> {
+    let addresses = victim.listen_addresses();
+    let port = addresses.iter().find_map(|address| address.split("/tcp/").nth(1)?.parse::<u16>().ok());
+    let mut held = Vec::new();
+    for last in from {
+        for _ in 0..each {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind((Ipv4Addr::new(127, 0, 7, last), 0).into()).unwrap();
+            held.push(socket.connect((Ipv4Addr::LOCALHOST, port.unwrap()).into()).await.unwrap());
+        }
+    }
+    held
+}
+
+#[tokio::test]
+async fn silence_from_a_few_addresses_keeps_nobody_out() {
+    let (victim, friend) = victim_with_friend(quiet(&[TCP])).await;
+    // As many from each as may stand; more than there were places in which connections begin.
+    let _held = silent(&victim, 1..11, NetConfig::default().connections.per_address_max).await;
+    let newcomer = node(3, quiet(&[])).await;
+    tell(&newcomer, &victim);
+    assert!(newcomer.query(victim.key(), vec![1]).await.is_ok(), "one that was never here");
+    friend.shutdown().await;
+    let friend = node(2, quiet(&[])).await;
+    tell(&friend, &victim);
+    assert!(friend.query(victim.key(), vec![1]).await.is_ok(), "one that comes again");
+}
+
+#[tokio::test]
+async fn where_silence_holds_every_place_of_tcp_the_other_way_is_free() {
+    let connections = Connections { pending_incoming_max: 16, ..Connections::default() };
+    let config = NetConfig { connections, ..quiet(&[TCP, QUIC]) };
+    let victim = node(1, config).await;
+    let _held = silent(&victim, 1..33, 1).await;
+    let newcomer = node(3, quiet(&[])).await;
+    let quic = victim.listen_addresses().into_iter().filter(|address| address.contains("quic"));
+    newcomer.learn(victim.key(), quic.collect());
+    assert!(newcomer.query(victim.key(), vec![1]).await.is_ok());
 }
 
 #[tokio::test]

@@ -1,9 +1,13 @@
 //! What honest nodes do.
 
 use super::support::*;
-use crate::{LinkError, PeerKey, PeerLink};
-use futures::{StreamExt, future::join_all};
+use crate::{Budgets, LinkError, Net, NetConfig, PeerHandler, PeerKey, PeerLink, call::LANES};
+use futures::{
+    StreamExt,
+    future::{BoxFuture, join_all},
+};
 use libp2p::swarm::{SwarmEvent, dummy};
+use std::sync::Arc;
 use weft_wire::limits::{PEER_BATCH_BYTES_MAX, PEER_QUERY_BYTES_MAX};
 
 async fn deliver_and_ask(listen: &str) {
@@ -90,4 +94,43 @@ async fn who_speaks_something_else_is_refused() {
         () = async { loop { other.select_next_some().await; } } => unreachable!(),
     };
     assert_eq!(outcome, Err(LinkError::Refused));
+}
+
+/// Answers nobody before all are there.
+struct Together(tokio::sync::Barrier);
+
+impl PeerHandler for Together {
+    fn deliver(&self, _: PeerKey, batch: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
+        Box::pin(async { batch })
+    }
+
+    fn query(&self, _: PeerKey, question: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
+        Box::pin(async {
+            self.0.wait().await;
+            question
+        })
+    }
+}
+
+#[tokio::test]
+async fn as_many_questions_as_a_node_asks_at_once_have_room() {
+    let together = Arc::new(Together(tokio::sync::Barrier::new(LANES)));
+    let asked = Net::start(quiet(&[TCP]), key(1), together).await.unwrap();
+    let asking = node(2, quiet(&[TCP])).await;
+    tell(&asking, &asked);
+    let questions = (0..LANES).map(|_| asking.query(asked.key(), vec![7; 4096]));
+    let answers = tokio::time::timeout(PATIENCE, join_all(questions)).await.unwrap();
+    assert!(answers.into_iter().all(|answer| answer == Ok(vec![7; 4096])));
+}
+
+#[tokio::test]
+async fn whoever_is_busy_for_a_moment_is_asked_again() {
+    let budgets = Budgets { streams_per_peer_max: 1, ..Budgets::default() };
+    let asked = node(1, NetConfig { budgets, ..quiet(&[TCP]) }).await;
+    let asking = node(2, quiet(&[TCP])).await;
+    tell(&asking, &asked);
+    // One after the other has room; all at once they have not, and wait for one another.
+    let questions = (0..3).map(|_| asking.query(asked.key(), b"ab".to_vec()));
+    let answers = join_all(questions).await;
+    assert!(answers.into_iter().all(|answer| answer == Ok(b"ba".to_vec())));
 }

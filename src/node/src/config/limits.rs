@@ -27,7 +27,8 @@ impl Default for SocketConfig {
 pub struct LimitsConfig {
     /// Multiplies every rate limit. Raise it where many people share one address; 0 lifts all limits, for tests.
     pub rate_multiplier: f64,
-    /// What an account may write in a day: messages, changes of groups, vault records. `rate_multiplier` = 0 lifts it as well.
+    /// What an account may write in a day: messages, changes of groups, vault records; and what another node may make this one keep
+    /// of its rooms. `rate_multiplier` = 0 lifts it as well.
     pub account_mib_per_day: u32,
     /// What the vault of an account may hold.
     pub vault_mib: u32,

@@ -15,6 +15,7 @@ mod storage;
 mod tls;
 
 pub use error::{ConfigError, Place, printable};
+pub(crate) use federation::check_name;
 pub use federation::{DnsTrust, FederationConfig, PeerConfig};
 pub use http::HttpConfig;
 pub use limits::{LimitsConfig, SocketConfig};
@@ -115,7 +116,7 @@ impl Config {
         self.storage.check()?;
         self.http.check()?;
         self.tls.check(&self.http)?;
-        self.federation.check()?;
+        self.federation.check(self.node.name().as_ref())?;
         self.limits.check()
     }
 }

@@ -31,6 +31,15 @@ const RANGES: &[(&str, RangeInclusive<u64>)] = &[
 const WORDS: &[(&str, &str)] = &[
     ("http.listen", "addresses with a port, such as \"127.0.0.1:8440\""),
     ("federation.listen", "multiaddresses, such as \"/ip4/0.0.0.0/udp/8441/quic-v1\""),
+    ("federation.external", "multiaddresses, such as \"/dns/home.example/tcp/8441\""),
+    (
+        "federation.relays",
+        "multiaddresses with whose they are, such as \"/dns/home.example/tcp/8441/p2p/12D3KooW…\"",
+    ),
+    (
+        "federation.first_contacts",
+        "multiaddresses with whose they are, such as \"/dns/home.example/tcp/8441/p2p/12D3KooW…\"",
+    ),
     ("federation.policy", "\"open\", \"allow_list\" or \"closed\""),
     ("http.metrics_listen", "addresses with a port, such as \"127.0.0.1:9440\""),
     ("http.trusted_proxies", "addresses, or ranges such as \"10.0.0.0/8\""),

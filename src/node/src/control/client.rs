@@ -26,6 +26,14 @@ pub enum ControlError {
     Refused(String),
 }
 
+impl ControlError {
+    /// Whether somebody holds the data and does not answer as yet: a node that is starting, or another command.
+    pub fn is_taken(&self) -> bool {
+        let ControlError::Open(StartError::Store { source, .. }) = self else { return false };
+        matches!(source, weft_store::Error::Locked { .. })
+    }
+}
+
 /// Asks the node of this configuration.
 ///
 /// # Errors
@@ -90,7 +98,8 @@ async fn ask_folder(config: &Config, request: Request) -> Result<Answer, Control
     let data = &config.storage.data;
     let url = configured_url(config);
     let node = Node::open(config.clone()).await?;
-    let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url);
+    let own = node.peer_key();
+    let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url, own);
     let answer = control.handle(request).await;
     if let Err(error) = node.store.close().await {
         tracing::warn!(%error, "the store did not come to rest");

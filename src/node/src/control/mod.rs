@@ -93,6 +93,10 @@ pub enum Answer {
     Status {
         /// The right half of addresses.
         name: String,
+        /// The peer id of its key: its name where it has no other.
+        peer_id: String,
+        /// Where others reach it, as it tells them; empty where it does not run.
+        addresses: Vec<String>,
         /// Base of links.
         url: String,
         /// Whether it has an owner.

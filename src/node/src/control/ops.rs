@@ -1,7 +1,11 @@
 //! What the requests do.
 
 use super::{Answer, PeerRow, Request, UserRow, Wish};
-use crate::{archive, federation::Gate};
+use crate::{
+    archive,
+    config::{PeerConfig, check_name},
+    federation::Gate,
+};
 use futures::future::BoxFuture;
 use std::{
     path::{Path, PathBuf},
@@ -14,9 +18,16 @@ use weft_service::{
 };
 use weft_store::Store;
 use weft_wire::{
-    Code, Millis, NodeName, Problem, UserAddress, UserName, admin::PeerList, invites::CreateInvite,
-    invites::Link, limits,
+    Code, Millis, NodeName, Problem, UserAddress, UserName, admin::PeerList, federation::FederationPolicy,
+    invites::CreateInvite, invites::Link, limits,
 };
+
+const NOT_RUNNING: &str =
+    "the node does not run: name the key with --key, or start it so that it can ask the name";
+/// What is shown of a key that is none.
+const SHOWN_CHARS_MAX: usize = 64;
+const OWN_KEY: &str = "the key is the one of this node itself";
+const OFF: &str = "this node speaks with no others, federation.policy is \"closed\"";
 
 /// What the operator may do, on a node that runs or on one that is only opened.
 #[derive(Clone)]
@@ -27,22 +38,23 @@ struct Inner {
     store: Store,
     data: PathBuf,
     url: String,
+    own: PeerKey,
     /// None where the node does not run, or speaks with no others.
     gate: Option<Gate>,
 }
 
 impl Control {
-    /// On top of a service. `url` is the base of links.
-    pub fn new(service: Service, store: Store, data: PathBuf, url: String) -> Control {
-        Control(Arc::new(Inner { service, store, data, url, gate: None }))
+    /// On top of a service. `url` is the base of links, `own` the key of the node.
+    pub fn new(service: Service, store: Store, data: PathBuf, url: String, own: PeerKey) -> Control {
+        Control(Arc::new(Inner { service, store, data, url, own, gate: None }))
     }
 
     /// With the running network.
     #[must_use]
     pub fn with_gate(self, gate: Option<Gate>) -> Control {
-        let Inner { service, store, data, url, .. } = self.0.as_ref();
+        let Inner { service, store, data, url, own, .. } = self.0.as_ref();
         let (service, store, data, url) = (service.clone(), store.clone(), data.clone(), url.clone());
-        Control(Arc::new(Inner { service, store, data, url, gate }))
+        Control(Arc::new(Inner { service, store, data, url, own: *own, gate }))
     }
 
     /// Does what is asked. What goes wrong becomes a sentence.
@@ -56,15 +68,23 @@ impl Control {
             Request::Backup { dir } => self.backup(&dir).await,
             Request::Peers { after } => self.peers(after).await,
             Request::ZoneLine => Ok(self.zone_line()),
-            Request::AddPeer { name, key, addresses } => self.add_peer(&name, key, addresses).await,
-            Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await,
+            Request::AddPeer { name, key, addresses } => {
+                self.add_peer(&name, key, addresses).await.or_else(in_words)
+            }
+            Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await.or_else(in_words),
         };
         done.unwrap_or_else(|problem| Answer::Refused(problem.to_string()))
     }
 
     async fn status(&self) -> Result<Answer, Problem> {
         let info = self.0.service.node_info().await?;
-        Ok(Answer::Status { name: info.name.to_string(), url: self.0.url.clone(), claimed: info.claimed })
+        Ok(Answer::Status {
+            name: info.name.to_string(),
+            peer_id: self.0.own.to_string(),
+            addresses: self.0.service.federation().own_addresses(),
+            url: self.0.url.clone(),
+            claimed: info.claimed,
+        })
     }
 
     /// As long as nobody owns the node an invite can only be the owner's: whoever came first would own it.
@@ -114,7 +134,7 @@ impl Control {
     }
 
     async fn backup(&self, dir: &Path) -> Result<Answer, Problem> {
-        match archive::backup(&self.0.store, &self.0.data, dir).await {
+        match archive::backup(&self.0.store, &self.0.data, &self.0.own.name(), dir).await {
             Ok(seq) => Ok(Answer::Backup { seq }),
             // Its own sentences help the operator more than any code.
             Err(error) => Ok(Answer::Refused(with_causes(&error))),
@@ -174,31 +194,60 @@ impl Control {
         key: Option<String>,
         addresses: Vec<String>,
     ) -> Result<Answer, Problem> {
-        let federation = self.0.service.federation();
-        let key = match key {
-            Some(text) => match text.parse::<PeerKey>() {
-                Ok(key) => Some(key),
-                Err(error) => return Ok(Answer::Refused(format!("{text}: {error}"))),
-            },
-            None => name.key().map(PeerKey),
-        };
-        if let Some(key) = key {
-            if name.key().is_some_and(|named| named != key.0) {
-                return Ok(Answer::Refused("the name is a peer id, of another key".to_owned()));
-            }
-            let usable = Addresses::of(key, &addresses);
-            if usable.len() < addresses.len() {
-                return Ok(Answer::Refused("one of the addresses is none of this node".to_owned()));
-            }
-            federation.name_peer(name, key, usable.texts()).await.map_err(told)?;
-        } else if self.0.gate.is_none() {
-            let why =
-                "the node does not run: name the key with --key, or start it so that it can ask the name";
-            return Ok(Answer::Refused(why.to_owned()));
-        } else {
-            federation.meet(name).await.map_err(told)?;
+        let own = self.0.service.node_info().await?.name;
+        if *name == own {
+            // Before it is asked who it is.
+            return Err(told(FederationError::Itself { node: own }));
         }
-        self.judge_peer(name, Wish::Trust).await
+        // Before anybody is asked about it.
+        if let Err(why) = check_name(name.as_str()) {
+            return Ok(Answer::Refused(why));
+        }
+        let key = match self.key_to_add(name, key).await? {
+            Ok(key) if key == self.0.own => return Ok(Answer::Refused(OWN_KEY.to_owned())),
+            Ok(key) => key,
+            Err(why) => return Ok(Answer::Refused(why)),
+        };
+        let entry = PeerConfig { name: name.to_string(), key: key.to_string(), addresses, limit: None };
+        if let Err(why) = entry.check() {
+            return Ok(Answer::Refused(why));
+        }
+        let addresses = Addresses::of(key, &entry.addresses).texts();
+        let federation = self.0.service.federation();
+        federation.add_peer(name, key, addresses).await.map_err(told)?;
+        let answer = self.judge_peer(name, Wish::Trust).await?;
+        if let (Some(gate), Some(peer)) = (&self.0.gate, federation.peer(name).await.map_err(told)?) {
+            gate.call(key, peer.addresses).await;
+        }
+        Ok(answer)
+    }
+
+    /// The key of a node that is to be added, or why there is none.
+    async fn key_to_add(
+        &self,
+        name: &NodeName,
+        given: Option<String>,
+    ) -> Result<Result<PeerKey, String>, Problem> {
+        let federation = self.0.service.federation();
+        let by_name = name.key().map(PeerKey);
+        Ok(match given.as_deref().map(str::parse::<PeerKey>) {
+            Some(Err(error)) => {
+                let given: String = given.unwrap_or_default().chars().take(SHOWN_CHARS_MAX).collect();
+                Err(format!("{given}: {error}"))
+            }
+            Some(Ok(key)) if by_name.is_some_and(|named| named != key) => {
+                Err("the name is a peer id, of another key".to_owned())
+            }
+            Some(Ok(key)) => Ok(key),
+            None => match by_name {
+                Some(key) => Ok(key),
+                None if federation.policy() == FederationPolicy::Closed => {
+                    Err(format!("{OFF}: name the key with --key"))
+                }
+                None if self.0.gate.is_none() => Err(NOT_RUNNING.to_owned()),
+                None => Ok(federation.meet(name).await.map_err(told)?.key),
+            },
+        })
     }
 
     async fn judge_peer(&self, name: &NodeName, wish: Wish) -> Result<Answer, Problem> {
@@ -212,7 +261,10 @@ impl Control {
         };
         let federation = self.0.service.federation();
         let before = federation.peer(name).await.map_err(told)?;
-        federation.judge(name, verdict).await.map_err(told)?;
+        federation.judge(name, verdict).await.map_err(|error| match error {
+            FederationError::NotFound => never_met(name, verdict),
+            error => told(error),
+        })?;
         if let (Some(gate), Some(peer)) = (&self.0.gate, federation.peer(name).await.map_err(told)?) {
             gate.follow(&self.0.service, peer.key, verdict).await?;
             // A key that is no longer the node's is nobody's.
@@ -248,14 +300,27 @@ impl weft_api::Operator for Control {
 
 /// The codes of federation are for other nodes; an operator is told in words.
 fn told(error: FederationError) -> Problem {
-    match error {
-        FederationError::NotFound => Problem::new(Code::NotFound).detail("this node was never met"),
-        error => {
-            let text = with_causes(&error);
-            let problem = Problem::from(error);
-            Problem::new(problem.code).detail(text)
+    let text = with_causes(&error);
+    let problem = Problem::from(error);
+    Problem::new(problem.code).detail(text)
+}
+
+/// What can be done about a node that nobody has met.
+fn never_met(name: &NodeName, verdict: Verdict) -> Problem {
+    let why = match verdict {
+        Verdict::Block => {
+            "this node was never met; `federation.blocked` in node.toml shuts it out before it comes"
+                .to_owned()
         }
-    }
+        _ => format!("this node was never met; `weft peer add {name}` names it, and trusts it"),
+    };
+    Problem::new(Code::NotFound).detail(why)
+}
+
+/// A terminal shows the sentence alone.
+fn in_words(problem: Problem) -> Result<Answer, Problem> {
+    let sentence = problem.detail.clone();
+    sentence.map(Answer::Refused).ok_or(problem)
 }
 
 /// An error's text with those of its causes, `a: b: c`.

@@ -22,6 +22,9 @@ const RECORD_BYTES_MAX: usize = NodeRecord::BYTES_MAX + 1024;
 /// Records of one name that are looked at.
 const RECORDS_MAX: usize = 8;
 
+/// Of why DNS gave no answer, so much is logged.
+const REASON_CHARS_MAX: usize = 120;
+
 /// Asks DNS.
 pub(super) struct Txt {
     resolver: TokioResolver,
@@ -49,8 +52,17 @@ impl Txt {
 
     /// The record of a name, if there is one that may be believed. What it says is for the caller to check.
     pub async fn find(&self, name: &NodeName) -> Option<Signed<NodeRecord>> {
-        let found = self.resolver.lookup(format!("{LABEL}.{name}."), RecordType::TXT).await;
-        let found = found.inspect_err(|error| tracing::debug!(node = %name, %error, "no TXT record")).ok()?;
+        let found = match self.resolver.lookup(format!("{LABEL}.{name}."), RecordType::TXT).await {
+            Ok(found) => found,
+            Err(error) if error.is_no_records_found() || error.is_nx_domain() => {
+                tracing::debug!(node = %name, "DNS says nothing of a node");
+                return None;
+            }
+            Err(error) => {
+                tracing::warn!(node = %name, why = in_a_line(&error), "DNS gave no answer about a node that can be used");
+                return None;
+            }
+        };
         let believed = |record: &&hickory_resolver::proto::rr::Record| {
             self.trust == DnsTrust::Any || record.proof.is_secure()
         };
@@ -59,6 +71,18 @@ impl Txt {
             _ => None,
         })
     }
+}
+
+/// What went wrong, short: the text of an error may hold a whole answer, which strangers have written.
+fn in_a_line(error: &NetError) -> String {
+    let text = error.to_string();
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(REASON_CHARS_MAX)
+        .collect()
 }
 
 fn read(text: &[u8]) -> Option<Signed<NodeRecord>> {
@@ -156,6 +180,15 @@ mod tests {
         assert!(asking(port, DnsTrust::Proven).find(&name).await.is_none());
         assert!(asking(port, DnsTrust::Any).find(&name).await.is_some());
         assert!(Txt::new(DnsTrust::Off).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_in_one_short_line() {
+        let error =
+            NetError::Msg(format!("no proof\u{1b}[31m {}\nResponse: Message {{ … }}", "x".repeat(500)));
+        let told = in_a_line(&error);
+        assert!(told.starts_with("no proof[31m xxx") && !told.contains("Message"), "{told}");
+        assert_eq!(told.chars().count(), REASON_CHARS_MAX);
     }
 
     #[test]

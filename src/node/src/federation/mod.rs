@@ -50,6 +50,7 @@ impl Border {
         if !config.is_on() {
             return Ok(None);
         }
+        config.check_others(&name, Some(PeerKey(key.verifying_key().to_bytes())))?;
         let federation = service.federation();
         for (name, key, addresses) in named(config) {
             federation.name_peer(&name, key, addresses).await.map_err(StartError::Federation)?;
@@ -103,6 +104,11 @@ impl Gate {
     /// Keys of nodes that are connected at this moment, and how.
     pub fn connected(&self) -> Vec<weft_net::PeerStatus> {
         self.net.peers()
+    }
+
+    /// Calls a node that the operator has named, so that it shows whether it is there.
+    pub async fn call(&self, key: PeerKey, addresses: Vec<String>) {
+        self.net.call_up(key, addresses).await;
     }
 
     /// Makes the network follow what the operator has decided about a node.

@@ -413,7 +413,7 @@ async fn nonsense_costs_its_address_and_no_name() {
 fn verbs_can_move_between_threads(service: &crate::Service, device: &Device) {
     fn send(_: impl Send) {}
     let (caller, user) = (device.caller().clone(), device.user.clone());
-    let room = weft_wire::RoomId([0; 16]);
+    let room = IDS[0];
     send(service.accounts().authenticate("", FROM));
     send(service.flows().sign_out(&caller, device.id()));
     send(service.flows().claim_key_packages(&caller, &user, None));

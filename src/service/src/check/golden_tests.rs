@@ -15,7 +15,7 @@ use ed25519_dalek::SigningKey;
 use std::{collections::BTreeMap, fs, path::PathBuf};
 use weft_store::record::Versioned;
 use weft_wire::{
-    Blob, DeviceId, MessageId, RoomId, Signed, UserAddress, UserName,
+    Blob, DeviceId, MessageId, RoomId, RoomNonce, Signed, UserAddress, UserName,
     accounts::{Recovery, Role},
     contacts::ContactState,
     identity::{DeviceCert, UserIdentity},
@@ -161,6 +161,7 @@ fn contacts(all: &mut Samples) {
     all.add(tables::CONTACT_BOOKS, "book", &BookRecord { contacts: 3, waiting: 1, links: 2 });
     let link = LinkRecord { owner: name(), uses_left: 100, expires_ms: TIME_MS };
     all.add(tables::CONTACT_LINKS, "link", &link);
+    all.add(tables::CONSENTS, "consent", &ConsentRecord { until_ms: TIME_MS, used: false });
 }
 
 fn rooms(all: &mut Samples) {
@@ -179,8 +180,11 @@ fn rooms(all: &mut Samples) {
         folded_into: Some(RoomId([9; 16])),
         parts: Parts { id: blob(8), hub: 1, info: 2, members: 0 },
         hub: Hub::Here,
+        nonce: None,
     };
     all.add(tables::ROOMS, "direct", &room);
+    let with_nonce = RoomRecord { nonce: Some(RoomNonce([8; 16])), ..room.clone() };
+    all.add(tables::ROOMS, "with-nonce", &with_nonce);
     let copy = RoomRecord { creator: None, hub: Hub::At(bob().node), ..room.clone() };
     all.add(tables::ROOMS, "copy", &copy);
     let group =
@@ -195,7 +199,7 @@ fn rooms(all: &mut Samples) {
     all.add(tables::ROOM_CURSORS, "cursor", &CursorRecord { acked: 41, from: 7, left: vec![] });
     let key = DoorKey { hash: [6; 32], by: bob(), approval: true, expires_ms: TIME_MS };
     all.add(tables::ROOM_DOORS, "door", &DoorRecord { keys: vec![key], asking: 3 });
-    let asking = AskingRecord { identity: identity(), asked_ms: TIME_MS, approval: true };
+    let asking = AskingRecord { identity: identity(), asked_ms: TIME_MS, approval: true, proof: [5; 32] };
     all.add(tables::ROOM_ASKING, "asking", &asking);
     all.add(tables::ROOMS_ASKED, "asked", &AskedRecord { hub: bob().node, until_ms: TIME_MS });
     all.add(tables::ROOM_ITEMS, "item", &ItemRecord { version: 2, sealed: blob(7) });
@@ -224,13 +228,17 @@ fn inboxes(all: &mut Samples) {
 }
 
 fn nodes(all: &mut Samples) {
-    use crate::federation::records::{Outgoing, PeerState};
+    use crate::{
+        federation::records::{Outgoing, PeerState},
+        outgoing::Until,
+    };
     use weft_wire::{
         Code, Problem,
         federation::{ContactStep, Event, EventResult},
     };
     for (sample, state) in [
         ("pinned", PeerState::Pinned),
+        ("stranger", PeerState::Pinned),
         ("trusted", PeerState::Trusted),
         ("quarantined", PeerState::Quarantined { new_key: [5; 32], trusted: true }),
         ("blocked", PeerState::Blocked),
@@ -243,6 +251,7 @@ fn nodes(all: &mut Samples) {
             first_seen_ms: TIME_MS,
             last_contact_ms: TIME_MS + 1,
             last_error: Some("no answer".to_owned()),
+            stranger: sample == "stranger",
         };
         all.add(tables::PEERS, sample, &record);
     }
@@ -277,7 +286,16 @@ fn nodes(all: &mut Samples) {
     let accepted = weft_wire::rooms::Accepted { seq: 3, time_ms: TIME_MS, epoch: 2 };
     all.add(tables::INBOX_RESULTS, "accepted", &ResultRecord { result: EventResult::Accepted(accepted) });
     all.add(tables::PEOPLE, "person", &PersonRecord { identity: identity(), first_seen_ms: TIME_MS });
-    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord { acked: 41, behind_ms: None });
+    all.add(tables::ROOM_FOLLOWERS, "follower", &FollowerRecord::from(41));
+    let until = Some(Until::Commit { device: device(), message: MessageId([4; 16]) });
+    let ended = FollowerRecord { behind_ms: Some(TIME_MS), until, stuck: 1, ..FollowerRecord::from(41) };
+    all.add(tables::ROOM_FOLLOWERS, "ended", &ended);
+    let left = FollowerRecord { until: Some(Until::Number(40)), ..ended };
+    all.add(tables::ROOM_FOLLOWERS, "ended-at", &left);
+    let step = ContactStep::Remove;
+    let event = Event::Contact { from: alice(), to: bob().name, identity: identity(), step };
+    let owed = OutboxRecord { time_ms: TIME_MS, item: Outgoing::Owed(Box::new(event)) };
+    all.add(tables::OUTBOX, "owed", &owed);
     all.add(tables::OUTBOX_SAID, "said", &SaidRecord { hash: [7; 32], given_up: true });
 }
 

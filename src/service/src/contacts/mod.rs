@@ -1,5 +1,6 @@
 //! Contacts come first: nobody reaches a person without that person's consent.
 
+mod consents;
 mod error;
 pub(crate) mod records;
 mod remote;
@@ -85,7 +86,7 @@ impl Contacts {
             return Err(Fault::Invalid { field: "uses", why: "1 to 1,000" }.into());
         }
         if !(1..=LINK_LIFETIME_MS_MAX).contains(&lifetime_ms) {
-            return Err(Fault::Invalid { field: "lifetime_ms", why: "at most 365 days" }.into());
+            return Err(Fault::Invalid { field: "lifetime_ms", why: "from 1 ms to 365 days" }.into());
         }
         self.ctx.limits.take_account(Budget::ContactChange, caller.name())?;
         let owner = caller.name();
@@ -137,9 +138,10 @@ impl Contacts {
         Ok(record.map(|record| record.stand))
     }
 
-    /// Removes links that are over. Gives how many.
+    /// Removes links and consents that are over. Gives how many.
     pub(crate) async fn sweep(&self) -> Result<u64, ContactError> {
-        self.drop_links(self.ctx.aged().await?, |_| true).await
+        let aged = self.ctx.aged().await?;
+        Ok(self.drop_links(aged, |_| true).await? + self.sweep_consents(aged).await?)
     }
 
     async fn drop_ended_links(&self, owner: &UserName) -> Result<(), ContactError> {

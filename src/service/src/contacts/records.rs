@@ -56,4 +56,13 @@ pub(crate) struct LinkRecord {
     pub expires_ms: Millis,
 }
 
-first_version!(ContactRecord, BookRecord, LinkRecord);
+/// Somebody has got KeyPackages of a person here for a room: they may bring them in. Key: name, 0x00, room, address.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ConsentRecord {
+    pub until_ms: Millis,
+    /// The person has come in by it. It goes when they go, and one that was given after that stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub used: bool,
+}
+
+first_version!(ContactRecord, BookRecord, LinkRecord, ConsentRecord);

@@ -147,7 +147,7 @@ async fn who_was_blocked_gets_the_answers_of_a_contact() {
         assert_eq!(states(&world, &bob).await, [("alice@home.example".to_owned(), ContactState::Accepted)]);
         let told = news(&world, &bob).await.len();
         let asked = flows.request_contact(bob.caller(), ask(&alice, "again", None)).await.unwrap();
-        let room = weft_wire::RoomId([1; 16]);
+        let room = IDS[1];
         let mut at_bob = bob.create_direct(&world.service, &alice, room).await.unwrap();
         let added = world.add(&bob, &mut at_bob, room, &alice).await;
         let message = bob.message(&mut at_bob, room, 1, "are you there?");
@@ -155,7 +155,7 @@ async fn who_was_blocked_gets_the_answers_of_a_contact() {
         answers.push((told, asked.state, added.added.len(), taken.seq, taken.epoch));
 
         // A group is another matter: there a third person would see them together.
-        let group = weft_wire::RoomId([2; 16]);
+        let group = IDS[2];
         let (request, mut at_bob) = bob.create_request(weft_wire::rooms::RoomKind::Group, group);
         flows.create_room(bob.caller(), request).await.unwrap();
         let claimed = flows.claim_key_packages(bob.caller(), &alice.user, None).await.unwrap();

@@ -14,14 +14,15 @@ use weft_wire::{
 pub(crate) enum Trouble {
     /// It never will: the sender is told, and goes on with the next one.
     Refused(Problem),
-    /// This node cannot do it now: it is to be sent again.
+    /// This node cannot do it now: it is to be sent again. What is a fault of this node and does not pass is refused in the
+    /// end.
     Later(Problem),
 }
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
         match problem.code {
-            Code::StorageUnavailable | Code::ShuttingDown => Trouble::Later(problem),
+            Code::StorageUnavailable | Code::ShuttingDown | Code::Internal => Trouble::Later(problem),
             _ => Trouble::Refused(problem),
         }
     }

@@ -7,6 +7,7 @@ use super::{
     peers::unreachable,
     records::{Outgoing, RunRecord},
 };
+use crate::{Fault, LimitKey};
 use rand_core::RngCore;
 use std::{
     collections::{HashMap, HashSet},
@@ -16,10 +17,10 @@ use tokio::{
     sync::{broadcast, watch},
     task::JoinSet,
 };
-use weft_net::{LinkEvent, PeerKey};
-use weft_store::{record::Record, tables};
+use weft_net::{LinkError, LinkEvent, PeerKey};
+use weft_store::{Error as StoreError, record::Record, tables};
 use weft_wire::{
-    Code, NodeName, codec,
+    Code, NodeName, RoomId, codec,
     federation::{Batch, BatchAck, Event, EventResult},
     limits::{EVENTS_PER_BATCH_MAX, PEER_BATCH_BYTES_MAX, PEER_QUERY_BYTES_MAX},
 };
@@ -29,6 +30,8 @@ const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
 /// What a batch may be short of its bound: its frame, and the frame of the last event.
 const BATCH_SPARE_BYTES: usize = 64 << 10;
+/// Rows that are settled in one commit. A whole batch with what follows from it would not always fit.
+const SETTLE_PAGE: usize = 16;
 /// Rows that are given up in one commit.
 const EXPIRE_PAGE: usize = 128;
 
@@ -56,7 +59,8 @@ impl Federation {
         let Some(first) = rows.first() else { return Ok(Round::Idle) };
         let run = self.nodes.outbox.run(to, first.number).await?;
         let ways = self.nodes.ways().ok_or(FederationError::Off)?;
-        let peer = self.nodes.peers.reach(to, Some(ways.directory.as_ref())).await?;
+        let peer =
+            self.nodes.peers.reach(&LimitKey::Peer(to.clone()), to, Some(ways.directory.as_ref())).await?;
         ways.link.learn(PeerKey(peer.key), peer.addresses.clone());
         let batch = self.pack(to, &run, &rows).await?;
         let sent = ways.link.deliver(PeerKey(peer.key), codec::encode(&batch)).await;
@@ -106,15 +110,10 @@ impl Federation {
         let mut left = PEER_BATCH_BYTES_MAX - BATCH_SPARE_BYTES;
         // News of a room goes with its last row. An earlier one may have been taken already, with what was new then, before the
         // answer to it was lost; what it carries now would not be looked at.
-        let mut last = HashMap::new();
-        for row in rows {
-            if let Outgoing::Room { room, .. } = &row.item {
-                last.insert(*room, row.number);
-            }
-        }
+        let last = last_of_rooms(rows);
         for row in rows {
             let event: Event = match &row.item {
-                Outgoing::Event(event) => event.as_ref().clone(),
+                Outgoing::Event(event) | Outgoing::Owed(event) => event.as_ref().clone(),
                 item @ Outgoing::Room { room, .. } => {
                     self.bridge.open(to, item, last.get(room) == Some(&row.number)).await?
                 }
@@ -158,7 +157,11 @@ impl Federation {
             Some(problem) => {
                 tracing::debug!(node = %to, code = problem.code.as_str(), "a node did not take all");
                 if !went {
-                    let error = FederationError::Refused(problem.clone());
+                    let error = match problem.code {
+                        // Said of the whole batch, this is about who sends it.
+                        Code::BadSignature => FederationError::KnownOtherwise { node: to.clone() },
+                        _ => FederationError::Refused(problem.clone()),
+                    };
                     self.nodes.peers.failed(to, &error).await?;
                 }
                 let retry_after = problem.retry_after_ms.map(Duration::from_millis);
@@ -167,7 +170,7 @@ impl Federation {
         }
     }
 
-    /// Deletes what has arrived, with what follows from it, in one commit.
+    /// Deletes what has arrived, with what follows from it.
     async fn settle(
         &self,
         to: &NodeName,
@@ -176,34 +179,77 @@ impl Federation {
         upto: u64,
         ack: &BatchAck,
     ) -> Result<()> {
-        let result = |row: &Waiting| -> Outcome {
+        // Of all rows: where the last one of a room has not arrived, the others brought nothing of its log.
+        let last = last_of_rooms(rows);
+        let outcome = |row: &Waiting| -> Option<Outcome> {
+            // What a copy is like after the batch, the last answer says.
+            if let Outgoing::Room { room, .. } = &row.item
+                && last.get(room) != Some(&row.number)
+            {
+                return None;
+            }
             let number = row.number - run.base;
             let found = ack.results.iter().find(|(of, _)| *of == number);
-            found.map_or(Outcome::Done, |(_, result): &(u64, EventResult)| Outcome::Result(result.clone()))
+            let result = |(_, result): &(u64, EventResult)| -> Outcome { Outcome::Result(result.clone()) };
+            Some(found.map_or(Outcome::Done, result))
         };
-        let result = &result;
         // Rows that this round has read. If the other node knows of more, the next round finds that out.
         let arrived: Vec<_> = rows.iter().take_while(|row| row.number <= upto).collect();
-        let Some(last) = arrived.last().map(|row| row.number) else { return Ok(()) };
-        let after = RunRecord { acked: last, ..run.clone() };
-        let (arrived, after) = (&arrived, &after);
+        let arrived: Vec<_> = arrived.into_iter().map(|row| (row, outcome(row))).collect();
+        let (mut rest, mut before, mut page_max) = (arrived.as_slice(), run.clone(), SETTLE_PAGE);
+        while let Some((page, others)) = rest.split_at_checked(page_max.min(rest.len()))
+            && let Some((last, _)) = page.last()
+        {
+            let after = RunRecord { acked: last.number, ..run.clone() };
+            match self.settle_page(to, page, (&before, &after)).await {
+                Ok(true) => (rest, before) = (others, after),
+                // Another run has begun meanwhile.
+                Ok(false) => return Ok(()),
+                // What follows from one row may be much, in a large group.
+                Err(FederationError::Fault(Fault::Store(StoreError::TooLarge { .. }))) if page_max > 1 => {
+                    page_max = 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes some rows with what follows from them, and moves the run past them, in one commit. False: it was moved already.
+    async fn settle_page(
+        &self,
+        to: &NodeName,
+        page: &[(&Waiting, Option<Outcome>)],
+        (before, after): (&RunRecord, &RunRecord),
+    ) -> Result<bool> {
         self.nodes
             .ctx
             .store
             .transact(|tx| async move {
                 let known = tx.get(tables::OUTBOX_RUNS, to.as_str().as_bytes()).await?;
-                if known.is_none_or(|row| row.value != run.to_record()) {
-                    return Ok(());
+                if known.is_none_or(|row| row.value != before.to_record()) {
+                    return Ok(false);
                 }
-                for row in arrived {
-                    self.bridge.settle(&tx, to, &row.item, &result(row)).await?;
+                for (row, outcome) in page {
+                    if let Some(outcome) = outcome {
+                        self.bridge.settle(&tx, to, &row.item, outcome).await?;
+                    }
                     tx.delete(tables::OUTBOX, &row.key);
                 }
                 tx.put(tables::OUTBOX_RUNS, to.as_str(), after.to_record());
-                Ok::<_, FederationError>(())
+                Ok::<_, FederationError>(true)
             })
             .await
     }
+}
+
+/// The last row of each room that has news.
+fn last_of_rooms<'a>(rows: impl IntoIterator<Item = &'a Waiting>) -> HashMap<RoomId, u64> {
+    let room = |row: &Waiting| match &row.item {
+        Outgoing::Room { room, .. } => Some((*room, row.number)),
+        _ => None,
+    };
+    rows.into_iter().filter_map(room).collect()
 }
 
 /// The couriers of a node. Dropping it ends them where they are, which loses nothing; [`Self::shutdown`] waits.
@@ -268,7 +314,10 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
     let mut connections = ways.link.events();
     let mut news = federation.nodes.ctx.store.watch(tables::OUTBOX_HEADS, to.as_str());
     let mut failures: u32 = 0;
+    // Whether this round has come of a connection.
+    let mut called = false;
     loop {
+        forget(&mut connections);
         let round = tokio::select! {
             // A round that is cut short was sent, or was not: the next start finds out.
             _ = stop.changed() => return,
@@ -279,13 +328,14 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
             Err(FederationError::Unreachable { .. }) => federation.nodes.set_away(&to, true),
             Err(_) => {}
         }
+        let mut away = false;
         let retry_after = match round {
             Ok(Round::Went) => {
-                failures = 0;
+                (failures, called) = (0, false);
                 continue;
             }
             Ok(Round::Idle) => {
-                failures = 0;
+                (failures, called) = (0, false);
                 tokio::select! {
                     _ = stop.changed() => return,
                     () = news.changed() => {}
@@ -303,10 +353,15 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
                 if let Err(error) = federation.nodes.peers.failed(&to, &error).await {
                     tracing::warn!(node = %to, %error, "a failure could not be noted");
                 }
-                if let FederationError::Unreachable { .. } = error
-                    && let Err(error) = federation.nodes.peers.refresh(&to, ways.directory.as_ref()).await
-                {
-                    tracing::debug!(node = %to, %error, "nor does its name say where it is");
+                if let FederationError::Unreachable { source, .. } = error {
+                    away = true;
+                    if source != LinkError::Unreachable {
+                        // The connection that there was, was our own, and of no use.
+                        forget(&mut connections);
+                    }
+                    if let Err(error) = federation.nodes.peers.refresh(&to, ways.directory.as_ref()).await {
+                        tracing::debug!(node = %to, %error, "nor does its name say where it is");
+                    }
                 }
                 None
             }
@@ -314,13 +369,21 @@ async fn carry(federation: Federation, to: NodeName, mut stop: watch::Receiver<b
         let pause = pause(failures, retry_after, federation.nodes.ctx.rng().next_u32());
         failures = failures.saturating_add(1);
         let key = federation.nodes.peers.get(&to).await.ok().flatten().map(|peer| PeerKey(peer.key));
+        // One that has spoken says itself when to come again. Nor does one that calls and cannot be reached, over and over, set
+        // the pace.
+        let listens = !std::mem::take(&mut called) && away;
         tokio::select! {
             _ = stop.changed() => return,
             () = tokio::time::sleep(pause) => {}
             // Somebody is there again: at once, whatever was before.
-            () = connected(&mut connections, key) => failures = 0,
+            () = connected(&mut connections, key), if listens => (failures, called) = (0, true),
         }
     }
+}
+
+/// Lets go of what was told up to now.
+fn forget(events: &mut broadcast::Receiver<LinkEvent>) {
+    *events = events.resubscribe();
 }
 
 /// Between half and all of 1 s, 2 s, 4 s … 10 min; not before the other node wants it.

@@ -1,7 +1,7 @@
 //! What can go wrong between nodes.
 
 use crate::{Fault, error::from_below};
-use weft_net::LinkError;
+use weft_net::{LinkError, PeerKey};
 use weft_wire::{Code, NodeName, Problem, federation::NodeRecordError};
 
 /// Everything that can go wrong between nodes.
@@ -32,6 +32,46 @@ pub enum FederationError {
     #[error("the key does not belong to {node}")]
     Foreign {
         /// The name.
+        node: NodeName,
+    },
+    /// The other node has pinned another key for this one.
+    #[error("{node} knows this node by another key than the one that it has now; its operator decides")]
+    KnownOtherwise {
+        /// Which.
+        node: NodeName,
+    },
+    /// It was to be named with another key than the known one.
+    #[error(
+        "{node} is known by another key, {key}. Only if the new one is its own: `weft peer accept-key {node}`"
+    )]
+    OtherKey {
+        /// Which.
+        node: NodeName,
+        /// The known one.
+        key: PeerKey,
+    },
+    /// It was to be named with the key of another node.
+    #[error("the key is that of {other}, and a node has one name")]
+    SameKey {
+        /// Which is known by that key.
+        other: NodeName,
+    },
+    /// It is shut out, so that nothing else can be decided about it.
+    #[error("{node} is shut out: `weft peer reset {node}` first")]
+    ShutOut {
+        /// Which.
+        node: NodeName,
+    },
+    /// There is no other key to decide about.
+    #[error("{node} has shown no other key than the known one: there is nothing to decide")]
+    NoNewKey {
+        /// Which.
+        node: NodeName,
+    },
+    /// The node that is meant is this one.
+    #[error("{node} is this node itself")]
+    Itself {
+        /// Its name.
         node: NodeName,
     },
     /// What a node says of itself is not valid.
@@ -71,6 +111,14 @@ impl From<FederationError> for Problem {
                 Problem::new(Code::Forbidden).detail("not between these nodes")
             }
             FederationError::Foreign { .. } => Problem::new(Code::BadSignature).detail("the key of the node"),
+            FederationError::KnownOtherwise { .. } => {
+                Problem::new(Code::BadSignature).detail("the key of this node")
+            }
+            FederationError::OtherKey { .. }
+            | FederationError::SameKey { .. }
+            | FederationError::NoNewKey { .. } => Problem::new(Code::Conflict).detail(error),
+            FederationError::ShutOut { .. } => Problem::new(Code::Forbidden).detail(error),
+            FederationError::Itself { .. } => Problem::new(Code::InvalidField).field("name").detail(error),
             FederationError::Record { source, .. } => Problem::new(Code::BadCertificate).detail(source),
             FederationError::Nonsense { node } => {
                 Problem::new(Code::NodeUnreachable).detail(format_args!("{node} answers nonsense"))

@@ -5,6 +5,7 @@ use super::{
     Federation, FederationError, Result,
     bridge::Trouble,
     records::{ArrivalRecord, PeerRecord, ResultRecord},
+    together,
 };
 use crate::{
     Budget, Fault, LimitKey,
@@ -23,6 +24,8 @@ use weft_wire::{
 const RUNS_OVER_MAX: usize = 8;
 /// Results that are deleted in one commit.
 const DELETE_PAGE: usize = 512;
+/// What a row costs beside what is in it.
+const ROW_BYTES: usize = 128;
 
 impl PeerHandler for Federation {
     fn deliver(&self, from: PeerKey, batch: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
@@ -62,14 +65,13 @@ impl Federation {
         // One batch of a node at a time: two that crossed on the way would only get into each other's way.
         let turn = self.turns.of(&batch.from);
         let _turn = turn.lock().await;
+        // Before anything is done for it, and be it only to begin another run.
+        self.charge(&batch.from, &peer, batch.events.len(), bytes.len())?;
         let upto = match self.begin(&batch).await? {
             Begun::At(upto) => upto,
             Begun::Gap(upto) => return Ok(gap(upto)),
         };
-        if let Err(fault) = self.charge(&batch.from, &peer, batch.events.len(), bytes.len()) {
-            return Ok(BatchAck { upto, results: Vec::new(), problem: Some(fault.into()) });
-        }
-        let (upto, problem) = self.take_all(&batch, upto).await;
+        let (upto, problem) = self.take_all(&batch, &peer, upto).await;
         let results = self.results(&batch.from, batch.first, upto).await?;
         self.nodes.heard(&batch.from, &peer).await?;
         Ok(BatchAck { upto, results, problem })
@@ -123,26 +125,70 @@ impl Federation {
         Ok(Begun::At(0))
     }
 
-    /// Takes what is new of a batch, in order. Gives the last number that was taken, and why the rest was not.
-    async fn take_all(&self, batch: &Batch, upto: u64) -> (u64, Option<Problem>) {
-        let mut taken = upto;
-        for (number, event) in (batch.first..).zip(&batch.events) {
-            if number <= taken {
-                continue;
-            }
-            let outcome = match self.take_one(batch, number, event).await {
-                Err(Trouble::Refused(problem)) => {
-                    tracing::debug!(node = %batch.from, number, code = problem.code.as_str(), "refused an event");
-                    self.refuse_one(batch, number, problem).await
-                }
-                outcome => outcome,
-            };
-            match outcome {
-                Ok(()) => taken = number,
-                Err(Trouble::Later(problem) | Trouble::Refused(problem)) => return (taken, Some(problem)),
+    /// What of an event stays on this disk, as far as no account is charged for it. Taken before the event is looked at; an
+    /// event that finds nothing left comes again later.
+    fn charge_written(&self, name: &NodeName, peer: &PeerRecord, event: &Event) -> Result<(), Fault> {
+        match stored_bytes(event) {
+            0 => Ok(()),
+            bytes => {
+                let cost = usize::try_from(peer.cost(bytes)).unwrap_or(usize::MAX);
+                self.nodes.ctx.limits.take_bytes(&LimitKey::Peer(name.clone()), cost)
             }
         }
+    }
+
+    /// Takes what is new of a batch, in order. Gives the last number that was taken, and why the rest was not.
+    async fn take_all(&self, batch: &Batch, peer: &PeerRecord, upto: u64) -> (u64, Option<Problem>) {
+        let fresh = usize::try_from((upto + 1).saturating_sub(batch.first)).unwrap_or(usize::MAX);
+        let mut rest = batch.events.get(fresh..).unwrap_or_default();
+        let mut taken = upto;
+        while !rest.is_empty() {
+            // What is paid for is taken, though there be nothing left for what comes after it.
+            let mut charged = Ok(());
+            let some = rest.iter().take(together::run(rest)).take_while(|event| {
+                charged = self.charge_written(&batch.from, peer, event);
+                charged.is_ok()
+            });
+            let (some, others) = rest.split_at(some.count());
+            if some.len() > 1 && self.take_several(batch, taken + 1, some).await.is_ok() {
+                taken += some.len() as u64;
+            } else {
+                for event in some {
+                    match self.take_or_refuse(batch, taken + 1, event).await {
+                        Ok(()) => taken += 1,
+                        Err(problem) => return (taken, Some(problem)),
+                    }
+                }
+            }
+            if let Err(fault) = charged {
+                return (taken, Some(fault.into()));
+            }
+            rest = others;
+        }
         (taken, None)
+    }
+
+    /// Takes one event, or notes that it never will be.
+    async fn take_or_refuse(&self, batch: &Batch, number: u64, event: &Event) -> Result<(), Problem> {
+        let outcome = match self.take_one(batch, number, event).await {
+            // A fault here that does not pass must not hold up all that comes after.
+            Err(Trouble::Later(problem))
+                if problem.code == Code::Internal && self.trials.is_over(batch, number) =>
+            {
+                Err(Trouble::Refused(problem))
+            }
+            outcome => outcome,
+        };
+        let outcome = match outcome {
+            Err(Trouble::Refused(problem)) => {
+                tracing::debug!(node = %batch.from, number, code = problem.code.as_str(), "refused an event");
+                self.refuse_one(batch, number, problem).await
+            }
+            outcome => outcome,
+        };
+        outcome.map_err(|trouble| match trouble {
+            Trouble::Later(problem) | Trouble::Refused(problem) => problem,
+        })
     }
 
     async fn take_one(&self, batch: &Batch, number: u64, event: &Event) -> Result<(), Trouble> {
@@ -177,7 +223,7 @@ impl Federation {
     }
 
     /// Moves the number forward. False: somebody else has taken this event meanwhile.
-    async fn stage_number(&self, tx: &Tx, batch: &Batch, number: u64) -> Result<bool, Trouble> {
+    pub(super) async fn stage_number(&self, tx: &Tx, batch: &Batch, number: u64) -> Result<bool, Trouble> {
         let name = batch.from.as_str();
         let row = tx.get(tables::INBOX_PEERS, name.as_bytes()).await?;
         let known = row.map(|row| ArrivalRecord::from_record(&row.value)).transpose()?;
@@ -244,6 +290,21 @@ impl Federation {
     }
 }
 
+/// About what an event adds to the disk that nobody else is charged for. The messages of people are theirs.
+pub(super) fn stored_bytes(event: &Event) -> usize {
+    match event {
+        Event::Room { state, devices, entries, .. } => {
+            let entries = entries.iter().map(|entry| entry.envelope.body().len() + ROW_BYTES);
+            let members = state.as_ref().map_or(0, |state| state.members.len() + state.gone.len());
+            entries.sum::<usize>() + (members + devices.len()) * ROW_BYTES / 2
+        }
+        Event::Welcome { welcome, .. } => welcome.len() + ROW_BYTES,
+        Event::Item { item, .. } => item.sealed.len() + ROW_BYTES,
+        Event::Delivered { .. } => ROW_BYTES,
+        Event::Contact { .. } | Event::Message { .. } | Event::DeviceGone { .. } | Event::Left { .. } => 0,
+    }
+}
+
 /// Each question names who asks, or a device that does: that is the node that speaks.
 fn asker(question: &Question) -> Result<NodeName> {
     let unreadable = |_| FederationError::Refused(Problem::new(Code::BadCertificate));
@@ -270,7 +331,7 @@ fn gap(upto: u64) -> BatchAck {
     BatchAck { upto, results: Vec::new(), problem: Some(problem) }
 }
 
-fn stage_result(tx: &Tx, name: &NodeName, number: u64, result: Option<EventResult>) {
+pub(super) fn stage_result(tx: &Tx, name: &NodeName, number: u64, result: Option<EventResult>) {
     if let Some(result) = result {
         let key = joined(name.as_str(), number.to_be_bytes());
         tx.put(tables::INBOX_RESULTS, key, ResultRecord { result }.to_record());

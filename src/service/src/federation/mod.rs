@@ -11,8 +11,11 @@ mod outbox;
 mod peers;
 mod people;
 pub(crate) mod records;
+mod strangers;
 #[cfg(test)]
 pub(crate) mod tests;
+mod together;
+mod trials;
 
 pub(crate) use bridge::{Bridge, Outcome, Trouble};
 pub use courier::Couriers;
@@ -24,7 +27,7 @@ pub use peers::{Peer, Verdict};
 pub(crate) use records::Outgoing;
 use records::PeerRecord;
 
-use crate::{Fault, context::Ctx};
+use crate::{Fault, LimitKey, context::Ctx};
 use futures::future::BoxFuture;
 use outbox::Outbox;
 use parking_lot::{Mutex, RwLock};
@@ -34,10 +37,11 @@ use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
+use trials::Trials;
 use weft_net::{Addresses, LinkError, PeerKey, PeerLink};
 use weft_store::Batch;
 use weft_wire::{
-    NodeName, Signed, codec,
+    NodeName, Signed, UserName, codec,
     federation::{Answer, FederationPolicy, NodeRecord, Question},
     limits::PEER_QUERY_BYTES_MAX,
 };
@@ -72,10 +76,11 @@ pub(crate) struct Nodes {
 
 impl Nodes {
     pub fn new(ctx: Arc<Ctx>) -> Self {
+        let peers = Peers::new(ctx.clone());
         Nodes {
-            peers: Peers::new(ctx.clone()),
+            people: People::new(ctx.clone(), peers.clone()),
+            peers,
             outbox: Outbox::new(ctx.clone()),
-            people: People::new(ctx.clone()),
             ways: Arc::default(),
             away: Arc::default(),
             ctx,
@@ -112,15 +117,26 @@ impl Nodes {
         key.zip(ways).is_some_and(|(key, ways)| ways.link.is_connected(PeerKey(key)))
     }
 
-    /// Where somebody says that a node may be found.
+    /// Where somebody here says that a node may be found. They have it from anybody: it must not make us knock at doors inside
+    /// our own network, unless that is where the other nodes are.
     ///
     /// # Errors
     /// [`FederationError::NotAllowed`], rate limits.
-    pub async fn hint(&self, node: &NodeName, addresses: &[String]) -> Result<()> {
-        match node.key() {
-            Some(key) => self.peers.hint(node, &Addresses::of(PeerKey(key), addresses).texts()).await,
-            None => Ok(()),
+    pub async fn hint(&self, by: &UserName, node: &NodeName, addresses: &[String]) -> Result<()> {
+        let Some(key) = node.key() else { return Ok(()) };
+        let mut addresses = Addresses::of(PeerKey(key), addresses).texts();
+        if !self.ctx.config.inward_hints {
+            addresses.retain(|text| weft_net::is_tellable(text));
         }
+        self.peers.hint(&LimitKey::Account(by.clone()), node, &addresses).await
+    }
+
+    /// Whether it is a node with which nobody here has to do.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub async fn is_stranger(&self, node: &NodeName) -> Result<bool, Fault> {
+        Ok(self.peers.get(node).await?.is_some_and(|record| record.may_go()))
     }
 
     async fn heard(&self, name: &NodeName, peer: &PeerRecord) -> Result<()> {
@@ -142,16 +158,44 @@ impl Nodes {
     /// [`FederationError::Unreachable`], [`FederationError::NotAllowed`], [`FederationError::Refused`] with what it answered
     /// instead.
     pub async fn ask(&self, node: &NodeName, question: &Question) -> Result<Answer> {
+        self.ask_for(&self.asker(question), node, question).await
+    }
+
+    /// The same, where it is somebody else than the question names who wants to know.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn ask_for(&self, by: &LimitKey, node: &NodeName, question: &Question) -> Result<Answer> {
         let ways = self.ways().ok_or(FederationError::Off)?;
-        let peer = self.peers.reach(node, Some(ways.directory.as_ref())).await?;
+        let peer = self.peers.reach(by, node, Some(ways.directory.as_ref())).await?;
         ways.link.learn(PeerKey(peer.key), peer.addresses.clone());
         let asked = ways.link.query(PeerKey(peer.key), codec::encode(question)).await;
         let bytes = asked.map_err(unreachable(node))?;
         match codec::decode(&bytes, PEER_QUERY_BYTES_MAX) {
+            // It is there, and may still be as its operator has to hear.
             Ok(Answer::Problem(problem)) => Err(FederationError::Refused(problem)),
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                self.heard(node, &peer).await?;
+                Ok(answer)
+            }
             Err(_) => Err(FederationError::Nonsense { node: node.clone() }),
         }
+    }
+
+    fn asker(&self, question: &Question) -> LimitKey {
+        let user = match question {
+            Question::Person { by, .. }
+            | Question::Claim { by, .. }
+            | Question::GroupInfo { by, .. }
+            | Question::Door { by, .. } => by.clone(),
+            Question::Join { user, .. } => user.clone(),
+            Question::Ephemeral { by, .. } => by.user.clone(),
+            Question::Commit { cert, .. } => match cert.peek() {
+                Ok(cert) => cert.user,
+                Err(_) => return LimitKey::Crowd,
+            },
+        };
+        LimitKey::user(&user, &self.ctx.node)
     }
 }
 
@@ -161,6 +205,7 @@ pub struct Federation {
     nodes: Nodes,
     bridge: Arc<dyn Bridge>,
     turns: Arc<Turns>,
+    trials: Arc<Trials>,
     own: Arc<RwLock<Own>>,
 }
 
@@ -173,7 +218,7 @@ struct Own {
 
 impl Federation {
     pub(crate) fn new(nodes: Nodes, bridge: Arc<dyn Bridge>) -> Self {
-        Federation { nodes, bridge, turns: Arc::default(), own: Arc::default() }
+        Federation { nodes, bridge, turns: Arc::default(), trials: Arc::default(), own: Arc::default() }
     }
 
     /// Opens the border: from now on others can be asked, and what waits for them leaves. The network is started before, with
@@ -207,13 +252,26 @@ impl Federation {
         self.own.read().addresses.clone()
     }
 
-    /// Makes acquaintance with a node now, by what its name says.
+    /// Makes acquaintance with a node now, by what its name says, unless it is known.
     ///
     /// # Errors
-    /// [`FederationError::Unreachable`], [`FederationError::NotAllowed`], [`FederationError::Record`].
-    pub async fn meet(&self, name: &NodeName) -> Result<()> {
+    /// [`FederationError::Unreachable`], [`FederationError::Off`], [`FederationError::Record`].
+    pub async fn meet(&self, name: &NodeName) -> Result<Peer> {
         let ways = self.nodes.ways();
-        self.nodes.peers.reach(name, ways.as_ref().map(|ways| ways.directory.as_ref())).await.map(drop)
+        let directory = ways.as_ref().map(|ways| ways.directory.as_ref());
+        if self.nodes.peers.get(name).await?.is_none() {
+            // Also where only those on the list may speak: it is on its way there.
+            self.nodes.peers.meet(name, directory).await?;
+        }
+        self.peer(name).await?.ok_or(FederationError::NotFound)
+    }
+
+    /// Forgets nodes with which nobody here has to do. Gives how many.
+    ///
+    /// # Errors
+    /// [`Fault::Store`].
+    pub(crate) async fn sweep(&self) -> Result<u64> {
+        self.nodes.peers.sweep_strangers(self.nodes.ctx.aged().await?).await
     }
 
     /// Nodes that this one has met, by name, at most [`weft_wire::limits::PAGE_MAX`] after one.
@@ -235,12 +293,22 @@ impl Federation {
     /// What the operator decides about a node.
     ///
     /// # Errors
-    /// [`FederationError::NotFound`] for a node that was never met and has a DNS name.
+    /// [`FederationError::NotFound`] for a node that was never met and has a DNS name, [`FederationError::NoNewKey`],
+    /// [`FederationError::Itself`].
     pub async fn judge(&self, name: &NodeName, verdict: Verdict) -> Result<()> {
         self.nodes.peers.judge(name, verdict).await
     }
 
-    /// A node that the operator names with its key: trusted, whatever was pinned.
+    /// A node that the operator adds with its key.
+    ///
+    /// # Errors
+    /// [`FederationError::OtherKey`] where another key is pinned, [`FederationError::SameKey`], [`FederationError::ShutOut`],
+    /// [`FederationError::Itself`].
+    pub async fn add_peer(&self, name: &NodeName, key: PeerKey, addresses: Vec<String>) -> Result<()> {
+        self.nodes.peers.add(name, key.0, addresses).await
+    }
+
+    /// A node that the configuration names with its key: trusted, whatever was pinned.
     ///
     /// # Errors
     /// [`Fault::Store`].

@@ -3,6 +3,7 @@
 use super::{
     Directory, FederationError, Result,
     records::{PeerRecord, PeerState},
+    strangers::STRANGERS,
 };
 use crate::{Budget, Fault, LimitKey, cache::Cache, context::Ctx};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use weft_wire::{
     limits::{PAGE_MAX, PEER_ADDRESSES_MAX},
 };
 
-/// How exact the time of the last contact is: one write an hour.
+/// How exact the time of the last contact is on the disk: one write an hour. While the node runs it is known exactly.
 const CONTACT_STEP_MS: Millis = 60 * 60 * 1000;
 /// What is kept of an error, for the operator.
 const ERROR_CHARS_MAX: usize = 200;
@@ -38,7 +39,7 @@ pub struct Peer {
     pub limit: Option<u32>,
     /// When it was first met.
     pub first_seen_ms: Millis,
-    /// When it was last heard, to the hour.
+    /// When it was last heard, to the hour where that was before this start; 0: never.
     pub last_contact_ms: Millis,
     /// What last went wrong.
     pub last_error: Option<String>,
@@ -51,7 +52,7 @@ pub enum Verdict {
     Trust,
     /// Shut out.
     Block,
-    /// As every other node: lifts a block, takes it off the list.
+    /// As every other node: lifts a block, takes it off the list, gives it the usual budgets.
     Ordinary,
     /// The new key counts from now on.
     AcceptKey,
@@ -63,9 +64,11 @@ pub enum Verdict {
 
 #[derive(Clone)]
 pub(crate) struct Peers {
-    ctx: Arc<Ctx>,
+    pub(super) ctx: Arc<Ctx>,
     /// Keys of names that are not keys themselves, as they were read last.
     keys: Arc<Cache<NodeName, [u8; 32]>>,
+    /// When nodes were last heard, of those that were heard lately.
+    contacts: Arc<Cache<NodeName, Millis>>,
 }
 
 /// Addresses that one hint adds.
@@ -82,9 +85,19 @@ impl PeerRecord {
             state: PeerState::Pinned,
             limit: None,
             first_seen_ms: now,
-            last_contact_ms: now,
+            last_contact_ms: 0,
             last_error: None,
+            stranger: true,
         }
+    }
+
+    /// Whether nothing depends on it: nobody here knows anybody there, and the operator has said nothing about it.
+    pub fn may_go(&self) -> bool {
+        let spoken_of = matches!(
+            self.state,
+            PeerState::Trusted | PeerState::Blocked | PeerState::Quarantined { trusted: true, .. }
+        );
+        self.stranger && !spoken_of && self.limit.is_none()
     }
 
     fn is_trusted(&self) -> bool {
@@ -100,7 +113,7 @@ impl PeerRecord {
 
 impl Peers {
     pub fn new(ctx: Arc<Ctx>) -> Self {
-        Peers { ctx, keys: Arc::new(Cache::new(KEYS_MAX)) }
+        Peers { ctx, keys: Arc::new(Cache::new(KEYS_MAX)), contacts: Arc::new(Cache::new(KEYS_MAX)) }
     }
 
     /// The key of a node that was spoken with lately.
@@ -129,6 +142,8 @@ impl Peers {
             Some(record) if record.key == from.0 => Ok(record),
             Some(_) => {
                 self.ctx.limits.take(Budget::PeerStranger, &LimitKey::Peer(from.name()))?;
+                // Keys are free to make; what a look-up costs is not.
+                self.ctx.limits.take(Budget::PeerFirst, &LimitKey::Crowd)?;
                 // Whoever holds some key may say any name: only the name's own record is worth the operator's attention.
                 if let Ok(found) = self.look_up(name, directory).await
                     && found.key == from.0
@@ -139,6 +154,7 @@ impl Peers {
             }
             None => {
                 self.ctx.limits.take(Budget::PeerStranger, &LimitKey::Peer(from.name()))?;
+                self.ctx.limits.take(Budget::PeerFirst, &LimitKey::Crowd)?;
                 let record = self.meet(name, directory).await?;
                 if record.key == from.0 {
                     Ok(record)
@@ -149,17 +165,24 @@ impl Peers {
         }
     }
 
-    /// The pinned record of a node that we want to speak to.
+    /// The pinned record of a node that somebody wants to speak to.
     ///
     /// # Errors
     /// As [`Self::admit`].
-    pub async fn reach(&self, name: &NodeName, directory: Option<&dyn Directory>) -> Result<PeerRecord> {
+    pub async fn reach(
+        &self,
+        by: &LimitKey,
+        name: &NodeName,
+        directory: Option<&dyn Directory>,
+    ) -> Result<PeerRecord> {
         let known = self.get(name).await?;
         self.allow(name, known.as_ref())?;
-        match known {
-            Some(record) => Ok(record),
-            None => self.meet(name, directory).await,
+        if let Some(record) = known {
+            return Ok(record);
         }
+        // What others look for, and who comes, holds nobody up.
+        self.ctx.limits.take(Budget::PeerSought, by)?;
+        self.meet(name, directory).await
     }
 
     pub async fn get(&self, name: &NodeName) -> Result<Option<PeerRecord>, Fault> {
@@ -183,9 +206,9 @@ impl Peers {
     }
 
     /// Pins a node that is new.
-    async fn meet(&self, name: &NodeName, directory: Option<&dyn Directory>) -> Result<PeerRecord> {
-        self.ctx.limits.take(Budget::PeerFirst, &LimitKey::Crowd)?;
+    pub async fn meet(&self, name: &NodeName, directory: Option<&dyn Directory>) -> Result<PeerRecord> {
         let found = self.look_up(name, directory).await?;
+        self.make_room().await?;
         let met = PeerRecord::new(found.key, found.addresses, self.ctx.now());
         let met = &met;
         let pinned = self
@@ -197,6 +220,7 @@ impl Peers {
                     return Ok::<_, FederationError>(PeerRecord::from_record(&row.value)?);
                 }
                 tx.put(tables::PEERS, name.as_str(), met.to_record());
+                tx.add(tables::COUNTS, STRANGERS, 1);
                 Ok(met.clone())
             })
             .await?;
@@ -241,6 +265,7 @@ impl Peers {
     /// after a restart.
     pub async fn heard(&self, name: &NodeName, record: &PeerRecord, known: Vec<String>) -> Result<()> {
         let now = self.ctx.now();
+        self.contacts.insert(name.clone(), now, self.contacts.generation());
         let elsewhere = record.addresses.is_empty() && !known.is_empty();
         let due = now >= record.last_contact_ms.saturating_add(CONTACT_STEP_MS);
         if record.last_error.is_none() && !due && !elsewhere {
@@ -287,11 +312,11 @@ impl Peers {
     }
 
     /// Where somebody says that a node is whose name is its key: whoever is there has to prove it.
-    pub async fn hint(&self, name: &NodeName, addresses: &[String]) -> Result<()> {
+    pub async fn hint(&self, by: &LimitKey, name: &NodeName, addresses: &[String]) -> Result<()> {
         if addresses.is_empty() || name.key().is_none() {
             return Ok(());
         }
-        self.reach(name, None).await?;
+        self.reach(by, name, None).await?;
         let hinted = |record: &mut PeerRecord| {
             let new: Vec<_> =
                 addresses.iter().filter(|one| !record.addresses.contains(one)).cloned().collect();
@@ -306,6 +331,9 @@ impl Peers {
 
     /// What the operator says. A node that was never met may be named as well, when its key is its name.
     pub async fn judge(&self, name: &NodeName, verdict: Verdict) -> Result<()> {
+        if *name == self.ctx.node {
+            return Err(FederationError::Itself { node: name.clone() });
+        }
         // The configuration shuts it out: that is lifted there.
         if matches!(verdict, Verdict::Trust | Verdict::Ordinary)
             && self.ctx.config.blocked_nodes.contains(name)
@@ -315,22 +343,65 @@ impl Peers {
         if self.get(name).await?.is_none()
             && let Some(key) = name.key()
         {
-            let met = PeerRecord::new(key, Vec::new(), self.ctx.now()).to_record();
+            let met = PeerRecord { stranger: false, ..PeerRecord::new(key, Vec::new(), self.ctx.now()) };
             let batch = weft_store::Batch::new().assert_absent(tables::PEERS, name.as_str());
-            match self.ctx.store.commit(batch.put(tables::PEERS, name.as_str(), met)).await {
+            match self.ctx.store.commit(batch.put(tables::PEERS, name.as_str(), met.to_record())).await {
                 Ok(_) | Err(weft_store::Error::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        if self.get(name).await?.is_none() {
-            return Err(FederationError::NotFound);
+        let Some(known) = self.get(name).await? else { return Err(FederationError::NotFound) };
+        let of_new_key = matches!(verdict, Verdict::AcceptKey | Verdict::RejectKey);
+        if of_new_key && !matches!(known.state, PeerState::Quarantined { .. }) {
+            return Err(FederationError::NoNewKey { node: name.clone() });
         }
         self.change(name, |record| apply(record, verdict)).await?;
+        self.ctx.store.transact(|tx| async move { self.stage_use(&tx, name).await }).await?;
         tracing::info!(node = %name, ?verdict, "the operator has decided about a node");
         Ok(())
     }
 
-    /// A node that the operator names with its key, as in `[[federation.peers]]`: trusted, whatever was pinned.
+    /// A node that the operator adds with its key. One that is known by another key is not so easily another: the key waits, as
+    /// one that the node has shown.
+    ///
+    /// # Errors
+    /// [`FederationError::OtherKey`], [`FederationError::SameKey`], [`FederationError::ShutOut`], [`FederationError::Itself`].
+    pub async fn add(&self, name: &NodeName, key: [u8; 32], addresses: Vec<String>) -> Result<()> {
+        if *name == self.ctx.node {
+            return Err(FederationError::Itself { node: name.clone() });
+        }
+        if let Some(other) = self.other_of_key(name, &key).await? {
+            return Err(FederationError::SameKey { other });
+        }
+        let Some(known) = self.get(name).await?.filter(|known| known.key != key) else {
+            return self.name(name, key, addresses).await;
+        };
+        if known.state == PeerState::Blocked {
+            return Err(FederationError::ShutOut { node: name.clone() });
+        }
+        let waits = |record: &mut PeerRecord| {
+            record.state = PeerState::Quarantined { new_key: key, trusted: record.is_trusted() };
+            true
+        };
+        self.change(name, waits).await?;
+        Err(FederationError::OtherKey { node: name.clone(), key: PeerKey(known.key) })
+    }
+
+    /// Who else speaks with this key, of those with whom somebody here has to do.
+    async fn other_of_key(&self, name: &NodeName, key: &[u8; 32]) -> Result<Option<NodeName>> {
+        let mut after = None;
+        loop {
+            let page = self.rows(after.as_ref()).await?;
+            let Some((last, _)) = page.last() else { return Ok(None) };
+            after = Some(last.clone());
+            let mut others = page.into_iter().filter(|(other, row)| other != name && !row.may_go());
+            if let Some((other, _)) = others.find(|(_, row)| row.key == *key) {
+                return Ok(Some(other));
+            }
+        }
+    }
+
+    /// A node that the configuration names with its key, in `[[federation.peers]]`: trusted, whatever was pinned.
     pub async fn name(&self, name: &NodeName, key: [u8; 32], addresses: Vec<String>) -> Result<()> {
         let addresses = &addresses;
         self.ctx
@@ -341,7 +412,13 @@ impl Peers {
                 let mut record =
                     before.clone().unwrap_or_else(|| PeerRecord::new(key, addresses.clone(), self.ctx.now()));
                 record.key = key;
-                record.addresses.clone_from(addresses);
+                if !addresses.is_empty() {
+                    record.addresses.clone_from(addresses);
+                }
+                if before.as_ref().is_some_and(|before| before.stranger) {
+                    tx.add(tables::COUNTS, STRANGERS, -1);
+                }
+                record.stranger = false;
                 if record.state != PeerState::Blocked {
                     record.state = PeerState::Trusted;
                 }
@@ -355,18 +432,23 @@ impl Peers {
 
     /// Nodes by name.
     pub async fn list(&self, after: Option<&NodeName>) -> Result<Vec<Peer>> {
+        let rows = self.rows(after).await?;
+        Ok(rows.into_iter().map(|(name, record)| self.shown(name, record)).collect())
+    }
+
+    async fn rows(&self, after: Option<&NodeName>) -> Result<Vec<(NodeName, PeerRecord)>> {
         let scan = Scan::prefix([]).limit(PAGE_MAX);
         let scan = match after {
             Some(after) => scan.after(after.as_str()),
             None => scan,
         };
-        let mut peers = Vec::new();
+        let mut rows = Vec::new();
         for row in self.ctx.store.scan(tables::PEERS, scan).await? {
             let name = std::str::from_utf8(&row.key).ok().and_then(|name| name.parse().ok());
             let name = name.ok_or(Fault::Internal("a node's key is no name"))?;
-            peers.push(self.shown(name, PeerRecord::from_record(&row.value)?));
+            rows.push((name, PeerRecord::from_record(&row.value)?));
         }
-        Ok(peers)
+        Ok(rows)
     }
 
     /// One node.
@@ -376,8 +458,9 @@ impl Peers {
 
     fn shown(&self, name: NodeName, record: PeerRecord) -> Peer {
         let blocked = self.ctx.config.blocked_nodes.contains(&name);
+        let heard_ms = self.contacts.get(&name).unwrap_or(0);
         let peer = shown(name, record);
-        Peer { blocked: blocked || peer.blocked, ..peer }
+        Peer { blocked: blocked || peer.blocked, last_contact_ms: peer.last_contact_ms.max(heard_ms), ..peer }
     }
 
     async fn change(&self, name: &NodeName, change: impl Fn(&mut PeerRecord) -> bool) -> Result<bool> {
@@ -409,7 +492,7 @@ fn apply(record: &mut PeerRecord, verdict: Verdict) -> bool {
     match (verdict, &record.state) {
         (Verdict::Trust, _) => record.state = PeerState::Trusted,
         (Verdict::Block, _) => record.state = PeerState::Blocked,
-        (Verdict::Ordinary, _) => record.state = PeerState::Pinned,
+        (Verdict::Ordinary, _) => (record.state, record.limit) = (PeerState::Pinned, None),
         (Verdict::AcceptKey, PeerState::Quarantined { new_key, trusted }) => {
             record.key = *new_key;
             record.state = if *trusted { PeerState::Trusted } else { PeerState::Pinned };

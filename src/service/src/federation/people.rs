@@ -1,6 +1,6 @@
 //! People of other nodes: their identity is pinned when somebody here first has to do with them.
 
-use super::{FederationError, Result, records::PersonRecord};
+use super::{FederationError, Result, peers::Peers, records::PersonRecord};
 use crate::{Fault, cache::Cache, context::Ctx};
 use std::sync::Arc;
 use weft_store::{Tx, record::Record, tables};
@@ -12,12 +12,13 @@ const SEEN_MAX: usize = 4_096;
 #[derive(Clone)]
 pub(crate) struct People {
     ctx: Arc<Ctx>,
+    peers: Peers,
     seen: Arc<Cache<UserAddress, Signed<UserIdentity>>>,
 }
 
 impl People {
-    pub fn new(ctx: Arc<Ctx>) -> Self {
-        People { ctx, seen: Arc::new(Cache::new(SEEN_MAX)) }
+    pub fn new(ctx: Arc<Ctx>, peers: Peers) -> Self {
+        People { ctx, peers, seen: Arc::new(Cache::new(SEEN_MAX)) }
     }
 
     /// The pinned identity of somebody.
@@ -68,6 +69,7 @@ impl People {
         identity: &Signed<UserIdentity>,
     ) -> Result<()> {
         let opened = open(user, identity)?;
+        self.peers.stage_use(tx, &user.node).await?;
         let key = user.to_string();
         if let Some(row) = tx.get(tables::PEOPLE, key.as_bytes()).await? {
             let pinned = PersonRecord::from_record(&row.value)?.identity;

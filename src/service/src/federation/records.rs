@@ -20,6 +20,9 @@ pub(crate) struct PeerRecord {
     /// To the hour.
     pub last_contact_ms: Millis,
     pub last_error: Option<String>,
+    /// Nobody here has to do with anybody there, as yet: the row goes by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stranger: bool,
 }
 
 /// What is thought of a node.

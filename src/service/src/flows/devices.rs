@@ -132,6 +132,7 @@ impl Flows {
             for (room, _) in rooms {
                 self.rooms.mark_gone(room, &gone).await?;
                 self.tell_hub_of_gone(room, &gone).await?;
+                self.forget_said(room, device).await?;
             }
         }
         let done = Batch::new().delete(tables::SIGN_OUTS, joined(name.as_str(), device.as_bytes()));

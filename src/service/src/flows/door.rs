@@ -6,11 +6,12 @@ use crate::{
     contacts::Stand,
     error::at_most,
     federation::{FederationError, Outcome, Outgoing},
+    outgoing,
     rooms::{Doorway, RoomError},
 };
 use weft_store::{Batch, Tx};
 use weft_wire::{
-    Blob, NodeName, RoomId, Signed, UserAddress,
+    Blob, Code, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, DoorAct, Event, EventResult, Question},
     identity::UserIdentity,
     limits::PEER_ADDRESSES_MAX,
@@ -100,7 +101,7 @@ impl Flows {
 impl Flows {
     pub(super) async fn ask_in(&self, caller: &Caller, room: RoomId, ask: AskToJoin) -> Result<JoinAnswer> {
         self.ctx.limits.take_account(Budget::Join, caller.name())?;
-        let AskToJoin { hub, at, token } = ask;
+        let AskToJoin { hub, at, token, proof } = ask;
         check_token(Some(&token))?;
         at_most("addresses", at.len(), PEER_ADDRESSES_MAX)?;
         if self.rooms.is_in(room, caller.user()).await? {
@@ -108,15 +109,16 @@ impl Flows {
         }
         let me = self.accounts.account(caller.name()).await?.ok_or(RoomError::NotFound)?;
         // Before the hub is asked: whoever lets them in at once needs to find that they have agreed.
-        self.rooms.note_asked(caller.name(), room, &hub).await?;
+        let is_first = self.rooms.note_asked(caller.name(), room, &hub).await?;
         let answer = if hub == self.ctx.node {
-            self.come_to_door(caller.user(), room, &me.identity, &token).await
+            self.come_to_door(caller.user(), room, &me.identity, (&token, proof)).await
         } else {
-            self.ask_in_far(caller, room, (&hub, &at), (me.identity, token)).await
+            self.ask_in_far(caller, room, (&hub, &at), (me.identity, token, proof)).await
         };
         // Where nothing is known of an answer, the question may have arrived.
         let unknown = matches!(&answer, Err(FlowError::Federation(FederationError::Unreachable { .. })));
-        if answer.is_err() && !unknown {
+        // Another question of theirs may stand.
+        if answer.is_err() && !unknown && is_first {
             self.rooms.forget_asked(caller.name(), room).await?;
         }
         answer
@@ -127,12 +129,12 @@ impl Flows {
         caller: &Caller,
         room: RoomId,
         (hub, at): (&NodeName, &[String]),
-        (identity, token): (Signed<UserIdentity>, Blob),
+        (identity, token, proof): (Signed<UserIdentity>, Blob, [u8; 32]),
     ) -> Result<JoinAnswer> {
         if self.nodes.is_on() {
-            self.nodes.hint(hub, at).await?;
+            self.nodes.hint(caller.name(), hub, at).await?;
         }
-        let question = Question::Join { room, user: caller.user().clone(), identity, token };
+        let question = Question::Join { room, user: caller.user().clone(), identity, token, proof };
         match self.nodes.ask(hub, &question).await? {
             Answer::Join(answer) => Ok(answer),
             _ => Err(FederationError::Nonsense { node: hub.clone() }.into()),
@@ -146,7 +148,7 @@ impl Flows {
         room: RoomId,
         user: &UserAddress,
         identity: &Signed<UserIdentity>,
-        token: &Blob,
+        (token, proof): (&Blob, [u8; 32]),
     ) -> Result<Answer> {
         if user.node != *node {
             return Err(RoomError::LinkInvalid.into());
@@ -154,7 +156,7 @@ impl Flows {
         self.ctx.limits.take(Budget::Join, &LimitKey::Person(user.clone()))?;
         self.ctx.limits.take(Budget::PeerJoin, &LimitKey::Peer(node.clone()))?;
         check_token(Some(token))?;
-        Ok(Answer::Join(self.come_to_door(user, room, identity, token).await?))
+        Ok(Answer::Join(self.come_to_door(user, room, identity, (token, proof)).await?))
     }
 
     async fn come_to_door(
@@ -162,7 +164,7 @@ impl Flows {
         user: &UserAddress,
         room: RoomId,
         identity: &Signed<UserIdentity>,
-        token: &Blob,
+        (token, proof): (&Blob, [u8; 32]),
     ) -> Result<JoinAnswer> {
         self.ctx
             .store
@@ -178,7 +180,7 @@ impl Flows {
                     if !self.ctx.is_local(user) {
                         self.nodes.people.stage_pin(&tx, user, identity).await?;
                     }
-                    self.rooms.stage_asking(&tx, room, user, identity, approval).await?;
+                    self.rooms.stage_asking(&tx, room, user, identity, (approval, proof)).await?;
                 }
                 Ok(JoinAnswer::Asked)
             })
@@ -196,6 +198,7 @@ impl Flows {
             .store
             .transact(|tx| async move {
                 if let Some(hub) = self.rooms.stage_leave(&tx, user, room).await? {
+                    self.contacts.stage_end_consents(&tx, &user.name, room, true).await?;
                     self.tell_left(&tx, &hub, room, user).await?;
                 }
                 Ok(())
@@ -205,8 +208,8 @@ impl Flows {
 
     async fn tell_left(&self, tx: &Tx, hub: &NodeName, room: RoomId, user: &UserAddress) -> Result<()> {
         let event = Event::Left { room, user: user.clone() };
-        let item = Outgoing::Event(Box::new(event));
-        tx.merge(self.nodes.stage(Batch::new(), hub, item).await?);
+        // It has to be said, however much waits for that hub.
+        tx.merge(outgoing::stage_due(&self.ctx, Batch::new(), hub, Outgoing::Event(Box::new(event))));
         Ok(())
     }
 
@@ -233,15 +236,34 @@ impl Flows {
         Ok(Some(EventResult::Accepted(Accepted { seq, time_ms: self.ctx.now(), epoch })))
     }
 
-    /// What the hub made of it.
-    pub(super) async fn settle_left(&self, tx: &Tx, event: &Event, outcome: &Outcome) -> Result<()> {
+    /// What the hub made of it; `again`: it was asked a second time.
+    pub(super) async fn settle_left(
+        &self,
+        tx: &Tx,
+        hub: &NodeName,
+        event: &Event,
+        again: bool,
+        outcome: &Outcome,
+    ) -> Result<()> {
         let Event::Left { room, user } = event else { return Ok(()) };
         let settled = match outcome {
             Outcome::Result(EventResult::Accepted(out)) => {
                 self.rooms.stage_has_left(tx, user, *room, out.epoch).await
             }
+            Outcome::Result(EventResult::Refused(problem)) if problem.code == Code::Forbidden => {
+                match self.rooms.stage_stays(tx, user, *room).await {
+                    Ok(false) if !again => {
+                        // That the other owners have gone may be on its way here.
+                        self.stage_again(tx, hub, Outgoing::Owed(Box::new(event.clone()))).await?;
+                        Ok(())
+                    }
+                    Ok(false) => self.rooms.stage_has_left(tx, user, *room, u64::MAX).await,
+                    stays => stays.map(drop),
+                }
+            }
+            // Whatever else the hub says, they are out.
             Outcome::Result(EventResult::Refused(_)) | Outcome::Done | Outcome::Expired => {
-                self.rooms.stage_stays(tx, user, *room).await
+                self.rooms.stage_has_left(tx, user, *room, u64::MAX).await
             }
         };
         match settled {

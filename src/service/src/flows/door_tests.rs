@@ -5,7 +5,7 @@ use crate::{ServiceConfig, rooms::records::AskedRecord, testing::*};
 use weft_net::PeerHandler;
 use weft_store::{record::Record, tables};
 use weft_wire::{
-    Blob, Code, RoomId, codec,
+    Blob, Code, Problem, codec,
     federation::{Answer, Batch, BatchAck, Event, EventResult, Question},
     node::SignupPolicy,
     rooms::*,
@@ -21,7 +21,7 @@ async fn by_a_link_of_a_follower_somebody_who_knows_nobody_is_let_in() {
     trio.carry().await;
     assert_eq!(problem(trio.knock(CAROL).await), Code::InviteInvalid);
     trio.link(BOB, true).await;
-    assert_eq!(trio.claim(BOB, CAROL, Some(ROOM)).await.unwrap_err().code, Code::NoConsent);
+    assert_eq!(trio.claim(BOB, CAROL).await.unwrap_err().code, Code::NoConsent);
     let mut socket = trio.people[BOB].socket(&trio.worlds[BOB].service, 0).await;
     socket.on_frame(ClientFrame::Follow { rooms: vec![(ROOM, 1)] }).await.unwrap();
 
@@ -39,10 +39,13 @@ async fn by_a_link_of_a_follower_somebody_who_knows_nobody_is_let_in() {
             break;
         }
     }
+    // The link ends. Whoever presses it once more loses nothing by that: what she has asked stands.
+    trio.worlds[BOB].service.flows().end_group_links(trio.people[BOB].caller(), ROOM).await.unwrap();
+    assert_eq!(problem(trio.knock(CAROL).await), Code::InviteInvalid);
     // Not for another room, and not by one who does not decide there.
-    assert_eq!(trio.claim(BOB, CAROL, None).await.unwrap_err().code, Code::NoConsent);
-    assert_eq!(trio.claim(BOB, CAROL, Some(RoomId([9; 16]))).await.unwrap_err().code, Code::NoConsent);
-    let packages = trio.claim(BOB, CAROL, Some(ROOM)).await.unwrap();
+    assert_eq!(trio.claim_for(BOB, CAROL, None).await.unwrap_err().code, Code::NoConsent);
+    assert_eq!(trio.claim_for(BOB, CAROL, Some(IDS[9])).await.unwrap_err().code, Code::NoConsent);
+    let packages = trio.claim(BOB, CAROL).await.unwrap();
     trio.commit(BOB, &packages, &[], None).await.unwrap();
     trio.carry().await;
     trio.enter(CAROL).await;
@@ -56,7 +59,7 @@ async fn by_a_link_of_a_follower_somebody_who_knows_nobody_is_let_in() {
     let leaving = trio.worlds[CAROL].service.flows().leave_room(trio.people[CAROL].caller(), ROOM);
     leaving.await.unwrap();
     trio.carry().await;
-    assert_eq!(trio.claim(BOB, CAROL, Some(ROOM)).await.unwrap_err().code, Code::NoConsent);
+    assert_eq!(trio.claim(BOB, CAROL).await.unwrap_err().code, Code::NoConsent);
 }
 
 #[tokio::test]
@@ -85,6 +88,10 @@ async fn a_door_is_shut_to_those_who_do_not_decide_and_to_old_links() {
     let alice = trio.people[ALICE].caller();
     let long = CreateGroupLink { lifetime_ms: 31 * DAY_MS, ..link(1, false) };
     assert_eq!(problem(flows.create_group_link(alice, ROOM, long).await), Code::InvalidField);
+    let none = CreateGroupLink { lifetime_ms: 0, ..link(1, false) };
+    let none = Problem::from(flows.create_group_link(alice, ROOM, none).await.unwrap_err());
+    assert_eq!((none.code, none.field.as_deref()), (Code::InvalidField, Some("lifetime_ms")));
+    assert!(none.detail.unwrap().contains("from 1 ms"));
     for token in 0..16 {
         flows.create_group_link(alice, ROOM, link(token, false)).await.unwrap();
     }
@@ -161,7 +168,7 @@ async fn no_more_than_a_hundred_wait_at_one_door() {
         let who = Device::at(&trio.worlds[CAROL].name, &format!("user{number}"), 1);
         let token = Blob(TOKEN.to_vec());
         let (user, identity) = (who.user.clone(), who.identity());
-        let question = Question::Join { room: ROOM, user, identity, token };
+        let question = Question::Join { room: ROOM, user, identity, token, proof: [0; 32] };
         let answer = federation.query(key(&trio.worlds[CAROL]), codec::encode(&question)).await;
         answers.push(codec::decode::<Answer>(&answer, 4096).unwrap());
     }
@@ -171,7 +178,7 @@ async fn no_more_than_a_hundred_wait_at_one_door() {
     assert_eq!(trio.asking(ALICE).await.len(), 100);
     // Somebody else's identity under her name.
     let (user, identity) = (trio.people[CAROL].user.clone(), trio.people[BOB].identity());
-    let question = Question::Join { room: ROOM, user, identity, token: Blob(TOKEN.to_vec()) };
+    let question = Question::Join { room: ROOM, user, identity, token: Blob(TOKEN.to_vec()), proof: [0; 32] };
     let answer = federation.query(key(&trio.worlds[CAROL]), codec::encode(&question)).await;
     assert!(matches!(codec::decode(&answer, 4096).unwrap(), Answer::Problem(_)));
 }
@@ -215,7 +222,7 @@ async fn tokens_are_not_tried_out_by_people_of_here_nor_of_elsewhere() {
     let (request, _) = alice.create_request(RoomKind::Group, ROOM);
     let flows = world.service.flows();
     flows.create_room(alice.caller(), request).await.unwrap();
-    let ask = || AskToJoin { hub: world.name.clone(), at: vec![], token: Blob(vec![1; 16]) };
+    let ask = || AskToJoin { hub: world.name.clone(), at: vec![], token: Blob(vec![1; 16]), proof: [0; 32] };
     for _ in 0..30 {
         assert_eq!(problem(flows.join_room(dave.caller(), ROOM, ask()).await), Code::InviteInvalid);
     }
@@ -225,7 +232,23 @@ async fn tokens_are_not_tried_out_by_people_of_here_nor_of_elsewhere() {
     for number in 0..=300 {
         let who = Device::at(&"away.example".parse().unwrap(), &format!("user{number}"), 1);
         let (user, identity, token) = (&who.user, &who.identity(), &Blob(vec![1; 16]));
-        last = problem(flows.answer_join(&user.node, ROOM, user, identity, token).await);
+        last = problem(flows.answer_join(&user.node, ROOM, user, identity, (token, [0; 32])).await);
     }
     assert_eq!(last, Code::RateLimited);
+}
+
+#[tokio::test]
+async fn the_proof_of_who_asks_comes_to_those_who_decide_as_it_was_given() {
+    let trio = Trio::new().await;
+    trio.link(BOB, true).await;
+    let ask = AskToJoin { proof: [9; 32], ..trio.ask() };
+    let flows = trio.worlds[CAROL].service.flows();
+    assert_eq!(flows.join_room(trio.people[CAROL].caller(), ROOM, ask).await.unwrap(), JoinAnswer::Asked);
+    // At the hub, and at the node of an admin who is elsewhere.
+    for who in [ALICE, BOB] {
+        let flows = trio.worlds[who].service.flows();
+        let requests = flows.join_requests(trio.people[who].caller(), ROOM).await.unwrap().requests;
+        let seen: Vec<_> = requests.iter().map(|request| (&request.user, request.proof)).collect();
+        assert_eq!(seen, [(&trio.people[CAROL].user, [9; 32])], "at {who}");
+    }
 }

@@ -11,7 +11,7 @@ use crate::{
 use futures::future::BoxFuture;
 use weft_store::Tx;
 use weft_wire::{
-    Code, NodeName, Problem,
+    Code, NodeName, Problem, RoomId,
     federation::{Answer, Event, EventResult, Question},
 };
 
@@ -27,7 +27,7 @@ impl Bridge for Flows {
                 Event::Contact { .. } => self.take_contact(tx, from, event).await,
                 Event::Room { .. } => self.take_news(tx, from, event).await.map_err(trouble),
                 Event::Welcome { .. } => self.take_welcome(tx, from, event).await.map_err(trouble),
-                Event::Message { .. } => self.take_message(from, event).await.map_err(in_order),
+                Event::Message { .. } => self.take_message(from, event).await.map_err(trouble),
                 Event::Item { .. } => self.take_item(tx, from, event).await.map_err(trouble),
                 Event::Delivered { .. } => self.take_delivered(tx, from, event).await.map_err(trouble),
                 Event::DeviceGone { .. } => self.take_gone(from, event).await.map_err(trouble),
@@ -48,8 +48,8 @@ impl Bridge for Flows {
                 Question::Ephemeral { room, by, sealed, .. } => {
                     self.answer_ephemeral(from, room, by, sealed).await
                 }
-                Question::Join { room, user, identity, token } => {
-                    self.answer_join(from, room, &user, &identity, &token).await
+                Question::Join { room, user, identity, token, proof } => {
+                    self.answer_join(from, room, &user, &identity, (&token, proof)).await
                 }
                 Question::Door { room, by, act } => self.answer_door(from, room, by, act).await,
             };
@@ -65,7 +65,7 @@ impl Bridge for Flows {
     ) -> BoxFuture<'a, Result<Event, Fault>> {
         Box::pin(async move {
             match item {
-                Outgoing::Event(event) => Ok(event.as_ref().clone()),
+                Outgoing::Event(event) | Outgoing::Owed(event) => Ok(event.as_ref().clone()),
                 Outgoing::Room { room, state } => {
                     self.read_news(to, *room, *state, last).await.map_err(|error| match error {
                         RoomError::Fault(fault) => fault,
@@ -85,30 +85,88 @@ impl Bridge for Flows {
         outcome: &'a Outcome,
     ) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
-            let refused = matches!(outcome, Outcome::Result(EventResult::Refused(_)));
-            let failed = refused || *outcome == Outcome::Expired;
             match item {
-                Outgoing::Room { room, .. } => match outcome {
-                    Outcome::Result(EventResult::Accepted(copy)) => {
-                        self.note_follower(tx, to, *room, copy.seq).await
-                    }
-                    Outcome::Expired => self.note_behind(tx, to, *room).await,
-                    _ => Ok(()),
-                },
-                Outgoing::Event(event) if matches!(event.as_ref(), Event::Message { .. }) => {
-                    self.settle_said(tx, event, outcome).await
-                }
-                Outgoing::Event(event) if *outcome == Outcome::Expired && must_arrive(event) => {
-                    self.stage_again(tx, to, item.clone()).await
-                }
-                Outgoing::Event(event) if matches!(event.as_ref(), Event::Left { .. }) => {
-                    self.settle_left(tx, event, outcome).await.map_err(fault)
-                }
+                Outgoing::Room { room, .. } => self.settle_news(tx, to, *room, outcome).await,
                 Outgoing::Welcome { .. } => self.settle_welcome(tx, to, item, outcome).await.map_err(fault),
-                Outgoing::Event(event) if failed => self.unask(tx, event, to).await,
-                _ => Ok(()),
+                Outgoing::Event(event) | Outgoing::Owed(event) => {
+                    let owed = matches!(item, Outgoing::Owed(_));
+                    match event.as_ref() {
+                        Event::Message { .. } => self.settle_said(tx, event, outcome).await,
+                        event if *outcome == Outcome::Expired && must_arrive(event) => {
+                            self.say_again(tx, to, item).await
+                        }
+                        Event::Left { .. } => {
+                            self.settle_left(tx, to, event, owed, outcome).await.map_err(fault)
+                        }
+                        _ if owed => self.settle_owed(tx, to, event, outcome).await,
+                        _ => self.settle_told(tx, to, event, outcome).await,
+                    }
+                }
             }
         })
+    }
+}
+
+impl Flows {
+    /// News of a room: how far the other node has its copy now, or that it keeps none.
+    async fn settle_news(
+        &self,
+        tx: &Tx,
+        to: &NodeName,
+        room: RoomId,
+        outcome: &Outcome,
+    ) -> Result<(), Fault> {
+        match outcome {
+            Outcome::Result(EventResult::Accepted(copy)) => {
+                self.note_follower(tx, to, room, Some(copy.seq)).await
+            }
+            Outcome::Result(EventResult::Refused(problem)) if problem.code == Code::Internal => {
+                self.note_fault(tx, to, room).await
+            }
+            // Whatever it does not like, it has not taken what it was told.
+            Outcome::Result(EventResult::Refused(_)) => self.note_follower(tx, to, room, None).await,
+            Outcome::Expired => self.note_behind(tx, to, room).await,
+            Outcome::Done => Ok(()),
+        }
+    }
+
+    /// What must arrive begins to wait anew, unless nothing is said to that node any more.
+    async fn say_again(&self, tx: &Tx, to: &NodeName, item: &Outgoing) -> Result<(), Fault> {
+        match self.shuts_out(to).await? {
+            true => Ok(()),
+            false => self.stage_again(tx, to, item.clone()).await,
+        }
+    }
+
+    /// What was owed since an earlier time was given up: it goes on to be, or has arrived.
+    async fn settle_owed(
+        &self,
+        tx: &Tx,
+        to: &NodeName,
+        event: &Event,
+        outcome: &Outcome,
+    ) -> Result<(), Fault> {
+        if *outcome == Outcome::Expired {
+            return self.owe(tx, to, event, true).await;
+        }
+        Self::no_longer_owed(tx, to, event);
+        Ok(())
+    }
+
+    /// Every other event: whoever waits for what comes of it hears that nothing does.
+    async fn settle_told(
+        &self,
+        tx: &Tx,
+        to: &NodeName,
+        event: &Event,
+        outcome: &Outcome,
+    ) -> Result<(), Fault> {
+        match outcome {
+            Outcome::Done | Outcome::Result(EventResult::Accepted(_)) => return Ok(()),
+            Outcome::Expired => self.owe(tx, to, event, false).await?,
+            Outcome::Result(EventResult::Refused(_)) => {}
+        }
+        self.unask(tx, event, to).await
     }
 }
 
@@ -134,13 +192,5 @@ pub(super) fn trouble(error: FlowError) -> Trouble {
         | FlowError::Account(AccountError::Fault(fault))
         | FlowError::Federation(FederationError::Fault(fault)) => fault.into(),
         error => Problem::from(error).into(),
-    }
-}
-
-/// A message that comes too fast is to come again, with all that follows it: refused, it would come after those.
-fn in_order(error: FlowError) -> Trouble {
-    match trouble(error) {
-        Trouble::Refused(problem) if problem.code == Code::RateLimited => Trouble::Later(problem),
-        trouble => trouble,
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     federation::{FederationError, Outgoing, Trouble},
     rooms::RoomError,
 };
+use weft_net::LinkError;
 use weft_store::{Batch, Tx};
 use weft_wire::{
     Code, NodeName, Problem, RoomId, Signed, UserAddress, UserName,
@@ -162,6 +163,9 @@ impl Flows {
         check_speaker(node, by)?;
         self.ctx.limits.take(Budget::Lookup, &LimitKey::Person(by.clone()))?;
         self.ctx.limits.take(Budget::PeerLookup, &LimitKey::Peer(node.clone()))?;
+        if self.nodes.is_stranger(node).await? {
+            self.ctx.limits.take(Budget::PeerLookups, &LimitKey::Crowd)?;
+        }
         let account = self.accounts.account(user).await?.ok_or(ContactError::NotFound)?;
         Ok(Answer::Person(UserLookup { identity: account.identity }))
     }
@@ -176,18 +180,35 @@ impl Flows {
         room: Option<RoomId>,
     ) -> Result<Answer> {
         check_speaker(node, by)?;
-        self.ctx.limits.take(Budget::Claim, &LimitKey::Person(by.clone()))?;
+        let limits = &self.ctx.limits;
+        let budget = if room.is_some() { Budget::GroupClaim } else { Budget::Claim };
+        limits.take(budget, &LimitKey::Person(by.clone()))?;
+        limits.take(Budget::ClaimOfOne, &LimitKey::Of(user.clone(), by.clone()))?;
         let stand = self.contacts.stand_to(user, by).await?;
         let reached = matches!(stand, Some(Stand::Accepted | Stand::Blocked));
-        if !reached && !self.has_asked(user, room).await? {
+        if !reached && !self.may_let_in(by, user, room).await? {
             return Err(ContactError::NoConsent.into());
         }
         let account = self.accounts.account(user).await?.ok_or(ContactError::NoConsent)?;
+        self.note_claim(user, by, room).await?;
         let mut packages = Vec::new();
         for (device, _) in self.accounts.active_devices(user).await? {
             packages.extend(self.key_packages.take(user, device).await?);
         }
         Ok(Answer::Claimed(ClaimedKeyPackages { identity: account.identity, packages }))
+    }
+
+    /// Whether somebody elsewhere may have the KeyPackages of a person here who has asked to be let into a room. Who decides there
+    /// only the hub knows for sure; where this node has a copy of the room, they have to be in it.
+    async fn may_let_in(&self, by: &UserAddress, user: &UserName, room: Option<RoomId>) -> Result<bool> {
+        let Some(room) = room else { return Ok(false) };
+        let Some(hub) = self.rooms.asked_at(user, room).await? else { return Ok(false) };
+        if by.node != hub && !self.rooms.may_be_in(room, by).await? {
+            return Ok(false);
+        }
+        self.ctx.limits.take(Budget::PeerClaim, &LimitKey::Peer(by.node.clone()))?;
+        self.ctx.limits.take(Budget::ClaimAsked, &LimitKey::In(user.clone(), room))?;
+        Ok(true)
     }
 
     /// Whether somebody here has asked to be let into a room.
@@ -213,15 +234,22 @@ impl Flows {
         &self,
         caller: &Caller,
         user: &UserAddress,
-        room: Option<RoomId>,
+        (room, decides): (Option<RoomId>, bool),
     ) -> Result<ClaimedKeyPackages> {
         let contacts = self.contacts.stand_to(caller.name(), user).await? == Some(Stand::Accepted);
-        if !contacts && !self.decides(caller, room).await? {
+        if !contacts && !decides {
             return Err(ContactError::NoConsent.into());
         }
         let question = Question::Claim { by: caller.user().clone(), user: user.name.clone(), room };
-        let Answer::Claimed(claimed) = self.nodes.ask(&user.node, &question).await? else {
-            return Err(FederationError::Nonsense { node: user.node.clone() }.into());
+        let claimed = match self.nodes.ask(&user.node, &question).await {
+            Ok(Answer::Claimed(claimed)) => claimed,
+            Ok(_) => return Err(FederationError::Nonsense { node: user.node.clone() }.into()),
+            // That node gives nothing now, about this person; what this one gives is another matter.
+            Err(FederationError::Refused(problem)) if problem.code == Code::RateLimited => {
+                let (node, source) = (user.node.clone(), LinkError::Busy);
+                return Err(FederationError::Unreachable { node, source }.into());
+            }
+            Err(error) => return Err(error.into()),
         };
         self.nodes.people.check(user, &claimed.identity).await?;
         at_most("devices", claimed.packages.len(), DEVICES_PER_ACCOUNT_MAX)?;

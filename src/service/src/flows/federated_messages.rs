@@ -10,15 +10,17 @@ use crate::{
 };
 use std::time::Duration;
 use weft_net::LinkError;
-use weft_store::{Batch, Tx, record::Record, tables};
+use weft_store::{Batch, Scan, Tx, record::Record, tables};
 use weft_wire::{
-    Code, NodeName, Problem, RoomId,
+    Code, DeviceId, NodeName, Problem, RoomId,
     federation::{Event, EventResult},
     rooms::{Accepted, Envelope, SubmitMessage},
 };
 
 /// How long a message may take to its hub and back before its sender hears that it waits here for the hub.
 const HUB_PATIENCE: Duration = Duration::from_secs(3);
+/// Rows that are deleted in one commit.
+const FORGET_PAGE: usize = 256;
 
 /// Whether a message is in the outbox.
 enum Said {
@@ -124,6 +126,23 @@ impl Flows {
             self.waiting.tell((envelope.room, envelope.device, envelope.message_id), result);
         }
         Ok(())
+    }
+}
+
+impl Flows {
+    /// Nobody asks any more what became of what a device has said in a room.
+    pub(super) async fn forget_said(&self, room: RoomId, device: DeviceId) -> Result<(), Fault> {
+        let prefix = [room.as_bytes().as_slice(), device.as_bytes()].concat();
+        loop {
+            let scan = Scan::prefix(&prefix).limit(FORGET_PAGE);
+            let rows = self.ctx.store.scan(tables::OUTBOX_SAID, scan).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let all =
+                rows.iter().fold(Batch::new(), |batch, row| batch.delete(tables::OUTBOX_SAID, &row.key));
+            self.ctx.store.commit(all).await?;
+        }
     }
 }
 

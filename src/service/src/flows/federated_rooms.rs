@@ -3,15 +3,15 @@
 
 use super::{Flows, Result};
 use crate::{
-    Caller, Fault, Session,
+    Budget, Caller, Fault, LimitKey, Session,
     contacts::Stand,
     error::at_most,
     federation::FederationError,
-    outgoing::{self, FollowerRecord, Outgoing, follower_key},
-    rooms::{News, RoomError},
+    outgoing::{self, Outgoing},
+    rooms::{News, RoomError, written_bytes},
 };
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
-use weft_store::{Batch, Tx, record::Record, tables};
+use weft_store::{Batch, Tx, tables};
 use weft_wire::{
     DeviceId, NodeName, RoomId, Signed, UserAddress,
     federation::{Answer, Event, EventResult, Question},
@@ -20,9 +20,6 @@ use weft_wire::{
     rooms::{Accepted, DeviceRef, GroupInfoAnswer, RoomKind, RoomState, SubmitCommit, SubmitMessage},
     sync::InboxItem,
 };
-
-/// Log entries that one event carries.
-const ENTRIES_PER_EVENT_MAX: usize = 64;
 
 // ---- here, with the hub elsewhere ----
 
@@ -45,7 +42,9 @@ impl Flows {
         request: &SubmitCommit,
     ) -> Result<Option<Accepted>> {
         let Some(hub) = self.hub_of(caller, room).await? else { return Ok(None) };
-        self.ctx.limits.take_account(crate::Budget::Commit, caller.name())?;
+        self.ctx.limits.take_account(Budget::Commit, caller.name())?;
+        // The hub counts it, too. Did their home not, it would go on to take messages for which the hub has no room left.
+        self.ctx.limits.take_bytes(&LimitKey::caller(caller), written_bytes(request))?;
         let cert = self.cert_of(caller).await?;
         let question = Question::Commit { room, cert, submit: request.clone() };
         match self.nodes.ask(&hub, &question).await? {
@@ -58,7 +57,7 @@ impl Flows {
         let Some(hub) = self.hub_of(caller, room).await? else {
             return Ok(self.rooms.group_info(caller, room).await?);
         };
-        self.ctx.limits.take_account(crate::Budget::Read, caller.name())?;
+        self.ctx.limits.take_account(Budget::Read, caller.name())?;
         let question = Question::GroupInfo { room, by: caller.user().clone() };
         match self.nodes.ask(&hub, &question).await? {
             Answer::GroupInfo(info) => Ok(info),
@@ -66,7 +65,7 @@ impl Flows {
         }
     }
 
-    /// What the hub says of a room. A room that is new here is one to which a contact of somebody here has brought them.
+    /// What the hub says of a room. A room that is new here is one into which somebody here has agreed to be brought.
     pub(super) async fn take_news(
         &self,
         tx: &Tx,
@@ -81,9 +80,14 @@ impl Flows {
             Some(state) => Some(self.check_state(hub, *room, known, state).await?),
             None => None,
         };
+        if let Some(state) = &state {
+            self.use_consents(tx, *room, known, state).await?;
+        }
+        let devices = &self.real_devices(*room, state.as_ref(), devices).await?;
         let news = News { room: *room, hub, state: state.as_ref(), devices, entries };
         let seq = self.rooms.stage_news(tx, &news).await?;
         if let (false, Some(state)) = (known, &state) {
+            self.nodes.peers.stage_use(tx, hub).await?;
             self.fold_twins(tx, *room, state).await?;
         }
         let epoch = state.as_ref().map_or(0, |state| state.epoch);
@@ -103,10 +107,10 @@ impl Flows {
         Ok(())
     }
 
-    /// What a hub may say a room is like: a direct room is one of the two whom it names, at the home of one of them, or else any
-    /// node could end the chat of two others with a room of its own; and nobody here comes in among people of whom they know
-    /// none, unless they have asked for it. In a group the others here are not to suffer from that: it is as if the hub had not
-    /// named that person, and their Welcome is refused.
+    /// What a hub may say a room is like: its id is one of the hub's own; a direct room is one of the two whom it names, at the home
+    /// of one of them, or else any node could end the chat of two others with a room of its own; and nobody here comes in who has
+    /// not agreed. In a group the others here are not to suffer from that: it is as if the hub had not named that person, and their
+    /// Welcome is refused.
     async fn check_state(
         &self,
         hub: &NodeName,
@@ -115,7 +119,10 @@ impl Flows {
         state: &RoomState,
     ) -> Result<RoomState> {
         at_most("members", state.members.len(), ROOM_MEMBERS_MAX)?;
-        let members: Vec<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
+        let members: BTreeSet<&UserAddress> = state.members.iter().map(|member| &member.user).collect();
+        if members.len() != state.members.len() {
+            return Err(RoomError::Mismatch("members").into());
+        }
         let before = if known { Some(self.rooms.load(room).await?) } else { None };
         if before.as_ref().is_some_and(|before| before.record.hub.elsewhere() != Some(hub)) {
             return Err(RoomError::NotFound.into());
@@ -123,9 +130,11 @@ impl Flows {
         if before.as_ref().is_some_and(|before| before.record.kind != state.kind) {
             return Err(RoomError::Mismatch("kind").into());
         }
+        if state.hub != *hub || state.room != room || (before.is_none() && !state.id_fits()) {
+            return Err(RoomError::Mismatch("room").into());
+        }
         if let RoomKind::Direct { members: (one, other) } = &state.kind {
-            let both =
-                one < other && members.len() == 2 && members.contains(&one) && members.contains(&other);
+            let both = one < other && members == BTreeSet::from([one, other]);
             if !both || (one.node != *hub && other.node != *hub) {
                 return Err(RoomError::Mismatch("members").into());
             }
@@ -133,7 +142,12 @@ impl Flows {
         let is_new = |user: &UserAddress| before.as_ref().is_none_or(|room| room.member(user).is_none());
         let mut unwilling = BTreeSet::new();
         for user in members.iter().filter(|user| self.ctx.is_local(user) && is_new(user)) {
-            if !self.comes_willingly(user, hub, room, &members).await? {
+            let full = match self.rooms.check_room_for(user).await {
+                Ok(()) => false,
+                Err(Fault::TooMany { .. }) => true,
+                Err(fault) => return Err(fault.into()),
+            };
+            if full || !self.comes_willingly(user, hub, (room, &state.kind), &members).await? {
                 unwilling.insert((*user).clone());
             }
         }
@@ -147,25 +161,41 @@ impl Flows {
         Ok(state)
     }
 
-    async fn comes_willingly(
+    /// Whether somebody here has agreed to be brought into a room of a hub by one of some people. Into a group: who has got their
+    /// KeyPackages for it and is a contact still, or whoever it is, if they have asked to be let in. What is answered tells nothing
+    /// that their home has not told whom it gave the KeyPackages. A direct room is the other's, at whose home it is; who was blocked
+    /// must not notice it.
+    pub(super) async fn comes_willingly(
         &self,
         user: &UserAddress,
         hub: &NodeName,
-        room: RoomId,
-        members: &[&UserAddress],
+        (room, kind): (RoomId, &RoomKind),
+        by: &BTreeSet<&UserAddress>,
     ) -> Result<bool> {
-        let agrees = self.rooms.asked_at(&user.name, room).await?.as_ref() == Some(hub)
-            || self.knows_one_of(user, members).await?;
-        Ok(agrees && self.rooms.check_room_for(user).await.is_ok())
+        if let RoomKind::Direct { members: (one, other) } = kind {
+            let other = if one == user { other } else { one };
+            let stand = self.contacts.stand_to(&user.name, other).await?;
+            return Ok(by.contains(other) && matches!(stand, Some(Stand::Accepted | Stand::Blocked)));
+        }
+        Ok(self.rooms.asked_at(&user.name, room).await?.as_ref() == Some(hub)
+            || self.contacts.consents(&user.name, room, by).await?)
     }
 
-    async fn knows_one_of(&self, user: &UserAddress, members: &[&UserAddress]) -> Result<bool> {
-        for other in members.iter().filter(|other| **other != user) {
-            if self.contacts.stand_to(&user.name, other).await? == Some(Stand::Accepted) {
-                return Ok(true);
+    /// An agreement is for one coming: whoever goes and is brought in again has to agree anew. Who has left by themselves is not
+    /// in by what the hub says of the room, but by a Welcome.
+    async fn use_consents(&self, tx: &Tx, room: RoomId, known: bool, state: &RoomState) -> Result<()> {
+        let before = if known { Some(self.rooms.load(room).await?) } else { None };
+        let named = |user: &UserAddress| state.members.iter().any(|member| member.user == *user);
+        for user in state.members.iter().map(|member| &member.user).filter(|user| self.ctx.is_local(user)) {
+            if before.as_ref().is_none_or(|before| before.member(user).is_none() && !before.has_left(user)) {
+                self.contacts.stage_use_consents(tx, &user.name, room).await?;
             }
         }
-        Ok(false)
+        let were = before.iter().flat_map(|before| &before.members).map(|member| &member.user);
+        for user in were.filter(|user| self.ctx.is_local(user) && !named(user)) {
+            self.contacts.stage_end_consents(tx, &user.name, room, false).await?;
+        }
+        Ok(())
     }
 }
 
@@ -220,8 +250,16 @@ impl Flows {
             return Err(RoomError::Mismatch("event").into());
         };
         let caller = self.far_caller(node, cert).await?;
-        let room = envelope.peek().map_err(RoomError::Malformed)?.room;
+        let said = envelope.peek().map_err(RoomError::Malformed)?;
+        let room = said.room;
         self.only_as_hub(&caller, room).await?;
+        // What was taken once costs nothing more when its event comes again.
+        let hash = *blake3::hash(envelope.body()).as_bytes();
+        if said.device == caller.device()
+            && let Some(accepted) = self.rooms.replay(&said, &hash).await?
+        {
+            return Ok(Some(EventResult::Accepted(accepted)));
+        }
         // A commit of its own, before the one of the event's number. A stop in between lets the event come again, and the
         // message's id gives the same answer.
         let request = SubmitMessage { envelope: envelope.clone() };
@@ -261,92 +299,6 @@ impl Flows {
             None => Ok(()),
             Some(_) => Err(RoomError::NotFound.into()),
         }
-    }
-
-    /// The event for a row that tells a follower of news. `last`: no later row of the batch carries what is new
-    /// in its log.
-    pub(super) async fn read_news(
-        &self,
-        to: &NodeName,
-        room: RoomId,
-        with_state: bool,
-        last: bool,
-    ) -> Result<Event, RoomError> {
-        let loaded = self.rooms.load(room).await?;
-        let follower: Option<FollowerRecord> =
-            self.ctx.read(tables::ROOM_FOLLOWERS, follower_key(room, to)).await?;
-        let after = follower.map_or(0, |follower| follower.acked);
-        let mut with_state = with_state || follower.is_some_and(|follower| follower.behind_ms.is_some());
-        let entries = match self
-            .rooms
-            .entries(&loaded, 0, after, if last || with_state { ENTRIES_PER_EVENT_MAX } else { 0 })
-            .await
-        {
-            Ok((entries, _)) => entries,
-            Err(RoomError::CursorLost { tail }) => {
-                // What is gone is gone; the state says from where on there is something.
-                with_state = true;
-                self.rooms.entries(&loaded, 0, tail - 1, ENTRIES_PER_EVENT_MAX).await?.0
-            }
-            Err(error) => return Err(error),
-        };
-        let mut event = Event::Room { room, state: None, devices: Vec::new(), entries };
-        if let Event::Room { state, devices, .. } = &mut event
-            && with_state
-        {
-            let mut described = self.rooms.describe(&loaded).await?.state;
-            described.items.clear();
-            described.asking = self.rooms.asking_for(&loaded, to).await?;
-            *state = Some(described);
-            *devices = loaded.devices().collect();
-        }
-        Ok(event)
-    }
-
-    /// A follower has said how far its copy goes. Where that is less than there is, it hears more.
-    pub(super) async fn note_follower(
-        &self,
-        tx: &Tx,
-        to: &NodeName,
-        room: RoomId,
-        seq: u64,
-    ) -> Result<(), Fault> {
-        let key = follower_key(room, to);
-        let before = tx.get(tables::ROOM_FOLLOWERS, &key).await?;
-        let before = before.map(|row| FollowerRecord::from_record(&row.value)).transpose()?;
-        let before = before.map_or(0, |before| before.acked);
-        let head = self.rooms.head(room).await?;
-        let acked = seq.min(head);
-        tx.put(tables::ROOM_FOLLOWERS, &key, FollowerRecord { acked, behind_ms: None }.to_record());
-        if acked < head && acked != before {
-            let more = Outgoing::Room { room, state: false };
-            tx.merge(outgoing::stage_due(&self.ctx, Batch::new(), to, more));
-        }
-        Ok(())
-    }
-}
-
-impl Flows {
-    /// News of a room was given up: the follower was away for too long. One row takes the place of all, so that it hears what it
-    /// missed as soon as it is there again, and not only when somebody speaks.
-    pub(super) async fn note_behind(&self, tx: &Tx, to: &NodeName, room: RoomId) -> Result<(), Fault> {
-        let key = follower_key(room, to);
-        let Some(row) = tx.get(tables::ROOM_FOLLOWERS, &key).await? else { return Ok(()) };
-        let record = FollowerRecord::from_record(&row.value)?;
-        let (now, patience_ms) = (self.ctx.now(), self.ctx.config.peer_retention_ms / 2);
-        // Its row waits, unless it is that one which was given up now.
-        if record.behind_ms.is_some_and(|since| since.saturating_add(patience_ms) > now) {
-            return Ok(());
-        }
-        let behind = FollowerRecord { behind_ms: Some(now), ..record };
-        tx.put(tables::ROOM_FOLLOWERS, &key, behind.to_record());
-        self.stage_again(tx, to, Outgoing::Room { room, state: true }).await
-    }
-
-    /// What has to arrive in the end waits anew.
-    pub(super) async fn stage_again(&self, tx: &Tx, to: &NodeName, item: Outgoing) -> Result<(), Fault> {
-        tx.merge(outgoing::stage_due(&self.ctx, Batch::new(), to, item));
-        Ok(())
     }
 }
 

@@ -8,16 +8,16 @@ use weft_store::{Batch, tables};
 use weft_wire::{
     Code, Problem, RoomId, codec,
     federation::{Answer, Batch as EventBatch, BatchAck, Event, EventResult, Question},
-    rooms::{Accepted, LogEntry, PutItem, RoomKind, RoomRole, SubmitMessage},
+    rooms::{Accepted, LogEntry, PutItem, RoomKind, RoomMember, RoomRole, RoomState, SubmitMessage},
     sync::{ClientFrame, InboxItem, ServerFrame},
 };
 
-const ROOM: RoomId = RoomId([1; 16]);
+pub(super) const ROOM: RoomId = IDS[1];
 
-struct Talk {
-    two: Two,
+pub(super) struct Talk {
+    pub two: Two,
     at_alice: MlsGroup,
-    at_bob: MlsGroup,
+    pub at_bob: MlsGroup,
 }
 
 async fn welcome_of(world: &World, device: &Device) -> (u64, Vec<u8>) {
@@ -34,7 +34,10 @@ async fn welcome_of(world: &World, device: &Device) -> (u64, Vec<u8>) {
 
 impl Talk {
     async fn new() -> Talk {
-        let two = Two::connected().await;
+        Talk::of(Two::connected().await).await
+    }
+
+    pub async fn of(two: Two) -> Talk {
         two.bob.publish(&two.away.service, 3).await;
         let mut at_alice = two.alice.create_direct(&two.home.service, &two.bob, ROOM).await.unwrap();
         two.home.add(&two.alice, &mut at_alice, ROOM, &two.bob).await;
@@ -45,7 +48,7 @@ impl Talk {
         Talk { two, at_alice, at_bob }
     }
 
-    async fn log(&self, world: &World, device: &Device) -> Vec<LogEntry> {
+    pub async fn log(&self, world: &World, device: &Device) -> Vec<LogEntry> {
         world.service.rooms().log(device.caller(), ROOM, 0, 256).await.unwrap().entries
     }
 
@@ -184,6 +187,7 @@ async fn nobody_but_the_hub_says_what_a_room_is_like() {
         let hub = hub.name.clone();
         async move {
             let mut state = rooms.await.unwrap().rooms.remove(0);
+            state.nonce = Some(nonce_of(&hub, room));
             (state.room, state.hub) = (room, hub);
             state
         }
@@ -204,7 +208,7 @@ async fn nobody_but_the_hub_says_what_a_room_is_like() {
         Event::Room { room: ROOM, state: Some(state(&third, ROOM).await), devices: vec![], entries: vec![] };
     assert_eq!(say(room).await, Some(Code::NotFound));
     // In the name of another hub.
-    let other = RoomId([8; 16]);
+    let other = IDS[8];
     let forged = Event::Room {
         room: other,
         state: Some(state(&talk.two.home, other).await),
@@ -212,8 +216,17 @@ async fn nobody_but_the_hub_says_what_a_room_is_like() {
         entries: vec![],
     };
     assert_eq!(say(forged).await, Some(Code::InvalidField));
+    // Under an id of another hub, which could not tell of its room any more.
+    let mut squatted = state(&third, other).await;
+    squatted.nonce = Some(nonce_of(&talk.two.home.name, other));
+    for nonce in [squatted.nonce, Some(nonce_of(&third.name, other)), None] {
+        let state = Some(RoomState { nonce, ..squatted.clone() });
+        let room = Event::Room { room: other, state, devices: vec![], entries: vec![] };
+        assert_eq!(say(room).await, Some(Code::InvalidField));
+    }
+    let other = nonces(&third.name)[8].0;
     // As the room of two others, with a lower id, into which theirs would be folded.
-    let lower = RoomId([0; 16]);
+    let lower = nonces(&third.name)[0].0;
     let room = Event::Room {
         room: lower,
         state: Some(state(&third, lower).await),
@@ -263,6 +276,26 @@ async fn what_is_handed_in_again_waits_once_and_is_given_up_visibly() {
     assert_eq!(talk.bob_sends(message).await.unwrap().seq, 2);
     talk.two.carry().await;
     talk.assert_alike(2).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_device_has_said_in_vain_is_forgotten_with_it() {
+    let mut talk = Talk::new().await;
+    talk.two.cut();
+    let message = talk.two.bob.message(&mut talk.at_bob, ROOM, 1, "anybody?");
+    talk.bob_sends(message).await.unwrap_err();
+    let away = &talk.two.away;
+    for _ in 0..16 {
+        away.clock.advance(12 * 60 * 60 * 1000);
+        let _ = away.service.federation().round(&talk.two.home.name).await;
+    }
+    let said = async || {
+        let scan = weft_store::Scan::prefix(ROOM.as_bytes());
+        away.store.scan(tables::OUTBOX_SAID, scan).await.unwrap().len()
+    };
+    assert_eq!(said().await, 1);
+    away.service.flows().sign_out(talk.two.bob.caller(), talk.two.bob.id()).await.unwrap();
+    assert_eq!(said().await, 0);
 }
 
 #[tokio::test]
@@ -317,7 +350,8 @@ async fn two_rooms_of_one_moment_become_one_on_both_nodes() {
     let two = Two::connected().await;
     two.bob.publish(&two.away.service, 3).await;
     two.alice.publish(&two.home.service, 3).await;
-    let (low, high) = (RoomId([1; 16]), RoomId([2; 16]));
+    let (low, high) = (nonces(&two.away.name)[0].0, IDS[9]);
+    assert!(low < high);
     // Neither node knows of the other's room.
     let mut hers = two.alice.create_direct(&two.home.service, &two.bob, high).await.unwrap();
     let mut his = two.bob.create_direct(&two.away.service, &two.alice, low).await.unwrap();
@@ -345,4 +379,47 @@ async fn two_rooms_of_one_moment_become_one_on_both_nodes() {
     let late = two.alice.message(&mut hers, high, 1, "into the folded one");
     let error = two.home.service.flows().submit_message(two.alice.caller(), high, late).await.unwrap_err();
     assert_eq!(code(error), Code::Conflict);
+}
+
+#[tokio::test]
+async fn however_many_rooms_a_hub_makes_of_the_same_two_people_they_are_in_one() {
+    let two = Two::connected().await;
+    two.alice.create_direct(&two.home.service, &two.bob, IDS[5]).await.unwrap();
+    let member = |user: &weft_wire::UserAddress| RoomMember {
+        user: user.clone(),
+        role: RoomRole::Member,
+        delivered: 0,
+        missed: vec![],
+    };
+    let RoomKind::Direct { members } = two.alice.direct_kind(&two.bob.user) else { panic!("not direct") };
+    let state = |(room, nonce)| RoomState {
+        room,
+        kind: RoomKind::Direct { members: members.clone() },
+        hub: two.away.name.clone(),
+        nonce: Some(nonce),
+        epoch: 0,
+        head: 0,
+        tail: 1,
+        members: vec![member(&members.0), member(&members.1)],
+        items: vec![],
+        gone: vec![],
+        asking: 0,
+    };
+    let news = nonces(&two.away.name).into_iter().rev().map(state);
+    let events: Vec<_> = news
+        .map(|state| Event::Room { room: state.room, state: Some(state), devices: vec![], entries: vec![] })
+        .collect();
+    let batch = EventBatch { from: two.away.name.clone(), run: [7; 16], first: 1, events };
+    let answer = two.home.service.federation().deliver(key(&two.away), codec::encode(&batch)).await;
+    let ack: BatchAck = codec::decode(&answer, 1 << 16).unwrap();
+    assert_eq!((ack.upto, ack.results.len()), (10, 10));
+    assert!(ack.results.iter().all(|(_, result)| matches!(result, EventResult::Accepted(_))), "{ack:?}");
+    let listed = two.home.service.rooms().list(two.alice.caller(), None).await.unwrap().rooms;
+    let lowest = nonces(&two.away.name)[0].0.min(IDS[5]);
+    assert_eq!(listed.iter().map(|state| state.room).collect::<Vec<_>>(), [lowest]);
+    let count = two.home.store.get(tables::ROOMS_OF_COUNT, two.alice.name().as_str().as_bytes()).await;
+    assert_eq!(crate::context::be64(&count.unwrap().unwrap().value), Some(1));
+    // What the hub of a folded room keeps of its group, nobody asks for any more.
+    let parts = two.home.store.scan(tables::ROOM_PARTS, weft_store::Scan::prefix(IDS[5].as_bytes())).await;
+    assert_eq!(parts.unwrap().is_empty(), lowest != IDS[5]);
 }

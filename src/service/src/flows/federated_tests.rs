@@ -10,6 +10,7 @@ use crate::{
 };
 use std::sync::Arc;
 use weft_net::{PeerHandler, PeerKey};
+use weft_store::{Scan, tables};
 use weft_wire::{
     Blob, Code, NodeName, Problem, UserAddress, codec,
     contacts::{Contact, ContactAccept, ContactRequest, ContactState, CreateContactLink},
@@ -30,9 +31,16 @@ pub(super) fn key(world: &World) -> PeerKey {
     PeerKey(world.key.verifying_key().to_bytes())
 }
 
+/// A node that refuses nothing for being too much.
+pub(super) fn unlimited() -> ServiceConfig {
+    ServiceConfig { signup: SignupPolicy::Open, rate_limit_factor: 0.0, ..ServiceConfig::default() }
+}
+
 pub(super) async fn node(net: &Arc<FakeNet>, name: &str, seed: u64) -> World {
-    let config =
-        ServiceConfig { signup: SignupPolicy::Open, rate_limit_factor: 0.0, ..ServiceConfig::default() };
+    node_with(net, name, seed, unlimited()).await
+}
+
+async fn node_with(net: &Arc<FakeNet>, name: &str, seed: u64, config: ServiceConfig) -> World {
     let world = World::named(name, signing_key(seed), config).await;
     net.publish(&world.name, seed);
     let federation = world.service.federation();
@@ -43,8 +51,13 @@ pub(super) async fn node(net: &Arc<FakeNet>, name: &str, seed: u64) -> World {
 
 impl Two {
     async fn new() -> Two {
+        Two::with(unlimited(), unlimited()).await
+    }
+
+    async fn with(home: ServiceConfig, away: ServiceConfig) -> Two {
         let net = FakeNet::new(1);
-        let (home, away) = (node(&net, NODE, 1).await, node(&net, "away.example", 2).await);
+        let home = node_with(&net, NODE, 1, home).await;
+        let away = node_with(&net, "away.example", 2, away).await;
         let (alice, bob) = (home.sign_up("alice").await, away.sign_up("bob").await);
         Two { net, home, away, alice, bob }
     }
@@ -83,7 +96,11 @@ impl Two {
     }
 
     pub async fn connected() -> Two {
-        let two = Two::new().await;
+        Two::connected_with(unlimited(), unlimited()).await
+    }
+
+    pub async fn connected_with(home: ServiceConfig, away: ServiceConfig) -> Two {
+        let two = Two::with(home, away).await;
         two.ask(None).await.unwrap();
         two.carry().await;
         two.accept().await;
@@ -296,4 +313,78 @@ async fn a_blocked_node_is_not_asked_and_learns_nothing() {
     let answer = two.away.service.federation().query(key(&two.home), codec::encode(&question)).await;
     let Answer::Problem(problem) = codec::decode(&answer, 4096).unwrap() else { panic!("answered") };
     assert_eq!(problem.code, Code::Forbidden);
+}
+
+impl Two {
+    /// Alice's node goes on to run, and tries, while bob's is away.
+    async fn days(&self, days: u64) {
+        for _ in 0..2 * days {
+            self.home.clock.advance(12 * 60 * 60 * 1000);
+            let _ = self.home.service.federation().round(&self.away.name).await;
+        }
+    }
+
+    async fn remove(&self) {
+        self.home.service.flows().remove_contact(self.alice.caller(), &self.bob.user).await.unwrap();
+    }
+
+    async fn waiting(&self) -> u64 {
+        self.home.service.federation().waiting(&self.away.name).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_answer_arrives_however_long_the_other_node_is_away() {
+    let two = Two::new().await;
+    two.ask_back().await;
+    two.carry().await;
+    two.cut();
+    let accept = ContactAccept { sealed: sealed("welcome") };
+    two.home.service.flows().accept_contact(two.alice.caller(), &two.bob.user, accept).await.unwrap();
+    two.days(30).await;
+    assert_eq!((two.stands().await, two.waiting().await), ((Some(Accepted), Some(Outgoing)), 1));
+    two.net.back(key(&two.away));
+    two.carry().await;
+    assert_eq!(two.stands().await, (Some(Accepted), Some(Accepted)));
+    assert_eq!(two.home.store.scan(tables::OUTBOX_OWED, Scan::prefix([])).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_end_waits_once_and_for_as_long_as_it_is_one() {
+    let two = Two::connected().await;
+    two.cut();
+    for _ in 0..5 {
+        two.remove().await;
+        two.days(1).await;
+        two.ask(None).await.unwrap();
+    }
+    two.remove().await;
+    two.days(30).await;
+    assert_eq!((two.stands().await, two.waiting().await), ((None, Some(Accepted)), 1));
+    two.net.back(key(&two.away));
+    two.carry().await;
+    assert_eq!(two.stands().await, (None, None));
+
+    // One that was taken back by asking again must not come after it.
+    let two = Two::connected().await;
+    two.cut();
+    two.remove().await;
+    two.days(10).await;
+    two.ask(None).await.unwrap();
+    assert_eq!(two.waiting().await, 2);
+    two.days(5).await;
+    two.net.back(key(&two.away));
+    two.carry().await;
+    assert_eq!(two.stands().await, (Some(Accepted), Some(Accepted)));
+
+    // Nor does it wait for a node with which the operator wants nothing to do.
+    let two = Two::connected().await;
+    two.cut();
+    two.remove().await;
+    two.days(10).await;
+    assert_eq!(two.waiting().await, 1);
+    two.home.service.federation().judge(&two.away.name, Verdict::Block).await.unwrap();
+    two.days(10).await;
+    assert_eq!(two.waiting().await, 0);
+    assert_eq!(two.home.store.scan(tables::OUTBOX_OWED, Scan::prefix([])).await.unwrap(), []);
 }

@@ -6,9 +6,15 @@ mod door;
 mod door_tests;
 mod error;
 mod federated;
+#[cfg(test)]
+mod federated_consent_tests;
 mod federated_contacts;
 #[cfg(test)]
+mod federated_copies_tests;
+#[cfg(test)]
 mod federated_groups_tests;
+#[cfg(test)]
+mod federated_limits_tests;
 mod federated_messages;
 mod federated_presence;
 mod federated_rooms;
@@ -16,6 +22,8 @@ mod federated_rooms;
 mod federated_rooms_tests;
 #[cfg(test)]
 mod federated_tests;
+mod followers;
+mod owed;
 mod people;
 mod rooms;
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use super::{FlowError, Flows, Result};
 use crate::{
-    Budget, Caller, Fault,
+    Budget, Caller, Fault, LimitKey,
     contacts::{Act, Ask, ContactError, News, Outcome, Side, Stand},
     error::{at_most, within},
     inbox::ContactNews,
 };
 use weft_store::Tx;
 use weft_wire::{
-    Blob, RoomId, Signed, UserAddress,
+    Blob, RoomId, Signed, UserAddress, UserName,
     contacts::{ClaimedKeyPackages, ContactAccept, ContactAnswer, ContactRequest, ContactState, UserLookup},
     identity::UserIdentity,
     limits::{PEER_ADDRESSES_MAX, SEALED_GREETING_BYTES_MAX},
@@ -177,7 +177,7 @@ impl Flows {
             return Ok(self.accounts.lookup(caller, user).await?);
         }
         self.ctx.limits.take_account(Budget::Lookup, caller.name())?;
-        self.nodes.hint(&user.node, at).await?;
+        self.nodes.hint(caller.name(), &user.node, at).await?;
         self.look_up_far(caller, user).await
     }
 
@@ -187,16 +187,24 @@ impl Flows {
         user: &UserAddress,
         room: Option<RoomId>,
     ) -> Result<ClaimedKeyPackages> {
-        self.ctx.limits.take_account(Budget::Claim, caller.name())?;
+        let decides = self.decides(caller, room).await?;
+        let budget = if decides { Budget::GroupClaim } else { Budget::Claim };
+        self.ctx.limits.take_account(budget, caller.name())?;
         if !self.ctx.is_local(user) {
-            return self.claim_far(caller, user, room).await;
+            return self.claim_far(caller, user, (room, decides)).await;
         }
         let own = user == caller.user();
-        let asked = self.has_asked(&user.name, room).await? && self.decides(caller, room).await?;
+        if !own {
+            self.ctx
+                .limits
+                .take(Budget::ClaimOfOne, &LimitKey::Of(user.name.clone(), caller.user().clone()))?;
+        }
+        let asked = decides && self.has_asked(&user.name, room).await?;
         if !own && !asked && !self.may_reach(caller, user).await? {
             return Err(ContactError::NoConsent.into());
         }
         let person = self.person(user).await?.ok_or(ContactError::NoConsent)?;
+        self.note_claim(&user.name, caller.user(), room).await?;
         let mut packages = Vec::new();
         for (device, _) in self.accounts.active_devices(&user.name).await? {
             if own && device == caller.device() {
@@ -205,6 +213,21 @@ impl Flows {
             packages.extend(self.key_packages.take(&user.name, device).await?);
         }
         Ok(ClaimedKeyPackages { identity: person.identity, packages })
+    }
+
+    /// Somebody gets KeyPackages of a person here, to bring them into a room: where they are a contact, that is consent. Who has
+    /// asked to be let in has given it by that.
+    pub(super) async fn note_claim(
+        &self,
+        name: &UserName,
+        by: &UserAddress,
+        room: Option<RoomId>,
+    ) -> Result<()> {
+        let Some(room) = room else { return Ok(()) };
+        if self.contacts.stand_to(name, by).await? == Some(Stand::Accepted) {
+            self.contacts.note_consent(name, by, room).await?;
+        }
+        Ok(())
     }
 
     /// Whether somebody may be added to a group by the caller: a contact, or somebody in a common room.

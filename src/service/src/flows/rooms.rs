@@ -6,7 +6,7 @@ use super::{
     people::{require_consent_in, require_consent_to},
 };
 use crate::{
-    Budget, Caller, Fault,
+    Budget, Caller, Fault, LimitKey,
     federation::FederationError,
     rooms::{Judged, Room, RoomError, Stored},
 };
@@ -110,7 +110,11 @@ impl Flows {
             let by = by.ok_or(Fault::Internal("a room without a creator"))?;
             self.ctx.limits.take_caller(Budget::Lookup, caller)?;
             let question = Question::Person { by, user: cert.user.name.clone() };
-            let found = match self.nodes.ask(&cert.user.node, &question).await {
+            let payer = match caller.session.is_far() {
+                true => LimitKey::Peer(caller.user().node.clone()),
+                false => LimitKey::caller(caller),
+            };
+            let found = match self.nodes.ask_for(&payer, &cert.user.node, &question).await {
                 Ok(Answer::Person(found)) => found,
                 Ok(_) => return Err(FederationError::Nonsense { node: cert.user.node.clone() }.into()),
                 // Not to be mistaken for a room that is not there.

@@ -21,7 +21,7 @@ use weft_wire::{
     sync::{InboxItem, ServerFrame},
 };
 
-pub const ROOM: RoomId = RoomId([5; 16]);
+pub const ROOM: RoomId = IDS[5];
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 pub const TOKEN: [u8; 16] = [7; 16];
 pub const ALICE: usize = 0;
@@ -35,6 +35,8 @@ pub struct Trio {
     pub groups: Vec<Option<MlsGroup>>,
     pub roles: Roles,
     pub next_id: u8,
+    /// Events that somebody has made up.
+    pub forged: u64,
 }
 
 pub fn problem<T: std::fmt::Debug>(result: Result<T, FlowError>) -> Code {
@@ -60,10 +62,10 @@ impl Trio {
         let mut roles = Roles::of_creator(people[ALICE].user.clone());
         roles.set(&people[BOB].user, RoomRole::Admin);
         let groups = vec![Some(group), None, None];
-        let mut trio = Trio { net, worlds, people, groups, roles: roles.clone(), next_id: 1 };
+        let mut trio = Trio { net, worlds, people, groups, roles: roles.clone(), next_id: 1, forged: 0 };
         trio.befriend(ALICE, BOB).await;
         trio.befriend(BOB, CAROL).await;
-        let packages = trio.claim(ALICE, BOB, None).await.unwrap();
+        let packages = trio.claim(ALICE, BOB).await.unwrap();
         trio.commit(ALICE, &packages, &[], Some(&roles)).await.unwrap();
         trio.carry().await;
         trio.enter(BOB).await;
@@ -73,7 +75,7 @@ impl Trio {
     /// The same with carol, whom bob has brought in.
     pub async fn of_three() -> Trio {
         let mut trio = Trio::new().await;
-        let packages = trio.claim(BOB, CAROL, None).await.unwrap();
+        let packages = trio.claim(BOB, CAROL).await.unwrap();
         trio.commit(BOB, &packages, &[], None).await.unwrap();
         trio.carry().await;
         trio.enter(CAROL).await;
@@ -115,7 +117,16 @@ impl Trio {
         self.carry().await;
     }
 
-    pub async fn claim(&self, by: usize, whom: usize, room: Option<RoomId>) -> Result<Vec<Blob>, Problem> {
+    pub async fn claim(&self, by: usize, whom: usize) -> Result<Vec<Blob>, Problem> {
+        self.claim_for(by, whom, Some(ROOM)).await
+    }
+
+    pub async fn claim_for(
+        &self,
+        by: usize,
+        whom: usize,
+        room: Option<RoomId>,
+    ) -> Result<Vec<Blob>, Problem> {
         let flows = self.worlds[by].service.flows();
         let claimed =
             flows.claim_key_packages(self.people[by].caller(), &self.people[whom].user, room).await?;
@@ -249,7 +260,12 @@ impl Trio {
     }
 
     pub fn ask(&self) -> AskToJoin {
-        AskToJoin { hub: self.worlds[ALICE].name.clone(), at: vec![], token: Blob(TOKEN.to_vec()) }
+        AskToJoin {
+            hub: self.worlds[ALICE].name.clone(),
+            at: vec![],
+            token: Blob(TOKEN.to_vec()),
+            proof: [0; 32],
+        }
     }
 
     pub async fn asking(&self, who: usize) -> Vec<UserAddress> {

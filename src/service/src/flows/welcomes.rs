@@ -4,14 +4,13 @@
 use super::{Flows, Result};
 use crate::{
     Caller, Fault, ahead, chunks,
-    contacts::Stand,
     error::within,
     federation::Outcome,
-    inbox::{NewWelcome, fits_inline},
+    inbox::{FarWelcome, NewWelcome, fits_inline},
     outgoing::{self, LongWelcome, Outgoing, welcome_key},
-    rooms::{CheckedSubmission, RoomError},
+    rooms::{CheckedSubmission, RoomError, SEQ_MAX},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use weft_store::{Batch, Tx, tables};
 use weft_wire::{
     Blob, NodeName,
@@ -120,19 +119,26 @@ impl Flows {
             return Err(RoomError::Mismatch("event").into());
         };
         within("welcome", welcome.len(), GROUP_INFO_BYTES_MAX)?;
+        if *seq > SEQ_MAX {
+            return Err(RoomError::Mismatch("number").into());
+        }
         let loaded = self.rooms.load(*room).await?;
         if loaded.record.hub.elsewhere() != Some(hub) || loaded.member(&to.user).is_none() {
             return Err(RoomError::NotFound.into());
         }
-        let own = *by == to.user;
-        let asked = self.rooms.asked_at(&to.user.name, *room).await?.as_ref() == Some(hub);
-        if !own && !asked && self.contacts.stand_to(&to.user.name, by).await? != Some(Stand::Accepted) {
-            return Err(RoomError::NoConsent.into());
+        // Whoever is in the copy came in willingly, whoever it was that has brought this device in: of that only the hub speaks.
+        if loaded.has_left(&to.user) {
+            let kind = (*room, &loaded.record.kind);
+            if !self.comes_willingly(&to.user, hub, kind, &BTreeSet::from([by])).await? {
+                return Err(RoomError::NoConsent.into());
+            }
+            self.contacts.stage_use_consents(tx, &to.user.name, *room).await?;
         }
         let devices = self.accounts.active_devices(&to.user.name).await?;
         if devices.iter().any(|(device, _)| *device == to.device) {
-            let new = (*room, *seq, welcome.as_slice());
-            tx.merge(self.inbox.add_far_welcome(Batch::new(), &to.user.name, to.device, new).await?);
+            self.rooms.stage_brought_in(tx, to, *room, *seq).await?;
+            let new = FarWelcome { room: *room, seq: *seq, welcome: welcome.as_slice() };
+            self.inbox.stage_far_welcome(tx, &to.user.name, to.device, &new).await?;
         }
         Ok(None)
     }

@@ -64,6 +64,14 @@ pub(crate) struct NewWelcome<'a> {
     pub copies: usize,
 }
 
+/// A Welcome that the hub of a room on another node has sent.
+pub(crate) struct FarWelcome<'a> {
+    pub room: RoomId,
+    /// The number of its commit.
+    pub seq: u64,
+    pub welcome: &'a [u8],
+}
+
 /// How an account stands to a person, on its way into the inboxes of the account's devices.
 pub(crate) struct ContactNews<'a> {
     pub user: &'a UserAddress,
@@ -196,22 +204,45 @@ impl Inbox {
         Ok(append(batch, &key, record.to_record()))
     }
 
-    /// The same for a Welcome that the hub of a room on another node has sent, with the number of its commit.
-    pub async fn add_far_welcome(
+    /// The same for a Welcome that the hub of a room on another node has sent. Of one room one waits, the newest by its commit: a
+    /// hub fills no inbox.
+    pub async fn stage_far_welcome(
         &self,
-        batch: Batch,
+        tx: &Tx,
         name: &UserName,
         device: DeviceId,
-        (room, seq, welcome): (RoomId, u64, &[u8]),
-    ) -> Result<Batch, Fault> {
+        new: &FarWelcome<'_>,
+    ) -> Result<(), Fault> {
         let key = mailbox(name, device);
-        if self.is_full(&key).await? {
-            tracing::info!(%room, %device, "a full inbox goes without a Welcome");
-            return Ok(batch);
+        let place = of_room(&key, new.room);
+        let waits = tx.get(tables::INBOX_WELCOMES, &place).await?.and_then(|row| be64(&row.value));
+        let older = match waits {
+            Some(seq) => tx.get(tables::INBOX, &numbered(&key, seq)).await?,
+            None => None,
+        };
+        match &older {
+            Some(older) if welcome_in(&older.value)?.is_some_and(|seq| seq >= new.seq) => return Ok(()),
+            Some(_) => {}
+            None if self.is_full(&key).await? => {
+                tracing::info!(room = %new.room, %device, "a full inbox goes without a Welcome");
+                return Ok(());
+            }
+            None => tx.add(tables::INBOX_WAITING, &key, 1),
         }
-        let (batch, body) = self.stage_body(batch, &key, welcome, 1).await?;
-        let record = InboxRecord { time_ms: self.ctx.now(), item: Kept::FarWelcome { room, seq, body } };
-        Ok(append(batch, &key, record.to_record()))
+        if let Some(older) = older {
+            tx.merge(delete_body(Batch::new(), &key, &older.value)?);
+            tx.delete(tables::INBOX, &older.key);
+        }
+        let (batch, body) = self.stage_body(Batch::new(), &key, new.welcome, 1).await?;
+        tx.merge(batch);
+        let head = tx.get(tables::INBOX_HEADS, &key).await?.and_then(|row| be64(&row.value));
+        let seq = head.unwrap_or(0) + 1;
+        let item = Kept::FarWelcome { room: new.room, seq: new.seq, body };
+        let record = InboxRecord { time_ms: self.ctx.now(), item };
+        tx.put(tables::INBOX_HEADS, &key, seq.to_be_bytes());
+        tx.put(tables::INBOX, numbered(&key, seq), record.to_record());
+        tx.put(tables::INBOX_WELCOMES, place, seq.to_be_bytes());
+        Ok(())
     }
 
     async fn stage_body(
@@ -308,19 +339,15 @@ impl Inbox {
     async fn delete_entry(&self, batch: Batch, key: &[u8], row: &Row) -> Result<Batch, Fault> {
         let batch =
             batch.assert_version(tables::INBOX, &row.key, row.version).delete(tables::INBOX, &row.key);
-        match InboxRecord::from_record(&row.value)?.item {
-            Kept::Welcome { body: WelcomeBody::Parts { id, count }, .. }
-            | Kept::FarWelcome { body: WelcomeBody::Parts { id, count }, .. } => {
-                Ok(chunks::delete(batch, tables::INBOX_PARTS, &part(key, id.as_slice()), count))
-            }
-            Kept::Item(InboxItem::Contact { user, .. }) => {
-                let place = person(key, &user);
-                let waits = self.ctx.count(tables::INBOX_CONTACTS, &place).await?;
-                let this = be64(&row.key) == Some(waits);
-                Ok(if this { batch.delete(tables::INBOX_CONTACTS, place) } else { batch })
-            }
-            _ => Ok(batch),
-        }
+        let batch = delete_body(batch, key, &row.value)?;
+        let (table, place) = match InboxRecord::from_record(&row.value)?.item {
+            Kept::FarWelcome { room, .. } => (tables::INBOX_WELCOMES, of_room(key, room)),
+            Kept::Item(InboxItem::Contact { user, .. }) => (tables::INBOX_CONTACTS, person(key, &user)),
+            _ => return Ok(batch),
+        };
+        let waits = self.ctx.count(table, &place).await?;
+        let this = be64(&row.key) == Some(waits);
+        Ok(if this { batch.delete(table, place) } else { batch })
     }
 
     /// Removes long Welcomes of commits that never came. Gives how many rows.
@@ -332,7 +359,8 @@ impl Inbox {
     pub async fn drop_all(&self, name: &UserName, device: DeviceId) -> Result<(), Fault> {
         let key = mailbox(name, device);
         // The entries first: whoever acknowledges them at this moment finds them gone before their counter is.
-        let counts = [tables::INBOX_CONTACTS, tables::INBOX_WAITING, tables::INBOX_HEADS];
+        let counts =
+            [tables::INBOX_CONTACTS, tables::INBOX_WELCOMES, tables::INBOX_WAITING, tables::INBOX_HEADS];
         for table in [tables::INBOX, tables::INBOX_PARTS].into_iter().chain(counts) {
             self.drop_rows(table, &key).await?;
         }
@@ -361,6 +389,29 @@ fn sealed_in(entry: &[u8]) -> Result<Option<Blob>, Fault> {
         Kept::Item(InboxItem::Contact { sealed, .. }) => Ok(sealed),
         _ => Ok(None),
     }
+}
+
+/// The number of the commit whose Welcome waits in an entry.
+fn welcome_in(entry: &[u8]) -> Result<Option<u64>, Fault> {
+    match InboxRecord::from_record(entry)?.item {
+        Kept::FarWelcome { seq, .. } => Ok(Some(seq)),
+        _ => Ok(None),
+    }
+}
+
+/// Deletes what an entry keeps elsewhere.
+fn delete_body(batch: Batch, key: &[u8], entry: &[u8]) -> Result<Batch, Fault> {
+    match InboxRecord::from_record(entry)?.item {
+        Kept::Welcome { body: WelcomeBody::Parts { id, count }, .. }
+        | Kept::FarWelcome { body: WelcomeBody::Parts { id, count }, .. } => {
+            Ok(chunks::delete(batch, tables::INBOX_PARTS, &part(key, id.as_slice()), count))
+        }
+        _ => Ok(batch),
+    }
+}
+
+fn of_room(key: &[u8], room: RoomId) -> Vec<u8> {
+    [key, room.as_bytes()].concat()
 }
 
 fn person(key: &[u8], user: &UserAddress) -> Vec<u8> {

@@ -45,7 +45,7 @@ async fn a_full_inbox_goes_without_welcomes_and_news_and_keeps_nobody_else_waiti
     let (alice, bob) = world.two_contacts().await;
     let mut away = Device::new("bob", 2);
     away.sign_in(&world.service).await.unwrap();
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let mut group = alice.create_direct(&world.service, &bob, room).await.unwrap();
     fill(&world, &away, INBOX_ITEMS_MAX).await;
     let before = entries(&world, &bob).await.len();
@@ -115,7 +115,7 @@ async fn asking_and_taking_it_back_over_and_over_leaves_one_entry() {
 async fn strangers_fill_half_of_an_inbox_and_a_welcome_still_fits() {
     let world = World::new().await;
     let (alice, bob) = world.two_contacts().await;
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let mut group = alice.create_direct(&world.service, &bob, room).await.unwrap();
     let key = mailbox(bob.name(), bob.id());
     let known = people(&world, &bob).await;
@@ -197,7 +197,7 @@ async fn a_long_welcome_of_a_commit_that_never_comes_is_swept() {
     let (alice, bob) = world.two_contacts().await;
     let mut tablet = Device::new("bob", 2);
     tablet.sign_in(&world.service).await.unwrap();
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let mut group = alice.create_direct(&world.service, &bob, room).await.unwrap();
     let packages = [bob.key_package(false), tablet.key_package(false)];
     let prepared = alice.prepare(&mut group, &packages, &[]);

@@ -156,7 +156,7 @@ impl Invites {
             return Err(Fault::Invalid { field: "uses", why: "1 to 100" }.into());
         }
         if !(1..=LIFETIME_MS_MAX).contains(&request.lifetime_ms) {
-            return Err(Fault::Invalid { field: "lifetime_ms", why: "at most 30 days" }.into());
+            return Err(Fault::Invalid { field: "lifetime_ms", why: "from 1 ms to 30 days" }.into());
         }
         let (code, hash) = self.new_code();
         let expires_ms = self.ctx.now() + request.lifetime_ms;

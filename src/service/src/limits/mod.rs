@@ -13,7 +13,7 @@ use governor::{
 };
 use parking_lot::Mutex;
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
-use weft_wire::{Millis, NodeName, UserAddress, UserName};
+use weft_wire::{Millis, NodeName, RoomId, UserAddress, UserName};
 
 /// Keys that one budget remembers. Whoever comes when it is full shares one key with the others who do: memory stays
 /// bounded, and a flood of addresses slows itself and newcomers, not those who are known.
@@ -33,6 +33,10 @@ pub enum LimitKey {
     Peer(NodeName),
     /// Somebody on another node.
     Person(UserAddress),
+    /// An account of this node, and somebody who wants something of it.
+    Of(UserName, UserAddress),
+    /// An account of this node, and a room.
+    In(UserName, RoomId),
     /// All who found the budget's memory full.
     Crowd,
 }
@@ -48,6 +52,14 @@ impl LimitKey {
         match caller.session.is_far() {
             true => LimitKey::Person(caller.user().clone()),
             false => LimitKey::Account(caller.name().clone()),
+        }
+    }
+
+    /// The key of somebody, here or on another node.
+    pub fn user(user: &UserAddress, here: &NodeName) -> Self {
+        match user.node == *here {
+            true => LimitKey::Account(user.name.clone()),
+            false => LimitKey::Person(user.clone()),
         }
     }
 
@@ -126,8 +138,16 @@ budgets! {
     Join = 30 then 30 per 3600 s;
     /// Changes at the doors of groups, by account: links, and who is declined.
     Door = 60 then 60 per 60 s;
-    /// KeyPackages taken, by account: it eats the stock of others.
+    /// Times that KeyPackages are taken, by who takes them: it eats the stock of others.
     Claim = 60 then 60 per 600 s;
+    /// The same for a group in which they decide who comes in: the largest is filled in ten minutes.
+    GroupClaim = 500 then 500 per 600 s;
+    /// Of one person by one other, whatever for.
+    ClaimOfOne = 20 then 20 per 600 s;
+    /// Of one person for one room into which they have asked to be let, by whomever.
+    ClaimAsked = 10 then 10 per 3600 s;
+    /// By all people of another node, of people who are no contacts of theirs, by node.
+    PeerClaim = 300 then 60 per 60 s;
     /// KeyPackages published, by account.
     Publish = 30 then 30 per 60 s;
     /// Rooms made, by account.
@@ -156,12 +176,16 @@ budgets! {
     PeerQuestions = 600 then 100 per 1 s;
     /// Look-ups of people by another node, by node: many of its people may ask, but not for everybody.
     PeerLookup = 300 then 60 per 60 s;
+    /// The same of all nodes together with which nobody here has to do: names that are keys are free to make.
+    PeerLookups = 3000 then 600 per 60 s;
     /// People of another node who ask to be let into groups, by node.
     PeerJoin = 300 then 60 per 60 s;
     /// Batches and questions of a key under a name that is not pinned to it, by key: each may cost a look at that name's record.
     PeerStranger = 10 then 10 per 60 s;
-    /// Nodes that are met for the first time, together: each leaves a row.
+    /// Nodes that come for the first time, together: each leaves a row.
     PeerFirst = 200 then 60 per 60 s;
+    /// Nodes that are looked for for the first time, by the account or the node that wants it: each leaves a row.
+    PeerSought = 60 then 30 per 600 s;
     /// KiB that an account has written, as far as they stay on disk. How many a day is the operator's to say.
     Written = 262_144 then 262_144 per 86400 s;
 }

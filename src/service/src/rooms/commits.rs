@@ -14,7 +14,7 @@ use crate::{
     Budget, Caller, Fault, LimitKey, ahead,
     context::joined,
     error::{at_most, within},
-    outgoing::{self, FollowerRecord, Outgoing, follower_key},
+    outgoing::{self, FollowerRecord, Outgoing, Until, follower_key},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -107,9 +107,7 @@ impl Rooms {
         within("group_info", request.group_info.len(), limits::GROUP_INFO_BYTES_MAX)?;
         let envelope = open_envelope(caller, room_id, &request.envelope, EntryKind::Commit)?;
         if first_try {
-            let welcome = request.welcome.as_ref().map_or(0, |welcome| welcome.len());
-            let bytes = request.envelope.body().len() + request.group_info.len() + welcome;
-            self.ctx.limits.take_bytes(&LimitKey::caller(caller), bytes)?;
+            self.ctx.limits.take_bytes(&LimitKey::caller(caller), written_bytes(request))?;
         }
         let hash = *blake3::hash(request.envelope.body()).as_bytes();
         let room = self.load_for(room_id, caller.user()).await?;
@@ -220,25 +218,34 @@ impl Rooms {
 }
 
 impl Rooms {
-    /// Each other node is told what the room is like now; one that comes in by this commit begins its copy here.
+    /// Each other node is told what the room is like now. One that comes in by this commit begins its copy here, and one whose
+    /// last people go by it hears of nothing after it.
     async fn tell_followers(&self, mut batch: Batch, checked: &CheckedSubmission) -> Result<Batch, Fault> {
         let room = checked.room.id;
-        let before: BTreeSet<NodeName> = checked
-            .room
-            .devices()
-            .map(|device| device.user.node)
-            .filter(|node| *node != self.ctx.node)
-            .collect();
-        let after = nodes_of(&checked.members, &self.ctx.node);
-        for node in after.difference(&before) {
-            let begin = FollowerRecord { acked: checked.near, behind_ms: None }.to_record();
-            batch = batch.put(tables::ROOM_FOLLOWERS, follower_key(room, node), begin);
-        }
+        let stays = checked.members.iter().filter(|member| !checked.left.contains(&member.user));
+        let (before, after) = (checked.room.nodes(&self.ctx.node), nodes_of(stays, &self.ctx.node));
         for node in after.union(&before) {
+            let key = follower_key(room, node);
+            let known: Option<FollowerRecord> = self.ctx.read(tables::ROOM_FOLLOWERS, &key).await?;
+            let follows = known.filter(|known| known.until.is_none());
+            if after.contains(node) && follows.is_none() {
+                batch =
+                    batch.put(tables::ROOM_FOLLOWERS, key, FollowerRecord::from(checked.near).to_record());
+            } else if let (false, Some(known)) = (after.contains(node), follows) {
+                let (device, message) = checked.id();
+                let ends = FollowerRecord { until: Some(Until::Commit { device, message }), ..known };
+                batch = batch.put(tables::ROOM_FOLLOWERS, key, ends.to_record());
+            }
             batch = outgoing::stage_due(&self.ctx, batch, node, Outgoing::Room { room, state: true });
         }
         Ok(batch)
     }
+}
+
+/// What somebody writes with a commit, as it is counted at their home and at the hub.
+pub(crate) fn written_bytes(request: &SubmitCommit) -> usize {
+    let welcome = request.welcome.as_ref().map_or(0, |welcome| welcome.len());
+    request.envelope.body().len() + request.group_info.len() + welcome
 }
 
 /// The costly part of looking at a commit.
@@ -327,7 +334,9 @@ fn members_after(
         }
     }
     for cert in present {
-        let known = || room.member(&cert.user).cloned().unwrap_or_else(|| fresh(&cert.user));
+        // Who has left and is brought in again begins anew, though a leaf of theirs may linger.
+        let was = room.member(&cert.user).filter(|member| !room.has_left(&member.user));
+        let known = || was.cloned().unwrap_or_else(|| fresh(&cert.user));
         let member = members
             .entry(cert.user.clone())
             .or_insert_with(|| MemberRecord { devices: Vec::new(), ..known() });

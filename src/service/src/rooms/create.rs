@@ -12,11 +12,14 @@ use crate::{
     context::{be64, joined},
 };
 use weft_mls::{HubGroup, policy};
-use weft_store::{Batch, Tx, record::Record, tables};
+use weft_store::{Batch, Scan, Tx, record::Record, tables};
 use weft_wire::{
     RoomId, UserAddress,
-    rooms::{CreateRoom, DeviceRef, RoomCreated, RoomKind, RoomRole},
+    rooms::{CreateRoom, DeviceRef, EntryKind, RoomCreated, RoomKind, RoomRole},
 };
+
+/// Entries among which a message is looked for: no direct room has so many commits before the first one.
+const SPOKEN_ROWS_MAX: usize = 64;
 
 /// A room that was checked and may be made.
 pub(crate) struct NewRoom {
@@ -64,6 +67,10 @@ impl Rooms {
     pub(crate) async fn check_new(&self, caller: &Caller, request: CreateRoom) -> Result<NewRoom> {
         let (id, kind, now) = (request.room, request.kind, self.ctx.now());
         let people = people(caller.user(), &kind)?;
+        // Ids of rooms elsewhere are not to be had: a copy of such a room could not come here any more.
+        if RoomId::of_hub(&self.ctx.node, request.nonce) != id {
+            return Err(RoomError::Mismatch("room"));
+        }
         self.ctx.limits.take_bytes(&LimitKey::caller(caller), request.group_info.len())?;
         let info = request.group_info.0;
         let made = tokio::task::spawn_blocking(move || {
@@ -98,6 +105,7 @@ impl Rooms {
             folded_into: None,
             parts: written.parts,
             hub: Hub::Here,
+            nonce: Some(request.nonce),
         };
         let parts = written.batches.into_iter().fold(Batch::new(), Batch::merge);
         let cursor = cursor_key(id, caller.user(), caller.device());
@@ -142,23 +150,58 @@ impl Rooms {
     async fn stage_fold(&self, tx: &Tx, existing: RoomId, new: &NewRoom) -> Result<Option<RoomCreated>> {
         let row = tx.get(tables::ROOMS, existing.as_bytes()).await?;
         let row = row.ok_or(Fault::Internal("a direct room that is not there"))?;
-        let mut record = RoomRecord::from_record(&row.value)?;
-        // Each commit adds one to both; more entries than epochs are messages. Read, hence asserted: nobody speaks meanwhile.
-        let head = tx.get(tables::ROOM_HEADS, existing.as_bytes()).await?;
-        let spoken = head.and_then(|row| be64(&row.value)).unwrap_or(0) > record.epoch;
+        let record = RoomRecord::from_record(&row.value)?;
         // Nor is it ended here when another node is its hub.
-        if existing < new.id || spoken || record.hub != Hub::Here {
+        if existing < new.id || record.hub != Hub::Here || self.stage_spoken(tx, existing, &record).await? {
             return Ok(Some(RoomCreated { epoch: record.epoch, existing: Some(existing) }));
         }
-        record.folded_into = Some(new.id);
-        // Nobody joins it or commits to it any more; its row stays, to say where it goes on.
-        tx.merge(drop_parts(Batch::new(), existing, &record.parts));
-        for member in record.members.iter().filter(|member| self.ctx.is_local(&member.user)) {
-            tx.delete(tables::ROOMS_OF, joined(member.user.name.as_str(), existing.as_bytes()));
-            tx.add(tables::ROOMS_OF_COUNT, member.user.name.as_str(), -1);
-        }
-        tx.put(tables::ROOMS, existing.as_bytes(), record.to_record());
+        self.stage_folded(tx, existing, record, new.id).await?;
         Ok(None)
+    }
+
+    /// Whether anybody has spoken in a direct room of this hub, as far as that can be told; where it cannot, somebody has.
+    async fn stage_spoken(&self, tx: &Tx, room: RoomId, record: &RoomRecord) -> Result<bool> {
+        // Read, hence asserted: nobody speaks meanwhile.
+        let head = tx.get(tables::ROOM_HEADS, room.as_bytes()).await?;
+        // Each commit adds one to both; more entries than epochs are messages, or the numbers were begun anew after a restore.
+        if head.and_then(|row| be64(&row.value)).unwrap_or(0) <= record.epoch {
+            return Ok(false);
+        }
+        let scan = Scan::prefix(room.as_bytes()).limit(SPOKEN_ROWS_MAX);
+        let rows = self.ctx.store.scan(tables::ROOM_LOG, scan).await?;
+        let Some(first) = rows.first() else {
+            // Everything was trimmed; or nobody but its maker was ever in it.
+            return Ok(record.epoch > 0);
+        };
+        if be64(&first.key) != Some(1) || rows.len() == SPOKEN_ROWS_MAX {
+            return Ok(true);
+        }
+        for row in &rows {
+            let entry = self.entry(room, row).await?;
+            let envelope = entry.and_then(|entry| entry.envelope.peek().ok());
+            if envelope.is_none_or(|envelope| envelope.kind != EntryKind::Commit) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends a direct room that goes on in another one: nobody joins it or commits to it any more, and it is none of those that
+    /// people here are in. Its row and its log stay, to say where it goes on and what was said.
+    pub(super) async fn stage_folded(
+        &self,
+        tx: &Tx,
+        from: RoomId,
+        mut record: RoomRecord,
+        into: RoomId,
+    ) -> Result<()> {
+        tx.merge(drop_parts(Batch::new(), from, &record.parts));
+        for member in record.members.iter().filter(|member| self.ctx.is_local(&member.user)) {
+            self.stage_room_of(tx, &member.user, from, false).await?;
+        }
+        record.folded_into = Some(into);
+        tx.put(tables::ROOMS, from.as_bytes(), record.to_record());
+        Ok(())
     }
 }
 

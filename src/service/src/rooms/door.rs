@@ -85,7 +85,7 @@ impl Rooms {
         request: &CreateGroupLink,
     ) -> Result<()> {
         if !(1..=LIFETIME_MS_MAX).contains(&request.lifetime_ms) {
-            return Err(Fault::Invalid { field: "lifetime_ms", why: "at most 30 days" }.into());
+            return Err(Fault::Invalid { field: "lifetime_ms", why: "from 1 ms to 30 days" }.into());
         }
         self.load_to_decide(room, by).await?;
         let (now, hash) = (self.ctx.now(), request.token_hash);
@@ -134,9 +134,9 @@ impl Rooms {
         self.load_to_decide(room, by).await?;
         let mut requests = Vec::new();
         for (user, record) in self.all_asking(room).await? {
-            let AskingRecord { identity, asked_ms, approval } = record;
+            let AskingRecord { identity, asked_ms, approval, proof } = record;
             if asked_ms + LIFETIME_MS_MAX > self.ctx.now() {
-                requests.push(JoinRequest { user, identity, asked_ms, approval });
+                requests.push(JoinRequest { user, identity, asked_ms, approval, proof });
             }
         }
         requests.sort_by_key(|request| request.asked_ms);
@@ -201,7 +201,7 @@ impl Rooms {
         id: RoomId,
         user: &UserAddress,
         identity: &Signed<UserIdentity>,
-        approval: bool,
+        (approval, proof): (bool, [u8; 32]),
     ) -> Result<()> {
         let room = self.load(id).await?;
         let key = asking_key(id, user);
@@ -210,8 +210,11 @@ impl Rooms {
         let now = self.ctx.now();
         let waits = before.as_ref().filter(|before| before.asked_ms + LIFETIME_MS_MAX > now);
         // Of two links the one that lets in more freely counts.
-        let approval = approval && waits.is_none_or(|before| before.approval);
-        if waits.is_some_and(|before| before.approval == approval) {
+        let (approval, proof) = match waits {
+            Some(before) if approval && !before.approval => (false, before.proof),
+            _ => (approval, proof),
+        };
+        if waits.is_some_and(|before| before.approval == approval && before.proof == proof) {
             return Ok(());
         }
         if before.is_none() {
@@ -219,7 +222,7 @@ impl Rooms {
             at_most("people who ask to be let in", asking + 1, JOIN_REQUESTS_MAX)?;
         }
         let asked_ms = waits.map_or(now, |before| before.asked_ms);
-        let record = AskingRecord { identity: identity.clone(), asked_ms, approval };
+        let record = AskingRecord { identity: identity.clone(), asked_ms, approval, proof };
         tx.put(tables::ROOM_ASKING, key, record.to_record());
         // Also where the number is as it was: those who decide look again.
         self.stage_count(tx, &room, i32::from(before.is_none())).await

@@ -12,7 +12,7 @@ use weft_wire::{
     rooms::{CreateRoom, RoomKind, RoomMember, RoomRole},
 };
 
-const ROOM: RoomId = RoomId([3; 16]);
+const ROOM: RoomId = IDS[3];
 
 fn refused<T: std::fmt::Debug, E: Into<Problem> + std::fmt::Debug>(
     result: std::result::Result<T, E>,
@@ -80,7 +80,7 @@ async fn a_room_is_what_its_group_says_it_is() {
     let world = World::new().await;
     let (alice, bob) = world.two_contacts().await;
     let (group, _) = alice.create_request(RoomKind::Group, ROOM);
-    let (direct, _) = alice.create_request(alice.direct_kind(&bob.user), RoomId([4; 16]));
+    let (direct, _) = alice.create_request(alice.direct_kind(&bob.user), IDS[4]);
     let wrong = [
         CreateRoom { kind: direct.kind.clone(), ..group.clone() },
         CreateRoom { kind: group.kind.clone(), ..direct.clone() },

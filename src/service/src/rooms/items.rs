@@ -94,11 +94,12 @@ impl Rooms {
                     let key = cursor_key(room.id, &device.user, device.device);
                     let row = tx.get(tables::ROOM_CURSORS, &key).await?;
                     let before = row.map(|row| CursorRecord::from_record(&row.value)).transpose()?;
-                    let from = before.as_ref().map_or(0, |before| before.from);
+                    let (from, left) =
+                        before.as_ref().map_or((0, Vec::new()), |before| (before.from, before.left.clone()));
                     if before.is_none_or(|before| before.acked < acked)
                         && room.has_device(&device.user, device.device)
                     {
-                        let cursor = CursorRecord { acked, from, left: Vec::new() };
+                        let cursor = CursorRecord { acked, from, left };
                         tx.put(tables::ROOM_CURSORS, &key, cursor.to_record());
                         if !room.beside(&self.ctx.node).is_empty()
                             && let Some(event) = self.told(&tx, &room, &device.user, &key, cursor).await?
@@ -106,6 +107,33 @@ impl Rooms {
                             self.tell_beside(&tx, &room, event).await?;
                         }
                     }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Notes that a device goes on behind a gap in the log. It has what it had read before; what lies between that and the tail it
+    /// will never have.
+    pub(crate) async fn passed_over(
+        &self,
+        device: &DeviceRef,
+        room: &Room,
+        after: u64,
+        tail: u64,
+    ) -> Result<()> {
+        let near = tail.saturating_sub(1);
+        self.ctx
+            .store
+            .transact(|tx| async move {
+                let key = cursor_key(room.id, &device.user, device.device);
+                let Some(row) = tx.get(tables::ROOM_CURSORS, &key).await? else { return Ok(()) };
+                let before = CursorRecord::from_record(&row.value)?;
+                if before.acked < near {
+                    let had = CursorRecord { acked: before.acked.max(after.min(near)), ..before };
+                    let left = with_left(None, &had).left;
+                    let cursor = CursorRecord { acked: near, from: near, left };
+                    tx.put(tables::ROOM_CURSORS, &key, cursor.to_record());
                 }
                 Ok(())
             })

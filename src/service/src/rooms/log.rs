@@ -36,19 +36,27 @@ impl Rooms {
         after: u64,
         limit: usize,
     ) -> Result<(Vec<LogEntry>, bool)> {
+        // Read first: what is written meanwhile is not missing.
+        let head = self.head(room.id).await?;
         let scan = Scan::prefix(room.id.as_bytes()).after(log_key(room.id, after));
         let rows = self.ctx.store.scan(tables::ROOM_LOG, scan.limit(limit.min(ROWS_AT_ONCE))).await?;
         if after < since {
             return Err(RoomError::CursorLost { tail: since + 1 });
         }
         let limit = limit.min(ROWS_AT_ONCE);
+        let is_empty = rows.is_empty() && limit > 0;
         let (mut entries, mut bytes, mut next, mut more) =
             (Vec::new(), 0, after.saturating_add(1), rows.len() == limit);
         for row in rows {
             // Trimmed between the two reads.
             let Some(entry) = self.entry(room.id, &row).await? else { break };
             if entry.seq != next {
-                return Err(RoomError::CursorLost { tail: entry.seq });
+                if entries.is_empty() {
+                    return Err(RoomError::CursorLost { tail: entry.seq });
+                }
+                // What is there before the gap is not lost; who comes for the rest hears of it.
+                more = true;
+                break;
             }
             bytes += entry.envelope.body().len() + ENTRY_BYTES;
             if bytes > PAGE_BYTES && !entries.is_empty() {
@@ -58,19 +66,17 @@ impl Rooms {
             next += 1;
             entries.push(entry);
         }
+        // A number that was given after the last of these: either there is more, or a gap, which shows when it is asked for.
+        more |= entries.last().is_some_and(|last| last.seq < head);
+        if is_empty && after < head {
+            // Numbers were given, and nothing has them: all of it was deleted, or the node comes from a backup.
+            return Err(RoomError::CursorLost { tail: head + 1 });
+        }
         if entries.is_empty() {
-            self.check_not_lost(room.id, after).await?;
             // Whoever was promised more would ask again at once, and get nothing again.
             more = false;
         }
         Ok((entries, more))
-    }
-
-    /// Nothing after a number: because it is the newest, or because everything after it was deleted.
-    async fn check_not_lost(&self, room: RoomId, after: u64) -> Result<()> {
-        let head = self.head(room).await?;
-        let tail = self.tail(room, head).await?;
-        if after < head && after + 1 < tail { Err(RoomError::CursorLost { tail }) } else { Ok(()) }
     }
 
     pub(super) async fn entry(&self, room: RoomId, row: &Row) -> Result<Option<LogEntry>, Fault> {
@@ -101,8 +107,12 @@ impl Rooms {
         let (mut entries, mut bytes, mut after) = (Vec::<LogEntry>::new(), 0, after);
         let limit = limit.clamp(1, PAGE_MAX);
         while entries.len() < limit && bytes < PAGE_BYTES {
-            let page = self.entries(room, since, after, limit - entries.len()).await?;
-            let (page, _) = page;
+            let page = match self.entries(room, since, after, limit - entries.len()).await {
+                Ok((page, _)) => page,
+                // What is there before the gap is not lost.
+                Err(RoomError::CursorLost { .. }) if !entries.is_empty() => break,
+                Err(error) => return Err(error),
+            };
             let Some(last) = page.last() else { break };
             after = last.seq;
             bytes += page.iter().map(|entry| entry.envelope.body().len() + ENTRY_BYTES).sum::<usize>();

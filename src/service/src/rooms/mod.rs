@@ -14,6 +14,7 @@ mod items;
 mod leave;
 mod log;
 mod messages;
+mod over;
 mod parts;
 pub(crate) mod records;
 mod replica;
@@ -22,11 +23,11 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use commits::{CheckedSubmission, Judged, Stored};
+pub(crate) use commits::{CheckedSubmission, Judged, Stored, written_bytes};
 pub(crate) use delivered::Delivered;
 pub(crate) use door::Doorway;
 pub use error::RoomError;
-pub(crate) use replica::News;
+pub(crate) use replica::{News, SEQ_MAX};
 pub(crate) use state::{Described, Room};
 
 use crate::{Budget, Caller, Fault, cache::Cache, context::Ctx};

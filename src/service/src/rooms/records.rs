@@ -4,7 +4,7 @@ use crate::record::first_version;
 use serde::{Deserialize, Serialize};
 use weft_store::record::Versioned;
 use weft_wire::{
-    Blob, DeviceId, Millis, NodeName, RoomId, Signed, UserAddress,
+    Blob, DeviceId, Millis, NodeName, RoomId, RoomNonce, Signed, UserAddress,
     identity::UserIdentity,
     rooms::{DeviceRef, Envelope, RoomKind, RoomRole},
 };
@@ -16,18 +16,23 @@ pub(crate) struct RoomRecord {
     pub kind: RoomKind,
     /// The device that made it; none where the hub is another node.
     pub creator: Option<DeviceRef>,
+    /// Of a copy in which nobody here is any more: since when.
     pub created_ms: Millis,
     pub epoch: u64,
     /// Empty when there are too many for one row: then they are in a part.
     pub members: Vec<MemberRecord>,
     /// Devices that were signed out while their leaf is in the group.
     pub gone: Vec<DeviceRef>,
-    /// People who have left while leaves of theirs are in the group: all of those are in `gone`.
+    /// At the hub: people who have left while leaves of theirs are in the group; all of those are in `gone`. In a copy: people
+    /// here who have left and were not brought in again, whether the hub still names them or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<UserAddress>,
     pub folded_into: Option<RoomId>,
     pub parts: Parts,
     pub hub: Hub,
+    /// What its id was made of; none for a room that is older than such ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<RoomNonce>,
 }
 
 /// Which node orders a room.
@@ -84,6 +89,7 @@ impl Versioned for RoomRecord {
             folded_into: before.folded_into,
             parts: before.parts,
             hub: Hub::Here,
+            nonce: None,
         }
     }
 }
@@ -175,7 +181,7 @@ pub(crate) struct DoorRecord {
 /// What opens the door: the token of a link.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct DoorKey {
-    /// BLAKE3 of the token.
+    /// BLAKE3 of what is made of the token.
     #[serde(with = "weft_wire::bytes::array")]
     pub hash: [u8; 32],
     /// It is good for as long as they are an owner or admin.
@@ -192,6 +198,9 @@ pub(crate) struct AskingRecord {
     pub asked_ms: Millis,
     /// Whether somebody has to agree, as the link said.
     pub approval: bool,
+    /// As they showed it; whoever made the link checks it.
+    #[serde(with = "weft_wire::bytes::array")]
+    pub proof: [u8; 32],
 }
 
 /// Somebody here has asked to be let into a group: whoever decides there may bring them in. Key: name, 0x00, room.

@@ -15,15 +15,15 @@ use crate::{
     context::{be64, joined},
     error::at_most,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use weft_store::{Batch, Tx, record::Record, tables};
 use weft_wire::{
     Blob, DeviceId, NodeName, RoomId, UserAddress, codec, limits,
-    rooms::{DeviceRef, EntryKind, LogEntry, RoomKind, RoomState},
+    rooms::{DeviceRef, EntryKind, LogEntry, RoomKind, RoomMember, RoomState},
 };
 
 /// No log is ever as long, and no sum of numbers up to it overflows.
-const SEQ_MAX: u64 = 1 << 53;
+pub(crate) const SEQ_MAX: u64 = 1 << 53;
 
 /// What a hub says is new.
 pub(crate) struct News<'a> {
@@ -36,7 +36,7 @@ pub(crate) struct News<'a> {
 
 impl Rooms {
     /// Stages what the hub says. Gives the newest number of the copy afterwards: lower than that of the entries when something
-    /// before them is missing.
+    /// before them is missing, and 0 when nobody here is in the room.
     ///
     /// # Errors
     /// [`RoomError::NotFound`] for a room that this node is not a follower of, and [`RoomError::Mismatch`].
@@ -67,23 +67,26 @@ impl Rooms {
             let unreadable = |_| Fault::Internal("the members of a room cannot be read");
             before.members = members.map_err(unreadable)?.unwrap_or_default();
         }
+        let head = tx.get(tables::ROOM_HEADS, news.room.as_bytes()).await?.and_then(|row| be64(&row.value));
         // Nobody here was in it: what is older is not for those who come.
-        let is_new = before
-            .as_ref()
-            .is_none_or(|before| !before.members.iter().any(|member| self.ctx.is_local(&member.user)));
-        let head = tx.get(tables::ROOM_HEADS, news.room.as_bytes()).await?;
-        let mut head = head.and_then(|row| be64(&row.value)).unwrap_or(0);
-        if let (Some(first), Some(state)) = (news.entries.first(), news.state)
-            && first.seq > head + 1
-            && (is_new || first.seq == state.tail)
-        {
-            // What is older is not for anybody here, or is no longer to be had.
-            head = first.seq - 1;
-        } else if let (None, Some(state), true) = (news.entries.first(), news.state, is_new) {
-            head = head.max(state.head);
+        let is_new = head.is_none() || before.as_ref().is_none_or(|before| !self.serves(before));
+        let (mut head, mut begins) = (head.unwrap_or(0), 0);
+        match (news.entries.first(), news.state) {
+            (Some(first), _) if is_new => head = first.seq.saturating_sub(1),
+            (None, Some(state)) if is_new => head = state.head,
+            // What is older is no longer to be had.
+            (Some(first), Some(state)) if first.seq > head + 1 && first.seq == state.tail => {
+                (head, begins) = (first.seq - 1, first.seq - 1);
+            }
+            _ => {}
         }
-        if let Some(state) = news.state {
-            self.stage_state(tx, news, state, before, head).await?;
+        let serves = match (news.state, &before) {
+            (Some(state), _) => self.stage_state(tx, news, state, before, (head, begins)).await?,
+            (None, before) => before.as_ref().is_some_and(|before| self.serves(before)),
+        };
+        if !serves {
+            // Nobody here would read it.
+            return Ok(0);
         }
         for entry in news.entries {
             if entry.seq == head + 1 {
@@ -91,60 +94,81 @@ impl Rooms {
                 head = entry.seq;
             }
         }
-        tx.put(tables::ROOM_HEADS, news.room.as_bytes(), head.to_be_bytes());
+        if !is_new || news.state.is_some() || !news.entries.is_empty() {
+            tx.put(tables::ROOM_HEADS, news.room.as_bytes(), head.to_be_bytes());
+        }
         Ok(head)
     }
 
+    /// Whether somebody here is in the room of a copy, and has not left.
+    fn serves(&self, record: &RoomRecord) -> bool {
+        present(&record.members, &record.left).any(|member| self.ctx.is_local(&member.user))
+    }
+
+    /// Stages what a room is like. Whoever has left here stays out whatever the hub says, until a Welcome brings them in again.
+    /// False: nobody here is in it.
     async fn stage_state(
         &self,
         tx: &Tx,
         news: &News<'_>,
         state: &RoomState,
         before: Option<RoomRecord>,
-        head: u64,
-    ) -> Result<()> {
+        (head, begins): (u64, u64),
+    ) -> Result<bool> {
         if state.room != news.room || state.hub != *news.hub {
             return Err(RoomError::Mismatch("room"));
         }
         at_most("members", state.members.len(), limits::ROOM_MEMBERS_MAX)?;
         at_most("devices", news.devices.len(), limits::ROOM_MEMBERS_MAX * limits::DEVICES_PER_ACCOUNT_MAX)?;
         let known = before.as_ref().map_or(&[][..], |before| &before.members);
-        let members: Vec<_> = state
-            .members
-            .iter()
-            .map(|member| MemberRecord {
-                user: member.user.clone(),
-                role: member.role,
-                since: known.iter().find(|one| one.user == member.user).map_or(head, |one| one.since),
-                devices: news
-                    .devices
-                    .iter()
-                    .filter(|one| one.user == member.user)
-                    .map(|one| one.device)
-                    .collect(),
-            })
-            .collect();
-        let left = before.as_ref().map_or(&[][..], |before| &before.left);
-        let stays = |user: &&UserAddress| members.iter().any(|member| member.user == **user);
-        let record = RoomRecord {
+        let mut devices: BTreeMap<&UserAddress, Vec<DeviceId>> = BTreeMap::new();
+        for one in news.devices {
+            devices.entry(&one.user).or_default().push(one.device);
+        }
+        let member = |member: &RoomMember| MemberRecord {
+            user: member.user.clone(),
+            role: member.role,
+            // Whoever was sent away and brought in again meanwhile begins anew: what is older is not told.
+            since: known.iter().find(|one| one.user == member.user).map_or(head, |one| one.since.max(begins)),
+            devices: devices.remove(&member.user).unwrap_or_default(),
+        };
+        let mut members: Vec<_> = state.members.iter().map(member).collect();
+        let now = self.ctx.now();
+        let mut record = RoomRecord {
             kind: state.kind.clone(),
             creator: None,
-            created_ms: before.as_ref().map_or_else(|| self.ctx.now(), |before| before.created_ms),
+            created_ms: before.as_ref().map_or(now, |before| before.created_ms),
             epoch: state.epoch,
             members: Vec::new(),
             gone: state.gone.clone(),
-            // The hub has not heard of it yet.
-            left: left.iter().filter(stays).cloned().collect(),
+            left: before.as_ref().map_or_else(Vec::new, |before| before.left.clone()),
             folded_into: before.as_ref().and_then(|before| before.folded_into),
             parts: before.as_ref().map_or_else(no_parts, |before| before.parts.clone()),
             hub: Hub::At(news.hub.clone()),
+            nonce: before.as_ref().map_or(state.nonce, |before| before.nonce),
         };
-        self.stage_comings(tx, news.room, known, &members).await?;
-        self.stage_told_asking(tx, news.room, state.asking).await?;
-        let commit = news.entries.iter().find(|entry| entry.seq > head && is_commit(entry));
-        let near = commit.map_or(head, |entry| entry.seq);
-        self.stage_devices(tx, news.room, known, &members, near).await?;
-        self.stage_copy_row(tx, news.room, record, members)
+        let was: Vec<_> = present(known, &record.left).cloned().collect();
+        let is: Vec<_> = present(&members, &record.left).cloned().collect();
+        let serves = is.iter().any(|member| self.ctx.is_local(&member.user));
+        self.stage_comings(tx, news.room, &was, &is).await?;
+        self.stage_gone_people(tx, news.room, known, &members).await?;
+        if serves {
+            self.stage_told_asking(tx, news.room, state.asking).await?;
+            let commit = news.entries.iter().find(|entry| entry.seq > head && is_commit(entry));
+            let near = commit.map_or(head, |entry| entry.seq);
+            self.stage_devices(tx, news.room, &was, &is, near).await?;
+        } else {
+            let names = |members: &[MemberRecord]| members.iter().any(|one| self.ctx.is_local(&one.user));
+            if names(known) && !names(&members) {
+                record.created_ms = now;
+            }
+            if !names(&members) {
+                members.clear();
+                record.gone.clear();
+            }
+        }
+        self.stage_copy_row(tx, news.room, record, members)?;
+        Ok(serves)
     }
 
     /// Writes the row of a copy: its members in parts where they are many.
@@ -172,8 +196,11 @@ impl Rooms {
         Ok(())
     }
 
-    /// The one direct room of two people, when another node has made one: of two the lower id goes on. Gives which is folded
-    /// into which, if there were two.
+    /// The one direct room of two people, when another node has made one: of two the lower id goes on, of two at one hub the new one:
+    /// it has only one, and has lost the other. Gives which is folded into which, if there were two.
+    ///
+    /// Unlike a hub that has both rooms, this does not ask whether anybody has spoken: the other node, which may not have heard
+    /// that yet, would let the other room go on, and each of the two people speak where the other does not look.
     pub(crate) async fn stage_twins(
         &self,
         tx: &Tx,
@@ -185,6 +212,7 @@ impl Rooms {
         let twin = tx.get(tables::DIRECT_ROOMS, &key).await?;
         let twin = twin.and_then(|row| RoomId::from_slice(&row.value).ok()).filter(|twin| *twin != new);
         let (from, into) = match twin {
+            Some(twin) if self.stage_hub(tx, twin).await? == self.stage_hub(tx, new).await? => (twin, new),
             Some(twin) => (twin.max(new), twin.min(new)),
             None => (new, new),
         };
@@ -193,10 +221,13 @@ impl Rooms {
             return Ok(None);
         }
         let row = tx.get(tables::ROOMS, from.as_bytes()).await?.ok_or(RoomError::NotFound)?;
-        let mut record = RoomRecord::from_record(&row.value)?;
-        record.folded_into = Some(into);
-        tx.put(tables::ROOMS, from.as_bytes(), record.to_record());
+        self.stage_folded(tx, from, RoomRecord::from_record(&row.value)?, into).await?;
         Ok(Some((from, into)))
+    }
+
+    async fn stage_hub(&self, tx: &Tx, room: RoomId) -> Result<Option<NodeName>> {
+        let Some(row) = tx.get(tables::ROOMS, room.as_bytes()).await? else { return Ok(None) };
+        Ok(RoomRecord::from_record(&row.value)?.hub.elsewhere().cloned())
     }
 
     /// The rows of people here who come and go.
@@ -242,7 +273,9 @@ impl Rooms {
                 .flat_map(|member| member.devices.iter().map(|device| (member.user.clone(), *device)))
                 .collect()
         };
-        let (before, after) = (devices(before), devices(after));
+        let stays = |user: &UserAddress| after.iter().any(|member| member.user == *user);
+        let before: BTreeSet<_> = devices(before).into_iter().filter(|(user, _)| stays(user)).collect();
+        let after = devices(after);
         let gone =
             before.difference(&after).map(|(user, device)| DeviceRef { user: user.clone(), device: *device });
         tx.merge(self.stage_left(Batch::new(), room, gone).await?);
@@ -274,6 +307,14 @@ impl Rooms {
         tx.put(tables::ROOM_LOG, log_key(room, entry.seq), record.to_record());
         Ok(())
     }
+}
+
+/// Those of some members who have not left.
+pub(super) fn present<'a>(
+    members: &'a [MemberRecord],
+    left: &'a [UserAddress],
+) -> impl Iterator<Item = &'a MemberRecord> {
+    members.iter().filter(|member| !left.contains(&member.user))
 }
 
 fn no_parts() -> Parts {

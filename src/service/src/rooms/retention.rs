@@ -37,6 +37,9 @@ impl Rooms {
 
     async fn sweep_room(&self, id: RoomId, aged: Millis) -> Result<u64> {
         let room = self.load(id).await?;
+        if room.is_over(&self.ctx.node) {
+            return Ok(self.drop_copy(&room, aged).await?);
+        }
         Ok(self.sweep_door(&room, aged).await? + self.trim(&room, aged).await?)
     }
 
@@ -75,7 +78,8 @@ impl Rooms {
         for device in room.devices() {
             // A copy is kept for the people here; the hub waits for its retention where others have not said how far they are.
             let elsewhere = room.record.hub.elsewhere().is_some() && !self.ctx.is_local(&device.user);
-            if elsewhere || !room.has_device(&device.user, device.device) {
+            let out = room.has_left(&device.user) || !room.has_device(&device.user, device.device);
+            if elsewhere || out {
                 continue;
             }
             let key = cursor_key(room.id, &device.user, device.device);

@@ -55,9 +55,25 @@ impl Room {
         record
     }
 
+    /// The members who have not left.
+    pub fn present(&self) -> impl Iterator<Item = &MemberRecord> {
+        self.members.iter().filter(|member| !self.has_left(&member.user))
+    }
+
     /// The other nodes whose people are in it.
     pub fn nodes(&self, here: &NodeName) -> BTreeSet<NodeName> {
-        nodes_of(&self.members, here)
+        nodes_of(self.present(), here)
+    }
+
+    /// The newest number of the log when the first of a node's people came who are there; none: nobody is. What is older is not
+    /// for that node.
+    pub fn since_of(&self, node: &NodeName) -> Option<u64> {
+        self.present().filter(|member| member.user.node == *node).map(|member| member.since).min()
+    }
+
+    /// Whether it is a copy of which nobody here has anything any more.
+    pub fn is_over(&self, here: &NodeName) -> bool {
+        self.record.hub.elsewhere().is_some() && !self.members.iter().any(|member| member.user.node == *here)
     }
 
     /// The other nodes that hear of what happens in it from this one: those of all members, if it is the hub; the hub, if not.
@@ -77,8 +93,11 @@ impl Room {
 }
 
 /// The nodes of some people, without this one.
-pub(super) fn nodes_of(members: &[MemberRecord], here: &NodeName) -> BTreeSet<NodeName> {
-    members.iter().map(|member| &member.user.node).filter(|node| *node != here).cloned().collect()
+pub(super) fn nodes_of<'a>(
+    members: impl Iterator<Item = &'a MemberRecord>,
+    here: &NodeName,
+) -> BTreeSet<NodeName> {
+    members.map(|member| &member.user.node).filter(|node| *node != here).cloned().collect()
 }
 
 /// A room as its members see it, and up to which version its cursors and items are in it.
@@ -248,6 +267,7 @@ impl Rooms {
             room: room.id,
             kind: room.record.kind.clone(),
             hub: room.record.hub.elsewhere().unwrap_or(&self.ctx.node).clone(),
+            nonce: room.record.nonce,
             epoch: room.record.epoch,
             head,
             tail,

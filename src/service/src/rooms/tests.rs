@@ -89,7 +89,7 @@ async fn a_forged_or_misaddressed_envelope_is_refused() {
     let by_alice = |message| rooms.submit_message(alice.caller(), room, message);
     let cases: Vec<(SubmitMessage, Code)> = vec![
         (signed(&|_| {}, &bob), Code::BadSignature),
-        (signed(&|e| e.room = RoomId([9; 16]), &alice), Code::InvalidField),
+        (signed(&|e| e.room = IDS[9], &alice), Code::InvalidField),
         (signed(&|e| e.sender = bob.user.clone(), &alice), Code::InvalidField),
         (signed(&|e| e.device = bob.id(), &alice), Code::InvalidField),
         (signed(&|e| e.kind = EntryKind::Commit, &alice), Code::InvalidField),
@@ -114,7 +114,7 @@ async fn a_room_of_others_is_as_if_it_were_not_there() {
     let world = World::new().await;
     let (alice, bob, room, mut at_alice, _) = world.talking().await;
     let carol = world.sign_up("carol").await;
-    let (rooms, unknown) = (world.service.rooms(), RoomId([7; 16]));
+    let (rooms, unknown) = (world.service.rooms(), IDS[7]);
     let caller = carol.caller();
     let item = weft_wire::rooms::PutItem { kind: "read".to_owned(), version: 1, sealed: sealed("x") };
     for id in [room, unknown] {
@@ -308,7 +308,7 @@ async fn making_a_room_needs_consent_and_a_sound_group() {
     let (alice, bob) = (world.sign_up("alice").await, world.sign_up("bob").await);
     let flows = world.service.flows();
     let create = |request: CreateRoom| flows.create_room(alice.caller(), request);
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let (request, _) = alice.create_request(alice.direct_kind(&bob.user), room);
     assert_eq!(refused(create(request.clone()).await).code, Code::NoConsent);
     let ask = ContactRequest { to: bob.user.clone(), sealed: sealed("x"), token: None };
@@ -321,8 +321,15 @@ async fn making_a_room_needs_consent_and_a_sound_group() {
     assert_eq!(refused(create(CreateRoom { kind: other, ..request.clone() }).await).code, Code::InvalidField);
     let (foreign, _) = bob.create_request(alice.direct_kind(&bob.user), room);
     assert_eq!(refused(create(foreign.clone()).await).code, Code::BadCertificate);
-    let renamed = CreateRoom { room: RoomId([2; 16]), ..request.clone() };
+    let renamed = CreateRoom { room: IDS[2], nonce: nonce_of(&alice.user.node, IDS[2]), ..request.clone() };
     assert_eq!(refused(create(renamed).await).code, Code::BadMls);
+    // Under the id of a room of another node.
+    let (taken, nonce) = nonces(&"other.example".parse().unwrap())[0];
+    let (squatter, _) = alice.create_request(alice.direct_kind(&bob.user), taken);
+    for nonce in [nonce, request.nonce] {
+        let squatter = CreateRoom { nonce, ..squatter.clone() };
+        assert_eq!(refused(create(squatter).await).code, Code::InvalidField);
+    }
     let garbage = CreateRoom { group_info: Blob(vec![3; 500]), ..request.clone() };
     assert_eq!(refused(create(garbage).await).code, Code::BadMls);
     let third: weft_wire::UserAddress = "carol@home.example".parse().unwrap();
@@ -340,7 +347,7 @@ async fn of_two_direct_rooms_the_lower_goes_on() {
     let world = World::new().await;
     let (alice, bob) = world.two_contacts().await;
     let flows = world.service.flows();
-    let (low, middle, high) = (RoomId([1; 16]), RoomId([5; 16]), RoomId([9; 16]));
+    let (low, middle, high) = (IDS[1], IDS[5], IDS[9]);
     alice.create_direct(&world.service, &bob, middle).await.unwrap();
     let (request, _) = bob.create_request(bob.direct_kind(&alice.user), high);
     let answer = flows.create_room(bob.caller(), request).await.unwrap();
@@ -364,7 +371,7 @@ async fn of_two_direct_rooms_the_lower_goes_on() {
     // Once somebody has spoken, no lower id ends the conversation.
     let message = bob.message(&mut at_bob, low, 1, "hello");
     world.service.rooms().submit_message(bob.caller(), low, message).await.unwrap();
-    let (request, _) = alice.create_request(alice.direct_kind(&bob.user), RoomId([0; 16]));
+    let (request, _) = alice.create_request(alice.direct_kind(&bob.user), IDS[0]);
     let answer = flows.create_room(alice.caller(), request).await.unwrap();
     assert_eq!(answer.existing, Some(low));
 }
@@ -373,7 +380,7 @@ async fn of_two_direct_rooms_the_lower_goes_on() {
 async fn what_is_folded_takes_nothing_more() {
     let world = World::new().await;
     let (alice, bob) = world.two_contacts().await;
-    let (low, high) = (RoomId([1; 16]), RoomId([9; 16]));
+    let (low, high) = (IDS[1], IDS[9]);
     let mut at_alice = alice.create_direct(&world.service, &bob, high).await.unwrap();
     bob.create_direct(&world.service, &alice, low).await.unwrap();
     let message = alice.message(&mut at_alice, high, 1, "too late");
@@ -396,7 +403,7 @@ async fn a_group_grows_by_consent_and_by_role() {
     world.connect(&alice, &carol).await;
     bob.publish(&world.service, 2).await;
     carol.publish(&world.service, 2).await;
-    let (room, flows) = (RoomId([3; 16]), world.service.flows());
+    let (room, flows) = (IDS[3], world.service.flows());
     let (request, mut at_alice) = alice.create_request(RoomKind::Group, room);
     flows.create_room(alice.caller(), request).await.unwrap();
     let adding = world.add(&alice, &mut at_alice, room, &bob).await;
@@ -480,7 +487,7 @@ async fn a_log_is_trimmed_when_all_have_passed_or_after_the_retention() {
     rooms.acknowledge(&alice.caller().device_ref(), &[(room, 11)]).await.unwrap();
     rooms.acknowledge(&bob.caller().device_ref(), &[(room, 6)]).await.unwrap();
     // Backwards, beyond the head, for a room that is not there: nothing happens.
-    let odd = [(room, 3), (RoomId([8; 16]), 5)];
+    let odd = [(room, 3), (IDS[8], 5)];
     rooms.acknowledge(&bob.caller().device_ref(), &odd).await.unwrap();
     assert_eq!(Worker::Retention.run_once(&world.service).await.unwrap(), 6);
     assert_eq!(refused(rooms.log(bob.caller(), room, 5, 99).await).current, Some(7));
@@ -494,13 +501,35 @@ async fn a_log_is_trimmed_when_all_have_passed_or_after_the_retention() {
     let state = &rooms.list(bob.caller(), None).await.unwrap().rooms[0];
     assert_eq!((state.head, state.tail), (11, 12));
     assert_eq!(state.members.iter().map(|member| member.delivered).collect::<Vec<_>>(), [11, 6]);
+
+    // The node comes from a backup: what is there is read, and then it is said that there is a gap, in which nothing was delivered.
+    let message = alice.message(&mut at_alice, room, 20, "x");
+    rooms.submit_message(alice.caller(), room, message).await.unwrap();
+    let now = crate::Clock::now_ms(&*world.clock);
+    crate::restored(&world.store, now).await.unwrap();
+    let loaded = rooms.load(room).await.unwrap();
+    let (entries, more) = rooms.entries(&loaded, 0, 11, 99).await.unwrap();
+    assert_eq!((entries.len(), more), (1, true), "there is more, or a gap");
+    let lost = rooms.entries(&loaded, 0, 12, 99).await;
+    let tail = (now << 10) + 1;
+    assert!(matches!(lost, Err(RoomError::CursorLost { tail: found }) if found == tail));
+    let message = alice.message(&mut at_alice, room, 21, "x");
+    assert_eq!(rooms.submit_message(alice.caller(), room, message).await.unwrap().seq, tail);
+    assert_eq!(rooms.log(bob.caller(), room, 11, 99).await.unwrap().entries.len(), 1);
+    assert_eq!(refused(rooms.log(bob.caller(), room, 12, 99).await).current, Some(tail));
+    let device = bob.caller().device_ref();
+    rooms.passed_over(&device, &loaded, 8, tail).await.unwrap();
+    rooms.acknowledge(&device, &[(room, tail)]).await.unwrap();
+    let delivered = rooms.delivered(&loaded).await.unwrap();
+    let his = delivered.iter().find(|one| one.user == *bob.caller().user()).unwrap();
+    assert_eq!((his.seq, his.missed.last()), (tail, Some(&(8, tail - 1))));
 }
 
 #[tokio::test]
 async fn a_room_that_cannot_be_read_does_not_keep_the_others_from_being_trimmed() {
     let world = World::new().await;
     let (.., room, _, _) = world.talking().await;
-    let broken = RoomId([0; 16]);
+    let broken = IDS[0];
     let put =
         weft_store::Batch::new().put(weft_store::tables::ROOMS, broken.as_bytes(), b"nonsense".to_vec());
     world.store.commit(put).await.unwrap();
@@ -514,7 +543,7 @@ async fn a_room_that_cannot_be_read_does_not_keep_the_others_from_being_trimmed(
 async fn a_large_group_is_kept_in_parts_and_large_welcomes_arrive_whole() {
     let world = World::new().await;
     let alice = world.sign_up("alice").await;
-    let (room, flows) = (RoomId([3; 16]), world.service.flows());
+    let (room, flows) = (IDS[3], world.service.flows());
     let (request, mut at_alice) = alice.create_request(RoomKind::Group, room);
     flows.create_room(alice.caller(), request).await.unwrap();
     let mut people = Vec::new();

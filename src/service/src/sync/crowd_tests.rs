@@ -42,7 +42,7 @@ async fn crowd(world: &World, room: RoomId) -> Vec<(Device, SyncSession)> {
 #[tokio::test]
 async fn all_learn_of_all_cursors_with_fewer_scans_than_there_are_sockets() {
     let world = World::new().await;
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let mut there = crowd(&world, room).await;
     world.engine.take_scans(tables::ROOM_CURSORS);
     for (device, _) in &there {
@@ -65,7 +65,7 @@ async fn all_learn_of_all_cursors_with_fewer_scans_than_there_are_sockets() {
 #[tokio::test]
 async fn all_learn_of_all_items_with_fewer_scans_than_there_are_sockets() {
     let world = World::new().await;
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let mut there = crowd(&world, room).await;
     let put = |version, text: &str| PutItem { kind: "read".to_owned(), version, sealed: sealed(text) };
     for round in 1..=3 {
@@ -93,7 +93,7 @@ async fn all_learn_of_all_items_with_fewer_scans_than_there_are_sockets() {
 #[tokio::test]
 async fn what_is_written_while_much_is_read_is_told_the_next_time() {
     let world = World::new().await;
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let row = |name: &str| [room.as_bytes(), format!("{name}@home.example").as_bytes(), b"\0read"].concat();
     let item = |version, bytes| {
         let sealed = weft_wire::Blob(vec![7; bytes]);
@@ -128,7 +128,7 @@ async fn what_is_written_while_much_is_read_is_told_the_next_time() {
 #[tokio::test]
 async fn a_socket_that_reads_late_gets_every_item_of_the_others() {
     let world = World::new().await;
-    let room = RoomId([1; 16]);
+    let room = IDS[1];
     let mut there = crowd(&world, room).await;
     let (_, mut late) = there.pop().unwrap();
     let (alice, prompt) = there.first_mut().unwrap();

@@ -164,8 +164,10 @@ impl SyncSession {
         let (entries, more) =
             match self.node.rooms.entries(room, since, followed.after, ENTRIES_AT_ONCE).await {
                 Ok(page) => page,
-                Err(error @ RoomError::CursorLost { .. }) => {
+                Err(error @ RoomError::CursorLost { tail }) => {
+                    let (device, after) = (live.caller.device_ref(), followed.after);
                     live.unfollow(room.id);
+                    self.node.rooms.passed_over(&device, room, after, tail).await?;
                     let problem: Problem = error.into();
                     return Ok(Some(ServerFrame::Problem { problem, room: Some(room.id), fatal: false }));
                 }

@@ -192,7 +192,7 @@ async fn a_room_that_one_comes_into_is_announced() {
     let world = World::new().await;
     let (alice, bob) = world.two_contacts().await;
     let mut socket = bob.socket(&world.service, 1_000).await;
-    let room = RoomId([4; 16]);
+    let room = IDS[4];
     alice.create_direct(&world.service, &bob, room).await.unwrap();
     let state = until(&mut socket, |frame| match frame {
         ServerFrame::Room { state } => Some(state),

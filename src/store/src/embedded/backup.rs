@@ -1,7 +1,7 @@
 //! Backup while running, and restore.
 //!
-//! A backup is a folder with the newest snapshot, the journal behind it up to some frame, and a manifest that is written last
-//! and names every file with its BLAKE3 hash. It holds no index: the first start after a restore builds one.
+//! A backup is a folder with the newest snapshot, the journal behind it up to some frame, and a manifest that is written last,
+//! says whose data it is and names every file with its BLAKE3 hash. It holds no index: the first start after a restore builds one.
 
 use std::{
     fs::File,
@@ -22,7 +22,9 @@ use super::{
 use crate::{Error, Result, private};
 
 const MANIFEST: &str = "weft-backup.txt";
-const FIRST_LINE: &str = "weft-backup 1";
+const FIRST_LINE: &str = "weft-backup 2";
+/// Of a backup that does not say whose data it is.
+const FIRST_LINE_BEFORE: &str = "weft-backup 1";
 /// A manifest is a few lines; nothing longer is read.
 const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 const COPY_BYTES: usize = 1 << 20;
@@ -34,10 +36,12 @@ pub struct Restored {
     pub seq: u64,
     /// Bytes that were copied.
     pub bytes: u64,
+    /// Whose data it is, as was said when it was backed up. None: it was by a version that did not say.
+    pub of: Option<String>,
 }
 
 /// See [`crate::Store::backup`].
-pub(crate) fn backup(shared: &Shared, dir: &Path) -> Result<u64> {
+pub(crate) fn backup(shared: &Shared, dir: &Path, of: &str) -> Result<u64> {
     if private::lies_inside(dir, &shared.dir).map_err(io_error("follow the folder's path"))? {
         let what = "a backup cannot lie inside the data that it is a backup of";
         return Err(Error::Folder { path: dir.to_owned(), what });
@@ -50,9 +54,10 @@ pub(crate) fn backup(shared: &Shared, dir: &Path) -> Result<u64> {
         (gate.seq(), gate.end)
     };
     let disk = &*shared.options.disk;
-    let mut manifest = format!("{FIRST_LINE}\nseq {seq}\n");
+    let of = of.lines().next().unwrap_or_default();
+    let mut manifest = format!("{FIRST_LINE}\nof {of}\nseq {seq}\n");
     let mut copy = |name: PathBuf, from: &dyn DiskFile, len: u64| -> Result<()> {
-        let hash = copy_file(from, len, &dir.join(&name))?;
+        let hash = copy_file(from, len, &dir.join(&name)).map_err(io_error("copy a file"))?;
         manifest += &format!("file {hash} {len} {}\n", name.display());
         Ok(())
     };
@@ -99,7 +104,7 @@ pub(crate) fn backup(shared: &Shared, dir: &Path) -> Result<u64> {
 /// [`Error::BadSnapshot`] if the backup is not whole, [`Error::Folder`] if `into` holds something, [`Error::Corrupt`] if its
 /// journal is damaged, [`Error::Io`], [`Error::DiskFull`].
 pub fn restore(from: &Path, into: &Path) -> Result<Restored> {
-    let (seq, files) = read_manifest(from)?;
+    let Manifest { of, seq, files } = read_manifest(from)?;
     make_empty(into)?;
     let options = Options::default();
     for folder in [journal_dir(into), snapshot_dir(into)] {
@@ -107,12 +112,15 @@ pub fn restore(from: &Path, into: &Path) -> Result<Restored> {
     }
     let mut bytes = 0;
     for Entry { name, len, hash } in files {
-        let file = options.disk.open(&from.join(&name)).map_err(io_error("open a file of the backup"))?;
-        if copy_file(&*file, len, &into.join(&name))? != hash {
-            return Err(Error::BadSnapshot {
-                path: from.join(&name),
-                what: "the file is not as it was backed up",
-            });
+        // To read alone: a backup may lie on a disk that takes no writes.
+        let file = File::open(from.join(&name)).map_err(io_error("open a file of the backup"))?;
+        let bad = |what| Error::BadSnapshot { path: from.join(&name), what };
+        let copied = copy_file(&file, len, &into.join(&name)).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => bad("the file is shorter than it was backed up"),
+            _ => io_error("copy a file")(error),
+        })?;
+        if copied != hash {
+            return Err(bad("the file is not as it was backed up"));
         }
         bytes += len;
     }
@@ -124,7 +132,13 @@ pub fn restore(from: &Path, into: &Path) -> Result<Restored> {
     };
     // From here on the journal is known to reach `seq`; generation 0 says that there is no index yet.
     Checkpoint { id: survey.id, seq, generation: 0 }.write(&*options.disk, into)?;
-    Ok(Restored { seq, bytes })
+    Ok(Restored { seq, bytes, of })
+}
+
+struct Manifest {
+    of: Option<String>,
+    seq: u64,
+    files: Vec<Entry>,
 }
 
 struct Entry {
@@ -133,7 +147,7 @@ struct Entry {
     hash: blake3::Hash,
 }
 
-fn read_manifest(dir: &Path) -> Result<(u64, Vec<Entry>)> {
+fn read_manifest(dir: &Path) -> Result<Manifest> {
     let path = dir.join(MANIFEST);
     let bad = |what| Error::BadSnapshot { path: path.clone(), what };
     let mut text = String::new();
@@ -153,13 +167,18 @@ fn read_manifest(dir: &Path) -> Result<(u64, Vec<Entry>)> {
         return Err(bad("the manifest's hash is wrong"));
     }
     let mut lines = summed.lines();
-    if lines.next() != Some(FIRST_LINE) {
-        return Err(bad("the backup is of a version that this program does not know"));
-    }
+    let of = match lines.next() {
+        Some(FIRST_LINE) => {
+            let of = lines.next().and_then(|line| line.strip_prefix("of "));
+            Some(of.ok_or_else(|| bad("the manifest does not say whose data it is"))?.to_owned())
+        }
+        Some(FIRST_LINE_BEFORE) => None,
+        _ => return Err(bad("the backup is of a version that this program does not know")),
+    };
     let seq = lines.next().and_then(|line| line.strip_prefix("seq ")?.parse().ok());
     let files: Option<Vec<Entry>> = lines.map(parse_entry).collect();
     match (seq, files) {
-        (Some(seq), Some(files)) => Ok((seq, files)),
+        (Some(seq), Some(files)) => Ok(Manifest { of, seq, files }),
         _ => Err(bad("the manifest cannot be read")),
     }
 }
@@ -186,26 +205,23 @@ fn make_empty(dir: &Path) -> Result<()> {
 }
 
 /// Copies the first `len` bytes, synced, and gives their hash.
-fn copy_file(from: &dyn DiskFile, len: u64, to: &Path) -> Result<blake3::Hash> {
-    let copy = || {
-        let mut to = private::create_file(to)?;
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; COPY_BYTES];
-        let mut at = 0;
-        while at < len {
-            let want = usize::try_from(len - at).unwrap_or(usize::MAX).min(COPY_BYTES);
-            let part = buffer.get_mut(..want).unwrap_or_default();
-            let read = from.read_at(part, at)?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            let part = part.get(..read).unwrap_or_default();
-            hasher.update(part);
-            to.write_all(part)?;
-            at += read as u64;
+fn copy_file(from: &dyn DiskFile, len: u64, to: &Path) -> io::Result<blake3::Hash> {
+    let mut to = private::create_file(to)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; COPY_BYTES];
+    let mut at = 0;
+    while at < len {
+        let want = usize::try_from(len - at).unwrap_or(usize::MAX).min(COPY_BYTES);
+        let part = buffer.get_mut(..want).unwrap_or_default();
+        let read = from.read_at(part, at)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        to.sync_all()?;
-        Ok(hasher.finalize())
-    };
-    copy().map_err(io_error("copy a file"))
+        let part = part.get(..read).unwrap_or_default();
+        hasher.update(part);
+        to.write_all(part)?;
+        at += read as u64;
+    }
+    to.sync_all()?;
+    Ok(hasher.finalize())
 }

@@ -129,6 +129,7 @@ pub fn check(dir: &Path, options: &Options, validator: &Validator<'_>) -> Result
             Some(checkpoint) => match compare(&truth, &*options.index, checkpoint, &*replayed) {
                 Ok(0) => IndexState::Same,
                 Ok(rows) => IndexState::Different(rows),
+                Err(error @ Error::Locked { .. }) => return Err(error),
                 Err(error) => IndexState::Unreadable(error.to_string()),
             },
         };

@@ -1,6 +1,6 @@
 //! The checkpoint: how far the index on disk reaches, and which folder it is in.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use super::{
     codec::Reader,
@@ -27,7 +27,11 @@ pub(crate) struct Checkpoint {
 impl Checkpoint {
     /// Reads the file in `dir`; `None` if it is absent or damaged. Damage costs a rebuild of the index, no data.
     pub(crate) fn read(disk: &dyn Disk, dir: &Path) -> Result<Option<Checkpoint>> {
-        let bytes = read_file(disk, &dir.join(NAME), 4096).map_err(io_error("read the checkpoint"))?;
+        let bytes = match read_file(disk, &dir.join(NAME), 4096) {
+            // Whatever has written that, it is no checkpoint.
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => None,
+            read => read.map_err(io_error("read the checkpoint"))?,
+        };
         Ok(bytes.and_then(|bytes| Self::decode(&bytes)))
     }
 

@@ -56,7 +56,7 @@ pub trait Disk: Send + Sync + 'static {
     /// # Errors
     /// Those of the operating system.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
-    /// Takes the lock file; it is held as long as the answer lives.
+    /// Takes a folder that is there, or else a lock file, which is made; it is held as long as the answer lives.
     ///
     /// # Errors
     /// `WouldBlock` if another process holds it.
@@ -145,7 +145,7 @@ impl Disk for RealDisk {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Any + Send + Sync>> {
-        let file = private::lock_file(path)?;
+        let file = if path.is_dir() { File::open(path)? } else { private::lock_file(path)? };
         match file.try_lock() {
             Ok(()) => Ok(Box::new(file)),
             Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),

@@ -200,10 +200,11 @@ impl Engine for EmbeddedEngine {
         answer.await.unwrap_or(Err(Error::Closed))
     }
 
-    async fn backup(&self, dir: &Path) -> Result<u64> {
+    async fn backup(&self, dir: &Path, of: &str) -> Result<u64> {
         self.open()?;
-        let (shared, dir): (_, PathBuf) = (self.shared.clone(), dir.to_owned());
-        tokio::task::spawn_blocking(move || backup::backup(&shared, &dir)).await.map_err(|_| Error::Closed)?
+        let (shared, dir, of): (_, PathBuf, _) = (self.shared.clone(), dir.to_owned(), of.to_owned());
+        let written = tokio::task::spawn_blocking(move || backup::backup(&shared, &dir, &of));
+        written.await.map_err(|_| Error::Closed)?
     }
 
     async fn close(&self) -> Result<()> {

@@ -3,6 +3,8 @@
 use std::{io, ops::Bound, path::Path, sync::Arc};
 
 use super::row::{RowRef, decode_row};
+#[cfg(doc)]
+use crate::Error;
 
 /// The index failed. Whatever the reason, it is not used any more: it is rebuilt from the journal.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -53,8 +55,8 @@ pub trait OpenIndex: Send + Sync + 'static {
     /// Opens the index in a folder, or makes an empty one there.
     ///
     /// # Errors
-    /// [`IndexError`] if what is there is damaged.
-    fn open(&self, dir: &Path, cache_bytes: u64) -> Result<Arc<dyn Index>, IndexError>;
+    /// [`Error::Index`] if what is there is damaged, [`Error::Locked`] if another process has it open.
+    fn open(&self, dir: &Path, cache_bytes: u64) -> crate::Result<Arc<dyn Index>>;
 
     /// Generations (the numbers of folders `index-N` in `dir`) that are there.
     ///

@@ -29,7 +29,14 @@ const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// sled takes room for two of its segments of 8 MiB before it writes anything.
 const INDEX_ROOM_BYTES: u64 = 16 << 20;
 
-pub(crate) type Lock = Box<dyn Any + Send + Sync>;
+type Held = Box<dyn Any + Send + Sync>;
+
+/// The folder is this process's own as long as this lives.
+pub(crate) struct Lock {
+    _file: Held,
+    /// None where the file system locks no folders.
+    _journal: Option<Held>,
+}
 
 /// An opened store before its threads run.
 pub(crate) struct Recovered {
@@ -38,17 +45,32 @@ pub(crate) struct Recovered {
     pub lock: Lock,
 }
 
-/// Takes the folder for this process.
+/// Takes the folder for this process: the file `lock`, and the folder of the journal. A file can be removed beside whoever holds it,
+/// and then says nothing any more; a folder that holds something cannot.
 pub(crate) fn lock(options: &Options, dir: &Path) -> Result<Lock> {
-    let path = dir.join("lock");
+    let disk = &*options.disk;
+    let file = take(disk, &dir.join("lock"))?;
+    let journal = match take(disk, &journal_dir(dir)) {
+        Err(Error::Io { source, .. }) => {
+            tracing::debug!(%source, "the journal's folder cannot be locked; the lock file is");
+            None
+        }
+        taken => Some(taken?),
+    };
+    Ok(Lock { _file: file, _journal: journal })
+}
+
+fn take(disk: &dyn Disk, path: &Path) -> Result<Held> {
     let began = Instant::now();
     loop {
-        match options.disk.lock(&path) {
-            Ok(lock) => return Ok(lock),
+        match disk.lock(path) {
+            Ok(held) => return Ok(held),
             Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => {
                 return Err(io_error("take the lock")(error));
             }
-            Err(_) if began.elapsed() >= LOCK_PATIENCE => return Err(Error::Locked { path }),
+            Err(_) if began.elapsed() >= LOCK_PATIENCE => {
+                return Err(Error::Locked { path: path.to_owned() });
+            }
             Err(_) => std::thread::sleep(LOCK_PAUSE),
         }
     }
@@ -162,8 +184,10 @@ fn index(
                 sweep(truth, &generations, checkpoint.generation);
                 return Ok((index, checkpoint.generation));
             }
-            // Damage to the journal itself is not healed by reading it again.
-            Err(error @ (Error::Corrupt { .. } | Error::Io { .. } | Error::DiskFull)) => return Err(error),
+            // Damage to the journal itself is not healed by reading it again, and an index that another process has open is whole.
+            Err(
+                error @ (Error::Corrupt { .. } | Error::Io { .. } | Error::DiskFull | Error::Locked { .. }),
+            ) => return Err(error),
             Err(_) if is_starved(truth.options, truth.dir) => return Err(Error::DiskFull),
             Err(error) => error.to_string(),
         },

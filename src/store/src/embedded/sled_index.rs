@@ -25,6 +25,7 @@ use std::{
 };
 
 use super::index::{Change, Index, IndexError, OpenIndex, index_dir_name};
+use crate::Error;
 
 /// A leaf of 64 KiB values stays below a quarter of this, so that nothing goes to sled's `blobs/`, which it never syncs.
 const SEGMENT_BYTES: usize = 8 << 20;
@@ -53,7 +54,7 @@ struct Sled {
 }
 
 impl OpenIndex for SledIndex {
-    fn open(&self, dir: &Path, cache_bytes: u64) -> Result<Arc<dyn Index>, IndexError> {
+    fn open(&self, dir: &Path, cache_bytes: u64) -> crate::Result<Arc<dyn Index>> {
         if fs::metadata(dir.join("db")).is_ok_and(|db| db.len() > SETTLE_ABOVE_BYTES) {
             settle_allocator();
         }
@@ -70,10 +71,13 @@ impl OpenIndex for SledIndex {
             match catch(|| config.open()) {
                 Ok(db) => return Ok(Arc::new(Sled { db: Some(db), dir: dir.to_owned() })),
                 // sled reports a lock that is held as `Other`, with this text.
-                Err(error) if error.0.contains("acquire lock") && began.elapsed() < LOCK_PATIENCE => {
+                Err(error) if error.0.contains("acquire lock") => {
+                    if began.elapsed() >= LOCK_PATIENCE {
+                        return Err(Error::Locked { path: dir.to_owned() });
+                    }
                     std::thread::sleep(LOCK_PAUSE);
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
     }

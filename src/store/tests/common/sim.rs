@@ -412,7 +412,7 @@ impl DiskFile for SimFile {
 
 /// The index of a simulation: rows that were not synced survive a power cut one by one, or not.
 impl OpenIndex for SimDisk {
-    fn open(&self, dir: &Path, _: u64) -> Result<Arc<dyn Index>, IndexError> {
+    fn open(&self, dir: &Path, _: u64) -> weft_store::Result<Arc<dyn Index>> {
         self.world().indexes.entry(dir.to_owned()).or_default();
         Ok(Arc::new(SimIndex { disk: self.clone(), dir: dir.to_owned() }))
     }

@@ -4,7 +4,7 @@
 use ed25519_dalek::SigningKey;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, Problem, RoomId, Signed, UserAddress, accounts::*, admin::*,
+    Blob, Code, DeviceId, MessageId, Problem, RoomId, RoomNonce, Signed, UserAddress, accounts::*, admin::*,
     contacts::*, content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
 };
 
@@ -84,6 +84,7 @@ fn room_state() -> RoomState {
         room: RoomId([3; 16]),
         kind: RoomKind::Direct { members: (alice(), bob()) },
         hub: alice().node,
+        nonce: Some(RoomNonce([9; 16])),
         epoch: 5,
         head: 12,
         tail: 1,
@@ -258,6 +259,7 @@ fn rooms(v: &mut impl Visitor) {
         "create_room",
         CreateRoom {
             room: RoomId([3; 16]),
+            nonce: RoomNonce([9; 16]),
             kind: RoomKind::Direct { members: (alice(), bob()) },
             group_info: blob(6),
         },
@@ -431,9 +433,10 @@ fn groups(v: &mut impl Visitor, room: RoomId) {
     v.visit("create_group_link", link.clone());
     let hub = alice().node;
     let at = vec!["/ip4/192.0.2.1/tcp/8441".into()];
-    v.visit("ask_to_join", AskToJoin { hub: hub.clone(), at: at.clone(), token: blob(16) });
+    v.visit("ask_to_join", AskToJoin { hub: hub.clone(), at: at.clone(), token: blob(32), proof: [5; 32] });
     v.visit("join_asked", JoinAnswer::Asked);
-    let request = JoinRequest { user: bob(), identity: signed_identity(), asked_ms: 9, approval: true };
+    let request =
+        JoinRequest { user: bob(), identity: signed_identity(), asked_ms: 9, approval: true, proof: [5; 32] };
     let requests = JoinRequests { requests: vec![request] };
     v.visit("join_requests", requests.clone());
     v.visit("group_profile", GroupProfile { name: "Hiking".into() });
@@ -444,7 +447,8 @@ fn groups(v: &mut impl Visitor, room: RoomId) {
     v.visit("event_left", batch(Event::Left { room, user: bob() }));
     let claim = Question::Claim { by: alice(), user: bob().name, room: Some(room) };
     v.visit("question_claim_in_room", claim);
-    let join = Question::Join { room, user: bob(), identity: signed_identity(), token: blob(16) };
+    let join =
+        Question::Join { room, user: bob(), identity: signed_identity(), token: blob(32), proof: [5; 32] };
     v.visit("question_join", join);
     let door = |act| Question::Door { room, by: bob(), act };
     v.visit("question_door_link", door(DoorAct::Link(link)));

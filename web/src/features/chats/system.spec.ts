@@ -37,8 +37,22 @@ describe('lines of a group', () => {
     expect(says('admin', me, [bob])).toBe('You made Bob an admin');
     expect(says('member', bob, [carol])).toBe('Bob made Carol an ordinary member');
     expect(says('removed_me', null)).toBe('You were removed from the group');
+    expect(says('removed_me', bob)).toBe('Bob removed you from the group');
+    expect(says('not_added', null, [bob])).toBe('Bob could not be added');
+    expect(says('not_made', null, [], 'quota')).toBe('The group could not be made. This account keeps as much on the server as it may. What makes it smaller is still taken.');
+    expect(says('not_made', null, [], 'a code of a later version')).toBe('The group could not be made.');
     expect(says('left_me', null)).toBe('You left the group');
     expect(says('a code of a later version', null)).toBe('Something changed in this chat');
+  });
+
+  it('of what this device could not follow name nobody who did it', () => {
+    expect(says('came_meanwhile', null, [carol])).toBe('Came in while this device could not follow: Carol');
+    expect(says('went_meanwhile', null, [bob, carol])).toBe('Went while this device could not follow: Bob and Carol');
+    expect(says('owner', null, [carol])).toBe('Owner now: Carol');
+    expect(says('admin', null, [carol])).toBe('Admin now: Carol');
+    expect(says('member', null, [me])).toBe('Ordinary member now: you');
+    expect(says('gone', null, [bob])).toBe('Bob is no longer in the group');
+    expect(says('gone', null, [bob, carol])).toBe('Bob and Carol are no longer in the group');
   });
 
   it('say them in Chinese too', () => {
@@ -74,7 +88,7 @@ describe('names in a group', () => {
     expect(senderName(choir, by('x@evil.example', 'Dora'))).toBe('Dora');
     expect(senderName(choir, by('x@evil.example', 'you'))).toBe('you · x@evil.example');
     expect(says('left', null, [{ user: 'bob@evil.example', name: 'Bob' }])).toBe('Bob · bob@evil.example left');
-    groups.heard({ event: 'group', value: { chat: 'g', name: '', node: 'n', role: 'member', state: 'active', asking: [], members: [member('dora@home.example', 'Dora', { state: null })] } });
+    groups.heard({ event: 'group', value: { chat: 'g', name: '', node: 'n', role: 'member', state: 'active', asking: [], unsure: null, members: [member('dora@home.example', 'Dora', { state: null })] } });
     expect(senderName(choir, by('x@evil.example', 'Dora'))).toBe('Dora · x@evil.example');
   });
 

@@ -1,4 +1,5 @@
 import { m } from '$messages/messages';
+import { codeText } from '../../state/errors';
 import { session } from '../../state/session.svelte';
 import type { BodyView } from '../../wire/BodyView';
 import type { ChatView } from '../../wire/ChatView';
@@ -47,18 +48,27 @@ export function systemText(body: SystemBody, chat: ChatView): string {
       return m.system_added({ by, people: those(body, chat, m.you_object()) });
     case 'not_added':
       return m.system_not_added({ people: those(body, chat, m.you()) });
+    case 'not_made':
+      return m.system_not_made({ why: codeText(body.text) ?? '' }).trim();
     case 'removed':
       return m.system_removed({ by, people: those(body, chat, m.you_object()) });
     case 'left':
       return m.system_left({ people: those(body, chat, m.you()) });
+    case 'gone':
+      return m.system_gone({ count: body.people.length, people: those(body, chat, m.you()) });
+    case 'came_meanwhile':
+      return m.system_came_meanwhile({ people: those(body, chat, m.you_object()) });
+    case 'went_meanwhile':
+      return m.system_went_meanwhile({ people: those(body, chat, m.you_object()) });
+    // Nobody is named where this device was not there to see who did it.
     case 'owner':
-      return m.system_owner({ by, people: those(body, chat, m.you_object()) });
+      return (body.by ? m.system_owner : m.system_owner_now)({ by, people: those(body, chat, m.you_object()) });
     case 'admin':
-      return m.system_admin({ by, people: those(body, chat, m.you_object()) });
+      return (body.by ? m.system_admin : m.system_admin_now)({ by, people: those(body, chat, m.you_object()) });
     case 'member':
-      return m.system_member({ by, people: those(body, chat, m.you_object()) });
+      return (body.by ? m.system_member : m.system_member_now)({ by, people: those(body, chat, m.you_object()) });
     case 'removed_me':
-      return m.system_removed_me();
+      return body.by ? m.system_removed_me_by({ by }) : m.system_removed_me();
     case 'left_me':
       return m.system_left_me();
     default:

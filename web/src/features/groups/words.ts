@@ -1,5 +1,6 @@
 import { m } from '$messages/messages';
 import { errorCode } from '../../state/errors';
+import { MEMBERS_MAX } from '../../state/groups.svelte';
 
 /** What bringing people in may fail for: what to do, rather than whose fault it is. */
 export function bringError(error: unknown): string | null {
@@ -11,6 +12,8 @@ export function bringError(error: unknown): string | null {
       return m.error_group_unreachable();
     case 'key_changed':
       return m.error_group_key_changed();
+    case 'too_many':
+      return m.pick_full({ count: MEMBERS_MAX });
     default:
       return null;
   }

@@ -1,4 +1,5 @@
 mod arrivals;
+mod strangers;
 pub(crate) mod support;
 
 use super::{courier::Round, *};
@@ -72,6 +73,85 @@ async fn a_node_that_cannot_store_takes_nothing_and_gets_it_again() {
     here.finish(&there).await;
     assert_eq!(there.taken().await, [1, 2, 3]);
     assert_eq!(here.federation.peers(None).await.unwrap()[0].last_error, None, "and that it is over");
+}
+
+#[tokio::test]
+async fn a_fault_of_the_receiver_is_tried_again_for_a_while_and_holds_nothing_up_for_ever() {
+    let (_net, here, there) = pair(1);
+    for seq in [1, BROKEN, 3] {
+        here.say(&there, seq).await;
+    }
+    let failed = |went| Round::Failed { retry_after: None, went };
+    assert_eq!(here.round(&there).await.unwrap(), failed(true));
+    let peer = async || here.federation.peers(None).await.unwrap().remove(0);
+    assert_eq!(peer().await.last_error, None, "it has taken something, and is no node that cannot");
+    for _ in 0..14 {
+        assert_eq!(here.round(&there).await.unwrap(), failed(false));
+    }
+    assert!(peer().await.last_error.is_some(), "the operator sees it");
+    assert_eq!(here.settled().await, ["1 done"]);
+    assert_eq!(here.round(&there).await.unwrap(), Round::Went);
+    assert_eq!(there.taken().await, [1, 3]);
+    assert_eq!(here.settled().await, ["1 done", "77777 internal", "3 accepted 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_takes_a_little_each_time_is_slow_and_not_away() {
+    let (net, here, there) = pair(1);
+    let there = TestNode::with(&net, 2, there.name.clone(), scarce());
+    for seq in 10_001..=11_060 {
+        here.say(&there, seq).await;
+    }
+    while here.round(&there).await.unwrap() == Round::Went {}
+    let couriers = here.federation.start(net.end(here.key), net.clone());
+    // It lets one row in after a while, so that each round ends with a no: were it a failure, the pauses would soon be of
+    // minutes.
+    for _ in 0..12 {
+        let before = there.taken().await.len();
+        let begun = tokio::time::Instant::now();
+        while there.taken().await.len() == before {
+            there.clock.advance(1_000);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(begun.elapsed() < Duration::from_secs(3_600), "nothing goes any more");
+        }
+    }
+    there.clock.advance(24 * 60 * 60 * 1000);
+    let begun = tokio::time::Instant::now();
+    while there.taken().await.len() < 1_060 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(begun.elapsed() < Duration::from_secs(150), "it waits for minutes");
+    }
+    couriers.shutdown().await;
+}
+
+/// A node that lets others write a MiB a day.
+fn scarce() -> ServiceConfig {
+    ServiceConfig { written_mib_per_day: 1, rate_limit_factor: 1.0, ..ServiceConfig::default() }
+}
+
+#[tokio::test]
+async fn what_a_node_makes_another_one_store_is_charged_and_waits_when_it_is_too_much() {
+    let (net, here, there) = pair(1);
+    let there = TestNode::with(&net, 2, there.name.clone(), scarce());
+    for seq in 10_001..=11_100 {
+        here.say(&there, seq).await;
+    }
+    let mut last = Round::Went;
+    while last == Round::Went {
+        last = here.round(&there).await.unwrap();
+    }
+    let Round::Failed { retry_after: Some(wait), .. } = last else { panic!("not charged: {last:?}") };
+    assert_eq!(there.taken().await.len(), 1_024, "a KiB each");
+    assert!(here.settled().await.iter().all(|line| !line.contains("rate_limited")), "nothing is refused");
+    let other = TestNode::new(&net, 3);
+    other.say(&there, 2_000).await;
+    other.finish(&there).await;
+    there.clock.advance(u64::try_from(wait.as_millis()).unwrap());
+    let Round::Failed { went: true, .. } = here.round(&there).await.unwrap() else { panic!("nothing went") };
+    assert_eq!(there.taken().await.len(), 1_026);
+    there.clock.advance(24 * 60 * 60 * 1000);
+    here.finish(&there).await;
+    assert_eq!(there.taken().await.len(), 1_101);
 }
 
 #[tokio::test]
@@ -170,6 +250,50 @@ async fn a_courier_goes_when_something_is_committed_and_when_the_other_comes_bac
     here.say(&there, 3).await;
     tokio::time::sleep(Duration::from_secs(7_200)).await;
     assert_eq!(there.taken().await, [1, 2], "nobody goes any more");
+}
+
+#[tokio::test]
+async fn what_follows_from_a_batch_may_be_more_than_one_commit_holds() {
+    let (_net, here, there) = pair(1);
+    let all: Vec<_> = (BULKY..BULKY + 40).collect();
+    for seq in &all {
+        here.say(&there, *seq).await;
+    }
+    here.finish(&there).await;
+    assert_eq!((there.taken().await, here.settled().await.len()), (all, 40));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_hangs_up_each_time_is_not_called_again_at_once() {
+    for answers in [true, false] {
+        let (net, here, there) = pair(1);
+        let closed = ServiceConfig { federation: FederationPolicy::Closed, ..config() };
+        let there = TestNode::with(&net, 2, there.name.clone(), closed);
+        net.state.lock().hang_up.insert(there.key, answers);
+        here.say(&there, 1).await;
+        let couriers = here.federation.start(net.end(here.key), net.clone());
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        let tried = net.state.lock().tried;
+        assert!((5..30).contains(&tried), "called {tried} times in an hour");
+        couriers.shutdown().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_calls_again_and_again_without_being_there_does_not_set_the_pace() {
+    let (net, here, there) = pair(1);
+    net.state.lock().away.insert(there.key);
+    here.say(&there, 1).await;
+    let couriers = here.federation.start(net.end(here.key), net.clone());
+    for _ in 0..6_000 {
+        net.back(there.key);
+        net.state.lock().away.insert(there.key);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Each call but the first of some is answered with a pause of half a second and more.
+    let tried = net.state.lock().tried;
+    assert!((60..300).contains(&tried), "tried {tried} times in a minute");
+    couriers.shutdown().await;
 }
 
 #[tokio::test]
@@ -272,6 +396,27 @@ async fn a_node_that_has_moved_is_found_by_its_name_but_not_with_another_key() {
 }
 
 #[tokio::test]
+async fn a_hint_does_not_lead_into_our_own_network_unless_the_others_are_there() {
+    let hints = [
+        "/ip4/127.0.0.1/tcp/22",
+        "/ip4/192.168.1.1/tcp/80",
+        "/ip6/::1/tcp/22",
+        "/dns/localhost/tcp/22",
+        "/ip4/9.9.9.9/tcp/1",
+        "/dns/far.example/tcp/1",
+    ];
+    for (inward_hints, kept) in [(false, &hints[4..]), (true, &hints[..4])] {
+        let net = FakeNet::new(1);
+        let name = TestNode::new(&net, 1).name;
+        let here = TestNode::with(&net, 1, name, ServiceConfig { inward_hints, ..config() });
+        let there = TestNode::new(&net, 2);
+        let told = hints.map(str::to_owned);
+        here.federation.nodes.hint(&"alice".parse().unwrap(), &there.name, &told).await.unwrap();
+        assert_eq!(here.federation.peer(&there.name).await.unwrap().unwrap().addresses, kept);
+    }
+}
+
+#[tokio::test]
 async fn where_a_node_was_is_kept_for_the_next_start_and_a_hint_comes_behind_it() {
     let (net, here, there) = pair(1);
     net.state.lock().learned.insert(there.key, vec!["/ip4/9.9.9.9/tcp/1".to_owned()]);
@@ -280,6 +425,10 @@ async fn where_a_node_was_is_kept_for_the_next_start_and_a_hint_comes_behind_it(
     let addresses = async || here.federation.peer(&there.name).await.unwrap().unwrap().addresses;
     assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/1"]);
     let hints = ["/ip4/9.9.9.9/tcp/2".to_owned(), "nonsense".to_owned()];
-    here.federation.nodes.hint(&there.name, &hints).await.unwrap();
+    here.federation.nodes.hint(&"alice".parse().unwrap(), &there.name, &hints).await.unwrap();
     assert_eq!(addresses().await, ["/ip4/9.9.9.9/tcp/1", "/ip4/9.9.9.9/tcp/2"]);
+    let many: Vec<_> = (3..=12).map(|port| format!("/ip4/9.9.9.9/tcp/{port}")).collect();
+    here.federation.nodes.hint(&"alice".parse().unwrap(), &there.name, &many).await.unwrap();
+    let known = (1..=6).map(|port| format!("/ip4/9.9.9.9/tcp/{port}"));
+    assert_eq!(addresses().await, known.collect::<Vec<_>>(), "four at a time, behind what is known");
 }

@@ -25,8 +25,15 @@ pub const TAKEN_HEAD: Table = Table::new(201, "test.taken_head");
 /// What it was told of events that left.
 pub const SETTLED: Table = Table::new(202, "test.settled");
 pub const SETTLED_HEAD: Table = Table::new(203, "test.settled_head");
+/// From here on, what follows from an event that left is as much as hardly fits one commit.
+pub const BULKY: u64 = 1_000_000;
+const BULK: Table = Table::new(204, "test.bulk");
+/// No test sends so many batches.
+const TRIED_MAX: usize = 20_000;
 /// An event that is always refused.
 pub const BAD: u64 = 666;
+/// An event that always meets a fault of the node.
+pub const BROKEN: u64 = 77_777;
 
 /// Writes down what happens; `later` makes it unable for a while.
 #[derive(Default)]
@@ -49,6 +56,7 @@ impl Bridge for Notebook {
             }
             match *seq {
                 BAD => Err(Problem::new(Code::Forbidden).into()),
+                BROKEN => Err(Fault::Internal("a fault that does not pass").into()),
                 seq if seq % 3 == 0 => {
                     Ok(Some(EventResult::Accepted(Accepted { seq, time_ms: 1, epoch: 1 })))
                 }
@@ -89,6 +97,11 @@ impl Bridge for Notebook {
                 Outcome::Expired => format!("{seq} expired"),
             };
             tx.append(SETTLED_HEAD, b"", SETTLED, b"", line.into_bytes());
+            if *seq >= BULKY {
+                for row in 0..2_u8 {
+                    tx.put(BULK, [seq.to_be_bytes().as_slice(), &[row]].concat(), vec![7; 50 << 10]);
+                }
+            }
             Ok(())
         })
     }
@@ -216,9 +229,11 @@ impl TestNode {
     }
 }
 
+/// Each in a room of its own, so that a batch of them is taken in few commits.
 pub fn item(seq: u64) -> Outgoing {
     let user: UserAddress = "alice@home.example".parse().unwrap();
-    Outgoing::Event(Box::new(Event::Delivered { room: RoomId([1; 16]), user, seq, missed: vec![] }))
+    let room = RoomId(u128::from(seq).to_be_bytes());
+    Outgoing::Event(Box::new(Event::Delivered { room, user, seq, missed: vec![] }))
 }
 
 /// A network that loses, doubles and delays by a seed.
@@ -238,6 +253,10 @@ pub struct NetState {
     late: Vec<(PeerKey, PeerKey, Vec<u8>)>,
     /// Cut off.
     pub away: HashSet<PeerKey>,
+    /// They can be called, and hang up after each batch; and whether they answer before.
+    pub hang_up: HashMap<PeerKey, bool>,
+    /// Batches that somebody tried to send.
+    pub tried: usize,
     /// Batches that were sent.
     pub sent: usize,
     /// Where peers are, as was told.
@@ -255,6 +274,8 @@ impl FakeNet {
             faults: 0,
             late: Vec::new(),
             away: HashSet::new(),
+            hang_up: HashMap::new(),
+            tried: 0,
             sent: 0,
             learned: HashMap::new(),
         };
@@ -343,6 +364,18 @@ pub struct End {
 impl PeerLink for End {
     fn deliver(&self, to: PeerKey, batch: Vec<u8>) -> BoxFuture<'_, Result<Vec<u8>, LinkError>> {
         Box::pin(async move {
+            let hangs_up = {
+                let mut state = self.net.state.lock();
+                state.tried += 1;
+                assert!(state.tried < TRIED_MAX, "there is no end to it");
+                state.hang_up.get(&to).copied()
+            };
+            if let Some(answers) = hangs_up {
+                let _ = self.events.send(LinkEvent::Connected(to));
+                let answer = self.net.hand(self.me, to, batch).await;
+                let _ = self.events.send(LinkEvent::Disconnected(to));
+                return if answers { answer } else { Err(LinkError::Closed) };
+            }
             let faults = self.net.state.lock().faults;
             if self.net.dice(100) >= faults {
                 return self.net.hand(self.me, to, batch).await;

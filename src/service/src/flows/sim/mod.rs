@@ -37,7 +37,6 @@ use weft_wire::{
     sync::InboxItem,
 };
 
-const ROOM: RoomId = RoomId([7; 16]);
 /// Seeds of one test; there are [`TESTS`] of them, which run beside each other.
 const SEEDS: u64 = 125;
 const TESTS: u64 = 4;
@@ -69,6 +68,7 @@ struct Sim {
     net: SimNet,
     worlds: Vec<World>,
     people: Vec<Person>,
+    room: RoomId,
     items: u64,
     /// Whether people come and go.
     moving: bool,
@@ -95,14 +95,16 @@ impl Sim {
             let signing = signing_key(seed * 5 + at as u64);
             let node = PeerKey(signing.verifying_key().to_bytes()).name();
             let world = World::named(node.as_str(), signing, config()).await;
-            people.push(Person::new(world.sign_up(name).await, at));
             worlds.push(world);
+            let room = nonces(&worlds[0].name)[7].0;
+            people.push(Person::new(worlds[at].sign_up(name).await, at, room));
         }
         // One node has two people.
         let crowded = rng.next_u32() as usize % nodes;
-        people.push(Person::new(worlds[crowded].sign_up("frank").await, crowded));
+        let room = people[ALICE].room;
+        people.push(Person::new(worlds[crowded].sign_up("frank").await, crowded, room));
         let moving = !seed.is_multiple_of(3);
-        let mut sim = Sim { rng, net, worlds, people, items: 0, moving, moves: 0 };
+        let mut sim = Sim { rng, net, worlds, people, room, items: 0, moving, moves: 0 };
         (0..nodes).for_each(|at| sim.attach(at));
         sim.open_room().await;
         sim
@@ -136,16 +138,19 @@ impl Sim {
         }
         let first = if self.moving { 2 + self.dice(self.people.len() - 2) } else { self.people.len() };
         let alice = &self.people[ALICE].device;
-        let (request, group) = alice.create_request(RoomKind::Group, ROOM);
+        let (request, group) = alice.create_request(RoomKind::Group, self.room);
         self.worlds[0].service.flows().create_room(alice.caller(), request).await.unwrap();
         let mut roles = Roles::of_creator(alice.user.clone());
         roles.set(&self.people[1].device.user, RoomRole::Admin);
         let packages: Vec<_> =
             self.people[1..first].iter().map(|them| them.device.key_package(false)).collect();
         self.people[ALICE].group = Some(group);
+        for whom in 1..first {
+            self.agree(ALICE, whom).await;
+        }
         let submit = self.people[ALICE].prepare(&packages, &[], Some(&roles));
         let (flows, caller) = (self.worlds[0].service.flows().clone(), self.people[ALICE].device.caller());
-        self.net.run_until(flows.submit_commit(caller, ROOM, submit)).await.unwrap();
+        self.net.run_until(flows.submit_commit(caller, self.room, submit)).await.unwrap();
         for to in 1..self.nodes() {
             let name = self.worlds[to].name.clone();
             let federation = self.worlds[0].service.federation();
@@ -251,9 +256,10 @@ impl Sim {
         }
         let (flows, caller) =
             (self.worlds[person.home].service.flows().clone(), person.device.caller().clone());
+        let room = self.room;
         Some(async move {
             for request in requests {
-                match flows.submit_message(&caller, ROOM, request).await.map_err(Problem::from) {
+                match flows.submit_message(&caller, room, request).await.map_err(Problem::from) {
                     // What was written later follows it, as it waits in one outbox.
                     Ok(_) => {}
                     Err(problem) if matches!(problem.code, Code::NodeUnreachable | Code::IdConflict) => {}
@@ -274,7 +280,7 @@ impl Sim {
                 if !gone.is_empty() && (what == 0 || (!rough && who == ALICE)) {
                     self.people[who].prepare(&[], &gone, None)
                 } else if what == 1 && self.moving {
-                    self.bring_in(who)?
+                    self.bring_in(who).await?
                 } else if what == 2 && self.moving {
                     self.send_away(who)?
                 } else if what == 3 {
@@ -287,21 +293,31 @@ impl Sim {
         let person = &self.people[who];
         let (flows, caller) =
             (self.worlds[person.home].service.flows().clone(), person.device.caller().clone());
+        let room = self.room;
         Some(async move {
-            Told::Committed(who, flows.submit_commit(&caller, ROOM, submit).await.map_err(Problem::from))
+            Told::Committed(who, flows.submit_commit(&caller, room, submit).await.map_err(Problem::from))
         })
     }
 
     /// Leaves of people who have left, as somebody's node tells and their own group has them.
     async fn gone(&self, who: usize) -> Vec<DeviceId> {
         let person = &self.people[who];
-        let Ok(room) = self.worlds[person.home].service.rooms().load(ROOM).await else { return Vec::new() };
+        let Ok(room) = self.worlds[person.home].service.rooms().load(self.room).await else {
+            return Vec::new();
+        };
         let (sees, me) = (person.sees(), &person.device.user);
         let gone = room.record.gone.iter().filter(|gone| gone.user != *me && sees.contains(&gone.user));
         gone.map(|gone| gone.device).collect()
     }
 
-    fn bring_in(&mut self, who: usize) -> Option<SubmitCommit> {
+    /// As by taking KeyPackages for the group.
+    async fn agree(&self, who: usize, whom: usize) {
+        let (by, person) = (&self.people[who].device.user, &self.people[whom]);
+        let contacts = self.worlds[person.home].service.contacts();
+        contacts.note_consent(person.device.name(), by, self.room).await.unwrap();
+    }
+
+    async fn bring_in(&mut self, who: usize) -> Option<SubmitCommit> {
         let (person, sees) = (&self.people[who], self.people[who].sees());
         if person.role() < Some(RoomRole::Admin) {
             return None;
@@ -310,6 +326,7 @@ impl Sim {
             (0..self.people.len()).filter(|other| !sees.contains(&self.people[*other].device.user)).collect();
         let whom = *out.get(self.dice(out.len().max(1)))?;
         self.moves += 1;
+        self.agree(who, whom).await;
         let package = self.people[whom].device.key_package(false);
         Some(self.people[who].prepare(&[package], &[], None))
     }
@@ -341,7 +358,7 @@ impl Sim {
             return false;
         }
         let flows = self.worlds[person.home].service.flows();
-        match flows.leave_room(person.device.caller(), ROOM).await.map_err(Problem::from) {
+        match flows.leave_room(person.device.caller(), self.room).await.map_err(Problem::from) {
             Ok(()) => self.moves += 1,
             // Sent away at the same moment.
             Err(problem) => assert_eq!(problem.code, Code::NotFound),
@@ -355,7 +372,7 @@ impl Sim {
         let sealed = Blob(self.items.to_be_bytes().to_vec());
         let item = PutItem { kind: "read".to_owned(), version: START_MS + self.items, sealed };
         let person = &self.people[who];
-        let put = self.worlds[person.home].service.rooms().put_item(person.device.caller(), ROOM, item);
+        let put = self.worlds[person.home].service.rooms().put_item(person.device.caller(), self.room, item);
         if let Err(error) = put.await {
             assert!(matches!(error, RoomError::NotFound), "{error:?}");
         }
@@ -384,14 +401,14 @@ impl Sim {
         let world = &self.worlds[person.home];
         let rooms = world.service.rooms();
         while person.group.is_some() {
-            let page = match rooms.log(person.device.caller(), ROOM, person.cursor, 64).await {
+            let page = match rooms.log(person.device.caller(), self.room, person.cursor, 64).await {
                 Err(RoomError::NotFound) => {
                     person.out();
                     break;
                 }
                 // Sent away and brought in again before they heard of it: a Welcome is there, or comes.
                 Err(RoomError::CursorLost { .. }) => {
-                    let room = rooms.load(ROOM).await.unwrap();
+                    let room = rooms.load(self.room).await.unwrap();
                     assert!(room.member(&person.device.user).unwrap().since >= person.cursor, "a gap");
                     person.out();
                     break;
@@ -416,7 +433,7 @@ impl Sim {
             match entry.item {
                 Item::Ready(InboxItem::Welcome { seq, welcome, .. }) => newest = Some((seq, welcome)),
                 Item::Welcome { device, message, welcome, .. } => {
-                    newest = Some((rooms.find(ROOM, device, message).await.unwrap().unwrap(), welcome));
+                    newest = Some((rooms.find(self.room, device, message).await.unwrap().unwrap(), welcome));
                 }
                 Item::Ready(_) => {}
             }
@@ -424,7 +441,9 @@ impl Sim {
         }
         // The log comes first: it says how it ended the last time.
         let Some((seq, welcome)) = newest.filter(|(seq, _)| *seq > person.cursor) else { return };
-        if rooms.head(ROOM).await.unwrap() >= seq && rooms.is_in(ROOM, &person.device.user).await.unwrap() {
+        if rooms.head(self.room).await.unwrap() >= seq
+            && rooms.is_in(self.room, &person.device.user).await.unwrap()
+        {
             assert!(person.group.is_none(), "{name} was brought in twice");
             person.inbox_after = last;
             person.enter(seq, welcome.as_slice());
@@ -470,7 +489,7 @@ async fn run(seed: u64) -> usize {
             return sim.moves;
         }
     }
-    let hub = sim.worlds[0].service.rooms().load(ROOM).await.unwrap();
+    let hub = sim.worlds[0].service.rooms().load(sim.room).await.unwrap();
     let open: Vec<_> = sim
         .people
         .iter()

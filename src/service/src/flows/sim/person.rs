@@ -1,6 +1,5 @@
 //! Somebody at their device, which does what the engine does.
 
-use super::ROOM;
 use crate::testing::*;
 use std::collections::BTreeSet;
 use weft_mls::{
@@ -9,7 +8,7 @@ use weft_mls::{
     openmls::prelude::{MlsGroup, OpenMlsProvider as _},
 };
 use weft_wire::{
-    Blob, DeviceId, UserAddress,
+    Blob, DeviceId, RoomId, UserAddress,
     rooms::{EntryKind, LogEntry, RoomRole, SubmitCommit, SubmitMessage},
 };
 
@@ -32,6 +31,7 @@ pub struct Said {
 
 pub struct Person {
     pub device: Device,
+    pub room: RoomId,
     /// Their node.
     pub home: usize,
     /// None: not in it, as far as they know.
@@ -49,9 +49,10 @@ pub struct Person {
 }
 
 impl Person {
-    pub fn new(device: Device, home: usize) -> Person {
+    pub fn new(device: Device, home: usize, room: RoomId) -> Person {
         Person {
             device,
+            room,
             home,
             group: None,
             from_epoch: 0,
@@ -105,7 +106,7 @@ impl Person {
         open.map(|said| match &said.request {
             Some((of, request)) if *of == epoch => request.clone(),
             _ => {
-                let request = device.message(group, ROOM, said.id, &said.text);
+                let request = device.message(group, self.room, said.id, &said.text);
                 said.request = Some((epoch, request.clone()));
                 request
             }
@@ -120,7 +121,7 @@ impl Person {
         let plan = Plan { add: &add, remove, roles };
         let (device, group) = (&self.device, self.group.as_mut().unwrap());
         let prepared = member::prepare_plan(&device.provider, device.me(), group, plan, START_MS).unwrap();
-        let submit = device.commit(ROOM, &prepared, id);
+        let submit = device.commit(self.room, &prepared, id);
         self.pending = Some((id, submit.clone()));
         submit
     }
@@ -141,7 +142,7 @@ impl Person {
     }
 
     pub fn enter(&mut self, seq: u64, welcome: &[u8]) {
-        let group = member::join(&self.device.provider, ROOM, welcome).unwrap();
+        let group = member::join(&self.device.provider, self.room, welcome).unwrap();
         self.from_epoch = group.epoch().as_u64();
         self.group = Some(group);
         self.cursor = seq;

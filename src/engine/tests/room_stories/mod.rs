@@ -1,16 +1,12 @@
 //! Life in a room, story by story: races, losses, strangers, tampering.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
+mod anew;
 mod contents;
-#[path = "../sim/mod.rs"]
-mod sim;
-
-use sim::*;
+use crate::sim::*;
 use std::collections::BTreeSet;
 use weft_engine::{
     kv::Kv,
-    rooms::{self, Processed, Reason, RoomError, Skip, Stage},
+    rooms::{self, Anew, Processed, Reason, RoomError, Skip, Stage},
 };
 use weft_mls::{CredentialError, MlsError, PolicyError};
 use weft_wire::{
@@ -131,7 +127,9 @@ fn a_welcome_is_used_once() {
     let mut wiped = Device::new("bob", "phone");
     let late = rooms::join_welcome(&mut wiped.ctx(), ROOM, None, seq, &welcome);
     assert!(matches!(failed(late), RoomError::Mls(MlsError::NoKeyPackage)));
-    let submit = rooms::external_join(&mut wiped.ctx(), ROOM, Some(&direct()), &hub.group_info()).unwrap();
+    let submit =
+        rooms::external_join(&mut wiped.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default())
+            .unwrap();
     wiped.commit(&mut hub, &submit);
     assert_eq!(wiped.info().unwrap().stage, Stage::Active);
 
@@ -193,14 +191,16 @@ fn a_device_by_another_identity_stays_out() {
     assert!(rooms::pending(&alice.ctx(), ROOM).unwrap().is_none());
 
     // Nor by itself: neither hub nor members take it.
-    let join = rooms::external_join(&mut planted.ctx(), ROOM, Some(&direct()), &hub.group_info());
+    let join =
+        rooms::external_join(&mut planted.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default());
     assert!(
         matches!(failed(join), RoomError::KeyChanged { .. }),
         "its own identity is not that of bob's phone"
     );
     let stranger = me("carol", "phone", &identity_key("carol"), LATER);
     let mut carol = Device::with(stranger);
-    let join = rooms::external_join(&mut carol.ctx(), ROOM, None, &hub.group_info()).unwrap();
+    let join =
+        rooms::external_join(&mut carol.ctx(), ROOM, None, &hub.group_info(), &Anew::default()).unwrap();
     assert!(matches!(hub.commit(&join), Err(Refusal::Forbidden(_))));
     // A hub that lets her in all the same: alice does not follow.
     hub.kind = RoomKind::Direct { members: (address("bob"), address("carol")) };
@@ -225,10 +225,12 @@ fn a_changed_or_unknown_identity_is_an_alarm() {
     let mut wary = Device::new("bob", "wary");
     let other = identity_key("mallory").verifying_key().to_bytes();
     wary.pins.other.insert(address("alice"), Some(other));
-    let join = rooms::external_join(&mut wary.ctx(), ROOM, Some(&direct()), &hub.group_info());
+    let join =
+        rooms::external_join(&mut wary.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default());
     assert!(matches!(failed(join), RoomError::KeyChanged { user } if user == address("alice")));
     wary.pins.other.insert(address("alice"), None);
-    let join = rooms::external_join(&mut wary.ctx(), ROOM, Some(&direct()), &hub.group_info());
+    let join =
+        rooms::external_join(&mut wary.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default());
     assert!(matches!(failed(join), RoomError::NotPinned { user } if user == address("alice")));
     assert!(wary.info().is_none());
 
@@ -268,7 +270,9 @@ fn an_expired_certificate_neither_comes_in_nor_speaks() {
     // It does not lock anybody out: others still join a group that it is in.
     let mut laptop = Device::new("alice", "laptop");
     laptop.now = NOW + 20;
-    let submit = rooms::external_join(&mut laptop.ctx(), ROOM, Some(&direct()), &hub.group_info()).unwrap();
+    let submit =
+        rooms::external_join(&mut laptop.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default())
+            .unwrap();
     laptop.commit(&mut hub, &submit);
     tablet.now = NOW + 20;
     tablet.catch_up(&hub);
@@ -383,7 +387,8 @@ fn who_cannot_follow_joins_anew() {
     let missed = bob.catch_up(&hub);
     assert!(matches!(missed[0], Processed::Unusable { reason: Reason::Behind, resync: true }));
 
-    let submit = rooms::external_join(&mut bob.ctx(), ROOM, None, &hub.group_info()).unwrap();
+    let submit =
+        rooms::external_join(&mut bob.ctx(), ROOM, None, &hub.group_info(), &Anew::default()).unwrap();
     let accepted = hub.commit(&submit).unwrap();
     let change = rooms::commit_accepted(&mut bob.ctx(), ROOM, &accepted).unwrap().unwrap();
     assert!(change.own);
@@ -408,8 +413,11 @@ fn a_new_device_reads_from_its_joining_on() {
     let (mut hub, mut alice, mut bob, _) = trio();
     alice.say(&mut hub, 1);
     let mut laptop = Device::new("alice", "laptop");
-    let submit = rooms::external_join(&mut laptop.ctx(), ROOM, Some(&direct()), &hub.group_info()).unwrap();
-    let again = rooms::external_join(&mut laptop.ctx(), ROOM, Some(&direct()), &hub.group_info());
+    let submit =
+        rooms::external_join(&mut laptop.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default())
+            .unwrap();
+    let again =
+        rooms::external_join(&mut laptop.ctx(), ROOM, Some(&direct()), &hub.group_info(), &Anew::default());
     assert!(matches!(failed(again), RoomError::Busy));
     // A message of the epoch before, taken after the joining; then the answer is lost, and the log brings it.
     let late = bob.encrypt(&text(bob.id(), 1));
@@ -432,7 +440,8 @@ fn a_new_device_reads_from_its_joining_on() {
 fn joining_anew_while_all_is_well_loses_nothing() {
     let (mut hub, mut alice, mut bob, _) = trio();
     let first = alice.say(&mut hub, 1);
-    let submit = rooms::external_join(&mut bob.ctx(), ROOM, None, &hub.group_info()).unwrap();
+    let submit =
+        rooms::external_join(&mut bob.ctx(), ROOM, None, &hub.group_info(), &Anew::default()).unwrap();
     let late = alice.encrypt(&text(alice.id(), 2));
     let accepted = hub.commit(&submit).unwrap();
     hub.message(&late).unwrap();
