@@ -67,8 +67,8 @@ pub fn public(seed: u8) -> PeerKey {
 }
 
 pub fn quiet(listen: &[&str]) -> NetConfig {
-    // A QUIC address where nobody is any more says nothing: that is waited for.
-    let timeouts = Timeouts { dial: Duration::from_secs(3), ..Timeouts::default() };
+    // Longer than a machine that is busy is still: a call that gave up would end its test, not its node.
+    let timeouts = Timeouts { dial: Duration::from_secs(15), ..Timeouts::default() };
     NetConfig { timeouts, ..NetConfig::quiet(listen.iter().map(|text| (*text).to_owned()).collect()) }
 }
 
