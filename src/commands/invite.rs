@@ -8,6 +8,7 @@ use weft_node::{
     Config,
     control::{Answer, Request},
 };
+use weft_wire::time;
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long the owner's invite lives.
@@ -38,7 +39,7 @@ pub fn print(config: &Config, owner: bool, uses: u32, lifetime_ms: u64) -> Resul
     let request = Request::Invite { owner, uses, lifetime_ms };
     let answer = small_runtime()?.block_on(ask(config, request))?;
     let Answer::Invite { link, owner, expires_ms } = answer else { bail!("the node gave another answer") };
-    let until = out::time(expires_ms);
+    let until = time::minute(expires_ms);
     match owner {
         true => out::note(format_args!(
             "whoever opens this link first becomes the owner of the node (until {until} UTC):"

@@ -53,22 +53,6 @@ pub fn body(text: &str) -> String {
     text::body(text).replace('\n', "\n    ")
 }
 
-/// Milliseconds since 1970 as `2026-11-21 03:05` UTC.
-pub fn time(ms: u64) -> String {
-    let minutes = ms / 60_000;
-    let (days, minute, hour) = (minutes / 1440, minutes % 60, minutes / 60 % 24);
-    // Days since 1970 to a date: Howard Hinnant's civil_from_days, for years after 1970.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_shifted + 2) / 5 + 1;
-    let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,14 +66,6 @@ mod tests {
             prop_assert!(shown.chars().all(|c| matches!(c, 'a' | '\n' | ' ')), "{}", shown.escape_unicode());
             prop_assert!(shown.split('\n').skip(1).all(|line| line.starts_with("    ")));
         }
-    }
-
-    #[test]
-    fn dates_are_right() {
-        assert_eq!(time(0), "1970-01-01 00:00");
-        assert_eq!(time(951_782_340_000), "2000-02-28 23:59");
-        assert_eq!(time(951_868_800_000), "2000-03-01 00:00");
-        assert_eq!(time(1_795_230_333_000), "2026-11-21 03:05");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use weft_node::{
     Config,
     control::{Answer, PeerRow, Request, Wish},
 };
-use weft_wire::NodeName;
+use weft_wire::{NodeName, time};
 
 /// List other nodes; trust, block and limit them.
 #[derive(Debug, Args)]
@@ -159,7 +159,7 @@ fn print(row: &PeerRow) {
         Some(_) if row.relayed => "connected over a relay".to_owned(),
         Some(address) => format!("connected at {}", out::plain(address)),
         None if row.last_contact_ms == 0 => "never heard".to_owned(),
-        None => format!("last heard {}", out::time(row.last_contact_ms)),
+        None => format!("last heard {}", time::minute(row.last_contact_ms)),
     };
     let limit = row.limit.map(|percent| format!("  {percent} %")).unwrap_or_default();
     out::line(format_args!("{:<32} {state:<8} {link}  {} waiting{limit}", row.name, row.waiting));

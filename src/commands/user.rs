@@ -8,7 +8,7 @@ use weft_node::{
     Config,
     control::{Answer, Request, UserRow},
 };
-use weft_wire::{UserName, accounts::Role};
+use weft_wire::{UserName, accounts::Role, time};
 
 /// List accounts, end their sessions, lock them out.
 #[derive(Debug, Args)]
@@ -83,7 +83,7 @@ fn print(user: &UserRow) {
     };
     let state = if user.disabled { "locked out" } else { "" };
     let devices = user.devices.to_string();
-    out::line(row(user.user.name.as_str(), role, &out::time(user.created_ms), &devices, state));
+    out::line(row(user.user.name.as_str(), role, &time::minute(user.created_ms), &devices, state));
 }
 
 fn row(name: &str, role: &str, since: &str, devices: &str, state: &str) -> String {

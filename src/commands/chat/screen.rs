@@ -7,6 +7,7 @@ use weft_engine::api::{
     BodyView, CallError, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
     PersonView, UnsureView,
 };
+use weft_wire::time;
 
 /// The terminal does not echo for as long as this lives.
 pub struct NoEcho(Option<Termios>);
@@ -36,7 +37,7 @@ impl Drop for NoEcho {
 pub fn message(message: &MessageView, group: Option<&str>) {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // times are whole, positive and below 2^53
-    let time = out::time(message.time_ms as u64);
+    let time = time::minute(message.time_ms as u64);
     let clock = time.split_once(' ').map_or(time.as_str(), |(_, clock)| clock);
     let place = group.map_or_else(String::new, |group| format!("[{}] ", out::plain(group)));
     let text = match &message.body {

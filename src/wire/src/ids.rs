@@ -86,6 +86,27 @@ id! {
     MessageId
 }
 
+id! {
+    /// An asset: a currency or points of one issuer, in one scale.
+    AssetId
+}
+id! {
+    /// An account of a ledger.
+    AccountId
+}
+id! {
+    /// A transfer of a ledger. Asking for it twice under one id moves the money once.
+    TransferId
+}
+
+impl TransferId {
+    /// The transfer that releases a pending one whose time is over: nobody names it, and it happens once.
+    pub fn of_expiry(pending: TransferId) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-expiry/1");
+        TransferId(front(&hasher.update(&pending.0).finalize()))
+    }
+}
+
 impl DeviceId {
     /// The id that belongs to a device's public signature key.
     pub fn of_key(device_key: &[u8; 32]) -> Self {

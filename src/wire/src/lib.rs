@@ -25,11 +25,12 @@ pub mod rooms;
 pub mod signed;
 pub mod sync;
 pub mod text;
+pub mod time;
 pub mod vault;
 
 pub use bytes::Blob;
 pub use codec::{DecodeError, decode, encode};
-pub use ids::{DeviceId, MessageId, RoomId, RoomNonce};
+pub use ids::{AccountId, AssetId, DeviceId, MessageId, RoomId, RoomNonce, TransferId};
 pub use names::{NameError, NodeName, UserAddress, UserName};
 pub use problem::{Code, Problem};
 pub use signed::Signed;
