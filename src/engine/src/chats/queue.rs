@@ -10,6 +10,7 @@ use crate::jobs::Job;
 use crate::runtime::{Cx, State};
 use crate::{connection, contacts, groups};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use weft_wire::content::{Content, Text};
 use weft_wire::{Blob, MessageId, Millis, RoomId, limits};
 
@@ -174,22 +175,17 @@ pub(crate) fn body(content: &Content) -> Option<Body> {
 }
 
 /// All that waits in a chat and is shown, with what it answers.
-pub(crate) async fn views(cx: &Cx, chat: ChatId) -> Vec<MessageView> {
-    let queued = cx.with(|s| of_chat(s, chat));
-    let mut views = Vec::new();
-    for queued in queued.iter().filter(|queued| !queued.hidden) {
-        let reply = match queued.content.reply_to {
-            Some(id) => Some(timeline::reply(cx, chat, id).await),
-            None => None,
-        };
-        // What it answers may have taken its time; the message may have been sent meanwhile.
-        if let Some(view) =
-            cx.with(|s| find_id(s, chat, queued.content.id).map(|queued| queued.view(s, reply)))
-        {
-            views.push(view);
-        }
-    }
-    views
+pub(crate) fn views(
+    s: &mut State,
+    chat: ChatId,
+    replies: &BTreeMap<MessageId, ReplyView>,
+) -> Vec<MessageView> {
+    let waiting = of_chat(s, chat).into_iter().filter(|queued| !queued.hidden);
+    let with_reply = |queued: Queued| {
+        let reply = queued.content.reply_to.and_then(|id| replies.get(&id).cloned());
+        queued.view(s, reply)
+    };
+    waiting.map(with_reply).collect()
 }
 
 /// Queues a text.

@@ -12,6 +12,8 @@ use weft_wire::{MessageId, Millis, RoomId, UserAddress, limits};
 
 /// Rows in one page.
 pub(crate) const PAGE_MAX: usize = 200;
+/// Readings of one page, if rows keep coming at its end.
+const PAGE_TRIES_MAX: usize = 8;
 /// Characters of a message that is answered.
 const EXCERPT_CHARS: usize = 120;
 const ROW_BYTES_MAX: usize = 4 * limits::MESSAGE_BYTES_MAX;
@@ -229,31 +231,63 @@ fn delivery(chat: &Chat, room: RoomId, seq: u64) -> DeliveryView {
 pub(crate) async fn page(cx: &Cx, chat: &Chat, before: Option<u64>, limit: usize) -> MessagePage {
     let limit = limit.clamp(1, PAGE_MAX);
     let before = before.filter(|before| *before < queue::ORDER_BASE);
+    let mut page = try_page(cx, chat, before, limit).await;
+    // What waited in the queue may have become a row while rows were read: it would be in neither.
+    for _ in 1..PAGE_TRIES_MAX {
+        if page.is_whole {
+            break;
+        }
+        let Some(chat) = cx.with(|s| find(s, chat.id)) else { break };
+        page = try_page(cx, &chat, before, limit).await;
+    }
+    MessagePage { chat: chat.id.to_string(), messages: page.messages, more: page.more }
+}
+
+/// What one reading of a page gave.
+struct Page {
+    messages: Vec<MessageView>,
+    more: bool,
+    /// No row came at its end while it was read.
+    is_whole: bool,
+}
+
+async fn try_page(cx: &Cx, chat: &Chat, before: Option<u64>, limit: usize) -> Page {
     let to = row_key(chat.id, before.unwrap_or(chat.next_order));
     let found = cx.read_history(row_key(chat.id, 0), to, limit + 1, true).await;
     let more = found.len() > limit;
     let mut rows: Vec<_> = found.iter().take(limit).filter_map(read_row).collect();
     rows.reverse();
-    let replies = replies(cx, chat.id, &rows).await;
-    let mut messages = Vec::new();
+    let waiting = match before {
+        None => cx.with(|s| queue::of_chat(s, chat.id)),
+        Some(_) => Vec::new(),
+    };
+    let answered = rows.iter().map(|row| row.reply_to).chain(waiting.iter().map(|one| one.content.reply_to));
+    let replies = replies(cx, chat.id, &rows, answered.flatten()).await;
     cx.with(|s| {
         // Meanwhile things may have moved on: what is told now is what holds now.
-        let chat = find(s, chat.id).unwrap_or_else(|| chat.clone());
-        for row in &rows {
+        let now = find(s, chat.id).unwrap_or_else(|| chat.clone());
+        let is_whole = before.is_some() || now.next_order == chat.next_order;
+        let view = |row: &Row, s: &mut State| {
             let reply = row.reply_to.and_then(|id| replies.get(&id).cloned());
-            messages.push(row.view(s, &chat, reply));
+            row.view(s, &now, reply)
+        };
+        let mut messages: Vec<_> = rows.iter().map(|row| view(row, s)).collect();
+        if before.is_none() {
+            messages.extend(queue::views(s, chat.id, &replies));
         }
-    });
-    if before.is_none() {
-        messages.extend(queue::views(cx, chat.id).await);
-    }
-    MessagePage { chat: chat.id.to_string(), messages, more }
+        Page { messages, more, is_whole }
+    })
 }
 
-/// What the given rows answer, as far as it is here.
-pub(crate) async fn replies(cx: &Cx, chat: ChatId, rows: &[Row]) -> BTreeMap<MessageId, ReplyView> {
+/// What was answered, by its id, as far as it is here.
+async fn replies(
+    cx: &Cx,
+    chat: ChatId,
+    rows: &[Row],
+    answered: impl Iterator<Item = MessageId>,
+) -> BTreeMap<MessageId, ReplyView> {
     let mut replies: BTreeMap<_, _> = BTreeMap::new();
-    for id in rows.iter().filter_map(|row| row.reply_to) {
+    for id in answered {
         if replies.contains_key(&id) {
             continue;
         }
@@ -325,7 +359,7 @@ async fn moved(cx: &Cx, id: ChatId, room: RoomId, after: u64, upto: u64) {
         let moved = |row: &Row| row.place.is_some_and(|(of, seq)| of == room && seq > after && seq <= upto);
         let moved: Vec<_> = rows.into_iter().filter(moved).collect();
         // The view replaces the one on the screen: what a message answers has to be part of it.
-        let replies = replies(cx, id, &moved).await;
+        let replies = replies(cx, id, &moved, moved.iter().filter_map(|row| row.reply_to)).await;
         cx.with(|s| {
             let Some(me) = s.live.me.clone() else { return };
             let Some(chat) = find(s, id) else { return };

@@ -251,9 +251,12 @@ fn commit(
     let staged = member::stage(&ctx.provider(Slot::Current), &mut group, envelope.body.as_slice(), now);
     let (facts, staged) = match staged {
         Ok(staged) => staged,
-        Err(MlsError::WrongEpoch { expected, found }) if found < expected => {
+        // From before this device came in, numbered a second time.
+        Err(MlsError::WrongEpoch { found, .. }) if found < meta.joined_epoch => {
             return Ok(Processed::Skipped(Skip::Replayed));
         }
+        // Also where it is for an epoch that this device has left: a hub that is back at an earlier state has let others go on from
+        // there, and what is said now is said in another group of the same epoch.
         Err(MlsError::WrongEpoch { .. }) => return Err(Failure::group(Reason::Behind)),
         Err(error) => return Err(Failure::group(RoomError::from(error))),
     };

@@ -6,8 +6,8 @@ use weft_engine::rooms::{Changes, Found, Unsure};
 use weft_mls::{DeviceIdentity, member};
 use weft_wire::rooms::{GroupInfoAnswer, RoomRole};
 
-/// Alice's group with bob and carol; bob could not follow any more.
-fn bob_is_behind() -> (Hub, Device, Device, Device) {
+/// Alice's group with bob and carol.
+fn three() -> (Hub, Device, Device, Device) {
     let mut devices =
         [Device::new("alice", "phone"), Device::new("bob", "phone"), Device::new("carol", "phone")];
     let hub = room_of(&RoomKind::Group, &mut devices);
@@ -15,6 +15,12 @@ fn bob_is_behind() -> (Hub, Device, Device, Device) {
     for device in [&mut alice, &mut bob, &mut carol] {
         device.catch_up(&hub);
     }
+    (hub, alice, bob, carol)
+}
+
+/// The same; bob could not follow any more.
+fn bob_is_behind() -> (Hub, Device, Device, Device) {
+    let (hub, alice, mut bob, carol) = three();
     rooms::skip_to(&mut bob.ctx(), ROOM, 2).unwrap();
     assert_eq!(bob.info().unwrap().stage, Stage::Broken);
     (hub, alice, bob, carol)
@@ -154,4 +160,18 @@ fn a_device_that_was_sent_away_enters_what_its_person_has_seen() {
     let submit = enter(&mut bob, &hub, &agreed).unwrap();
     bob.commit(&mut hub, &submit);
     assert_eq!(bob.info().unwrap().stage, Stage::Active);
+}
+
+#[test]
+fn a_hub_that_is_back_at_an_earlier_state_is_noticed_by_what_others_do_there() {
+    let (mut hub, mut alice, mut bob, mut carol) = three();
+    // Carol is where the hub will be again; what she does there is not what bob has followed.
+    let there = enter(&mut carol, &hub, &Anew::default()).unwrap();
+    let dave = Device::new("dave", "phone").key_package();
+    change(&mut alice, &mut hub, &Changes { add: &[dave], ..Changes::default() });
+    bob.catch_up(&hub);
+    let last = hub.log.last().unwrap();
+    let entry = LogEntry { seq: last.seq + 1, envelope: there.envelope, ..last.clone() };
+    assert!(matches!(bob.process(&entry), Processed::Unusable { resync: true, .. }));
+    assert_eq!(bob.info().unwrap().stage, Stage::Broken, "what is said there could not be read");
 }

@@ -166,8 +166,10 @@ impl SyncSession {
                 Ok(page) => page,
                 Err(error @ RoomError::CursorLost { tail }) => {
                     let (device, after) = (live.caller.device_ref(), followed.after);
-                    live.unfollow(room.id);
+                    // Before anything else: what is heard meanwhile cuts this off, and it begins anew. Of a room that was let go of
+                    // already the device would never hear why.
                     self.node.rooms.passed_over(&device, room, after, tail).await?;
+                    live.unfollow(room.id);
                     let problem: Problem = error.into();
                     return Ok(Some(ServerFrame::Problem { problem, room: Some(room.id), fatal: false }));
                 }

@@ -265,13 +265,34 @@ async fn a_lost_cursor_is_told_and_the_room_not_followed() {
     let mut bob = bob;
     let request = bob.session_request(START_MS + world.config.retention_ms + 1);
     bob.token = world.service.accounts().renew_session(FROM, request).await.unwrap().token;
-    let mut socket = bob.socket(&world.service, 0).await;
-    socket.on_frame(follow(room, 0)).await.unwrap();
-    let problem = until(&mut socket, |frame| match frame {
+    let about = |frame| match frame {
         ServerFrame::Problem { problem, room: Some(of), fatal: false } => Some((problem.code, of)),
         _ => None,
-    });
-    assert_eq!(problem.await, (Code::CursorLost, room));
+    };
+    // Whatever the device says meanwhile cuts off what was about to be told, at any step of it.
+    for steps in 0..40 {
+        let mut socket = bob.socket(&world.service, 0).await;
+        socket.on_frame(follow(room, 0)).await.unwrap();
+        while let Some(frame) = cut_off(&mut socket, steps).await {
+            if let Some(told) = about(frame) {
+                assert_eq!(told, (Code::CursorLost, room));
+                return;
+            }
+        }
+        assert_eq!(until(&mut socket, about).await, (Code::CursorLost, room), "cut off after {steps} steps");
+    }
+    panic!("forty steps are not enough");
+}
+
+/// The next frame, if it comes within so many steps; else what was under way is dropped.
+async fn cut_off(socket: &mut SyncSession, steps: usize) -> Option<ServerFrame> {
+    let mut next = std::pin::pin!(socket.next());
+    for _ in 0..steps {
+        if let std::task::Poll::Ready(frame) = futures::poll!(next.as_mut()) {
+            return Some(frame.unwrap());
+        }
+    }
+    None
 }
 
 #[tokio::test]
