@@ -1,8 +1,5 @@
 //! Amounts as people write them: minor units with a decimal point.
 
-/// The most decimals that an asset has: what a u64 of minor units still leaves room for.
-pub const SCALE_MAX: u8 = 12;
-
 /// What is wrong with a written amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
@@ -50,6 +47,7 @@ pub fn parse_amount(text: &str, scale: u8) -> Result<u64, DecimalError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use weft_wire::wallet::SCALE_MAX;
 
     #[test]
     fn amounts_are_read_as_they_are_meant() {

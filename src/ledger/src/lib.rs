@@ -41,7 +41,7 @@ mod wide;
 
 pub use account::{Account, AccountKind, Balances, Bounds, Freeze, Side};
 pub use books::Books;
-pub use decimal::{DecimalError, SCALE_MAX, format_amount, parse_amount};
+pub use decimal::{DecimalError, format_amount, parse_amount};
 pub use error::{LedgerError, Refusal};
 pub use event::{Event, apply, change_account, open_account};
 pub use memory::Memory;

@@ -36,6 +36,7 @@ pub mod sync;
 #[cfg(test)]
 mod testing;
 pub mod vault;
+pub mod wallet;
 pub mod workers;
 
 pub use accounts::Accounts;
@@ -58,4 +59,5 @@ pub use rooms::Rooms;
 pub use service::{Deps, NodeIdentity, Service};
 pub use sync::{Sync, SyncSession};
 pub use vault::Vault;
+pub use wallet::Wallet;
 pub use workers::{Worker, WorkerStatus, Workers};

@@ -2,7 +2,7 @@
 
 use crate::{
     Accounts, Clock, Contacts, Entropy, Fault, Federation, Flows, Health, Invites, KeyPackages, Limits,
-    Rooms, ServiceConfig, Sync, Vault, aging::Aging, context::Ctx, federation::Nodes, inbox::Inbox,
+    Rooms, ServiceConfig, Sync, Vault, Wallet, aging::Aging, context::Ctx, federation::Nodes, inbox::Inbox,
     seal::Sealer, sync::Fanout,
 };
 use std::sync::Arc;
@@ -43,6 +43,7 @@ struct Inner {
     key_packages: KeyPackages,
     rooms: Rooms,
     vault: Vault,
+    wallet: Wallet,
     flows: Flows,
     federation: Federation,
     sync: Sync,
@@ -78,6 +79,7 @@ impl Service {
         let key_packages = KeyPackages::new(ctx.clone());
         let rooms = Rooms::new(ctx.clone());
         let vault = Vault::new(ctx.clone());
+        let wallet = Wallet::new(ctx.clone(), deps.identity.key);
         let inbox = Inbox::new(ctx.clone());
         let nodes = Nodes::new(ctx.clone());
         let fanout = Arc::new(Fanout::new(ctx.store.clone()));
@@ -89,6 +91,7 @@ impl Service {
             key_packages.clone(),
             rooms.clone(),
             inbox.clone(),
+            wallet.clone(),
             nodes.clone(),
             fanout.clone(),
         );
@@ -112,6 +115,7 @@ impl Service {
             key_packages,
             rooms,
             vault,
+            wallet,
             flows,
             federation,
             sync,
@@ -147,6 +151,11 @@ impl Service {
     /// Records that the devices of one account share.
     pub fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    /// Accounts and payments.
+    pub fn wallet(&self) -> &Wallet {
+        &self.0.wallet
     }
 
     /// What spans features: sign-up, sign-out, contact requests, taking KeyPackages, making rooms, commits.

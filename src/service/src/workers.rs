@@ -14,13 +14,16 @@ pub enum Worker {
     Sweep,
     /// Finishes sign-outs that a stop cut short.
     SignOuts,
+    /// Gives back transfers that nobody has accepted in time.
+    Payments,
     /// Forgets rate limits that are full again.
     Limits,
 }
 
 impl Worker {
     /// Every worker.
-    pub const ALL: &'static [Worker] = &[Worker::Retention, Worker::Sweep, Worker::SignOuts, Worker::Limits];
+    pub const ALL: &'static [Worker] =
+        &[Worker::Retention, Worker::Sweep, Worker::SignOuts, Worker::Payments, Worker::Limits];
 
     /// The name in logs and metrics.
     pub fn name(self) -> &'static str {
@@ -28,6 +31,7 @@ impl Worker {
             Worker::Retention => "retention",
             Worker::Sweep => "sweep",
             Worker::SignOuts => "sign_outs",
+            Worker::Payments => "payments",
             Worker::Limits => "limits",
         }
     }
@@ -38,6 +42,7 @@ impl Worker {
             Worker::Retention => Duration::from_secs(10 * 60),
             Worker::Sweep => Duration::from_secs(60 * 60),
             Worker::SignOuts => Duration::from_secs(5 * 60),
+            Worker::Payments => Duration::from_secs(60),
             Worker::Limits => Duration::from_secs(60),
         }
     }
@@ -58,6 +63,7 @@ impl Worker {
                 Ok(accounts + invites + links + welcomes + strangers)
             }
             Worker::SignOuts => service.flows().resume_sign_outs().await,
+            Worker::Payments => Ok(service.wallet().expire().await?),
             Worker::Limits => {
                 service.limits().shrink();
                 Ok(0)

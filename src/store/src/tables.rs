@@ -126,6 +126,23 @@ tables! {
     OUTBOX_PARTS_AHEAD = 98, "federation.outbox_parts_ahead", key: "BE64(time) node 00 part", record: "nothing: parts written ahead of a commit that may never come", owner: "service/flows";
     OUTBOX_OWED       = 99, "federation.owed",        key: "node 00 name 00 name 00 kind", record: "nothing: a step towards somebody there that waits though it has waited for too long", owner: "service/flows";
     OUTBOX_SAID       = 96, "federation.said",        key: "room device message",        record: "SaidRecord: a message that waits for its hub", owner: "service/flows";
+
+    // the ledger: everything here is written by the teller alone, in one commit with the head
+    LEDGER_HEAD       = 104, "ledger.head",           key: "\"head\"",                   record: "HeadRecord: the newest event; rewritten with every commit of the teller", owner: "service/wallet";
+    LEDGER_LOG        = 105, "ledger.log",            key: "BE64(number)",               record: "EventRecord",                 owner: "service/wallet";
+    LEDGER_ACCOUNTS   = 106, "ledger.accounts",       key: "account",                    record: "AccountRecord",               owner: "service/wallet";
+    LEDGER_ENTRIES    = 107, "ledger.entries",        key: "transfer",                   record: "EntryRecord",                 owner: "service/wallet";
+    LEDGER_STANDINGS  = 108, "ledger.standings",      key: "transfer",                   record: "StandingRecord: what became of a transfer later", owner: "service/wallet";
+    LEDGER_HISTORY    = 109, "ledger.history",        key: "account BE64(number) transfer", record: "nothing: a transfer that touched the account", owner: "service/wallet";
+    LEDGER_DUE        = 110, "ledger.due",            key: "BE64(time) transfer",        record: "nothing: a pending transfer that ends by itself", owner: "service/wallet";
+
+    // the wallet
+    ASSETS            = 112, "wallet.assets",         key: "asset",                      record: "AssetRecord: what this node issues", owner: "service/wallet";
+    WALLETS           = 113, "wallet.accounts",       key: "name 00 asset",              record: "nothing: an account of a person", owner: "service/wallet";
+    OWNERS            = 114, "wallet.owners",         key: "account",                    record: "OwnerRecord: whose an account is", owner: "service/wallet";
+    PAYERS            = 115, "wallet.payers",         key: "account",                    record: "PayerRecord: what was paid from it today", owner: "service/wallet";
+    ORDER_KEYS        = 116, "wallet.order_keys",     key: "name 00 device",             record: "OrderKeyRecord: what a device signs payments with, and its last counter", owner: "service/wallet";
+    ORDERS            = 117, "wallet.orders",         key: "transfer",                   record: "OrderRecord: the order that the payer signed", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

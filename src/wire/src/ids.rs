@@ -99,10 +99,23 @@ id! {
     TransferId
 }
 
+id! {
+    /// A payment order, as the payer's device named it.
+    OrderId
+}
+
 impl TransferId {
     /// The transfer that releases a pending one whose time is over: nobody names it, and it happens once.
     pub fn of_expiry(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-expiry/1");
+        TransferId(front(&hasher.update(&pending.0).finalize()))
+    }
+}
+
+impl TransferId {
+    /// The transfer by which the payee answers a pending one: there is one answer.
+    pub fn of_answer(pending: TransferId) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-answer/1");
         TransferId(front(&hasher.update(&pending.0).finalize()))
     }
 }
@@ -123,7 +136,7 @@ impl RoomId {
     }
 }
 
-fn front(hash: &blake3::Hash) -> [u8; 16] {
+pub(crate) fn front(hash: &blake3::Hash) -> [u8; 16] {
     let mut id = [0; 16];
     id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
     id

@@ -27,10 +27,11 @@ pub mod sync;
 pub mod text;
 pub mod time;
 pub mod vault;
+pub mod wallet;
 
 pub use bytes::Blob;
 pub use codec::{DecodeError, decode, encode};
-pub use ids::{AccountId, AssetId, DeviceId, MessageId, RoomId, RoomNonce, TransferId};
+pub use ids::{AccountId, AssetId, DeviceId, MessageId, OrderId, RoomId, RoomNonce, TransferId};
 pub use names::{NameError, NodeName, UserAddress, UserName};
 pub use problem::{Code, Problem};
 pub use signed::Signed;

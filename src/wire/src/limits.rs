@@ -87,3 +87,9 @@ pub const EVENTS_PER_BATCH_MAX: usize = 256;
 pub const PEER_ADDRESSES_MAX: usize = 16;
 /// One such address, in bytes.
 pub const PEER_ADDRESS_BYTES_MAX: usize = 256;
+/// Assets that a node issues.
+pub const ASSETS_MAX: usize = 64;
+/// An asset's title, in bytes of UTF-8.
+pub const ASSET_TITLE_BYTES_MAX: usize = 64;
+/// What stands behind an asset, in bytes of UTF-8.
+pub const ASSET_BACKING_BYTES_MAX: usize = 1 << 10;

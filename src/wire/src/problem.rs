@@ -99,6 +99,18 @@ codes! {
     ShuttingDown = "shutting_down", 503, "The node is restarting.";
     /// Another node is needed for this, and it does not answer now; `detail` names it.
     NodeUnreachable = "node_unreachable", 503, "The other node does not answer at the moment.";
+    /// The payer's account does not hold as much.
+    InsufficientFunds = "insufficient_funds", 409, "There is not enough money in the account.";
+    /// More than one order, or one day, allows.
+    PaymentLimit = "payment_limit", 409, "This is more than may be paid at once or in a day.";
+    /// The operator has stopped payments from or to the account.
+    AccountFrozen = "account_frozen", 403, "Payments of this account are stopped.";
+    /// The order's time is over, or its counter was used.
+    OrderStale = "order_stale", 409, "This payment order is too old; please pay again.";
+    /// The transfer was accepted, returned or is over.
+    AlreadyDecided = "already_decided", 409, "This payment was already accepted or returned.";
+    /// The ledger refuses for another reason; `detail` says which.
+    PaymentRefused = "payment_refused", 409, "The payment was not made.";
     /// A fault of the node.
     Internal = "internal", 500, "Something went wrong on the node.";
 }

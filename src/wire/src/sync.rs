@@ -89,8 +89,8 @@ pub enum ServerFrame {
         time_ms: Millis,
         /// How many single-use KeyPackages the node has left for this device.
         key_packages: u32,
-        /// The number of the newest item that the device's inbox has had: once that one is processed, nothing that came
-        /// while the device was away is under way any more. None: the node does not say.
+        /// The number of the newest item that waits in the device's inbox: once that one is processed, nothing that came
+        /// while the device was away is under way any more. 0: nothing waits. None: the node does not say.
         #[serde(default)]
         inbox: Option<u64>,
     },

@@ -2,7 +2,7 @@
 
 use crate::{
     Fault, accounts::AccountError, contacts::ContactError, error::from_below, federation::FederationError,
-    invites::InviteError, keypackages::KeyPackageError, rooms::RoomError,
+    invites::InviteError, keypackages::KeyPackageError, rooms::RoomError, wallet::WalletError,
 };
 use weft_wire::Problem;
 
@@ -27,6 +27,9 @@ pub enum FlowError {
     /// See [`RoomError`].
     #[error(transparent)]
     Room(#[from] RoomError),
+    /// See [`WalletError`].
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
     /// See [`FederationError`].
     #[error(transparent)]
     Federation(#[from] FederationError),
@@ -42,6 +45,7 @@ impl From<FlowError> for Problem {
             FlowError::Contact(cause) => cause.into(),
             FlowError::KeyPackage(cause) => cause.into(),
             FlowError::Room(cause) => cause.into(),
+            FlowError::Wallet(cause) => cause.into(),
             FlowError::Federation(cause) => cause.into(),
         }
     }

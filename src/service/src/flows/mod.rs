@@ -24,6 +24,7 @@ mod federated_rooms_tests;
 mod federated_tests;
 mod followers;
 mod owed;
+mod payments;
 mod people;
 mod rooms;
 #[cfg(test)]
@@ -38,7 +39,7 @@ mod welcomes;
 pub use error::FlowError;
 
 use crate::{
-    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, ahead, context::Ctx, federation::Nodes,
+    Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, Wallet, ahead, context::Ctx, federation::Nodes,
     inbox::Inbox, sync::Fanout,
 };
 use std::{net::IpAddr, sync::Arc};
@@ -64,6 +65,7 @@ pub struct Flows {
     key_packages: KeyPackages,
     rooms: Rooms,
     inbox: Inbox,
+    wallet: Wallet,
     nodes: Nodes,
     waiting: waiting::Waiting,
     fanout: Arc<Fanout>,
@@ -80,6 +82,7 @@ impl Flows {
         key_packages: KeyPackages,
         rooms: Rooms,
         inbox: Inbox,
+        wallet: Wallet,
         nodes: Nodes,
         fanout: Arc<Fanout>,
     ) -> Self {
@@ -91,6 +94,7 @@ impl Flows {
             key_packages,
             rooms,
             inbox,
+            wallet,
             nodes,
             waiting: Default::default(),
             fanout,

@@ -96,9 +96,12 @@ impl Inbox {
         Inbox { ctx }
     }
 
-    /// The number of the newest entry that there ever was.
+    /// The number of the newest entry that waits; 0: none does. Not the newest that was ever given: of a node that comes from a
+    /// backup nobody has had that one.
     pub async fn newest(&self, name: &UserName, device: DeviceId) -> Result<u64, Fault> {
-        self.ctx.count(tables::INBOX_HEADS, mailbox(name, device)).await
+        let newest = Scan::prefix(mailbox(name, device)).reverse().limit(1);
+        let row = self.ctx.store.scan(tables::INBOX, newest).await?.pop();
+        Ok(row.and_then(|row| be64(&row.key)).unwrap_or(0))
     }
 
     /// How many entries wait. An inbox that is older than this counter counts what has come since.

@@ -41,6 +41,24 @@ async fn what_comes_for_a_device_that_had_nothing_in_the_backup_reaches_it() {
 }
 
 #[tokio::test]
+async fn a_device_does_not_wait_for_what_nobody_has_sent() {
+    let world = World::new().await;
+    let (alice, bob) = (world.sign_up("alice").await, world.sign_up("bob").await);
+    let world = world.restored().await;
+    // What it does after it has read its inbox, as bringing KeyPackages, would never come.
+    let ready = async |world: &World| {
+        let mut session = world.service.sync().open(FROM).unwrap();
+        session.on_frame(alice.hello(&session, HAD)).await.unwrap();
+        let ServerFrame::Ready { inbox, .. } = next(&mut session).await else { panic!("not ready") };
+        inbox.unwrap()
+    };
+    assert_eq!(ready(&world).await, 0);
+    let request = ContactRequest { to: alice.user.clone(), sealed: sealed("hello"), token: None };
+    world.service.flows().request_contact(bob.caller(), request).await.unwrap();
+    assert_eq!(Some(ready(&world).await), world.head(tables::INBOX_HEADS, inbox_of(&alice)).await);
+}
+
+#[tokio::test]
 async fn a_room_without_entries_in_the_backup_tells_whoever_had_some_that_they_are_lost() {
     let world = World::new().await;
     let (alice, bob) = world.two_contacts().await;

@@ -1,0 +1,62 @@
+//! Whose account is which.
+
+use super::{
+    records::{Owner, OwnerRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::context::joined;
+use weft_ledger::{Account, AccountKind};
+use weft_store::tables;
+use weft_wire::{AccountId, AssetId, UserName};
+
+/// The one account of this kind that an owner has in an asset. It can be told without looking.
+pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> AccountId {
+    let mut hasher = blake3::Hasher::new_derive_key("weft/account-id/1");
+    // A word that is written nowhere else, so that a kind that is renamed in the code stays what it is on disk.
+    let kind: &[u8] = match kind {
+        AccountKind::User => b"user",
+        AccountKind::Merchant => b"merchant",
+        AccountKind::Issuance => b"issuance",
+        AccountKind::Fee => b"fee",
+        AccountKind::Escrow => b"escrow",
+        AccountKind::Envelope => b"envelope",
+        AccountKind::Nostro => b"nostro",
+        AccountKind::Vostro => b"vostro",
+        AccountKind::InTransit => b"in-transit",
+        AccountKind::Suspense => b"suspense",
+        AccountKind::Rounding => b"rounding",
+        AccountKind::Equity => b"equity",
+    };
+    hasher.update(kind).update(&[0]);
+    match owner {
+        Owner::Node => hasher.update(b"node"),
+        Owner::Person(name) => hasher.update(b"person ").update(name.as_str().as_bytes()),
+    };
+    hasher.update(&[0]).update(&asset.0);
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    AccountId(id)
+}
+
+/// A person's account.
+pub(super) fn personal(name: &UserName, asset: AssetId) -> AccountId {
+    account_id(AccountKind::User, &Owner::Person(name.clone()), asset)
+}
+
+/// The account against which an asset is issued.
+pub(super) fn issuance(asset: AssetId) -> AccountId {
+    account_id(AccountKind::Issuance, &Owner::Node, asset)
+}
+
+impl Sheet<'_> {
+    /// A person's account, opened if this is the first that comes to it.
+    pub(super) fn personal(&mut self, name: &UserName, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = personal(name, asset);
+        if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
+            self.open(Account::new(id, asset, AccountKind::User))?;
+            self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Person(name.clone()), asset });
+            self.mark(tables::WALLETS, joined(name.as_str(), asset.0));
+        }
+        Ok(id)
+    }
+}

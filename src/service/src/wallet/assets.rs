@@ -1,0 +1,130 @@
+//! What the node issues, and how it comes into the world.
+
+use super::{
+    Result, Wallet, WalletError,
+    accounts::issuance,
+    records::{AccountRecord, AssetRecord, Owner, OwnerRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::{Fault, error::within};
+use weft_ledger::{Account, AccountKind, Bounds, Freeze, Movement, Purpose, Transfer};
+use weft_store::{Scan, record::Record, tables};
+use weft_wire::{
+    AssetId, TransferId, UserName,
+    limits::{ASSET_BACKING_BYTES_MAX, ASSET_TITLE_BYTES_MAX, ASSETS_MAX},
+    text,
+    wallet::{Asset, AssetInfo, AssetList, DefineAsset, SCALE_MAX},
+};
+
+impl Wallet {
+    /// `GET wallet/assets`.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn assets(&self) -> Result<AssetList> {
+        let mut assets = Vec::new();
+        for row in self.ctx.store.scan(tables::ASSETS, Scan::prefix([]).limit(ASSETS_MAX)).await? {
+            assets.push(self.info(AssetRecord::from_record(&row.value)?).await?);
+        }
+        Ok(AssetList { assets })
+    }
+
+    /// The node issues something, or says anew how much of it may be moved. For whoever runs the node; the caller is not looked at.
+    ///
+    /// # Errors
+    /// [`Fault::Invalid`], [`Fault::TooLarge`], [`Fault::TooMany`].
+    pub async fn define(&self, wish: DefineAsset) -> Result<AssetInfo> {
+        if wish.scale > SCALE_MAX {
+            return Err(Fault::Invalid { field: "scale", why: "at most 12 decimals" }.into());
+        }
+        within("title", wish.title.len(), ASSET_TITLE_BYTES_MAX)?;
+        within("backing", wish.backing.len(), ASSET_BACKING_BYTES_MAX)?;
+        let title = text::name(&wish.title);
+        if title.trim().is_empty() {
+            return Err(Fault::Invalid { field: "title", why: "an asset has a title" }.into());
+        }
+        let known = self.ctx.store.scan(tables::ASSETS, Scan::prefix([]).limit(ASSETS_MAX)).await?;
+        let asset = Asset { issuer: self.ctx.node.clone(), code: wish.code, scale: wish.scale };
+        let id = asset.id();
+        for row in &known {
+            let other = AssetRecord::from_record(&row.value)?.asset;
+            // Two that are called alike would be taken for one another.
+            if other.code == asset.code && other.scale != asset.scale {
+                return Err(Fault::Invalid { field: "scale", why: "an asset keeps its scale" }.into());
+            }
+        }
+        if known.len() >= ASSETS_MAX && !known.iter().any(|row| row.key == id.0) {
+            return Err(Fault::TooMany { what: "assets", max: ASSETS_MAX }.into());
+        }
+        let record = AssetRecord {
+            asset,
+            title,
+            backing: text::body(&wish.backing),
+            payment_max: wish.payment_max,
+            day_max: wish.day_max,
+        };
+        let bounds =
+            Bounds { floor: (wish.issue_max > 0).then(|| -i128::from(wish.issue_max)), cap: Some(0) };
+        let kept = record.clone();
+        self.teller.run(move |sheet| sheet.define(&kept, bounds)).await?;
+        self.info(record).await
+    }
+
+    /// Brings money into the world, on a person's account; or takes it out again. Asking again moves it once. That there is such a
+    /// person is for the caller to know.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], [`WalletError::Refused`], [`WalletError::IdConflict`].
+    pub(crate) async fn issue(
+        &self,
+        id: TransferId,
+        asset: AssetId,
+        user: &UserName,
+        amount: u64,
+        redeem: bool,
+    ) -> Result<()> {
+        let user = user.clone();
+        self.teller
+            .run(move |sheet| {
+                if sheet.get::<AssetRecord>(tables::ASSETS, asset.0)?.is_none() {
+                    return Err(WalletError::NotFound("asset").into());
+                }
+                let (own, theirs) = (issuance(asset), sheet.personal(&user, asset)?);
+                let (debit, credit, purpose) =
+                    if redeem { (theirs, own, Purpose::Redeem) } else { (own, theirs, Purpose::Issue) };
+                let movement = Movement::Posted { debit, credit, amount, refunds: None };
+                sheet.post(&[Transfer { id, movement, purpose, about: [0; 16] }]).map(drop)
+            })
+            .await
+    }
+
+    pub(super) async fn info(&self, record: AssetRecord) -> Result<AssetInfo> {
+        let id = record.asset.id();
+        let account: Option<AccountRecord> = self.ctx.read(tables::LEDGER_ACCOUNTS, issuance(id).0).await?;
+        let issued = account.map_or(0, |account| -account.0.balances.net());
+        let AssetRecord { asset, title, backing, payment_max, day_max } = record;
+        let issued = u64::try_from(issued.max(0)).unwrap_or(u64::MAX);
+        Ok(AssetInfo { id, asset, title, backing, payment_max, day_max, issued })
+    }
+
+    pub(super) async fn asset(&self, id: AssetId) -> Result<AssetRecord> {
+        self.ctx.read(tables::ASSETS, id.0).await?.ok_or(WalletError::NotFound("asset"))
+    }
+}
+
+impl Sheet<'_> {
+    fn define(&mut self, record: &AssetRecord, bounds: Bounds) -> Result<(), Stop> {
+        let asset = record.asset.id();
+        let id = issuance(asset);
+        self.put(tables::ASSETS, asset.0, record);
+        match self.get::<AccountRecord>(tables::LEDGER_ACCOUNTS, id.0)? {
+            None => {
+                self.open(Account { bounds, ..Account::new(id, asset, AccountKind::Issuance) })?;
+                self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
+                Ok(())
+            }
+            Some(AccountRecord(account)) if account.bounds != bounds => self.change(id, bounds, Freeze::None),
+            Some(_) => Ok(()),
+        }
+    }
+}

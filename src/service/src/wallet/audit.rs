@@ -1,0 +1,159 @@
+//! The ledger once more from its log: whether what is kept is what its events come to.
+
+use super::records::{AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, StandingRecord};
+use crate::Fault;
+use std::collections::BTreeMap;
+use weft_ledger::{Account, Books, Entry, Memory, Outcome, change_account, open_account, post};
+use weft_store::{Scan, Store, Table, record::Record, tables};
+use weft_wire::{AssetId, Millis, TransferId};
+
+/// Findings that are told one by one; of more, that there are more.
+const TOLD_MAX: usize = 20;
+
+/// What doing the events again has shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LedgerReport {
+    /// Events of the log.
+    pub events: u64,
+    /// Transfers, also those that were refused.
+    pub transfers: u64,
+    /// Accounts.
+    pub accounts: u64,
+    /// What is not as it should be. Empty: nothing.
+    pub findings: Vec<String>,
+}
+
+impl LedgerReport {
+    fn find(&mut self, what: String) {
+        match self.findings.len() {
+            TOLD_MAX => self.findings.push("and more".to_owned()),
+            len if len < TOLD_MAX => self.findings.push(what),
+            _ => {}
+        }
+    }
+}
+
+/// Does all events of the ledger again and compares. The store must not change meanwhile.
+///
+/// # Errors
+/// What kept it from reading.
+pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
+    let (mut books, mut report) = (Memory::default(), LedgerReport::default());
+    let mut after = Vec::new();
+    loop {
+        let rows = store.scan(tables::LEDGER_LOG, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.key);
+        for row in rows {
+            report.events += 1;
+            if row.key != report.events.to_be_bytes() {
+                report.find(format!("the log jumps at event {}", report.events));
+                return Ok(report);
+            }
+            again(store, &mut books, EventRecord::from_record(&row.value)?, &mut report).await?;
+        }
+    }
+    compare(store, &books, &mut report).await?;
+    Ok(report)
+}
+
+/// Does one event again.
+async fn again(
+    store: &Store,
+    books: &mut Memory,
+    EventRecord { at_ms, event }: EventRecord,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let number = report.events;
+    let failed = match event {
+        LoggedEvent::Open { id, asset, kind, bounds } => {
+            open_account(books, Account { bounds, ..Account::new(id, asset, kind) }, at_ms).is_err()
+        }
+        LoggedEvent::Change { id, bounds, freeze } => change_account(books, id, bounds, freeze).is_err(),
+        LoggedEvent::Chain(ids) => {
+            let mut kept = Vec::with_capacity(ids.len());
+            for id in &ids {
+                match get::<EntryRecord>(store, tables::LEDGER_ENTRIES, &id.0).await? {
+                    Some(EntryRecord(entry)) => kept.push(entry),
+                    None => report.find(format!("event {number}: transfer {id} is missing")),
+                }
+            }
+            report.transfers += ids.len() as u64;
+            chain(books, &kept, at_ms, report);
+            false
+        }
+    };
+    if failed || books.newest().unwrap_or_else(|never| match never {}) != number {
+        report.find(format!("event {number} cannot be done again"));
+        books.advance(number);
+    }
+    Ok(())
+}
+
+fn chain(books: &mut Memory, kept: &[Entry], at_ms: Millis, report: &mut LedgerReport) {
+    let transfers: Vec<_> = kept.iter().map(|entry| entry.transfer).collect();
+    // Whether it was done or refused, what is kept of it says so.
+    let _ = post(books, &transfers, at_ms);
+    for entry in kept {
+        let Ok(again) = books.entry(entry.transfer.id);
+        if again.as_ref() != Some(entry) {
+            report.find(format!("transfer {} is not what its event makes of it", entry.transfer.id));
+        }
+    }
+}
+
+async fn compare(store: &Store, books: &Memory, report: &mut LedgerReport) -> Result<(), Fault> {
+    let head = get::<HeadRecord>(store, tables::LEDGER_HEAD, super::books::HEAD).await?;
+    if head.map_or(0, |head| head.newest) != report.events {
+        report.find("the head is not at the newest event".to_owned());
+    }
+    let mut sums: BTreeMap<AssetId, (u128, u128)> = BTreeMap::new();
+    for account in books.accounts() {
+        report.accounts += 1;
+        let kept = get::<AccountRecord>(store, tables::LEDGER_ACCOUNTS, &account.id.0).await?;
+        if kept.map(|kept| kept.0).as_ref() != Some(account) {
+            report.find(format!("account {} is not what its transfers make of it", account.id));
+        }
+        let (debits, credits) = sums.entry(account.asset).or_default();
+        *debits = debits.saturating_add(account.balances.debits_posted);
+        *credits = credits.saturating_add(account.balances.credits_posted);
+    }
+    for (asset, (debits, credits)) in sums {
+        if debits != credits {
+            report.find(format!("asset {asset}: debits of {debits}, credits of {credits}"));
+        }
+    }
+    let count = |table| count(store, table);
+    for (table, known) in
+        [(tables::LEDGER_ACCOUNTS, report.accounts), (tables::LEDGER_ENTRIES, books.entries().count() as u64)]
+    {
+        let rows = count(table).await?;
+        if rows != known {
+            report.find(format!("{}: {rows} rows where the log makes {known}", table.name));
+        }
+    }
+    for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
+        let id: TransferId = entry.transfer.id;
+        let kept = get::<StandingRecord>(store, tables::LEDGER_STANDINGS, &id.0).await?;
+        let Ok(again) = books.standing(id);
+        if kept.map(|kept| kept.0) != again {
+            report.find(format!("what became of transfer {id} is not what the log says"));
+        }
+    }
+    Ok(())
+}
+
+async fn get<R: Record>(store: &Store, table: Table, key: &[u8]) -> Result<Option<R>, Fault> {
+    let row = store.get(table, key).await?;
+    Ok(row.map(|row| R::from_record(&row.value)).transpose()?)
+}
+
+async fn count(store: &Store, table: Table) -> Result<u64, Fault> {
+    let (mut rows, mut after) = (0, Vec::new());
+    loop {
+        let page = store.scan(table, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = page.last() else { return Ok(rows) };
+        after.clone_from(&last.key);
+        rows += page.len() as u64;
+    }
+}

@@ -1,0 +1,103 @@
+//! What the wallet can answer instead.
+
+use crate::{Fault, error::from_below};
+use weft_ledger::{LedgerError, Refusal, Side};
+use weft_wire::{Code, Problem};
+
+/// Everything that can go wrong with money.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WalletError {
+    /// See [`Fault`].
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// No such asset, account or transfer, or none that the caller may see.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// Only the owner of the node may.
+    #[error("only the owner of the node may do that")]
+    Forbidden,
+    /// The order speaks for somebody else than the one who brings it.
+    #[error("the order is not of this device")]
+    ForeignOrder,
+    /// The device has no order key as yet.
+    #[error("this device has no order key")]
+    NoOrderKey,
+    /// A signature is not valid.
+    #[error("the signature of {0} is not valid")]
+    Signature(&'static str),
+    /// The order's time is over, or too far away.
+    #[error("the order's time is over, or further away than a day")]
+    Expired,
+    /// The counter was used, by this order key or one before it.
+    #[error("the order's counter is not above the last one, {last}")]
+    Counter {
+        /// That of the last order.
+        last: u64,
+    },
+    /// More than one order may move.
+    #[error("an order of this asset moves at most {max}")]
+    PaymentMax {
+        /// In minor units.
+        max: u64,
+    },
+    /// More than the account may pay in a day.
+    #[error("an account pays at most {max} of this asset in a day")]
+    DayMax {
+        /// In minor units.
+        max: u64,
+    },
+    /// The id was used for something else.
+    #[error("the id was used for something else")]
+    IdConflict,
+    /// The transfer was accepted, returned or is over.
+    #[error("the transfer was decided already")]
+    AlreadyDecided,
+    /// The ledger is against it.
+    #[error(transparent)]
+    Refused(Refusal),
+}
+from_below!(WalletError);
+
+impl<F> From<LedgerError<F>> for WalletError {
+    /// Of an error that is not about the books.
+    fn from(error: LedgerError<F>) -> Self {
+        match error {
+            LedgerError::Refused { refusal, .. } => WalletError::Refused(refusal),
+            LedgerError::IdConflict => WalletError::IdConflict,
+            LedgerError::UnknownAccount => WalletError::NotFound("account"),
+            LedgerError::Malformed(why) => Fault::Invalid { field: "transfer", why }.into(),
+            LedgerError::Books(_) => Fault::Internal("the books").into(),
+        }
+    }
+}
+
+impl From<WalletError> for Problem {
+    fn from(error: WalletError) -> Problem {
+        let detail = error.to_string();
+        match error {
+            WalletError::Fault(fault) => fault.into(),
+            WalletError::NotFound(what) => Problem::new(Code::NotFound).detail(what),
+            WalletError::Forbidden => Problem::new(Code::Forbidden),
+            WalletError::ForeignOrder => Problem::new(Code::Forbidden).detail(detail),
+            WalletError::NoOrderKey => Problem::new(Code::BadCertificate).detail(detail),
+            WalletError::Signature(_) => Problem::new(Code::BadSignature).detail(detail),
+            WalletError::Expired => Problem::new(Code::OrderStale).detail(detail),
+            WalletError::Counter { last } => {
+                Problem { current: Some(last), ..Problem::new(Code::OrderStale) }
+            }
+            WalletError::PaymentMax { max } | WalletError::DayMax { max } => {
+                Problem { current: Some(max), ..Problem::new(Code::PaymentLimit).detail(detail) }
+            }
+            WalletError::IdConflict => Problem::new(Code::IdConflict),
+            WalletError::AlreadyDecided => Problem::new(Code::AlreadyDecided),
+            WalletError::Refused(Refusal::Floor) => Problem::new(Code::InsufficientFunds),
+            WalletError::Refused(Refusal::Frozen(Side::Debit | Side::Credit)) => {
+                Problem::new(Code::AccountFrozen).detail(detail)
+            }
+            WalletError::Refused(
+                Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired,
+            ) => Problem::new(Code::AlreadyDecided).detail(detail),
+            WalletError::Refused(_) => Problem::new(Code::PaymentRefused).detail(detail),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The wallet: accounts in the node's ledger, and payments that their owners sign.
+//!
+//! The rules of money are `weft-ledger`'s; here stands who may ask for what. Whatever changes the ledger is a piece of work for the
+//! [`teller`].
+
+mod accounts;
+mod assets;
+mod audit;
+mod books;
+mod error;
+mod history;
+mod orders;
+pub(crate) mod records;
+mod sheet;
+mod teller;
+#[cfg(test)]
+mod tests;
+
+pub use audit::{LedgerReport, check_ledger};
+pub use error::WalletError;
+
+use crate::context::Ctx;
+use ed25519_dalek::SigningKey;
+use std::sync::Arc;
+use teller::Teller;
+
+type Result<T, E = WalletError> = std::result::Result<T, E>;
+
+/// Accounts and payments.
+#[derive(Clone)]
+pub struct Wallet {
+    ctx: Arc<Ctx>,
+    teller: Teller,
+    /// The node's own key: receipts are signed with it.
+    key: Arc<SigningKey>,
+}
+
+impl Wallet {
+    pub(crate) fn new(ctx: Arc<Ctx>, key: SigningKey) -> Self {
+        Wallet { teller: Teller::start(ctx.clone()), ctx, key: Arc::new(key) }
+    }
+}

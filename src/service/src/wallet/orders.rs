@@ -1,0 +1,285 @@
+//! Payment orders: who may pay what to whom, and what comes of it.
+
+use super::{
+    Result, Wallet, WalletError,
+    accounts::personal,
+    records::{AssetRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, PayerRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::{Caller, Fault, context::joined};
+use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Standing, Transfer};
+use weft_store::tables;
+use weft_wire::{
+    Millis, Signed, TransferId, UserName,
+    limits::CLOCK_SKEW_MS_MAX,
+    wallet::{Answer, Intent, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferState},
+};
+
+const DAY_MS: Millis = 24 * 60 * 60 * 1000;
+/// How long an order may be worth something.
+const ORDER_LIFETIME_MS_MAX: Millis = DAY_MS;
+/// How long a transfer waits for the payee.
+const ACCEPT_MS: Millis = DAY_MS;
+
+impl Wallet {
+    /// `PUT wallet/order-key`: from now on the caller's device signs its orders with this key.
+    ///
+    /// # Errors
+    /// [`WalletError::Signature`], [`WalletError::ForeignOrder`]; [`Fault::Invalid`] for one that is older than the present one.
+    pub async fn put_order_key(&self, caller: &Caller, request: PutOrderKey) -> Result<()> {
+        let cert = request.cert.verify(&caller.session.device_key);
+        let cert = cert.map_err(|_| WalletError::Signature("the order key"))?;
+        if cert.user != *caller.user() || cert.device != caller.device() {
+            return Err(WalletError::ForeignOrder);
+        }
+        if cert.created_ms > self.ctx.now() + CLOCK_SKEW_MS_MAX {
+            return Err(Fault::Invalid { field: "created_ms", why: "it lies in the future" }.into());
+        }
+        if ed25519_dalek::VerifyingKey::from_bytes(&cert.order_key).is_err() {
+            return Err(Fault::Invalid { field: "order_key", why: "it is no ed25519 key" }.into());
+        }
+        let (row, signed) = (joined(caller.name().as_str(), caller.device().0), request.cert);
+        self.teller
+            .run(move |sheet| {
+                let known: Option<OrderKeyRecord> = sheet.get(tables::ORDER_KEYS, &row)?;
+                if known.as_ref().is_some_and(|known| known.key == cert.order_key) {
+                    return Ok(());
+                }
+                if known.as_ref().is_some_and(|known| known.created_ms >= cert.created_ms) {
+                    let why = "this device has a newer order key";
+                    return Err(Fault::Invalid { field: "created_ms", why }.into());
+                }
+                // The counter goes on: it is the device's.
+                let counter = known.map_or(0, |known| known.counter);
+                let (key, created_ms) = (cert.order_key, cert.created_ms);
+                let record = OrderKeyRecord { cert: signed.clone(), key, created_ms, counter };
+                sheet.put(tables::ORDER_KEYS, &row, &record);
+                Ok(())
+            })
+            .await
+    }
+
+    /// `POST wallet/orders`. `is_there`: whether there is such a payee, which an order that was carried out already does not need.
+    ///
+    /// # Errors
+    /// [`WalletError`]. An order that the ledger refuses stays refused, whatever comes.
+    pub(crate) async fn pay(
+        &self,
+        caller: &Caller,
+        request: SubmitOrder,
+        is_there: bool,
+    ) -> Result<Signed<Receipt>> {
+        let row = joined(caller.name().as_str(), caller.device().0);
+        let known: OrderKeyRecord =
+            self.ctx.read(tables::ORDER_KEYS, &row).await?.ok_or(WalletError::NoOrderKey)?;
+        // Out of the teller's hands: this is the work that takes long, and many do it side by side.
+        let order = request.order.verify(&known.key).map_err(|_| WalletError::Signature("the order"))?;
+        if order.payer != *caller.user() || order.device != caller.device() {
+            return Err(WalletError::ForeignOrder);
+        }
+        let payee = match &order.payee {
+            Payee::Person(payee) if is_there => Some(payee.name.clone()),
+            _ => None,
+        };
+        let work = Work { payee, row, key: known.key, signed: request.order, order };
+        let receipt = self.teller.run(move |sheet| sheet.pay(&work)).await?;
+        Ok(Signed::sign(&receipt, &self.key))
+    }
+
+    /// `POST wallet/transfers/ID`: the payee takes what waits, or gives it back.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`] if nothing waits for the caller under this id, [`WalletError::AlreadyDecided`].
+    pub async fn answer(&self, caller: &Caller, transfer: TransferId, answer: Answer) -> Result<()> {
+        let name = caller.name().clone();
+        self.teller.run(move |sheet| sheet.answer(&name, transfer, answer)).await
+    }
+
+    /// Gives back what nobody has accepted in time. Gives how many transfers.
+    pub(crate) async fn expire(&self) -> Result<u64> {
+        let now = self.ctx.now();
+        let mut done = 0;
+        loop {
+            let rows = self.ctx.store.scan(tables::LEDGER_DUE, weft_store::Scan::prefix([])).await?;
+            let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
+            if due.is_empty() {
+                return Ok(done);
+            }
+            for pending in due {
+                self.teller.run(move |sheet| sheet.expire(pending).map(drop)).await?;
+                done += 1;
+            }
+        }
+    }
+}
+
+/// The transfer of a row of [`tables::LEDGER_DUE`], if its time is over.
+fn due(key: &[u8], now: Millis) -> Option<TransferId> {
+    let (time, id) = key.split_first_chunk::<8>()?;
+    (Millis::from_be_bytes(*time) <= now).then(|| TransferId::from_slice(id).ok()).flatten()
+}
+
+/// An order whose signature is good.
+struct Work {
+    order: PaymentOrder,
+    signed: Signed<PaymentOrder>,
+    /// The key that has signed it, and where it is kept.
+    key: [u8; 32],
+    row: Vec<u8>,
+    /// None: there is no such payee.
+    payee: Option<UserName>,
+}
+
+impl Sheet<'_> {
+    fn pay(&mut self, work: &Work) -> Result<Receipt, Stop> {
+        let order = &work.order;
+        if let Some(entry) = self.entry(order.transfer())? {
+            return self.paid_before(work, &entry);
+        }
+        let known: OrderKeyRecord =
+            self.get(tables::ORDER_KEYS, &work.row)?.ok_or(WalletError::NoOrderKey)?;
+        if known.key != work.key {
+            return Err(WalletError::Signature("the order").into());
+        }
+        if order.expires_ms <= self.now || order.expires_ms > self.now + ORDER_LIFETIME_MS_MAX {
+            return Err(WalletError::Expired.into());
+        }
+        if order.counter <= known.counter {
+            return Err(WalletError::Counter { last: known.counter }.into());
+        }
+        let asset: AssetRecord =
+            self.get(tables::ASSETS, order.asset.0)?.ok_or(WalletError::NotFound("asset"))?;
+        if order.amount == 0 {
+            return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
+        }
+        let payee = work.payee.as_ref().ok_or(WalletError::NotFound("payee"))?;
+        if order.payer.name == *payee {
+            return Err(Fault::Invalid { field: "payee", why: "that is you" }.into());
+        }
+        let cert = known.cert.clone();
+        self.put(tables::ORDER_KEYS, &work.row, &OrderKeyRecord { counter: order.counter, ..known });
+        let debit = self.personal(&order.payer.name, order.asset)?;
+        // From here on the counter is used up, whatever comes of the order.
+        self.count(&asset, debit, order.amount).map_err(kept)?;
+        let credit = self.personal(payee, order.asset)?;
+        let (amount, refunds) = (order.amount, None);
+        let (movement, purpose) = match order.intent {
+            Intent::Payment => (Movement::Posted { debit, credit, amount, refunds }, Purpose::Payment),
+            Intent::Transfer => {
+                let expires_ms = Some(self.now + ACCEPT_MS);
+                (Movement::Pending { debit, credit, amount, expires_ms, refunds }, Purpose::Transfer)
+            }
+            _ => return Err(Fault::Invalid { field: "intent", why: "not known here" }.into()),
+        };
+        let transfer = Transfer { id: order.transfer(), movement, purpose, about: order.id.0 };
+        self.put(tables::ORDERS, transfer.id.0, &OrderRecord { order: work.signed.clone(), cert });
+        let done = self.post(&[transfer])?;
+        let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
+        Ok(receipt(order, entry, None))
+    }
+
+    /// The same order again gets the answer of the first time, as things stand now; another one under its id gets none.
+    fn paid_before(&self, work: &Work, entry: &Entry) -> Result<Receipt, Stop> {
+        let kept: Option<OrderRecord> = self.get(tables::ORDERS, entry.transfer.id.0)?;
+        if kept.is_none_or(|kept| kept.order != work.signed) {
+            return Err(WalletError::IdConflict.into());
+        }
+        match entry.outcome {
+            Outcome::Done => Ok(receipt(&work.order, entry, self.standing(entry.transfer.id)?)),
+            Outcome::Refused { refusal, .. } => Err(WalletError::Refused(refusal).into()),
+        }
+    }
+
+    /// Counts a payment against what the asset allows at once and in a day.
+    fn count(&mut self, asset: &AssetRecord, payer: weft_wire::AccountId, amount: u64) -> Result<(), Stop> {
+        if asset.payment_max > 0 && amount > asset.payment_max {
+            return Err(WalletError::PaymentMax { max: asset.payment_max }.into());
+        }
+        if asset.day_max == 0 {
+            return Ok(());
+        }
+        let day = self.now / DAY_MS;
+        let known: PayerRecord = self.get(tables::PAYERS, payer.0)?.unwrap_or_default();
+        let before = if known.day == day { known.paid } else { 0 };
+        let paid = before.checked_add(amount).filter(|paid| *paid <= asset.day_max);
+        let paid = paid.ok_or(WalletError::DayMax { max: asset.day_max })?;
+        self.put(tables::PAYERS, payer.0, &PayerRecord { day, paid });
+        Ok(())
+    }
+
+    fn answer(&mut self, name: &UserName, id: TransferId, answer: Answer) -> Result<(), Stop> {
+        let waiting = || Stop::from(WalletError::NotFound("transfer"));
+        let entry = self.entry(id)?.filter(|entry| entry.outcome == Outcome::Done).ok_or_else(waiting)?;
+        let Movement::Pending { credit, amount, .. } = entry.transfer.movement else { return Err(waiting()) };
+        let owner: Option<OwnerRecord> = self.get(tables::OWNERS, credit.0)?;
+        if owner.is_none_or(|owner| owner.owner != Owner::Person(name.clone()))
+            || entry.transfer.purpose != Purpose::Transfer
+            || credit != personal(name, self.asset_of(credit)?)
+        {
+            return Err(waiting());
+        }
+        let movement = match answer {
+            Answer::Accept => Movement::Post { pending: id, amount },
+            Answer::Return => Movement::Void { pending: id },
+        };
+        // One id for both answers: the second, if it is the other one, finds it taken.
+        let (purpose, about) = (entry.transfer.purpose, entry.transfer.about);
+        let decided = Transfer { id: TransferId::of_answer(id), movement, purpose, about };
+        match self.post(&[decided]) {
+            Ok(_) => Ok(()),
+            Err(Stop::Undone(WalletError::IdConflict)) => Err(WalletError::AlreadyDecided.into()),
+            Err(Stop::Kept(WalletError::Refused(refusal))) if is_over(refusal) => {
+                Err(Stop::Kept(WalletError::AlreadyDecided))
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn asset_of(&self, account: weft_wire::AccountId) -> Result<weft_wire::AssetId, Stop> {
+        let account = self.account(account)?.ok_or(Fault::Internal("an entry without its account"))?;
+        Ok(account.asset)
+    }
+}
+
+fn is_over(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired)
+}
+
+/// The refusal stands, and so does what was staged before it.
+fn kept(stop: Stop) -> Stop {
+    match stop {
+        Stop::Undone(error) => Stop::Kept(error),
+        stop => stop,
+    }
+}
+
+fn receipt(order: &PaymentOrder, entry: &Entry, standing: Option<Standing>) -> Receipt {
+    let until_ms = match entry.transfer.movement {
+        Movement::Pending { expires_ms, .. } => expires_ms,
+        _ => None,
+    };
+    Receipt {
+        order: order.id,
+        transfer: entry.transfer.id,
+        number: entry.number,
+        payer: order.payer.clone(),
+        payee: order.payee.clone(),
+        asset: order.asset,
+        amount: order.amount,
+        fee: 0,
+        state: state(entry, standing),
+        at_ms: entry.at_ms,
+        until_ms,
+    }
+}
+
+/// Where a transfer stands.
+pub(super) fn state(entry: &Entry, standing: Option<Standing>) -> TransferState {
+    let Movement::Pending { .. } = entry.transfer.movement else { return TransferState::Done };
+    match standing.and_then(|standing| standing.resolution) {
+        None => TransferState::Held,
+        Some(end) if end.posted > 0 => TransferState::Done,
+        Some(end) if end.by == TransferId::of_expiry(entry.transfer.id) => TransferState::Expired,
+        Some(_) => TransferState::Returned,
+    }
+}

@@ -1,0 +1,119 @@
+//! What is kept of the ledger and the wallets on it.
+
+use crate::record::first_version;
+use serde::{Deserialize, Serialize};
+use weft_ledger::{Account, AccountKind, Bounds, Entry, Freeze, Standing};
+use weft_wire::{
+    AccountId, AssetId, Millis, Signed, TransferId, UserName, bytes,
+    wallet::{Asset, OrderKeyCert, PaymentOrder},
+};
+
+/// How far the ledger is. One row.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct HeadRecord {
+    /// The number of the newest event.
+    pub newest: u64,
+}
+
+/// An account. Key: its id.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct AccountRecord(pub Account);
+
+/// A transfer. Key: its id.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct EntryRecord(pub Entry);
+
+/// What became of a transfer. Key: its id.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct StandingRecord(pub Standing);
+
+/// An event of the ledger, in the order in which they are done again. Key: its number.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct EventRecord {
+    pub at_ms: Millis,
+    pub event: LoggedEvent,
+}
+
+/// A [`weft_ledger::Event`]; the transfers themselves are in the entries.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LoggedEvent {
+    Open { id: AccountId, asset: AssetId, kind: AccountKind, bounds: Bounds },
+    Change { id: AccountId, bounds: Bounds, freeze: Freeze },
+    Chain(Vec<TransferId>),
+}
+
+/// What this node issues. Key: its id.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AssetRecord {
+    pub asset: Asset,
+    pub title: String,
+    pub backing: String,
+    /// 0: no bound.
+    pub payment_max: u64,
+    /// 0: no bound.
+    pub day_max: u64,
+}
+
+/// Whose an account is. Key: its id.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OwnerRecord {
+    pub owner: Owner,
+    pub asset: AssetId,
+}
+
+/// Who has an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Owner {
+    /// The node itself: issuance, fees and the like.
+    Node,
+    /// Somebody here.
+    Person(UserName),
+}
+
+/// What was paid from an account on its last day. Key: the account's id.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct PayerRecord {
+    /// Days since 1970 (UTC).
+    pub day: u64,
+    /// What was paid on that day, in minor units.
+    pub paid: u64,
+}
+
+/// What a device signs its orders with. Key: name, 0x00, device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OrderKeyRecord {
+    pub cert: Signed<OrderKeyCert>,
+    /// The key in `cert`, at hand.
+    #[serde(with = "bytes::array")]
+    pub key: [u8; 32],
+    /// When it was made, at hand: an older one does not come back.
+    pub created_ms: Millis,
+    /// Of the last order that it has signed.
+    pub counter: u64,
+}
+
+/// The payer's own word for a transfer. Key: its id.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct OrderRecord {
+    pub order: Signed<PaymentOrder>,
+    /// The certificate of the key that signed it, if the device has another one since.
+    pub cert: Signed<OrderKeyCert>,
+}
+
+first_version!(
+    HeadRecord,
+    AccountRecord,
+    EntryRecord,
+    StandingRecord,
+    EventRecord,
+    AssetRecord,
+    OwnerRecord,
+    PayerRecord,
+    OrderKeyRecord,
+    OrderRecord
+);

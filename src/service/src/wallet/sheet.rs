@@ -1,0 +1,110 @@
+//! What one piece of the teller's work sees and would write.
+//!
+//! Work is plain code that reads rows and stages others. A row that is not at hand stops it; the teller fetches the row and has the
+//! same work done again from the start. So the rules are written without waiting for anything in between, and a test of them
+//! needs no store.
+
+use super::error::WalletError;
+use crate::Fault;
+use std::{collections::HashMap, sync::Arc};
+use weft_store::{
+    Table,
+    record::{Record, RecordError},
+};
+use weft_wire::Millis;
+
+/// A row's table and key.
+pub(super) type Place = (Table, Vec<u8>);
+
+/// Rows as they are stored, or will be as soon as what stands before this work is.
+#[derive(Default)]
+pub(super) struct Rows(HashMap<Place, Option<Arc<[u8]>>>);
+
+impl Rows {
+    pub(super) fn insert(&mut self, place: Place, value: Option<Arc<[u8]>>) {
+        self.0.insert(place, value);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Keeps the rows of those tables only.
+    pub(super) fn keep(&mut self, tables: &[Table]) {
+        self.0.retain(|(table, _), _| tables.contains(table));
+    }
+}
+
+/// Why a piece of work ends before its end.
+pub(super) enum Stop {
+    /// A row is not at hand.
+    Missing(Place),
+    /// It is not done, and nothing of it is kept.
+    Undone(WalletError),
+    /// It is not done, and what was staged is kept all the same: that it was refused is part of the books.
+    Kept(WalletError),
+}
+
+impl From<WalletError> for Stop {
+    fn from(error: WalletError) -> Self {
+        Stop::Undone(error)
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Undone(fault.into())
+    }
+}
+
+impl From<RecordError> for Stop {
+    fn from(error: RecordError) -> Self {
+        Stop::Undone(error.into())
+    }
+}
+
+/// Rows at hand and rows to write, for one piece of work.
+pub(super) struct Sheet<'a> {
+    rows: &'a Rows,
+    staged: HashMap<Place, Option<Vec<u8>>>,
+    /// The time by which it is judged.
+    pub(super) now: Millis,
+}
+
+impl<'a> Sheet<'a> {
+    pub(super) fn new(rows: &'a Rows, now: Millis) -> Self {
+        Sheet { rows, staged: HashMap::new(), now }
+    }
+
+    /// The record of a key: as this work has staged it, else as it is stored.
+    pub(super) fn get<R: Record>(&self, table: Table, key: impl AsRef<[u8]>) -> Result<Option<R>, Stop> {
+        let place = (table, key.as_ref().to_vec());
+        let bytes = match (self.staged.get(&place), self.rows.0.get(&place)) {
+            (Some(staged), _) => staged.as_deref(),
+            (None, Some(stored)) => stored.as_deref(),
+            (None, None) => return Err(Stop::Missing(place)),
+        };
+        Ok(bytes.map(R::from_record).transpose()?)
+    }
+
+    pub(super) fn put<R: Record>(&mut self, table: Table, key: impl AsRef<[u8]>, record: &R) {
+        self.staged.insert((table, key.as_ref().to_vec()), Some(record.to_record()));
+    }
+
+    /// A row that says all by its key. It is never read here, so that it need not be at hand.
+    pub(super) fn mark(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        self.staged.insert((table, key.as_ref().to_vec()), Some(Vec::new()));
+    }
+
+    pub(super) fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        self.staged.insert((table, key.as_ref().to_vec()), None);
+    }
+
+    pub(super) fn into_staged(self) -> HashMap<Place, Option<Vec<u8>>> {
+        self.staged
+    }
+}

@@ -1,0 +1,130 @@
+//! What a person signs to pay, and what the node signs when it is done.
+
+use crate::{AssetId, DeviceId, Millis, OrderId, TransferId, UserAddress, bytes, signed::Signable};
+use serde::{Deserialize, Serialize};
+
+/// A key with which a device signs payment orders, signed by the device's own key. It lies sealed under the payment PIN: who has the
+/// unlocked device alone cannot pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderKeyCert {
+    /// Whose device.
+    pub user: UserAddress,
+    /// Which device; its certificate says with which key this is signed.
+    pub device: DeviceId,
+    /// ed25519.
+    #[serde(with = "bytes::array")]
+    pub order_key: [u8; 32],
+    /// When it was made. A device's later key takes the place of the earlier one.
+    pub created_ms: Millis,
+}
+
+impl Signable for OrderKeyCert {
+    const CONTEXT: &'static str = "weft/order-key/1";
+    const BYTES_MAX: usize = 1024;
+}
+
+/// Who is to get the money.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Payee {
+    /// A person.
+    Person(UserAddress),
+}
+
+/// What the payer wants to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Intent {
+    /// Held for the payee, who accepts it or gives it back; after a day it goes back by itself.
+    Transfer,
+    /// Theirs at once.
+    Payment,
+}
+
+/// An order to pay. Every debit of a person's account follows from one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentOrder {
+    /// Made by the payer's device at random. The same order again is the same payment.
+    pub id: OrderId,
+    /// Who pays.
+    pub payer: UserAddress,
+    /// From which device: its order key signs.
+    pub device: DeviceId,
+    /// Who is to get it.
+    pub payee: Payee,
+    /// What.
+    pub asset: AssetId,
+    /// How much the payee gets, in minor units.
+    pub amount: u64,
+    /// The most that the node may take for it, beside the amount.
+    pub max_fee: u64,
+    /// What is to happen.
+    pub intent: Intent,
+    /// From then on it is worth nothing.
+    pub expires_ms: Millis,
+    /// Higher than that of every order that this order key has signed before.
+    pub counter: u64,
+}
+
+impl Signable for PaymentOrder {
+    const CONTEXT: &'static str = "weft/payment-order/1";
+    const BYTES_MAX: usize = 1024;
+}
+
+impl PaymentOrder {
+    /// The transfer that the order makes. Nobody else's order can make the same one.
+    pub fn transfer(&self) -> TransferId {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/order-transfer/1");
+        hasher.update(self.payer.to_string().as_bytes()).update(&[0]).update(&self.id.0);
+        TransferId(crate::ids::front(&hasher.finalize()))
+    }
+}
+
+/// Where a transfer stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransferState {
+    /// It waits for the payee.
+    Held,
+    /// It is the payee's.
+    Done,
+    /// The payee gave it back.
+    Returned,
+    /// Nobody took it in time.
+    Expired,
+}
+
+/// What the node has done, signed with the node's key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The order that asked for it.
+    pub order: OrderId,
+    /// The transfer in the node's ledger.
+    pub transfer: TransferId,
+    /// Which event of the ledger it is.
+    pub number: u64,
+    /// Who paid.
+    pub payer: UserAddress,
+    /// Who was paid.
+    pub payee: Payee,
+    /// What.
+    pub asset: AssetId,
+    /// How much, in minor units.
+    pub amount: u64,
+    /// What the node took for it.
+    pub fee: u64,
+    /// Where it stood when this was signed.
+    pub state: TransferState,
+    /// When it was done.
+    pub at_ms: Millis,
+    /// Until when the payee may accept it, if it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<Millis>,
+}
+
+impl Signable for Receipt {
+    const CONTEXT: &'static str = "weft/payment-receipt/1";
+    const BYTES_MAX: usize = 1024;
+}

@@ -1,0 +1,169 @@
+//! Requests and answers.
+
+use super::{Asset, AssetCode, OrderKeyCert, Payee, PaymentOrder, TransferState};
+use crate::{AccountId, AssetId, Millis, Signed, TransferId, UserAddress};
+use serde::{Deserialize, Serialize};
+
+/// `PUT wallet/admin/assets`: the node issues something. Asking again changes its title and limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefineAsset {
+    /// What it is called.
+    pub code: AssetCode,
+    /// Decimals.
+    pub scale: u8,
+    /// What people read: `Euro`, `Café points`.
+    pub title: String,
+    /// What stands behind it, in the operator's words.
+    #[serde(default)]
+    pub backing: String,
+    /// The most that one order moves, in minor units. 0: no bound.
+    #[serde(default)]
+    pub payment_max: u64,
+    /// The most that one account pays in a day (UTC). 0: no bound.
+    #[serde(default)]
+    pub day_max: u64,
+    /// The most that may be in the world. 0: no bound.
+    #[serde(default)]
+    pub issue_max: u64,
+}
+
+/// An asset, as everybody may know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetInfo {
+    /// Its id.
+    pub id: AssetId,
+    /// What it is.
+    pub asset: Asset,
+    /// What people read.
+    pub title: String,
+    /// What stands behind it.
+    pub backing: String,
+    /// The most that one order moves; 0: no bound.
+    pub payment_max: u64,
+    /// The most that one account pays in a day (UTC); 0: no bound.
+    pub day_max: u64,
+    /// How much of it is in the world. A sum beyond `u64` is told as its greatest.
+    pub issued: u64,
+}
+
+/// `GET wallet/assets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetList {
+    /// By id.
+    pub assets: Vec<AssetInfo>,
+}
+
+/// An account of the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Its id.
+    pub id: AccountId,
+    /// What it holds.
+    pub asset: AssetInfo,
+    /// What is on it, also what is held back.
+    pub balance: u64,
+    /// What can be paid now.
+    pub available: u64,
+    /// What waits to be accepted by its owner.
+    pub incoming: u64,
+    /// What is held back for others.
+    pub outgoing: u64,
+    /// The operator has stopped payments from it.
+    pub frozen: bool,
+}
+
+/// `GET wallet/accounts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountList {
+    /// By asset.
+    pub accounts: Vec<AccountView>,
+    /// The counter of the last order of the calling device; its next one is higher.
+    pub counter: u64,
+}
+
+/// `PUT wallet/order-key`: orders of the calling device are signed with this key from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOrderKey {
+    /// Signed by the device.
+    pub cert: Signed<OrderKeyCert>,
+}
+
+/// `POST wallet/orders`; the answer is a `Signed<Receipt>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmitOrder {
+    /// Signed with the device's order key.
+    pub order: Signed<PaymentOrder>,
+}
+
+/// What the payee says to a transfer that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It is theirs.
+    Accept,
+    /// It goes back.
+    Return,
+}
+
+/// `POST wallet/transfers/ID`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerTransfer {
+    /// Which.
+    pub answer: Answer,
+}
+
+/// One line of an account's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryLine {
+    /// Which event of the ledger.
+    pub number: u64,
+    /// The transfer.
+    pub transfer: TransferId,
+    /// When.
+    pub at_ms: Millis,
+    /// What for, as the ledger calls it: `transfer`, `issue`.
+    pub purpose: String,
+    /// Whether the account got it.
+    pub credit: bool,
+    /// How much, in minor units.
+    pub amount: u64,
+    /// Who stands on the other side. `None`: the node.
+    pub other: Option<Payee>,
+    /// Where it stands now.
+    pub state: TransferState,
+    /// Until when the payee may accept it, if it is held.
+    pub until_ms: Option<Millis>,
+}
+
+/// `GET wallet/history?account=ID&before=NUMBER`: the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// At most [`crate::limits::PAGE_MAX`].
+    pub lines: Vec<HistoryLine>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// `POST wallet/admin/issue`: money comes into the world, or leaves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueAsset {
+    /// Made by whoever asks; asking again moves it once.
+    pub id: TransferId,
+    /// What.
+    pub asset: AssetId,
+    /// Whose account.
+    pub user: UserAddress,
+    /// How much, in minor units.
+    pub amount: u64,
+}
+
+/// `POST wallet/admin/accounts`: what a person's account may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeAccount {
+    /// Whose.
+    pub user: UserAddress,
+    /// In which asset.
+    pub asset: AssetId,
+    /// Whether payments from it are stopped.
+    pub frozen: bool,
+}
