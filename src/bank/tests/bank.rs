@@ -1,0 +1,1 @@
+//! Files of banks, as they come and as nobody should believe them.
