@@ -1,5 +1,53 @@
-//! What an operator's bank says, read strictly: creditor references (ISO 11649).
+//! What an operator's bank says, read strictly: statements in camt.053 (ISO 20022) and MT940 (SWIFT), and creditor references (ISO 11649).
 
+mod camt053;
+mod date;
+mod encoding;
+mod error;
+mod money;
 mod reference;
+mod statement;
+mod xml;
 
+pub use camt053::CamtError;
+pub use date::{Date, DateError};
+pub use encoding::EncodingError;
+pub use error::BankError;
+pub use money::{Currency, MoneyError};
 pub use reference::{BODY_LEN_MAX, FOUND_MAX, Reference, ReferenceError, SEARCH_BYTES_MAX, TYPED_BYTES_MAX};
+pub use statement::{
+    AccountName, Balance, Format, LINES_MAX, Line, LineKey, References, Statement, StatementError,
+    TEXT_BYTES_MAX,
+};
+pub use xml::{DEPTH_MAX, ELEMENT_TEXT_BYTES_MAX, ELEMENTS_MAX, TAG_BYTES_MAX, XmlError};
+
+/// The most bytes of a file.
+pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// How far into a file its format shows at the latest.
+const HEAD_BYTES_MAX: usize = 4 * 1024;
+
+/// Which format a file is in, by its first bytes. That it is one shows when it is read.
+#[must_use]
+pub fn detect(bytes: &[u8]) -> Option<Format> {
+    let bytes = encoding::without_mark(bytes);
+    let head = String::from_utf8_lossy(bytes.get(..HEAD_BYTES_MAX).unwrap_or(bytes));
+    let is_xml = head.trim_start().starts_with('<');
+    if is_xml && head.contains("camt.053.001.") {
+        return Some(Format::Camt053);
+    }
+    None
+}
+
+/// Reads a file of a bank: all its statements, or none.
+///
+/// # Errors
+/// [`BankError`].
+pub fn read(bytes: &[u8]) -> Result<Vec<Statement>, BankError> {
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(BankError::TooLarge(bytes.len()));
+    }
+    match detect(bytes) {
+        Some(Format::Camt053) => camt053::read(bytes),
+        _ => Err(BankError::UnknownFormat),
+    }
+}

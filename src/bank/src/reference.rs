@@ -228,7 +228,7 @@ mod tests {
             ("SE18 5390 0754 7034", ReferenceError::Prefix),
             ("RF18", ReferenceError::Length),
             ("RF18 1234 5678 9012 3456 7890 12", ReferenceError::Length),
-            (&"RF18 5390 0754 7034                                              ", ReferenceError::Length),
+            ("RF18 5390 0754 7034                                              ", ReferenceError::Length),
             ("RF18-5390-0754-7034", ReferenceError::Character),
             ("RF18 5390 0754 703٤", ReferenceError::Character),
             ("RF18 5390 0754 7043", ReferenceError::CheckDigits),
