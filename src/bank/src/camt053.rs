@@ -6,7 +6,7 @@
 
 use crate::{
     AccountName, Balance, BankError, Currency, Date, DateError, EncodingError, Format, LINES_MAX, Line,
-    MoneyError, Statement, StatementError, XmlError, encoding, statement,
+    MoneyError, STATEMENTS_MAX, Statement, StatementError, XmlError, encoding, statement,
     xml::{ELEMENTS_MAX, Element, Event, Tag, Xml},
 };
 
@@ -62,6 +62,9 @@ pub enum CamtError {
     /// More than [`crate::TEXT_BYTES_MAX`].
     #[error("the text of a payment is too long")]
     TextTooLong,
+    /// More than [`STATEMENTS_MAX`].
+    #[error("more than {STATEMENTS_MAX} statements in one file")]
+    TooManyStatements,
     /// More than [`LINES_MAX`].
     #[error("more than {LINES_MAX} payments in one file")]
     TooManyLines,
@@ -135,6 +138,7 @@ impl Reader<'_> {
             }
             while let Some(tag) = self.xml.child()? {
                 match tag.name.as_str() {
+                    "Stmt" if statements.len() >= STATEMENTS_MAX => return Err(CamtError::TooManyStatements),
                     "Stmt" => statements.push(self.statement()?),
                     _ => self.xml.skip()?,
                 }

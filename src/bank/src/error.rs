@@ -1,6 +1,6 @@
 //! Why a file is not imported, and where in it.
 
-use crate::{CamtError, FILE_BYTES_MAX};
+use crate::{CamtError, FILE_BYTES_MAX, MtError};
 
 /// What [`crate::read`] has against a file. Nothing of such a file is imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,5 +23,14 @@ pub enum BankError {
         /// What is wrong.
         #[source]
         error: CamtError,
+    },
+    /// It looked like MT940.
+    #[error("MT940, line {line}: {error}")]
+    Mt940 {
+        /// In which line of the file the field begins.
+        line: u32,
+        /// What is wrong.
+        #[source]
+        error: MtError,
     },
 }

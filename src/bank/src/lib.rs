@@ -5,6 +5,7 @@ mod date;
 mod encoding;
 mod error;
 mod money;
+mod mt940;
 mod reference;
 mod statement;
 mod xml;
@@ -14,10 +15,11 @@ pub use date::{Date, DateError};
 pub use encoding::EncodingError;
 pub use error::BankError;
 pub use money::{Currency, MoneyError};
+pub use mt940::{FIELD_BYTES_MAX, MtError};
 pub use reference::{BODY_LEN_MAX, FOUND_MAX, Reference, ReferenceError, SEARCH_BYTES_MAX, TYPED_BYTES_MAX};
 pub use statement::{
-    AccountName, Balance, Format, LINES_MAX, Line, LineKey, References, Statement, StatementError,
-    TEXT_BYTES_MAX,
+    AccountName, Balance, Format, LINES_MAX, Line, LineKey, References, STATEMENTS_MAX, Statement,
+    StatementError, TEXT_BYTES_MAX,
 };
 pub use xml::{DEPTH_MAX, ELEMENT_TEXT_BYTES_MAX, ELEMENTS_MAX, TAG_BYTES_MAX, XmlError};
 
@@ -25,6 +27,8 @@ pub use xml::{DEPTH_MAX, ELEMENT_TEXT_BYTES_MAX, ELEMENTS_MAX, TAG_BYTES_MAX, Xm
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How far into a file its format shows at the latest.
 const HEAD_BYTES_MAX: usize = 4 * 1024;
+/// In which of its lines the first field of MT940 stands at the latest.
+const SWIFT_LINES_MAX: usize = 10;
 
 /// Which format a file is in, by its first bytes. That it is one shows when it is read.
 #[must_use]
@@ -35,7 +39,9 @@ pub fn detect(bytes: &[u8]) -> Option<Format> {
     if is_xml && head.contains("camt.053.001.") {
         return Some(Format::Camt053);
     }
-    None
+    // The first field of a message, behind an envelope or a bank's own lines.
+    let is_swift = !is_xml && head.lines().take(SWIFT_LINES_MAX).any(|line| line.starts_with(":20:"));
+    is_swift.then_some(Format::Mt940)
 }
 
 /// Reads a file of a bank: all its statements, or none.
@@ -48,6 +54,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Statement>, BankError> {
     }
     match detect(bytes) {
         Some(Format::Camt053) => camt053::read(bytes),
-        _ => Err(BankError::UnknownFormat),
+        Some(Format::Mt940) => mt940::read(bytes),
+        None => Err(BankError::UnknownFormat),
     }
 }

@@ -5,6 +5,8 @@ use std::{collections::HashMap, fmt};
 
 /// The most lines of a file, of all its statements together.
 pub const LINES_MAX: usize = 100_000;
+/// The most statements of a file: a year of days for two dozen accounts.
+pub const STATEMENTS_MAX: usize = 10_000;
 /// The most bytes of a line's text: banks carry 140 characters, some of them several times.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 

@@ -6,6 +6,7 @@
 mod camt053;
 mod hostile;
 mod keys;
+mod mt940;
 
 /// What a test looks at in a line: day, amount, who, the text, and the creditor references in it.
 fn gist(line: &weft_bank::Line) -> String {

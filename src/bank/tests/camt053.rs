@@ -124,7 +124,7 @@ fn money_is_exact_or_the_file_is_refused() {
         (">25.00<", ">9999999999999999999<", Money(MoneyError::TooLarge, "Ntry/Amt")),
         ("\"EUR\">25.00<", "\"USD\">25.00<", OtherCurrency("Ntry/Amt")),
         ("\"EUR\">25.00<", "\"EUX\">25.00<", Money(MoneyError::Currency, "Ntry/Amt")),
-        ("<Ccy>EUR", "<Ccy>XXX", Money(MoneyError::Currency, "Acct/Ccy")),
+        ("<Ccy>EUR", "<Ccy>XAU", Money(MoneyError::Currency, "Acct/Ccy")),
         ("<CdtDbtInd>DBIT", "<CdtDbtInd>dbit", Value("Ntry/CdtDbtInd")),
         ("<RvslInd>true", "<RvslInd>yes", Value("Ntry/RvslInd")),
         ("<Sts>PDNG", "<Sts>PEND", Value("Ntry/Sts")),

@@ -1,10 +1,13 @@
 //! Files that were cut off, damaged or made to hurt.
 
-use crate::camt053::{GERMAN, NORDIC, SWISS};
+use crate::{
+    camt053::{GERMAN, NORDIC, SWISS},
+    mt940,
+};
 use proptest::prelude::*;
 use weft_bank::{BankError, FILE_BYTES_MAX, detect, read};
 
-const SAMPLES: [&str; 3] = [GERMAN, SWISS, NORDIC];
+const SAMPLES: [&str; 6] = [GERMAN, SWISS, NORDIC, mt940::GERMAN, mt940::DUTCH, mt940::PAGES];
 
 #[test]
 fn what_is_no_file_of_a_bank_is_unknown() {
@@ -37,7 +40,13 @@ proptest! {
     #[test]
     fn a_file_that_was_cut_off_is_refused(which in 0..SAMPLES.len(), at: prop::sample::Index) {
         let sample = SAMPLES[which].trim_end().as_bytes();
-        prop_assert!(read(&sample[..at.index(sample.len())]).is_err());
+        let cut = &sample[..at.index(sample.len())];
+        // MT940 has no end of its own: what stands before the cut may be whole statements, or less of what is not counted.
+        let whole = read(sample).unwrap();
+        for (cut, whole) in read(cut).into_iter().flatten().zip(&whole) {
+            prop_assert_eq!(cut.format, weft_bank::Format::Mt940);
+            prop_assert!(cut.is_proved() && whole.lines.starts_with(&cut.lines));
+        }
     }
 
     #[test]
@@ -61,6 +70,16 @@ proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let _ = read(&bytes);
+        let _ = read(&[b":20:1\n:25:1\n:28C:1\n:60F:C241231EUR0,\n:61:241231C0,NTRF\n:86:", &bytes[..]].concat());
         let _ = read(&[b"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'>", &bytes[..]].concat());
+    }
+
+    /// Marks of all kinds, in the order in which nobody meant them.
+    #[test]
+    fn no_details_panic(
+        details in prop::collection::vec("[0-9]{3}\\?|\\?[0-9]{2}|/[A-Z]{4}/|/EREF/|/REMI/|/CNTP/|STRD/|SVWZ\\+|EREF\\+|\n|ä|[ -~]", 0..40)
+    ) {
+        let file = mt940::GERMAN.replacen("808?00ENTGELTABSCHLUSS?109301?34000", &details.concat(), 1);
+        let _ = read(file.as_bytes());
     }
 }

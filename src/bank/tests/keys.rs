@@ -1,6 +1,9 @@
 //! A line has the same key in every file that it comes in.
 
-use crate::camt053::{GERMAN, NORDIC, SWISS};
+use crate::{
+    camt053::{GERMAN, NORDIC, SWISS},
+    mt940,
+};
 use std::collections::BTreeSet;
 use weft_bank::{LineKey, read};
 
@@ -14,7 +17,10 @@ fn keys(file: &str) -> Vec<LineKey> {
 
 #[test]
 fn keys_are_all_different() {
-    let all: Vec<LineKey> = [GERMAN, SWISS, NORDIC].into_iter().flat_map(keys).collect();
+    let all: Vec<LineKey> = [GERMAN, SWISS, NORDIC, mt940::GERMAN, mt940::DUTCH, mt940::PAGES]
+        .into_iter()
+        .flat_map(keys)
+        .collect();
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
 }
 
@@ -33,6 +39,21 @@ fn two_camt_files_that_overlap_give_the_same_keys() {
     let (before, after) = (keys(GERMAN), keys(&later));
     assert_eq!((before.len(), after.len()), (5, 6));
     assert_eq!(before, after[..5]);
+}
+
+#[test]
+fn two_swift_files_that_overlap_give_the_same_keys() {
+    // A day more, and the name of the second day's statement.
+    let later = mt940::GERMAN.replace("STARTUMSE", "STARTUMSE2").replace(
+        ":62F:C241231EUR996,50\n:64:C241231EUR996,50",
+        ":61:250102C1,NTRFNONREF\n:62F:C250102EUR997,50",
+    );
+    let (before, after) = (keys(mt940::GERMAN), keys(&later));
+    assert_eq!((before.len(), after.len()), (3, 4));
+    assert_eq!(before, after[..3]);
+    // Pages in one file or in two, where no lines of them are alike.
+    let (first, second) = mt940::PAGES.split_at(mt940::PAGES.rfind("ABNANL2A\n940").unwrap());
+    assert_eq!([keys(first), keys(second)].concat(), keys(mt940::PAGES));
 }
 
 #[test]
@@ -58,4 +79,6 @@ fn what_is_another_payment_has_another_key() {
 fn keys_stay_what_they_are() {
     assert_eq!(keys(GERMAN)[0].to_string(), "1e2aaa46080119cb15dc999620180a61");
     assert_eq!(keys(GERMAN)[1].to_string(), "d7a95885a5465aafc7248e3d45784730");
+    assert_eq!(keys(mt940::GERMAN)[0].to_string(), "41a1190f75cd72b042e32ec2a6cb7adb");
+    assert_eq!(keys(mt940::GERMAN)[1].to_string(), "cf4c6233fc15d14a5fe6dc9f5e8ce7b0");
 }
