@@ -34,7 +34,7 @@ fn expect_none(rule: &str, findings: Vec<Finding>) {
 
 #[test]
 fn crates_import_one_way() {
-    let rule = "main → node → api → service → {store, net, mls, ledger} → wire; {client, wasm} → engine → {mls, ledger} → wire.";
+    let rule = "main → node → api → service → {store, net, mls, ledger, bank} → wire; {client, wasm} → engine → {mls, ledger} → wire.";
     expect_none(rule, arrows::crates_import_one_way(&manifests::workspace()));
 }
 

@@ -214,21 +214,36 @@ impl Reader<'_> {
                 fields.children.push(self.xml.element(tag, &mut room)?);
                 continue;
             }
-            while let Some(tag) = self.xml.child()? {
-                if tag.name != "TxDtls" {
-                    self.xml.skip()?;
-                    continue;
-                }
-                let details = self.xml.element(tag, &mut { ELEMENTS_MAX })?;
-                payments.push(Payment::of(&details, head.currency)?);
-                self.count_payment()?;
-            }
+            self.details(head, &mut payments)?;
         }
         if payments.is_empty() {
             payments.push(Payment::default());
             self.count_payment()?;
         }
         payment::lines_of(&fields, payments, head, lines)
+    }
+
+    /// The payments of one NtryDtls. Where it says how many they are, all of them have to be there: the money of the others would be theirs.
+    fn details(&mut self, head: &Head, payments: &mut Vec<Payment>) -> Result<(), CamtError> {
+        let before = payments.len();
+        let mut said = None;
+        while let Some(tag) = self.xml.child()? {
+            match tag.name.as_str() {
+                "Btch" => {
+                    let batch = self.xml.element(tag, &mut { ELEMENTS_MAX })?;
+                    said = batch.value("NbOfTxs").map(str::parse::<usize>);
+                }
+                "TxDtls" => {
+                    let details = self.xml.element(tag, &mut { ELEMENTS_MAX })?;
+                    payments.push(Payment::of(&details, head.currency)?);
+                    self.count_payment()?;
+                }
+                _ => self.xml.skip()?,
+            }
+        }
+        let count = payments.len() - before;
+        let all = count == 0 || said.is_none_or(|said| said == Ok(count));
+        if all { Ok(()) } else { Err(CamtError::Value("NtryDtls/Btch/NbOfTxs")) }
     }
 
     fn count_payment(&mut self) -> Result<(), CamtError> {

@@ -2,7 +2,7 @@
 //!
 //! XML is UTF-8, as ISO 20022 wants it, or says that it is US-ASCII or ISO-8859-1. MT940 does not say: what is valid UTF-8 is read as
 //! that, anything else as ISO-8859-1, in which every byte is a character (SWIFT's own set is a part of both). A byte order mark of
-//! UTF-8 is dropped. Anything else, UTF-16 first of all, is refused: to guess would be to garble names.
+//! UTF-8 is dropped. Anything else is refused, for to guess would be to garble names; UTF-16 is not even seen to be a bank's file.
 
 use std::borrow::Cow;
 
@@ -29,9 +29,6 @@ pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
 
 /// The text of an XML file.
 pub(crate) fn of_xml(bytes: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.starts_with(&[0, b'<']) {
-        return Err(EncodingError::Unsupported("UTF-16".to_owned()));
-    }
     let text = without_mark(bytes);
     let declared = declared(text).unwrap_or_default();
     match declared.to_ascii_uppercase().as_str() {
@@ -84,8 +81,6 @@ mod tests {
     #[test]
     fn encodings_that_are_refused() {
         assert_eq!(of_xml(b"<a>\xe4</a>"), Err(EncodingError::Utf8(3)));
-        let utf16: Vec<u8> = "\u{feff}<a/>".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(of_xml(&utf16), Err(EncodingError::Unsupported("UTF-16".to_owned())));
         let other = b"<?xml version=\"1.0\" encoding=\"windows-1252\"?><a>\x80</a>";
         assert_eq!(of_xml(other), Err(EncodingError::Unsupported("windows-1252".to_owned())));
     }

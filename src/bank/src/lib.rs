@@ -1,4 +1,19 @@
 //! What an operator's bank says, read strictly: statements in camt.053 (ISO 20022) and MT940 (SWIFT), and creditor references (ISO 11649).
+//!
+//! The operator hands in a file that the bank gave them; nothing here talks to a bank. [`read`] takes a file whole or not at all, and what it
+//! gives was seen to add up. Each [`Line`] has a [`LineKey`] by which it is imported once, also from files that overlap, and says which
+//! creditor references its payer gave. Whose they are, and what comes of a payment without one, is for others to decide. Encodings: see
+//! `encoding.rs`; why it is as it is: `docs/decisions/0012-bank-files.md`.
+//!
+//! ```
+//! let file = b":20:STARTUMSE\n:25:DE89370400440532013000\n:28C:1/1\n:60F:C241230EUR10,00\n\
+//!     :61:2412311231C25,00NTRFNONREF//4711\n:86:for RF18 5390 0754 7034\n:62F:C241231EUR35,00\n-\n";
+//! let statements = weft_bank::read(file)?;
+//! let line = &statements[0].lines[0];
+//! assert_eq!((line.amount_minor, line.currency.code()), (2_500, "EUR"));
+//! assert_eq!(line.creditor_references(), ["RF18539007547034".parse()?]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod camt053;
 mod date;

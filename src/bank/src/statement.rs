@@ -222,8 +222,31 @@ pub(crate) fn check_balance(
     }
 }
 
-/// A line before it has its key.
-pub(crate) const NO_KEY: LineKey = LineKey([0; 16]);
+impl LineKey {
+    /// What a line has in the place of its key until [`give_keys`]: a hash of all that it says, for those without a bank's reference.
+    pub(crate) fn seed<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        LineKey([0; 16]).and(parts)
+    }
+
+    /// The same with what more it says.
+    pub(crate) fn and<'a>(self, parts: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/bank-line-says/1");
+        absorb(&mut hasher, &self.0);
+        parts.into_iter().for_each(|part| absorb(&mut hasher, part.unwrap_or("").as_bytes()));
+        front(&hasher.finalize())
+    }
+}
+
+/// With its length before it, so that what stands side by side does not run together.
+fn absorb(hasher: &mut blake3::Hasher, part: &[u8]) {
+    hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
+}
+
+fn front(hash: &blake3::Hash) -> LineKey {
+    let mut key = [0; 16];
+    key.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    LineKey(key)
+}
 
 /// Gives the lines of a statement their keys. It is done once for all, since lines that are alike are counted.
 pub(crate) fn give_keys(account: &AccountName, lines: &mut [Line]) {
@@ -233,7 +256,7 @@ pub(crate) fn give_keys(account: &AccountName, lines: &mut [Line]) {
         let ordinal = alike.entry(hash).or_default();
         let mut hasher = blake3::Hasher::new_derive_key("weft/bank-line/1");
         hasher.update(hash.as_bytes()).update(&ordinal.to_be_bytes());
-        line.key.0.iter_mut().zip(hasher.finalize().as_bytes()).for_each(|(to, from)| *to = *from);
+        line.key = front(&hasher.finalize());
         *ordinal += 1;
     }
 }
@@ -242,25 +265,13 @@ pub(crate) fn give_keys(account: &AccountName, lines: &mut [Line]) {
 /// a payment and its fee, the same one; what the payer wrote does not, for some banks tell more of it in a later file.
 fn fingerprint(account: &AccountName, line: &Line) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_derive_key("weft/bank-line-fingerprint/1");
-    let mut part = |text: Option<&str>| {
-        let text = text.unwrap_or("");
-        hasher.update(&(text.len() as u64).to_be_bytes()).update(text.as_bytes());
-    };
-    part(Some(account.as_str()));
-    part(Some(line.currency.code()));
-    part(Some(&line.booked.to_string()));
-    part(Some(&line.amount_minor.to_string()));
-    let References { bank, end_to_end, transaction, creditor } = &line.references;
-    part(bank.as_deref());
-    if bank.is_none() {
-        part(line.valued.map(|date| date.to_string()).as_deref());
-        part(line.counterparty.as_deref());
-        part(line.counterparty_account.as_ref().map(AccountName::as_str));
-        part(end_to_end.as_deref());
-        part(transaction.as_deref());
-        part(Some(&creditor.join("\n")));
-        part(line.code.as_deref());
-        part(Some(&line.text));
+    let (booked, amount) = (line.booked.to_string(), line.amount_minor.to_string());
+    for part in [account.as_str(), line.currency.code(), &booked, &amount] {
+        absorb(&mut hasher, part.as_bytes());
+    }
+    match &line.references.bank {
+        Some(bank) => absorb(&mut hasher, bank.as_bytes()),
+        None => absorb(&mut hasher, &line.key.0),
     }
     hasher.finalize()
 }

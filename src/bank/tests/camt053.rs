@@ -129,6 +129,13 @@ fn money_is_exact_or_the_file_is_refused() {
         ("<RvslInd>true", "<RvslInd>yes", Value("Ntry/RvslInd")),
         ("<Sts>PDNG", "<Sts>PEND", Value("Ntry/Sts")),
         ("<Cd>PRCD", "<Cd>CLBD", CamtError::TwoBalances("CLBD")),
+        ("<NbOfTxs>2", "<NbOfTxs>3", Value("NtryDtls/Btch/NbOfTxs")),
+        // One payment of a batch does not get the money of all.
+        (
+            "NOTPROVIDED</EndToEndId></Refs>",
+            "NOTPROVIDED</EndToEndId></Refs><Amt Ccy=\"EUR\">24.99</Amt>",
+            Batch { payments_minor: 2_499, entry_minor: 2_500 },
+        ),
     ] {
         assert_eq!(fault(from, to), error, "{from} to {to}");
     }
@@ -206,8 +213,9 @@ fn xml_has_bounds() {
 #[test]
 fn no_more_payments_than_a_file_may_have() {
     let payment = "<TxDtls><Amt Ccy=\"EUR\">0</Amt></TxDtls>";
+    let german = GERMAN.replace("<Btch><NbOfTxs>2</NbOfTxs></Btch>", "");
     let file = |count: usize| {
-        GERMAN.replacen(
+        german.replacen(
             "<TxDtls>\n            <Refs><EndToEndId>C",
             &format!("{}<TxDtls><Refs><EndToEndId>C", payment.repeat(count)),
             1,

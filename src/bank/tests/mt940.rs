@@ -184,6 +184,10 @@ fn what_a_payer_writes_stays_text() {
         let line = read(file.as_bytes()).unwrap()[0].lines[1].clone();
         assert_eq!((line.text, line.references.end_to_end), (format!("y {text}"), None));
     }
+    for text in ["107,50 for March, RF18 5390 0754 7034", "100-20", "123.45", "166"] {
+        let file = GERMAN.replacen("808?00ENTGELTABSCHLUSS?109301?34000", text, 1);
+        assert_eq!(read(file.as_bytes()).unwrap()[0].lines[1].text, text);
+    }
     // A line of it that looks like a tag which there is not.
     let file = PAGES.replace("RF71 2348 231", ":99:RF71 2348 231");
     assert!(read(file.as_bytes()).unwrap()[0].lines[1].text.ends_with(":99:RF71 2348 231"));

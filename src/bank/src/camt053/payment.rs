@@ -2,13 +2,17 @@
 
 use super::{CamtError, Head, Status, amount, date, is_credit};
 use crate::{
-    AccountName, Currency, Line, References, TEXT_BYTES_MAX,
-    statement::{NO_KEY, one_line, reference},
+    AccountName, Currency, Line, LineKey, References, TEXT_BYTES_MAX,
+    statement::{one_line, reference},
     xml::Element,
 };
 
 /// The most references of the creditor that are kept of one payment.
 const CREDITOR_REFERENCES_MAX: usize = 8;
+
+/// The most characters of what an entry says of all its payments, each of which gets it: Max500Text, and Max35Text for codes.
+const ENTRY_TEXT_CHARS_MAX: usize = 500;
+const ENTRY_CODE_BYTES_MAX: usize = 140;
 
 /// One TxDtls, as far as an entry needs it.
 #[derive(Default)]
@@ -131,10 +135,13 @@ pub(super) fn lines_of(
         return Ok(status);
     }
     let entry = Entry::of(fields, head.currency)?;
-    if payments.len() == 1 {
-        // What came in counts, also where fees were kept back from what was sent.
-        let payment = payments.into_iter().map(|payment| entry.line(payment, entry.amount_minor, head));
-        lines.extend(payment);
+    if let [payment] = payments.as_slice() {
+        // What came in counts, also where fees were kept back from what was sent. More than was sent is another's.
+        let sent = payment.amount_minor.unwrap_or(entry.amount_minor);
+        if sent < entry.amount_minor && !entry.reversal {
+            return Err(CamtError::Batch { payments_minor: sent, entry_minor: entry.amount_minor });
+        }
+        lines.extend(payments.into_iter().map(|payment| entry.line(payment, entry.amount_minor, head)));
         return Ok(status);
     }
     let mut sum = 0_i64;
@@ -176,8 +183,13 @@ impl Entry {
             date(fields, "BookgDt", "Ntry/BookgDt")?.or(valued).ok_or(CamtError::Missing("Ntry/BookgDt"))?;
         // Not NtryRef: it is a number within one file, or that of a contract with the bank.
         let reference = fields.value("AcctSvcrRef").and_then(reference);
+        if reference.as_ref().is_some_and(|reference| reference.len() > ENTRY_CODE_BYTES_MAX) {
+            return Err(CamtError::Value("Ntry/AcctSvcrRef"));
+        }
+        let code = code(fields).filter(|code| code.len() <= ENTRY_CODE_BYTES_MAX);
         let text = fields.value("AddtlNtryInf").map(weft_wire::text::body);
-        Ok(Entry { amount_minor, reversal, booked, valued, reference, code: code(fields), text })
+        let text = text.map(|text| text.chars().take(ENTRY_TEXT_CHARS_MAX).collect());
+        Ok(Entry { amount_minor, reversal, booked, valued, reference, code, text })
     }
 
     fn line(&self, payment: Payment, amount_minor: i64, head: &Head) -> Line {
@@ -190,8 +202,14 @@ impl Entry {
         let counterparty = if turned { near } else { far };
         references.bank = references.bank.or_else(|| self.reference.clone());
         let text = if text.is_empty() { self.text.clone().unwrap_or_default() } else { text };
+        let code = code.or_else(|| self.code.clone());
+        let account = counterparty.account.as_ref().map(AccountName::as_str);
+        let valued = self.valued.map(|date| date.to_string());
+        let says = [valued.as_deref(), counterparty.name.as_deref(), account, code.as_deref(), Some(&text)];
+        let called = [references.end_to_end.as_deref(), references.transaction.as_deref()];
+        let creditor = references.creditor.iter().map(|reference| Some(reference.as_str()));
         Line {
-            key: NO_KEY,
+            key: LineKey::seed(says.into_iter().chain(called).chain(creditor)),
             booked: self.booked,
             valued: self.valued,
             amount_minor,
@@ -200,7 +218,7 @@ impl Entry {
             counterparty: counterparty.name,
             counterparty_account: counterparty.account,
             references,
-            code: code.or_else(|| self.code.clone()),
+            code,
             text,
         }
     }

@@ -45,6 +45,7 @@ struct Details {
 /// Adds a field to its entry. Some banks send several: then the text of all of them counts.
 pub(super) fn add(line: &mut Line, field: &Field<'_>) {
     let details = Details::of(&field.lines);
+    line.key = line.key.and(field.lines.iter().map(|line| Some(line.trim_end())));
     if let Some(code) = details.code {
         line.code = Some(line.code.take().map_or_else(|| code.clone(), |first| format!("{first}+{code}")));
     }
@@ -157,6 +158,10 @@ impl Details {
                 _ => {}
             }
         }
+        if details.text.is_empty() {
+            // A payment may say whose it is also where it should not.
+            details.text = text.to_owned();
+        }
         details
     }
 
@@ -170,10 +175,11 @@ impl Details {
     }
 }
 
-/// The code of three digits and the separator behind it, which the bank chooses, with two digits behind that.
+/// The code of three digits and the separator behind it, which the bank chooses, with two digits behind that. No comma, point or hyphen:
+/// `107,50 for March` is a text.
 fn german(text: &str) -> Option<(&str, char)> {
     let (code, rest) = text.split_at_checked(3)?;
-    let separator = rest.chars().next().filter(|c| c.is_ascii_punctuation())?;
+    let separator = rest.chars().next().filter(|c| matches!(c, '?' | '~' | '^' | '<' | '>' | '|' | '@'))?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let follows = rest.get(1..3).is_some_and(digits);
     (digits(code) && follows).then_some((code, separator))

@@ -2,8 +2,8 @@
 
 use super::{MtError, fields::Field, minor};
 use crate::{
-    Currency, Date, Line, References,
-    statement::{NO_KEY, one_line, reference},
+    Currency, Date, Line, LineKey, References,
+    statement::{one_line, reference},
 };
 
 const TAG: &str = "61";
@@ -35,7 +35,8 @@ pub(super) fn line(field: &Field<'_>, currency: Currency) -> Result<Line, MtErro
     // What stands on the second line is the bank's; tag 86 says more.
     let text = field.lines.get(1..).unwrap_or_default().join(" ");
     Ok(Line {
-        key: NO_KEY,
+        // Of the lines as they stand, so that what is read out of them may change some day.
+        key: LineKey::seed(field.lines.iter().map(|line| Some(line.trim_end()))),
         booked,
         valued: Some(valued),
         amount_minor: if credit { minor } else { -minor },
