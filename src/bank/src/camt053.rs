@@ -286,7 +286,7 @@ fn balance(fields: &Element, code: &'static str, currency: Currency) -> Result<O
 
 /// The `Amt` in an element, in minor units; `place` is how an error calls it.
 fn amount(element: &Element, place: &'static str, currency: Currency) -> Result<i64, CamtError> {
-    let amount = element.at("Amt").ok_or(CamtError::Missing(place))?;
+    let amount = only(element, "Amt", place)?.ok_or(CamtError::Missing(place))?;
     let code = amount.currency.as_deref().ok_or(CamtError::Missing("Amt/@Ccy"))?;
     let known = Currency::of_code(code).map_err(|error| CamtError::Money(error, place))?;
     if known != currency {
@@ -296,12 +296,19 @@ fn amount(element: &Element, place: &'static str, currency: Currency) -> Result<
 }
 
 fn is_credit(element: &Element, place: &'static str) -> Result<bool, CamtError> {
-    match element.value("CdtDbtInd") {
+    match only(element, "CdtDbtInd", place)?.map(Element::text) {
         Some("CRDT") => Ok(true),
         Some("DBIT") => Ok(false),
         Some(_) => Err(CamtError::Value(place)),
         None => Err(CamtError::Missing(place)),
     }
+}
+
+/// An element on which money depends: of two it would be open which one counts.
+fn only<'a>(element: &'a Element, name: &str, place: &'static str) -> Result<Option<&'a Element>, CamtError> {
+    let mut found = element.all(name);
+    let first = found.next();
+    if found.next().is_some() { Err(CamtError::Value(place)) } else { Ok(first) }
 }
 
 /// A day that is written as one or as a point of time.

@@ -41,7 +41,7 @@ pub use xml::{DEPTH_MAX, ELEMENT_TEXT_BYTES_MAX, ELEMENTS_MAX, TAG_BYTES_MAX, Xm
 /// The most bytes of a file.
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// How far into a file its format shows at the latest.
-const HEAD_BYTES_MAX: usize = 4 * 1024;
+const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// In which of its lines the first field of MT940 stands at the latest.
 const SWIFT_LINES_MAX: usize = 10;
 

@@ -129,6 +129,8 @@ fn money_is_exact_or_the_file_is_refused() {
         ("<RvslInd>true", "<RvslInd>yes", Value("Ntry/RvslInd")),
         ("<Sts>PDNG", "<Sts>PEND", Value("Ntry/Sts")),
         ("<Cd>PRCD", "<Cd>CLBD", CamtError::TwoBalances("CLBD")),
+        (">25.00</Amt>", ">25.00</Amt><Amt Ccy=\"EUR\">25.00</Amt>", Value("Ntry/Amt")),
+        ("<CdtDbtInd>DBIT<", "<CdtDbtInd>CRDT</CdtDbtInd><CdtDbtInd>DBIT<", Value("Ntry/CdtDbtInd")),
         ("<NbOfTxs>2", "<NbOfTxs>3", Value("NtryDtls/Btch/NbOfTxs")),
         // One payment of a batch does not get the money of all.
         (

@@ -93,7 +93,18 @@ fn line_ends_and_encodings_are_read_as_they_come() {
         assert_eq!(read(&latin), read(file.as_bytes()));
         let both = [file, file].concat();
         assert_eq!(read(both.as_bytes()).unwrap().len(), 2 * read(file.as_bytes()).unwrap().len());
-        // Without the ends that some banks leave out.
+        // Without the ends that some banks leave out, or with an envelope in one line.
+        let envelope =
+            "{1:F01BANKDEFFAXXX0000000000}{2:O9401200241231BANKDEFFAXXX00000000002412311200N}{4:\n";
+        let wrapped =
+            format!("{envelope}{}-}}{{5:{{CHK:0}}}}\n", file.trim_end().trim_end_matches(['-', '}']));
+        assert_eq!(read(wrapped.as_bytes()), read(file.as_bytes()));
+        let numbered = both
+            .replace("\n-\n", "\n")
+            .replace("\n:20:", "\n:940:\n:20:")
+            .replace("ABNANL2A\n", "")
+            .replace("\n940\n", "\n");
+        assert_eq!(read(numbered.as_bytes()).unwrap().len(), 2 * read(file.as_bytes()).unwrap().len());
         let open = file.replace("\n-\n", "\n").replace("ABNANL2A\n940\n", "").replace("ABNANL2A\n", "");
         assert_eq!(read(open.as_bytes()), read(file.as_bytes()));
     }

@@ -105,7 +105,7 @@ impl<'a> Fields<'a> {
             let Some(line) = self.lines.peek().copied() else { return Ok(None) };
             match kind(line) {
                 // Where banks leave out the end, the next message begins.
-                Kind::Tag("20", _) => return Ok(None),
+                Kind::Tag("20" | "940", _) => return Ok(None),
                 Kind::Tag(tag, value) => {
                     self.take();
                     self.at = self.taken;
