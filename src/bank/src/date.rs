@@ -62,6 +62,15 @@ impl Date {
         )
     }
 
+    /// The same for a day on which interest begins: banks whose months have 30 days write a 30th of February, which is its last day here.
+    pub(crate) fn of_short_value(text: &str) -> Result<Self, DateError> {
+        let last = |day: &str| Self::of_short(&format!("{}{day}", text.get(..4).unwrap_or("")));
+        match text.get(2..) {
+            Some("0229" | "0230") => Self::of_short(text).or_else(|_| last("29")).or_else(|_| last("28")),
+            _ => Self::of_short(text),
+        }
+    }
+
     /// `0305` (SWIFT's 4!n), in the year in which it is nearest to another day: an entry of 31 December may be of value in January.
     pub(crate) fn of_day(text: &str, near: Date) -> Result<Self, DateError> {
         let (month, day) = text.split_at_checked(2).filter(|(_, day)| day.len() == 2).ok_or(DateError)?;
@@ -139,6 +148,10 @@ mod tests {
         for text in ["", "24035", "2403055", "24 305", "+40305", "240230"] {
             assert_eq!(Date::of_short(text), Err(DateError), "{text}");
         }
+        assert_eq!(Date::of_short_value("240230"), Date::new(2024, 2, 29));
+        assert_eq!(Date::of_short_value("230230"), Date::new(2023, 2, 28));
+        assert_eq!(Date::of_short_value("230229"), Date::new(2023, 2, 28));
+        assert_eq!(Date::of_short_value("230231"), Err(DateError));
         for (entry, value, booked) in [
             ("1231", (2025, 1, 2), (2024, 12, 31)),
             ("0102", (2024, 12, 31), (2025, 1, 2)),

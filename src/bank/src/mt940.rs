@@ -201,7 +201,6 @@ impl Page {
                     let line = line.ok_or(MtError::Misplaced("86"))?;
                     details::add(line, &field);
                 }
-                "NS" | "13" | "13D" => {}
                 _ => return Ok((lines, field)),
             }
         }
@@ -212,7 +211,7 @@ impl Page {
         while let Some(field) = fields.next()? {
             match field.tag {
                 "64" | "65" => drop(balance(&field, "64")?),
-                "86" | "NS" => {}
+                "86" => {}
                 "61" => return Err(MtError::Misplaced("61")),
                 "62F" | "62M" => return Err(MtError::Misplaced("62F")),
                 _ => return Err(MtError::Misplaced("64")),

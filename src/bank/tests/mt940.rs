@@ -176,6 +176,57 @@ fn fields_have_their_places() {
 }
 
 #[test]
+fn habits_of_banks_are_read() {
+    for (from, to) in [
+        // The marks of a transmission, lines of a bank's own, and no entry date.
+        (":20:STARTUMSE", "\u{1}\r\n:20:STARTUMSE"),
+        ("\n-\n", "\n-\u{3}\n"),
+        (":60F:", ":NS:22Verein\n23Konto\n240,800\n:60F:"),
+        ("2412311231DR3,50", "241231    DR3,50"),
+        ("2412311231DR3,50", "241231D3,50"),
+    ] {
+        assert!(GERMAN.contains(from), "{from}");
+        let file = GERMAN.replacen(from, to, 1);
+        assert_eq!(
+            gists(&read(file.as_bytes()).unwrap()[0]),
+            gists(&read(GERMAN.as_bytes()).unwrap()[0]),
+            "{to:?}"
+        );
+    }
+    // A month of 30 days, and no code.
+    let file = GERMAN.replacen("2412311231DR3,50N808", "2402300301DR3,50S   ", 1);
+    let line = read(file.as_bytes()).unwrap()[0].lines[1].clone();
+    assert_eq!(
+        (line.valued.unwrap().to_string(), line.booked.to_string()),
+        ("2024-02-29".into(), "2024-03-01".into())
+    );
+    assert_eq!(line.code.as_deref(), Some("S+808"));
+}
+
+#[test]
+fn remittances_are_put_together_again() {
+    for (details, text, end_to_end) in [
+        ("?20EREF+7?21MTLG:Reject?22Konto zu", "MTLG:Reject Konto zu", Some("7")),
+        ("?20EREF+0123456789012345678901?2123?22SVWZ+Miete", "Miete", Some("012345678901234567890123")),
+        ("?20Miete ?21Mai?22EREF+8", "Miete Mai", Some("8")),
+        (
+            "?20SVWZ+Miete fuer die Wohnung?21en im Hof?22und Garten?60hinten",
+            "Miete fuer die Wohnungen im Hof und Garten hinten",
+            None,
+        ),
+        ("?20Miete ? 2?21?", "Miete ? 2 ?", None),
+    ] {
+        let file = GERMAN.replacen("?00ENTGELTABSCHLUSS?109301?34000", details, 1);
+        let line = read(file.as_bytes()).unwrap()[0].lines[1].clone();
+        assert_eq!(
+            (line.text.as_str(), line.references.end_to_end.as_deref()),
+            (text, end_to_end),
+            "{details}"
+        );
+    }
+}
+
+#[test]
 fn what_a_payer_writes_stays_text() {
     for text in [
         "?20",

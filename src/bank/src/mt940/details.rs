@@ -16,8 +16,8 @@ use crate::{
 
 /// How many characters a German subfield has; a longer text goes on in the next one without a space.
 const SUBFIELD_CHARS: usize = 27;
-/// And a line of SWIFT.
-const LINE_CHARS: usize = 65;
+/// And a line of SWIFT: 65, of which some banks leave one.
+const LINE_CHARS: usize = 64;
 
 /// The codes that stand between slashes.
 const SLASHED: [&str; 28] = [
@@ -105,16 +105,19 @@ impl Details {
         details
     }
 
-    /// The remittance: pieces that begin with a code belong to it until the next one does.
+    /// The remittance. A piece that begins with a code goes on in the next ones as long as pieces are full, and text goes on until
+    /// the next code.
     fn plussed(&mut self, pieces: &[&str]) {
         let mut groups: Vec<(&str, Vec<&str>)> = vec![("", Vec::new())];
+        let mut was_full = true;
         for piece in pieces {
             let begun = piece.split_once('+').filter(|(code, _)| PLUSSED.contains(code));
             match (begun, groups.last_mut()) {
                 (Some((code, rest)), _) => groups.push((code, vec![rest])),
-                (None, Some((_, group))) => group.push(piece),
-                (None, None) => {}
+                (None, Some((code, group))) if was_full || matches!(*code, "" | "SVWZ") => group.push(piece),
+                (None, _) => groups.push(("", vec![piece])),
             }
+            was_full = piece.chars().count() >= SUBFIELD_CHARS;
         }
         let has_codes = groups.len() > 1;
         for (code, group) in groups {

@@ -12,20 +12,24 @@ pub(super) fn line(field: &Field<'_>, currency: Currency) -> Result<Line, MtErro
     let text = field.lines.first().copied().unwrap_or("");
     let date = |error| MtError::Date(error, TAG);
     let (day, rest) = text.split_at_checked(6).ok_or(MtError::Malformed(TAG))?;
-    let valued = Date::of_short(day).map_err(date)?;
+    let valued = Date::of_short_value(day).map_err(date)?;
     let (booked, rest) = match rest.split_at_checked(4) {
         Some((day, rest)) if day.bytes().all(|byte| byte.is_ascii_digit()) => {
             (Date::of_day(day, valued).map_err(date)?, rest)
         }
+        // Some banks leave four spaces where they have no entry date.
+        Some(("    ", rest)) => (valued, rest),
         _ => (valued, rest),
     };
     let Mark { credit, reversal, rest } = Mark::of(rest)?;
     let end = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b',').count();
     let (amount, rest) = rest.split_at_checked(end).ok_or(MtError::Malformed(TAG))?;
     let minor = minor(amount, currency, TAG)?;
-    // N for a transfer, F or S for others, and a code of three: NTRF, NMSC, S103.
+    // N for a transfer, F or S for others, and a code of three, which some banks leave blank: NTRF, NMSC, S103.
     let (code, rest) = rest.split_at_checked(4).ok_or(MtError::Malformed(TAG))?;
-    if !code.starts_with(['N', 'F', 'S']) || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+    if !code.starts_with(['N', 'F', 'S'])
+        || !code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ')
+    {
         return Err(MtError::Malformed(TAG));
     }
     let (own, bank) = rest.split_once("//").unwrap_or((rest, ""));
@@ -45,7 +49,7 @@ pub(super) fn line(field: &Field<'_>, currency: Currency) -> Result<Line, MtErro
         counterparty: None,
         counterparty_account: None,
         references,
-        code: Some(code.to_owned()),
+        code: Some(code.trim_end().to_owned()),
         text: one_line(&text).unwrap_or_default(),
     })
 }

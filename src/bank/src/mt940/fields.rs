@@ -8,6 +8,8 @@ const TAGS: [&str; 18] = [
     "940", "20", "21", "25", "25P", "28", "28C", "60F", "60M", "61", "86", "62F", "62M", "64", "65", "13",
     "13D", "NS",
 ];
+/// What banks add of their own accord, and a time: nothing is counted by it.
+const PASSED_OVER: [&str; 3] = ["13", "13D", "NS"];
 /// How many lines a bank may put before a message of its own accord: `ABNANL2A`, `940`, `ABNANL2A`.
 const PREAMBLE_LINES_MAX: usize = 4;
 /// And how long they are.
@@ -57,7 +59,8 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        // `lines` knows LF and CR LF.
+        // Some files keep the marks of a transmission around each message (SOH, ETX). `lines` knows LF and CR LF.
+        let text = text.trim_start_matches(char::is_control);
         Fields { lines: text.lines().peekable(), taken: 0, at: 0 }
     }
 
@@ -109,7 +112,10 @@ impl<'a> Fields<'a> {
                 Kind::Tag(tag, value) => {
                     self.take();
                     self.at = self.taken;
-                    return self.field(tag, value).map(Some);
+                    let field = self.field(tag, value)?;
+                    if !PASSED_OVER.contains(&tag) {
+                        return Ok(Some(field));
+                    }
                 }
                 Kind::End | Kind::Envelope => return Ok(None),
                 Kind::Unknown => {
@@ -153,7 +159,8 @@ impl<'a> Fields<'a> {
 }
 
 fn kind(line: &str) -> Kind<'_> {
-    if matches!(line.trim_end(), "-" | "-}") || line.starts_with("-}{") {
+    let blank = |c: char| c.is_whitespace() || c.is_control();
+    if matches!(line.trim_end_matches(blank), "-" | "-}") || line.starts_with("-}{") {
         return Kind::End;
     }
     if line.starts_with('{') {
