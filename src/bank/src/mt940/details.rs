@@ -119,7 +119,6 @@ impl Details {
             }
             was_full = piece.chars().count() >= SUBFIELD_CHARS;
         }
-        let has_codes = groups.len() > 1;
         for (code, group) in groups {
             match code {
                 "EREF" => self.end_to_end = Some(group.concat()),
@@ -127,12 +126,12 @@ impl Details {
                 "ABWA" if self.name.as_deref().is_none_or(str::is_empty) => {
                     self.name = Some(joined(&group, SUBFIELD_CHARS))
                 }
-                // What stands before the first code is the bank's word for the booking.
-                "" if has_codes && group.is_empty() => {}
                 "" | "SVWZ" => {
                     let text = first_joined(code, &group);
-                    let gap = if self.text.is_empty() || text.is_empty() { "" } else { " " };
-                    self.text = format!("{}{gap}{text}", self.text);
+                    if !self.text.is_empty() && !text.is_empty() {
+                        self.text.push(' ');
+                    }
+                    self.text.push_str(&text);
                 }
                 _ => {}
             }
