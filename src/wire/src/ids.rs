@@ -104,6 +104,11 @@ id! {
     OrderId
 }
 
+id! {
+    /// A request for payment, as the shop named it: what is paid for it names it again.
+    RequestId
+}
+
 impl TransferId {
     /// The transfer that releases a pending one whose time is over: nobody names it, and it happens once.
     pub fn of_expiry(pending: TransferId) -> Self {

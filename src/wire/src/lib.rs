@@ -11,6 +11,7 @@ pub mod bytes;
 pub mod codec;
 pub mod contacts;
 pub mod content;
+pub mod emv;
 pub mod federation;
 pub mod identity;
 pub mod ids;
@@ -31,7 +32,7 @@ pub mod wallet;
 
 pub use bytes::Blob;
 pub use codec::{DecodeError, decode, encode};
-pub use ids::{AccountId, AssetId, DeviceId, MessageId, OrderId, RoomId, RoomNonce, TransferId};
+pub use ids::{AccountId, AssetId, DeviceId, MessageId, OrderId, RequestId, RoomId, RoomNonce, TransferId};
 pub use names::{NameError, NodeName, UserAddress, UserName};
 pub use problem::{Code, Problem};
 pub use signed::Signed;

@@ -46,7 +46,7 @@ impl<T: Signable> Signed<T> {
     /// Encodes and signs a record.
     pub fn sign(record: &T, key: &SigningKey) -> Self {
         let body = codec::encode(record);
-        let signature = key.sign(&message::<T>(&body)).to_bytes();
+        let signature = sign(T::CONTEXT, &body, key);
         Signed { body: Blob(body), signature, kind: PhantomData }
     }
 
@@ -56,9 +56,7 @@ impl<T: Signable> Signed<T> {
     /// [`SignedError`] when the key, the signature or the body is not valid.
     pub fn verify(&self, key: &[u8; 32]) -> Result<T, SignedError> {
         let record = self.peek()?;
-        let key = VerifyingKey::from_bytes(key).map_err(|_| SignedError::Key)?;
-        key.verify_strict(&message::<T>(&self.body.0), &Signature::from_bytes(&self.signature))
-            .map_err(|_| SignedError::Signature)?;
+        check(T::CONTEXT, &self.body.0, &self.signature, key)?;
         Ok(record)
     }
 
@@ -76,9 +74,26 @@ impl<T: Signable> Signed<T> {
     }
 }
 
-fn message<T: Signable>(body: &[u8]) -> Vec<u8> {
-    let mut message = Vec::with_capacity(T::CONTEXT.len() + 1 + body.len());
-    message.extend_from_slice(T::CONTEXT.as_bytes());
+/// Signs bytes that are no CBOR record: a text of another standard, say. The signature travels wherever that standard has room.
+pub(crate) fn sign(context: &str, body: &[u8], key: &SigningKey) -> [u8; 64] {
+    key.sign(&message(context, body)).to_bytes()
+}
+
+/// Checks what [`sign`] made, strictly: no small-order keys.
+pub(crate) fn check(
+    context: &str,
+    body: &[u8],
+    signature: &[u8; 64],
+    key: &[u8; 32],
+) -> Result<(), SignedError> {
+    let key = VerifyingKey::from_bytes(key).map_err(|_| SignedError::Key)?;
+    key.verify_strict(&message(context, body), &Signature::from_bytes(signature))
+        .map_err(|_| SignedError::Signature)
+}
+
+fn message(context: &str, body: &[u8]) -> Vec<u8> {
+    let mut message = Vec::with_capacity(context.len() + 1 + body.len());
+    message.extend_from_slice(context.as_bytes());
     message.push(0);
     message.extend_from_slice(body);
     message
