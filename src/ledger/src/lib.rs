@@ -10,6 +10,8 @@
 //! than it; and the same events give the same state to the byte. `tests/histories.rs` holds the crate to that, against a model
 //! that is written differently.
 //!
+//! Beside it stands a sum of everyday life: bills that are shared ([`split`]).
+//!
 //! The crate keeps nothing: rows come from [`Books`]. In memory that is [`Memory`]; a node's are in its store.
 //!
 //! ```
@@ -36,6 +38,7 @@ mod event;
 pub mod hledger;
 mod memory;
 mod post;
+pub mod split;
 mod transfer;
 mod wide;
 
