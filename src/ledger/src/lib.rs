@@ -10,7 +10,7 @@
 //! than it; and the same events give the same state to the byte. `tests/histories.rs` holds the crate to that, against a model
 //! that is written differently.
 //!
-//! Beside it stands a sum of everyday life: bills that are shared ([`split`]).
+//! Beside it stand two sums of everyday life: red packets ([`packet`]) and bills that are shared ([`split`]).
 //!
 //! The crate keeps nothing: rows come from [`Books`]. In memory that is [`Memory`]; a node's are in its store.
 //!
@@ -37,6 +37,7 @@ mod error;
 mod event;
 pub mod hledger;
 mod memory;
+pub mod packet;
 mod post;
 pub mod split;
 mod transfer;
