@@ -21,6 +21,7 @@ pub mod names;
 pub mod node;
 #[cfg(feature = "opaque")]
 pub mod opaque;
+pub mod paycode;
 pub mod payto;
 pub mod problem;
 pub mod rooms;
