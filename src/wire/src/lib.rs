@@ -25,6 +25,7 @@ pub mod paycode;
 pub mod payto;
 pub mod problem;
 pub mod rooms;
+pub mod scan;
 pub mod signed;
 pub mod sync;
 pub mod text;
