@@ -1,7 +1,7 @@
 //! The ledger, in histories at random and in the eyes of a program that knows nothing of it.
 
 // What a test cannot do without fails it there and then, in helpers as well.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 mod histories;
 mod model;

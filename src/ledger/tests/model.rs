@@ -30,10 +30,13 @@ struct Facts {
     freeze: Freeze,
 }
 
+/// What was asked for together, and why it was refused, if it was.
+type Chain = (Vec<Transfer>, Option<(u8, Refusal)>);
+
 #[derive(Debug, Clone, Default)]
 pub struct Model {
     accounts: BTreeMap<AccountId, Facts>,
-    chains: Vec<(Vec<Transfer>, Option<(u8, Refusal)>)>,
+    chains: Vec<Chain>,
     done: Vec<Transfer>,
 }
 
