@@ -9,7 +9,7 @@ use weft_ledger::{
     Account, Books, Bounds, Done, Entry, Freeze, LedgerError, Movement, Outcome, Standing, Transfer,
 };
 use weft_store::tables;
-use weft_wire::{AccountId, TransferId};
+use weft_wire::{AccountId, Millis, TransferId};
 
 /// The key of the one row of its table.
 pub(super) const HEAD: &[u8] = b"head";
@@ -50,21 +50,23 @@ impl Books for Sheet<'_> {
                 self.mark(tables::LEDGER_HISTORY, history_key(account, entry.number, id));
             }
             if let Movement::Pending { expires_ms: Some(expires_ms), .. } = entry.transfer.movement {
-                self.mark(tables::LEDGER_DUE, [expires_ms.to_be_bytes().as_slice(), &id.0].concat());
+                self.mark(tables::LEDGER_DUE, due_key(expires_ms, id));
             }
         }
     }
 
     fn put_standing(&mut self, id: TransferId, standing: Standing) {
         self.put(tables::LEDGER_STANDINGS, id.0, &StandingRecord(standing));
-        // Whoever resolves a transfer has read it: its entry is at hand.
-        if standing.resolution.is_some()
-            && let Ok(Some(entry)) = self.entry(id)
-            && let Movement::Pending { expires_ms: Some(expires_ms), .. } = entry.transfer.movement
-        {
-            self.delete(tables::LEDGER_DUE, [expires_ms.to_be_bytes().as_slice(), &id.0].concat());
+        if standing.resolution.is_some() {
+            // Whoever resolves a transfer has read it: its entry is at hand.
+            let _ = self.forget_due(id);
         }
     }
+}
+
+/// Where a pending transfer stands among those that end by themselves.
+fn due_key(expires_ms: Millis, id: TransferId) -> Vec<u8> {
+    [expires_ms.to_be_bytes().as_slice(), &id.0].concat()
 }
 
 /// Where a transfer stands in an account's history.
@@ -77,6 +79,16 @@ impl Sheet<'_> {
     pub(super) fn post(&mut self, chain: &[Transfer]) -> Result<Done, Stop> {
         let outcome = weft_ledger::post(self, chain, self.now);
         self.log_chain(chain.iter().map(|transfer| transfer.id).collect(), outcome)
+    }
+
+    /// Nothing ends by itself any more here.
+    pub(super) fn forget_due(&mut self, id: TransferId) -> Result<(), Stop> {
+        if let Some(entry) = self.entry(id)?
+            && let Movement::Pending { expires_ms: Some(expires_ms), .. } = entry.transfer.movement
+        {
+            self.delete(tables::LEDGER_DUE, due_key(expires_ms, id));
+        }
+        Ok(())
     }
 
     /// Releases a pending transfer whose time is over.

@@ -1,7 +1,7 @@
 //! The wallet: accounts in the node's ledger, and payments that their owners sign.
 //!
 //! The rules of money are `weft-ledger`'s; here stands who may ask for what. Whatever changes the ledger is a piece of work for the
-//! [`teller`].
+//! teller.
 
 mod accounts;
 mod assets;

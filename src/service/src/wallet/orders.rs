@@ -10,7 +10,7 @@ use crate::{Caller, Fault, context::joined};
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Standing, Transfer};
 use weft_store::tables;
 use weft_wire::{
-    Millis, Signed, TransferId, UserName,
+    AccountId, AssetId, Millis, Signed, TransferId, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{Answer, Intent, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferState},
 };
@@ -106,8 +106,7 @@ impl Wallet {
                 return Ok(done);
             }
             for pending in due {
-                self.teller.run(move |sheet| sheet.expire(pending).map(drop)).await?;
-                done += 1;
+                done += u64::from(self.teller.run(move |sheet| sheet.let_go(pending)).await?);
             }
         }
     }
@@ -160,7 +159,7 @@ impl Sheet<'_> {
         self.put(tables::ORDER_KEYS, &work.row, &OrderKeyRecord { counter: order.counter, ..known });
         let debit = self.personal(&order.payer.name, order.asset)?;
         // From here on the counter is used up, whatever comes of the order.
-        self.count(&asset, debit, order.amount).map_err(kept)?;
+        let paid = self.within_limits(&asset, debit, order.amount).map_err(kept)?;
         let credit = self.personal(payee, order.asset)?;
         let (amount, refunds) = (order.amount, None);
         let (movement, purpose) = match order.intent {
@@ -174,6 +173,9 @@ impl Sheet<'_> {
         let transfer = Transfer { id: order.transfer(), movement, purpose, about: order.id.0 };
         self.put(tables::ORDERS, transfer.id.0, &OrderRecord { order: work.signed.clone(), cert });
         let done = self.post(&[transfer])?;
+        if let Some(paid) = paid {
+            self.put(tables::PAYERS, debit.0, &paid);
+        }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
         Ok(receipt(order, entry, None))
     }
@@ -190,21 +192,26 @@ impl Sheet<'_> {
         }
     }
 
-    /// Counts a payment against what the asset allows at once and in a day.
-    fn count(&mut self, asset: &AssetRecord, payer: weft_wire::AccountId, amount: u64) -> Result<(), Stop> {
+    /// Whether a payment is within what the asset allows at once and in a day. Gives the day with it, where days are counted: for
+    /// when it is done.
+    fn within_limits(
+        &self,
+        asset: &AssetRecord,
+        payer: AccountId,
+        amount: u64,
+    ) -> Result<Option<PayerRecord>, Stop> {
         if asset.payment_max > 0 && amount > asset.payment_max {
             return Err(WalletError::PaymentMax { max: asset.payment_max }.into());
         }
         if asset.day_max == 0 {
-            return Ok(());
+            return Ok(None);
         }
         let day = self.now / DAY_MS;
         let known: PayerRecord = self.get(tables::PAYERS, payer.0)?.unwrap_or_default();
         let before = if known.day == day { known.paid } else { 0 };
         let paid = before.checked_add(amount).filter(|paid| *paid <= asset.day_max);
         let paid = paid.ok_or(WalletError::DayMax { max: asset.day_max })?;
-        self.put(tables::PAYERS, payer.0, &PayerRecord { day, paid });
-        Ok(())
+        Ok(Some(PayerRecord { day, paid }))
     }
 
     fn answer(&mut self, name: &UserName, id: TransferId, answer: Answer) -> Result<(), Stop> {
@@ -235,7 +242,19 @@ impl Sheet<'_> {
         }
     }
 
-    fn asset_of(&self, account: weft_wire::AccountId) -> Result<weft_wire::AssetId, Stop> {
+    /// Releases a transfer whose time is over. False: there was nothing to release any more; it is not looked at again.
+    fn let_go(&mut self, pending: TransferId) -> Result<bool, Stop> {
+        match self.expire(pending) {
+            Ok(_) => Ok(true),
+            Err(Stop::Undone(WalletError::Refused(_)) | Stop::Kept(WalletError::Refused(_))) => {
+                self.forget_due(pending)?;
+                Ok(false)
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn asset_of(&self, account: AccountId) -> Result<AssetId, Stop> {
         let account = self.account(account)?.ok_or(Fault::Internal("an entry without its account"))?;
         Ok(account.asset)
     }

@@ -88,7 +88,7 @@ impl Till {
         let (alice, bob) = (Payer::new(&world, "alice", 1).await, Payer::new(&world, "bob", 2).await);
         let euro = world.service.wallet().define(wish).await.unwrap();
         let till = Till { world, euro, alice, bob };
-        till.issue(1, till.alice.user(), 100_00).await.unwrap();
+        till.issue(1, till.alice.user(), 10_000).await.unwrap();
         till
     }
 
@@ -153,18 +153,18 @@ fn refused(outcome: Result<Receipt, FlowError>) -> WalletError {
 #[tokio::test]
 async fn a_payment_is_theirs_at_once_and_happens_once() {
     let mut till = Till::open().await;
-    assert_eq!(till.world.service.wallet().assets().await.unwrap().assets[0].issued, 100_00);
+    assert_eq!(till.world.service.wallet().assets().await.unwrap().assets[0].issued, 10_000);
     let to = till.bob.user().clone();
-    let order = till.alice.order(&till.world, &to, till.euro.id, 12_34, Intent::Payment);
+    let order = till.alice.order(&till.world, &to, till.euro.id, 1_234, Intent::Payment);
     let order = Signed::sign(&order, &till.alice.key);
     let receipt = till.submit(&till.alice, order.clone()).await.unwrap();
-    assert_eq!((receipt.amount, receipt.state, receipt.fee), (12_34, TransferState::Done, 0));
+    assert_eq!((receipt.amount, receipt.state, receipt.fee), (1_234, TransferState::Done, 0));
     // The answer was lost; the phone asks again, also much later.
     till.world.clock.advance(48 * HOUR_MS);
     assert_eq!(till.submit(&till.alice, order).await.unwrap(), receipt);
-    assert_eq!(till.balances().await, (87_66, 12_34));
-    assert_eq!(till.history(&till.bob).await, [(true, 12_34, TransferState::Done)]);
-    let hers = [(false, 12_34, TransferState::Done), (true, 100_00, TransferState::Done)];
+    assert_eq!(till.balances().await, (8_766, 1_234));
+    assert_eq!(till.history(&till.bob).await, [(true, 1_234, TransferState::Done)]);
+    let hers = [(false, 1_234, TransferState::Done), (true, 10_000, TransferState::Done)];
     assert_eq!(till.history(&till.alice).await, hers);
     till.is_sound().await;
 }
@@ -173,11 +173,11 @@ async fn a_payment_is_theirs_at_once_and_happens_once() {
 async fn a_transfer_waits_for_the_payee_who_takes_it_or_gives_it_back() {
     let mut till = Till::open().await;
     let (taken, returned) =
-        (till.pay(30_00, Intent::Transfer).await.unwrap(), till.pay(20_00, Intent::Transfer).await.unwrap());
+        (till.pay(3_000, Intent::Transfer).await.unwrap(), till.pay(2_000, Intent::Transfer).await.unwrap());
     assert_eq!((taken.state, taken.until_ms), (TransferState::Held, Some(START_MS + 24 * HOUR_MS)));
     let hers = till.account(&till.alice).await.unwrap();
-    assert_eq!((hers.balance, hers.available, hers.outgoing), (100_00, 50_00, 50_00));
-    assert_eq!(till.account(&till.bob).await.unwrap().incoming, 50_00);
+    assert_eq!((hers.balance, hers.available, hers.outgoing), (10_000, 5_000, 5_000));
+    assert_eq!(till.account(&till.bob).await.unwrap().incoming, 5_000);
 
     let wallet = till.world.service.wallet();
     let not_hers = wallet.answer(till.alice.device.caller(), taken.transfer, Answer::Accept).await;
@@ -193,8 +193,8 @@ async fn a_transfer_waits_for_the_payee_who_takes_it_or_gives_it_back() {
     for (transfer, answer) in [(taken.transfer, Answer::Return), (returned.transfer, Answer::Accept)] {
         assert!(matches!(wallet.answer(bob, transfer, answer).await, Err(WalletError::AlreadyDecided)));
     }
-    assert_eq!(till.balances().await, (70_00, 30_00));
-    let his = [(true, 20_00, TransferState::Returned), (true, 30_00, TransferState::Done)];
+    assert_eq!(till.balances().await, (7_000, 3_000));
+    let his = [(true, 2_000, TransferState::Returned), (true, 3_000, TransferState::Done)];
     assert_eq!(till.history(&till.bob).await, his);
     till.is_sound().await;
 }
@@ -202,7 +202,7 @@ async fn a_transfer_waits_for_the_payee_who_takes_it_or_gives_it_back() {
 #[tokio::test]
 async fn what_nobody_takes_in_a_day_goes_back() {
     let mut till = Till::open().await;
-    let receipt = till.pay(30_00, Intent::Transfer).await.unwrap();
+    let receipt = till.pay(3_000, Intent::Transfer).await.unwrap();
     till.world.clock.advance(24 * HOUR_MS - 1);
     assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), 0);
     till.world.clock.advance(1);
@@ -211,8 +211,8 @@ async fn what_nobody_takes_in_a_day_goes_back() {
     let late = wallet.answer(till.bob.device.caller(), receipt.transfer, Answer::Accept).await;
     assert!(matches!(late, Err(WalletError::AlreadyDecided)), "{late:?}");
     assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), 1);
-    assert_eq!(till.balances().await, (100_00, 0));
-    assert_eq!(till.history(&till.alice).await[0], (false, 30_00, TransferState::Expired));
+    assert_eq!(till.balances().await, (10_000, 0));
+    assert_eq!(till.history(&till.alice).await[0], (false, 3_000, TransferState::Expired));
     till.is_sound().await;
 }
 
@@ -228,7 +228,7 @@ async fn an_order_that_is_not_good_moves_nothing() {
         (PaymentOrder { amount: 0, ..good.clone() }, |e| {
             matches!(e, WalletError::Fault(Fault::Invalid { field: "amount", .. }))
         }),
-        (PaymentOrder { amount: 100_01, ..good.clone() }, |e| {
+        (PaymentOrder { amount: 10_001, ..good.clone() }, |e| {
             matches!(e, WalletError::Refused(Refusal::Floor))
         }),
         (PaymentOrder { amount: u64::MAX, ..good.clone() }, |e| {
@@ -269,7 +269,7 @@ async fn an_order_that_is_not_good_moves_nothing() {
     assert!(matches!(with_device_key, WalletError::Signature("the order")), "the order key alone signs");
     let counter = refused(till.submit(&till.alice, Signed::sign(&good, &till.alice.key)).await);
     assert!(matches!(counter, WalletError::Counter { last: 12 }), "{counter:?}");
-    assert_eq!(till.balances().await, (100_00, 0));
+    assert_eq!(till.balances().await, (10_000, 0));
     till.is_sound().await;
 }
 
@@ -277,50 +277,54 @@ async fn an_order_that_is_not_good_moves_nothing() {
 async fn what_was_refused_stays_refused_and_an_id_is_one_order() {
     let mut till = Till::open().await;
     let bob = till.bob.user().clone();
-    let order = till.alice.order(&till.world, &bob, till.euro.id, 150_00, Intent::Payment);
+    let order = till.alice.order(&till.world, &bob, till.euro.id, 15_000, Intent::Payment);
     let signed = Signed::sign(&order, &till.alice.key);
     assert!(matches!(
         refused(till.submit(&till.alice, signed.clone()).await),
         WalletError::Refused(Refusal::Floor)
     ));
-    till.issue(2, till.alice.user(), 100_00).await.unwrap();
+    till.issue(2, till.alice.user(), 10_000).await.unwrap();
     // Alice has been told that it failed, and may have paid otherwise since.
     assert!(matches!(refused(till.submit(&till.alice, signed).await), WalletError::Refused(Refusal::Floor)));
     let other = PaymentOrder { amount: 1, counter: order.counter + 1, ..order };
     let other = Signed::sign(&other, &till.alice.key);
     assert!(matches!(refused(till.submit(&till.alice, other).await), WalletError::IdConflict));
-    assert_eq!(till.balances().await, (200_00, 0));
+    assert_eq!(till.balances().await, (20_000, 0));
     till.is_sound().await;
 }
 
 #[tokio::test]
 async fn limits_hold_for_one_payment_and_for_a_day() {
-    let mut till = Till::with(DefineAsset { payment_max: 40_00, day_max: 70_00, ..euro() }).await;
+    let mut till = Till::with(DefineAsset { payment_max: 4_000, day_max: 7_000, ..euro() }).await;
     assert!(matches!(
-        refused(till.pay(40_01, Intent::Payment).await),
-        WalletError::PaymentMax { max: 40_00 }
+        refused(till.pay(4_001, Intent::Payment).await),
+        WalletError::PaymentMax { max: 4_000 }
     ));
-    till.pay(40_00, Intent::Payment).await.unwrap();
-    assert!(matches!(refused(till.pay(30_01, Intent::Transfer).await), WalletError::DayMax { max: 70_00 }));
-    till.pay(30_00, Intent::Transfer).await.unwrap();
+    till.pay(4_000, Intent::Payment).await.unwrap();
+    assert!(matches!(refused(till.pay(3_001, Intent::Transfer).await), WalletError::DayMax { max: 7_000 }));
+    till.pay(3_000, Intent::Transfer).await.unwrap();
     assert!(matches!(refused(till.pay(1, Intent::Payment).await), WalletError::DayMax { .. }));
     till.world.clock.advance(24 * HOUR_MS);
     till.pay(1, Intent::Payment).await.unwrap();
     till.is_sound().await;
+
+    let mut till = Till::with(DefineAsset { day_max: 15_000, ..euro() }).await;
+    assert!(matches!(refused(till.pay(12_000, Intent::Payment).await), WalletError::Refused(Refusal::Floor)));
+    till.pay(10_000, Intent::Payment).await.expect("what was not paid is not counted");
 }
 
 #[tokio::test]
 async fn no_more_is_issued_than_was_said_and_the_same_once() {
-    let till = Till::with(DefineAsset { issue_max: 150_00, ..euro() }).await;
+    let till = Till::with(DefineAsset { issue_max: 15_000, ..euro() }).await;
     let alice = till.alice.user();
-    till.issue(2, alice, 50_00).await.unwrap();
-    till.issue(2, alice, 50_00).await.unwrap();
+    till.issue(2, alice, 5_000).await.unwrap();
+    till.issue(2, alice, 5_000).await.unwrap();
     assert!(matches!(till.issue(2, alice, 1).await, Err(FlowError::Wallet(WalletError::IdConflict))));
     let over = till.issue(3, alice, 1).await;
     assert!(matches!(over, Err(FlowError::Wallet(WalletError::Refused(Refusal::Floor)))), "{over:?}");
-    assert_eq!(till.balances().await.0, 150_00);
-    till.world.service.flows().issue(TransferId([4; 16]), till.euro.id, alice, 30_00, true).await.unwrap();
-    assert_eq!(till.world.service.wallet().assets().await.unwrap().assets[0].issued, 120_00);
+    assert_eq!(till.balances().await.0, 15_000);
+    till.world.service.flows().issue(TransferId([4; 16]), till.euro.id, alice, 3_000, true).await.unwrap();
+    assert_eq!(till.world.service.wallet().assets().await.unwrap().assets[0].issued, 12_000);
     till.is_sound().await;
 }
 
@@ -413,7 +417,7 @@ async fn many_pay_at_once_and_nothing_is_lost_or_made() {
         let accounts = till.world.service.wallet().accounts(payer.device.caller()).await.unwrap();
         sum += accounts.accounts[0].balance;
     }
-    assert_eq!(sum, 100_00 + 8 * 100);
+    assert_eq!(sum, 10_000 + 8 * 100);
     let report = check_ledger(&till.world.store).await.unwrap();
     assert!(report.findings.is_empty() && paid > 50, "{paid} paid; {report:#?}");
 }
