@@ -136,6 +136,11 @@ need_authority() {
   have pebble || ! have apt-get || (apt_install pebble) || say "no pebble here: tests/acme.rs will not be run"
 }
 
+# A program that adds ledgers up, for src/ledger/tests/plain_text.rs; elsewhere than on Debian that test says that it was not run.
+need_bookkeeper() {
+  have hledger || ! have apt-get || (apt_install hledger) || say "no hledger here: src/ledger/tests/plain_text.rs will not be run"
+}
+
 # Networks of their own, for tests/namespaces.rs; where they cannot be made that test says that it was not run.
 need_networks() {
   if have ip && have nft; then return; fi
@@ -157,6 +162,7 @@ case ${1:-build} in
     have shellcheck || apt_install shellcheck
     need_browser
     need_authority
+    need_bookkeeper
     need_networks
     need_nextest
     ;;

@@ -126,6 +126,9 @@ printf '%s\n' "${table[@]}"
 if [[ " $* " == *" nextest "* ]] && ! have pebble; then
   printf 'NOT RUN for want of pebble (apt install pebble): a certificate from an authority, tests/acme.rs\n'
 fi
+if [[ " $* " == *" nextest "* ]] && ! have hledger; then
+  printf 'NOT RUN for want of hledger (apt install hledger): a ledger added up again, src/ledger/tests/plain_text.rs\n'
+fi
 if [[ " $* " == *" nextest "* ]] && ! can_make_networks; then
   printf 'NOT RUN for want of rights, ip or nft: two nodes behind two routers, tests/namespaces.rs\n'
 fi
