@@ -5,10 +5,12 @@ mod chats;
 mod groups;
 mod people;
 mod reading;
+mod wallet;
 
 pub use chats::*;
 pub use groups::*;
 pub use people::*;
+pub use wallet::*;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -303,6 +305,154 @@ pub enum Call {
         /// `trust`, `block`, `reset`, `accept_key` or `reject_key`.
         act: String,
     },
+    /// One's own money. → [`Reply::Wallet`]
+    Wallet,
+    /// Sets the PIN that unlocks payments on this device. → [`Reply::Done`]
+    SetPin {
+        /// Six digits.
+        pin: String,
+        /// The account's password: who finds an unlocked device cannot pay with it.
+        password: String,
+    },
+    /// Pays somebody. Asked again with the same `id` it is paid once. `payment_unsure`: the node did not answer, and it is asked
+    /// again by itself. → [`Reply::Transfer`]
+    Pay {
+        /// 32 hexadecimal digits, random: one a form that is filled in.
+        id: String,
+        /// Address.
+        user: String,
+        /// Asset id.
+        asset: String,
+        /// In minor units.
+        amount: String,
+        /// What for; the other reads it in the chat.
+        note: String,
+        /// Held until the other accepts it, or gives it back; after a day it comes back by itself. Else it is theirs at once.
+        hold: bool,
+        /// The chat in which a card is to show it.
+        chat: Option<String>,
+        /// What it is paid for, if that was asked for.
+        request: Option<String>,
+        /// It gives back what came by this transfer, or a part of it.
+        refunds: Option<String>,
+        /// The payment PIN.
+        pin: String,
+    },
+    /// A transfer as it stands now. → [`Reply::Transfer`]
+    Transfer {
+        /// Its id.
+        id: String,
+    },
+    /// Accepts a transfer that waits, or gives it back. → [`Reply::Transfer`]
+    AnswerTransfer {
+        /// Its id.
+        id: String,
+        /// Whether.
+        accept: bool,
+    },
+    /// A page of an account's history, the newest first. → [`Reply::History`]
+    WalletHistory {
+        /// Account id.
+        account: String,
+        /// Lines before this number; none: the newest page.
+        before: Option<f64>,
+    },
+    /// Gives a red packet. → [`Reply::Done`], once it is paid; its card follows in the chat
+    SendPacket {
+        /// As in [`Call::Pay`].
+        id: String,
+        /// Chat id. In a direct chat the other one alone may open it.
+        chat: String,
+        /// Asset id.
+        asset: String,
+        /// What is in it, in minor units.
+        amount: String,
+        /// Among how many: 1 to 500.
+        shares: u32,
+        /// By lot; else everyone gets the same.
+        lucky: bool,
+        /// In a group: the one who may open it.
+        only: Option<String>,
+        /// A wish.
+        greeting: String,
+        /// Which cover.
+        cover: u8,
+        /// The payment PIN.
+        pin: String,
+    },
+    /// A red packet as it stands. → [`Reply::Packet`]
+    Packet {
+        /// The chat of its card.
+        chat: String,
+        /// The id of the message.
+        id: String,
+    },
+    /// Opens a red packet. Asked again it gives the same share. → [`Reply::Packet`]
+    OpenPacket {
+        /// The chat of its card.
+        chat: String,
+        /// The id of the message.
+        id: String,
+    },
+    /// Asks for money in a chat; in a group, splits a bill. → [`Reply::Sent`]
+    AskMoney {
+        /// Chat id.
+        chat: String,
+        /// Asset id.
+        asset: String,
+        /// Who is to pay how much: address, minor units.
+        parts: Vec<(String, String)>,
+        /// The whole bill, with what one bears oneself.
+        total: String,
+        /// What for.
+        note: String,
+    },
+    /// A request for money as it stands. → [`Reply::Request`]
+    Request {
+        /// The chat of its card.
+        chat: String,
+        /// The id of the message.
+        id: String,
+    },
+    /// The node issues an asset, or changes what may be done with it. For the owner. → [`Reply::Done`]
+    DefineAsset {
+        /// `EUR`.
+        code: String,
+        /// Decimals, at most 12.
+        scale: u8,
+        /// What people read.
+        title: String,
+        /// What stands behind it.
+        backing: String,
+        /// The most that one payment moves; `0`: no bound.
+        payment_max: String,
+        /// The most that one account pays in a day; `0`: no bound.
+        day_max: String,
+        /// The most that may be in the world; `0`: no bound.
+        issue_max: String,
+    },
+    /// Brings money into the world, on somebody's account, or takes it out. For the owner. → [`Reply::Done`]
+    Issue {
+        /// As in [`Call::Pay`].
+        id: String,
+        /// Address.
+        user: String,
+        /// Asset id.
+        asset: String,
+        /// In minor units.
+        amount: String,
+        /// Out of the world.
+        redeem: bool,
+    },
+    /// Stops payments from somebody's account, or lets them go on. For the owner. → [`Reply::Done`]
+    FreezeAccount {
+        /// Address.
+        user: String,
+        /// Asset id.
+        asset: String,
+        /// Whether.
+        frozen: bool,
+    },
     /// The network came back, or the tab was woken: connect now rather than after the back-off. → [`Reply::Done`]
     Wake,
 }
@@ -347,6 +497,16 @@ pub enum Reply {
     GroupLink(GroupLinkView),
     /// Whether one has asked (`asked`), or is in it already (`member`).
     Joined(JoinedView),
+    /// One's own money.
+    Wallet(WalletView),
+    /// A transfer.
+    Transfer(TransferView),
+    /// A page of a history.
+    History(HistoryView),
+    /// A red packet.
+    Packet(PacketView),
+    /// A request for money.
+    Request(RequestView),
 }
 
 /// Why a call was not done, in a form that the interface can translate.
@@ -356,6 +516,7 @@ pub struct CallError {
     /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
     /// `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`,
     /// `no_device` (somebody who was to be added has no device that could be added now; the others are in), `key_changed`,
+    /// `no_pin` (this device has no payment PIN), `wrong_pin`, `pin_locked` (after wrong ones; `retry_after_ms`), `payment_unsure`,
     /// `state_damaged`, `password_unsure` (the answer to the last step of a change was lost: either password may hold).
     pub code: String,
     /// One English sentence, for logs and for codes that have no translation.
@@ -410,7 +571,9 @@ pub enum Event {
         /// Whether.
         on: bool,
     },
-    /// Something that the person must know: `key_changed` (a contact's identity is another one than before), `device_added`,
+    /// Something of one's money changed; what is shown of it is to be asked for again.
+    Wallet,
+    /// Something that the person must know: `payment_failed` (one that was unsure was not made), `key_changed` (a contact's identity is another one than before), `device_added`,
     /// `foreign_device` (an alarm: the node shows a device on this account that the account's own key did not certify),
     /// `signed_out_remotely`, `state_damaged`.
     Notice {

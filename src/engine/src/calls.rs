@@ -6,7 +6,7 @@ use crate::contacts::{self, answers, links, requests, safety};
 use crate::error::{call_error, internal};
 use crate::host::Effect;
 use crate::runtime::Cx;
-use crate::{chats, connection, groups, http, operator};
+use crate::{chats, connection, groups, http, operator, wallet};
 use weft_wire::node::{NodeInfo, SignupPolicy};
 
 /// Answers a call, whenever that is possible.
@@ -102,7 +102,10 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
         other => {
             return match groups::calls::answer(cx, other).await {
                 Ok(answered) => answered,
-                Err(chat) => chats::calls::answer(cx, chat).await,
+                Err(other) => match wallet::calls::answer(cx, other).await {
+                    Ok(answered) => answered,
+                    Err(chat) => chats::calls::answer(cx, chat).await,
+                },
             };
         }
     })

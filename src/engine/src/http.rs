@@ -60,6 +60,14 @@ impl Failure {
         }
     }
 
+    /// What holds at the node instead, where it says so.
+    pub fn current(&self) -> Option<u64> {
+        match self {
+            Failure::Problem(problem) => problem.current,
+            _ => None,
+        }
+    }
+
     /// When the node wants to be asked again.
     pub fn retry_after_ms(&self) -> Option<Millis> {
         match self {

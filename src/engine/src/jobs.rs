@@ -58,6 +58,8 @@ pub(crate) enum Job {
     PutRead(RoomId),
     /// Records of this device are on the node.
     PushVault,
+    /// It is known what became of payments.
+    Pay,
 }
 
 /// What became of a job.

@@ -26,6 +26,7 @@ pub mod sealing;
 mod shelf;
 mod sync;
 mod vault;
+mod wallet;
 
 pub use engine::{Engine, Options};
 pub use error::OpenError;

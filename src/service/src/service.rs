@@ -103,6 +103,7 @@ impl Service {
             rooms.clone(),
             inbox,
             vault.clone(),
+            wallet.clone(),
             flows.clone(),
             fanout,
         );

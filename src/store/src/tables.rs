@@ -143,6 +143,10 @@ tables! {
     PAYERS            = 115, "wallet.payers",         key: "account",                    record: "PayerRecord: what was paid from it today", owner: "service/wallet";
     ORDER_KEYS        = 116, "wallet.order_keys",     key: "name 00 device",             record: "OrderKeyRecord: what a device signs payments with, and its last counter", owner: "service/wallet";
     ORDERS            = 117, "wallet.orders",         key: "transfer",                   record: "OrderRecord: the order that the payer signed", owner: "service/wallet";
+    PACKETS           = 118, "wallet.packets",        key: "packet",                     record: "PacketRecord",                owner: "service/wallet";
+    PACKET_CLAIMS     = 119, "wallet.packet_claims",  key: "packet BE32(claim)",         record: "ClaimRecord: who has opened it", owner: "service/wallet";
+    PACKETS_DUE       = 120, "wallet.packets_due",    key: "BE64(time) packet",          record: "nothing: a packet that ends by itself", owner: "service/wallet";
+    REQUESTS_PAID     = 121, "wallet.requests_paid",  key: "name 00 request BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

@@ -16,6 +16,13 @@ macro_rules! id {
         pub struct $name(pub [u8; 16]);
 
         impl $name {
+            /// The first sixteen bytes of a hash: for what follows from something else.
+            pub fn of_hash(hash: &blake3::Hash) -> Self {
+                let mut id = [0; 16];
+                id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+                $name(id)
+            }
+
             /// The bytes, as they stand in keys and on the wire.
             pub fn as_bytes(&self) -> &[u8; 16] {
                 &self.0
@@ -113,7 +120,7 @@ impl TransferId {
     /// The transfer that releases a pending one whose time is over: nobody names it, and it happens once.
     pub fn of_expiry(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-expiry/1");
-        TransferId(front(&hasher.update(&pending.0).finalize()))
+        TransferId::of_hash(&hasher.update(&pending.0).finalize())
     }
 }
 
@@ -121,14 +128,14 @@ impl TransferId {
     /// The transfer by which the payee answers a pending one: there is one answer.
     pub fn of_answer(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-answer/1");
-        TransferId(front(&hasher.update(&pending.0).finalize()))
+        TransferId::of_hash(&hasher.update(&pending.0).finalize())
     }
 }
 
 impl DeviceId {
     /// The id that belongs to a device's public signature key.
     pub fn of_key(device_key: &[u8; 32]) -> Self {
-        DeviceId(front(&blake3::hash(device_key)))
+        DeviceId::of_hash(&blake3::hash(device_key))
     }
 }
 
@@ -137,14 +144,8 @@ impl RoomId {
     pub fn of_hub(hub: &NodeName, nonce: RoomNonce) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/room-id/1");
         hasher.update(hub.as_str().as_bytes()).update(&[0]).update(&nonce.0);
-        RoomId(front(&hasher.finalize()))
+        RoomId::of_hash(&hasher.finalize())
     }
-}
-
-pub(crate) fn front(hash: &blake3::Hash) -> [u8; 16] {
-    let mut id = [0; 16];
-    id.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
-    id
 }
 
 fn parse(text: &str) -> Result<[u8; 16], IdError> {

@@ -93,3 +93,5 @@ pub const ASSETS_MAX: usize = 64;
 pub const ASSET_TITLE_BYTES_MAX: usize = 64;
 /// What stands behind an asset, in bytes of UTF-8.
 pub const ASSET_BACKING_BYTES_MAX: usize = 1 << 10;
+/// What is said beside money: what for, a greeting. In bytes of UTF-8.
+pub const MONEY_NOTE_BYTES_MAX: usize = 256;

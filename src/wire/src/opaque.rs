@@ -6,6 +6,7 @@ use crate::UserName;
 use argon2::{Algorithm, Argon2, Params, Version};
 use opaque_ke::generic_array::{ArrayLength, GenericArray};
 use opaque_ke::{CipherSuite, Identifiers, errors::InternalError, ksf::Ksf};
+use zeroize::Zeroizing;
 
 /// Ristretto255 for the OPRF, 3DH over Ristretto255 with SHA-512, argon2id in the client.
 pub struct Suite;
@@ -45,6 +46,17 @@ pub struct Stretching {
 impl Stretching {
     /// For load generators and tests that make hundreds of accounts with random passwords; not for people.
     pub const LIGHT: Stretching = Stretching { memory_kib: 64, passes: 1 };
+}
+
+impl Stretching {
+    /// A key out of something short that a person types, with a salt of its own. None: the parameters are none.
+    pub fn stretch(&self, secret: &[u8], salt: &[u8; 16]) -> Option<Zeroizing<[u8; 32]>> {
+        let params = Params::new(self.memory_kib, self.passes, 1, Some(32)).ok()?;
+        let mut key = Zeroizing::new([0; 32]);
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password_into(secret, salt, key.as_mut_slice()).ok()?;
+        Some(key)
+    }
 }
 
 impl Default for Stretching {

@@ -109,6 +109,10 @@ codes! {
     OrderStale = "order_stale", 409, "This payment order is too old; please pay again.";
     /// The transfer was accepted, returned or is over.
     AlreadyDecided = "already_decided", 409, "This payment was already accepted or returned.";
+    /// Others were faster.
+    PacketEmpty = "packet_empty", 410, "All shares of the red packet are taken.";
+    /// It could be opened for a day.
+    PacketOver = "packet_over", 410, "The time of the red packet is over.";
     /// The ledger refuses for another reason; `detail` says which.
     PaymentRefused = "payment_refused", 409, "The payment was not made.";
     /// A fault of the node.

@@ -146,6 +146,9 @@ pub enum ServerFrame {
         /// The records.
         records: Vec<VaultRecord>,
     },
+    /// Something of the account's money changed: a payment came, was answered, a limit is another one. Told at most every
+    /// tenth of a second; what it is, `GET wallet/…` says.
+    Wallet {},
     /// Answer to [`ClientFrame::Ping`].
     Pong,
     /// A frame could not be followed. Fatal ones are followed by a close.

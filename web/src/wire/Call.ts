@@ -295,4 +295,216 @@ name: string,
 /**
  * `trust`, `block`, `reset`, `accept_key` or `reject_key`.
  */
-act: string, } | { "call": "wake" };
+act: string, } | { "call": "wallet" } | { "call": "set_pin", 
+/**
+ * Six digits.
+ */
+pin: string, 
+/**
+ * The account's password: who finds an unlocked device cannot pay with it.
+ */
+password: string, } | { "call": "pay", 
+/**
+ * 32 hexadecimal digits, random: one a form that is filled in.
+ */
+id: string, 
+/**
+ * Address.
+ */
+user: string, 
+/**
+ * Asset id.
+ */
+asset: string, 
+/**
+ * In minor units.
+ */
+amount: string, 
+/**
+ * What for; the other reads it in the chat.
+ */
+note: string, 
+/**
+ * Held until the other accepts it, or gives it back; after a day it comes back by itself. Else it is theirs at once.
+ */
+hold: boolean, 
+/**
+ * The chat in which a card is to show it.
+ */
+chat: string | null, 
+/**
+ * What it is paid for, if that was asked for.
+ */
+request: string | null, 
+/**
+ * It gives back what came by this transfer, or a part of it.
+ */
+refunds: string | null, 
+/**
+ * The payment PIN.
+ */
+pin: string, } | { "call": "transfer", 
+/**
+ * Its id.
+ */
+id: string, } | { "call": "answer_transfer", 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * Whether.
+ */
+accept: boolean, } | { "call": "wallet_history", 
+/**
+ * Account id.
+ */
+account: string, 
+/**
+ * Lines before this number; none: the newest page.
+ */
+before: number | null, } | { "call": "send_packet", 
+/**
+ * As in [`Call::Pay`].
+ */
+id: string, 
+/**
+ * Chat id. In a direct chat the other one alone may open it.
+ */
+chat: string, 
+/**
+ * Asset id.
+ */
+asset: string, 
+/**
+ * What is in it, in minor units.
+ */
+amount: string, 
+/**
+ * Among how many: 1 to 500.
+ */
+shares: number, 
+/**
+ * By lot; else everyone gets the same.
+ */
+lucky: boolean, 
+/**
+ * In a group: the one who may open it.
+ */
+only: string | null, 
+/**
+ * A wish.
+ */
+greeting: string, 
+/**
+ * Which cover.
+ */
+cover: number, 
+/**
+ * The payment PIN.
+ */
+pin: string, } | { "call": "packet", 
+/**
+ * The chat of its card.
+ */
+chat: string, 
+/**
+ * The id of the message.
+ */
+id: string, } | { "call": "open_packet", 
+/**
+ * The chat of its card.
+ */
+chat: string, 
+/**
+ * The id of the message.
+ */
+id: string, } | { "call": "ask_money", 
+/**
+ * Chat id.
+ */
+chat: string, 
+/**
+ * Asset id.
+ */
+asset: string, 
+/**
+ * Who is to pay how much: address, minor units.
+ */
+parts: Array<[string, string]>, 
+/**
+ * The whole bill, with what one bears oneself.
+ */
+total: string, 
+/**
+ * What for.
+ */
+note: string, } | { "call": "request", 
+/**
+ * The chat of its card.
+ */
+chat: string, 
+/**
+ * The id of the message.
+ */
+id: string, } | { "call": "define_asset", 
+/**
+ * `EUR`.
+ */
+code: string, 
+/**
+ * Decimals, at most 12.
+ */
+scale: number, 
+/**
+ * What people read.
+ */
+title: string, 
+/**
+ * What stands behind it.
+ */
+backing: string, 
+/**
+ * The most that one payment moves; `0`: no bound.
+ */
+payment_max: string, 
+/**
+ * The most that one account pays in a day; `0`: no bound.
+ */
+day_max: string, 
+/**
+ * The most that may be in the world; `0`: no bound.
+ */
+issue_max: string, } | { "call": "issue", 
+/**
+ * As in [`Call::Pay`].
+ */
+id: string, 
+/**
+ * Address.
+ */
+user: string, 
+/**
+ * Asset id.
+ */
+asset: string, 
+/**
+ * In minor units.
+ */
+amount: string, 
+/**
+ * Out of the world.
+ */
+redeem: boolean, } | { "call": "freeze_account", 
+/**
+ * Address.
+ */
+user: string, 
+/**
+ * Asset id.
+ */
+asset: string, 
+/**
+ * Whether.
+ */
+frozen: boolean, } | { "call": "wake" };

@@ -41,7 +41,7 @@ user: string,
 /**
  * Whether.
  */
-on: boolean, } } | { "event": "notice", "value": { 
+on: boolean, } } | { "event": "wallet" } | { "event": "notice", "value": { 
 /**
  * Which.
  */

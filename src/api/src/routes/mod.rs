@@ -13,6 +13,7 @@ mod rooms;
 mod sync;
 mod users;
 mod vault;
+mod wallet;
 
 use crate::{Api, Fault, guard, headers, host, metrics, negotiate, session, ui};
 use axum::{Router, middleware, routing};
@@ -31,6 +32,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(key_packages::routes())
         .merge(rooms::routes())
         .merge(vault::routes())
+        .merge(wallet::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)
         .layer(middleware::from_fn_with_state(api.clone(), session::limit_layer));

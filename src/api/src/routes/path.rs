@@ -6,7 +6,7 @@ use axum::{
     http::request::Parts,
 };
 use std::{fmt::Display, str::FromStr};
-use weft_wire::{Code, DeviceId, NodeName, Problem, RoomId, UserAddress};
+use weft_wire::{Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress};
 
 /// `{room}`.
 pub(crate) struct Room(pub RoomId);
@@ -16,6 +16,13 @@ pub(crate) struct Device(pub DeviceId);
 pub(crate) struct User(pub UserAddress);
 /// `{node}`.
 pub(crate) struct Node(pub NodeName);
+
+/// `{transfer}`.
+pub(crate) struct Transfer(pub TransferId);
+/// `{packet}`: the transfer that filled it.
+pub(crate) struct Packet(pub TransferId);
+/// `{request}`.
+pub(crate) struct Request(pub RequestId);
 
 async fn parameter<T, S>(parts: &mut Parts, state: &S, name: &'static str) -> Result<T, Fault>
 where
@@ -48,6 +55,9 @@ extractor!(Room, "room");
 extractor!(Device, "device");
 extractor!(User, "user");
 extractor!(Node, "node");
+extractor!(Transfer, "transfer");
+extractor!(Packet, "packet");
+extractor!(Request, "request");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

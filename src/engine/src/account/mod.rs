@@ -10,7 +10,7 @@ mod sign_in;
 mod sign_up;
 
 pub(crate) use opening::resume_pending;
-pub(crate) use password::change_password;
+pub(crate) use password::{change_password, open_account};
 pub(crate) use sign_in::{recover, sign_in};
 pub(crate) use sign_up::{confirm_phrase, phrase, sign_up};
 

@@ -48,6 +48,14 @@ pub(crate) async fn change_password(cx: &Cx, old: &str, new: &str) -> Result<(),
     }
 }
 
+/// Whether this is the password of the account.
+///
+/// # Errors
+/// `wrong_credentials`.
+pub(crate) async fn open_account(cx: &Cx, user: &UserAddress, password: &str) -> Result<(), CallError> {
+    open_by_password(cx, user, password).await.map(drop)
+}
+
 /// Opens the account at the node, as a sign-in does, and gives what lies in it.
 pub(super) async fn open_by_password(
     cx: &Cx,

@@ -1,6 +1,6 @@
 //! How chats and messages look.
 
-use super::{ChatGroup, PersonView};
+use super::{AssetView, ChatGroup, PartView, PersonView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -75,6 +75,52 @@ pub enum BodyView {
     Text {
         /// As it was written.
         text: String,
+    },
+    /// Money for the reader; [`super::Call::Transfer`] says how it stands.
+    Transfer {
+        /// Its id.
+        transfer: String,
+        /// Of what.
+        asset: AssetView,
+        /// How much, as the sender says; the node's word counts.
+        amount: String,
+        /// What for.
+        note: String,
+    },
+    /// A red packet; [`super::Call::Packet`] says how it stands.
+    Packet {
+        /// Its id.
+        packet: String,
+        /// What the giver wishes.
+        greeting: String,
+        /// Which cover.
+        cover: u8,
+        /// The one for whom it is.
+        only: Option<PersonView>,
+    },
+    /// The sender asks for money; [`super::Call::Request`] says who has paid.
+    Request {
+        /// Its id.
+        request: String,
+        /// Of what.
+        asset: AssetView,
+        /// Who is asked for how much.
+        parts: Vec<PartView>,
+        /// The whole bill.
+        total: String,
+        /// What for.
+        note: String,
+    },
+    /// The sender says that they have paid what was asked for.
+    Paid {
+        /// What was asked for.
+        request: String,
+        /// The transfer.
+        transfer: String,
+        /// Of what.
+        asset: AssetView,
+        /// How much.
+        amount: String,
     },
     /// A kind that this version does not know.
     Unknown {

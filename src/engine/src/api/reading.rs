@@ -41,6 +41,28 @@ struct Said {
     accept: Option<bool>,
     act: Option<String>,
     print: Option<String>,
+    pin: Option<String>,
+    asset: Option<String>,
+    amount: Option<String>,
+    note: Option<String>,
+    hold: Option<bool>,
+    request: Option<String>,
+    refunds: Option<String>,
+    account: Option<String>,
+    shares: Option<u32>,
+    lucky: Option<bool>,
+    only: Option<String>,
+    cover: Option<u8>,
+    parts: Option<Vec<(String, String)>>,
+    total: Option<String>,
+    scale: Option<u8>,
+    title: Option<String>,
+    backing: Option<String>,
+    payment_max: Option<String>,
+    day_max: Option<String>,
+    issue_max: Option<String>,
+    redeem: Option<bool>,
+    frozen: Option<bool>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -201,6 +223,78 @@ impl Said {
             "peers" => Call::Peers,
             "judge_peer" => Call::JudgePeer { name: need(self.name, "name")?, act: need(self.act, "act")? },
             "wake" => Call::Wake,
+            _ => return self.about_money(),
+        })
+    }
+
+    fn about_money(self) -> Result<Call, String> {
+        Ok(match self.call.as_str() {
+            "wallet" => Call::Wallet,
+            "set_pin" => {
+                Call::SetPin { pin: need(self.pin, "pin")?, password: need(self.password, "password")? }
+            }
+            "pay" => Call::Pay {
+                id: need(self.id, "id")?,
+                user: need(self.user, "user")?,
+                asset: need(self.asset, "asset")?,
+                amount: need(self.amount, "amount")?,
+                note: self.note.unwrap_or_default(),
+                hold: self.hold.unwrap_or_default(),
+                chat: self.chat,
+                request: self.request,
+                refunds: self.refunds,
+                pin: need(self.pin, "pin")?,
+            },
+            "transfer" => Call::Transfer { id: need(self.id, "id")? },
+            "answer_transfer" => {
+                Call::AnswerTransfer { id: need(self.id, "id")?, accept: need(self.accept, "accept")? }
+            }
+            "wallet_history" => {
+                Call::WalletHistory { account: need(self.account, "account")?, before: self.before }
+            }
+            "send_packet" => Call::SendPacket {
+                id: need(self.id, "id")?,
+                chat: need(self.chat, "chat")?,
+                asset: need(self.asset, "asset")?,
+                amount: need(self.amount, "amount")?,
+                shares: need(self.shares, "shares")?,
+                lucky: need(self.lucky, "lucky")?,
+                only: self.only,
+                greeting: self.greeting.unwrap_or_default(),
+                cover: self.cover.unwrap_or_default(),
+                pin: need(self.pin, "pin")?,
+            },
+            "packet" => Call::Packet { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "open_packet" => Call::OpenPacket { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "ask_money" => Call::AskMoney {
+                chat: need(self.chat, "chat")?,
+                asset: need(self.asset, "asset")?,
+                parts: need(self.parts, "parts")?,
+                total: need(self.total, "total")?,
+                note: self.note.unwrap_or_default(),
+            },
+            "request" => Call::Request { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "define_asset" => Call::DefineAsset {
+                code: need(self.code, "code")?,
+                scale: need(self.scale, "scale")?,
+                title: need(self.title, "title")?,
+                backing: self.backing.unwrap_or_default(),
+                payment_max: self.payment_max.unwrap_or_else(|| "0".into()),
+                day_max: self.day_max.unwrap_or_else(|| "0".into()),
+                issue_max: self.issue_max.unwrap_or_else(|| "0".into()),
+            },
+            "issue" => Call::Issue {
+                id: need(self.id, "id")?,
+                user: need(self.user, "user")?,
+                asset: need(self.asset, "asset")?,
+                amount: need(self.amount, "amount")?,
+                redeem: self.redeem.unwrap_or_default(),
+            },
+            "freeze_account" => Call::FreezeAccount {
+                user: need(self.user, "user")?,
+                asset: need(self.asset, "asset")?,
+                frozen: need(self.frozen, "frozen")?,
+            },
             other => return Err(format!("no such call: {other}")),
         })
     }

@@ -52,7 +52,7 @@ fn message_id(text: &str) -> Result<MessageId, CallError> {
     text.parse().map_err(|error| field_error("id", error))
 }
 
-fn chat_of(s: &mut State, text: &str) -> Result<Chat, CallError> {
+pub(crate) fn chat_of(s: &mut State, text: &str) -> Result<Chat, CallError> {
     find(s, chat_id(text)?).ok_or_else(|| call_error("unknown_chat", "There is no such chat."))
 }
 

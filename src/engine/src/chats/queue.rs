@@ -8,6 +8,7 @@ use crate::error::{call_error, field_error};
 use crate::groups::{leaving, names};
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
+use crate::wallet::cards::Card;
 use crate::{connection, contacts, groups};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -169,6 +170,7 @@ pub(crate) fn body(content: &Content) -> Option<Body> {
             Err(_) => Some(Body::Unknown { fallback: content.fallback.clone() }),
         },
         names::PROFILE | names::GROUP | leaving::LEAVE => None,
+        kind if let Some(card) = Card::read(kind, content.body.as_slice()) => Some(Body::Card(card)),
         _ if content.fallback.is_empty() => None,
         _ => Some(Body::Unknown { fallback: content.fallback.clone() }),
     }
@@ -223,8 +225,19 @@ pub(crate) async fn send_text(
     })
 }
 
+/// Queues a card.
+pub(crate) fn push_card(s: &mut State, chat: &mut Chat, card: &Card) -> Result<Queued, CallError> {
+    let mut queued = push(s, chat, card.kind(), card.body(), None, false)?;
+    queued.content.fallback = card.fallback();
+    s.store(&key(chat.id, queued.n), &queued);
+    let view = queued.view(s, None);
+    timeline::tell(s, chat.id, vec![view]);
+    tell_chat(s, chat.id);
+    Ok(queued)
+}
+
 /// Whether this chat may be written to at all. Whoever has not answered yet may: it waits.
-fn may_write(s: &mut State, chat: &Chat) -> Result<(), CallError> {
+pub(crate) fn may_write(s: &mut State, chat: &Chat) -> Result<(), CallError> {
     if let Some(group) = &chat.group {
         let inside = group.is_in();
         return if inside { Ok(()) } else { Err(call_error("not_in_group", "Not in this group.")) };

@@ -6,6 +6,7 @@ use super::{Chat, ChatId, find, queue, reads, save, view as chat_view};
 use crate::api::{BodyView, DeliveryView, Event, MessagePage, MessageView, ReplyView};
 use crate::groups::{self, names};
 use crate::runtime::{Cx, Row as HistoryRow, State};
+use crate::wallet::cards::Card;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use weft_wire::{MessageId, Millis, RoomId, UserAddress, limits};
@@ -25,6 +26,7 @@ pub(crate) enum Body {
     Text {
         text: String,
     },
+    Card(Card),
     Unknown {
         fallback: String,
     },
@@ -177,8 +179,9 @@ impl Row {
 
     fn as_reply(&self) -> ReplyView {
         let text = match &self.body {
-            Body::Text { text } | Body::Unknown { fallback: text } => text.as_str(),
-            Body::System { .. } => "",
+            Body::Text { text } | Body::Unknown { fallback: text } => text.clone(),
+            Body::Card(card) => card.fallback(),
+            Body::System { .. } => String::new(),
         };
         ReplyView {
             id: self.id.to_string(),
@@ -203,6 +206,7 @@ impl Body {
     pub fn view(&self, s: &mut State, room: RoomId) -> BodyView {
         match self {
             Body::Text { text } => BodyView::Text { text: text.clone() },
+            Body::Card(card) => card.view(s, room),
             Body::Unknown { fallback } => BodyView::Unknown { fallback: fallback.clone() },
             Body::System { code, user, by, people, text } => BodyView::System {
                 code: code.clone(),
@@ -303,16 +307,34 @@ async fn replies(
 
 /// The message that is answered.
 pub(crate) async fn reply(cx: &Cx, chat: ChatId, id: MessageId) -> ReplyView {
-    let key = index_key(chat, id);
-    let end = [key.as_slice(), &[0]].concat();
-    let order = cx.read_history(key, end, 1, false).await;
-    let Some(order) = order.first().and_then(|(_, value)| weft_wire::decode::<u64>(value, 16).ok()) else {
-        return unresolved(id);
-    };
+    let Some(order) = order_of(cx, chat, id).await else { return unresolved(id) };
     match at(cx, chat, order).await {
         Some(row) if row.id == id => row.as_reply(),
         _ => unresolved(id),
     }
+}
+
+/// The card in a message.
+pub(crate) async fn card(cx: &Cx, chat: ChatId, id: MessageId) -> Option<Card> {
+    card_of(cx, chat, id).await.map(|(_, card)| card)
+}
+
+/// The card in a message, and who has sent it.
+pub(crate) async fn card_of(cx: &Cx, chat: ChatId, id: MessageId) -> Option<(Option<UserAddress>, Card)> {
+    let order = order_of(cx, chat, id).await?;
+    let row = at(cx, chat, order).await.filter(|row| row.id == id)?;
+    match row.body {
+        Body::Card(card) => Some((row.sender, card)),
+        _ => None,
+    }
+}
+
+/// Where a message stands.
+async fn order_of(cx: &Cx, chat: ChatId, id: MessageId) -> Option<u64> {
+    let key = index_key(chat, id);
+    let end = [key.as_slice(), &[0]].concat();
+    let order = cx.read_history(key, end, 1, false).await;
+    order.first().and_then(|(_, value)| weft_wire::decode::<u64>(value, 16).ok())
 }
 
 async fn at(cx: &Cx, chat: ChatId, order: u64) -> Option<Row> {

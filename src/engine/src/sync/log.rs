@@ -8,6 +8,7 @@ use crate::groups::{changes, door, leaving, lines, names};
 use crate::jobs::Job;
 use crate::rooms::{Message, Processed, Reason, RoomError, process_entry};
 use crate::runtime::State;
+use crate::wallet;
 use timeline::{Body, NewRow};
 use weft_wire::content::Profile;
 use weft_wire::rooms::{EntryKind, LogEntry};
@@ -70,6 +71,9 @@ fn received(s: &mut State, room: RoomId, message: Message) {
     }
     changes::spoke(s, room, &user);
     let Some(body) = queue::body(&message.content) else { return };
+    if let Body::Card(card) = &body {
+        wallet::heard(s, &user, card);
+    }
     let Some(mut chat) = chats::of_room(s, room) else { return };
     let row = NewRow {
         id: Some(message.content.id),

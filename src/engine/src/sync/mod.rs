@@ -21,7 +21,7 @@ use crate::jobs::{Done, Job};
 use crate::live::Arrival;
 use crate::rooms::Stage;
 use crate::runtime::{Cx, State};
-use crate::vault;
+use crate::{vault, wallet};
 use weft_wire::content::Profile;
 use weft_wire::rooms::{DeviceRef, RoomKind};
 use weft_wire::sync::ServerFrame;
@@ -65,6 +65,7 @@ pub(crate) fn connected(s: &mut State, arrival: Arrival) {
             s.jobs.want(Job::PutRead(progress.room));
         }
     }
+    wallet::wait(s);
     if vault::has_changes(s) {
         s.jobs.want(Job::PushVault);
     }
@@ -101,6 +102,7 @@ pub(crate) fn incoming(cx: &Cx, frame: ServerFrame) {
             items::ephemeral(s, room, DeviceRef { user, device }, &sealed);
         }
         ServerFrame::Vault { records } => vault::apply(s, &records),
+        ServerFrame::Wallet {} => wallet::changed(s),
         // Of the connection itself.
         ServerFrame::Challenge { .. }
         | ServerFrame::Ready { .. }
@@ -199,5 +201,6 @@ pub(crate) async fn carry_out(cx: &Cx, job: &Job) -> Result<Done, Failure> {
         Job::Send(chat) => outgoing::send(cx, *chat).await,
         Job::PutRead(room) => items::put_read(cx, *room).await,
         Job::PushVault => vault::push(cx).await,
+        Job::Pay => wallet::settle(cx).await,
     }
 }

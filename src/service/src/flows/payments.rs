@@ -4,7 +4,7 @@ use super::{Flows, Result};
 use crate::{Budget, Caller, wallet::WalletError};
 use weft_wire::{
     AssetId, Signed, TransferId, UserAddress,
-    wallet::{Payee, Receipt, SubmitOrder},
+    wallet::{PacketInfo, PacketTerms, Payee, Receipt, SubmitOrder},
 };
 
 impl Flows {
@@ -17,6 +17,7 @@ impl Flows {
         let order = request.order.peek().map_err(|_| WalletError::Signature("the order"))?;
         let is_there = match &order.payee {
             Payee::Person(user) => self.has_account(user).await?,
+            Payee::Packet(terms) => self.may_give(caller, terms).await?,
             _ => false,
         };
         Ok(self.wallet.pay(caller, request, is_there).await?)
@@ -39,6 +40,45 @@ impl Flows {
             return Err(WalletError::NotFound("user").into());
         }
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
+    }
+
+    /// `GET wallet/packets/ID`, for members of the room that it was given in.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], also for everybody else.
+    pub async fn packet(&self, caller: &Caller, packet: TransferId) -> Result<PacketInfo> {
+        self.in_its_room(caller, packet).await?;
+        Ok(self.wallet.packet(packet).await?)
+    }
+
+    /// `POST wallet/packets/ID`: opens it.
+    ///
+    /// # Errors
+    /// [`WalletError::PacketEmpty`], [`WalletError::PacketOver`], [`WalletError::Forbidden`] where it is for somebody else,
+    /// [`WalletError::NotFound`] for whoever is not in the room.
+    pub async fn open_packet(&self, caller: &Caller, packet: TransferId) -> Result<PacketInfo> {
+        self.in_its_room(caller, packet).await?;
+        self.wallet.claim(packet, caller.user()).await?;
+        Ok(self.wallet.packet(packet).await?)
+    }
+
+    async fn in_its_room(&self, caller: &Caller, packet: TransferId) -> Result<()> {
+        let room = self.wallet.packet_room(packet).await?;
+        if !self.rooms.is_in(room, caller.user()).await? {
+            return Err(WalletError::NotFound("packet").into());
+        }
+        Ok(())
+    }
+
+    /// Whether these are a room of the giver and somebody in it.
+    async fn may_give(&self, caller: &Caller, terms: &PacketTerms) -> Result<bool> {
+        if !self.rooms.is_in(terms.room, caller.user()).await? {
+            return Ok(false);
+        }
+        match &terms.only {
+            Some(only) => Ok(self.rooms.is_in(terms.room, only).await?),
+            None => Ok(true),
+        }
     }
 
     /// Whether somebody is of this node and not locked out.

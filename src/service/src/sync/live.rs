@@ -5,7 +5,7 @@ use super::{
     fanout::{Dirty, Fanout, Mailbox},
     shared::RoomReads,
 };
-use crate::Caller;
+use crate::{Caller, wallet::WalletWatch};
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
@@ -41,6 +41,8 @@ pub(super) struct Work {
     pub inbox: bool,
     pub vault: bool,
     pub rooms_of: bool,
+    /// Accounts of the person changed.
+    pub wallet: bool,
     pub rooms: HashMap<RoomId, Dirty>,
     /// The rooms above, each once, in the order of their turn.
     pub turn: VecDeque<RoomId>,
@@ -82,6 +84,7 @@ pub(super) struct Watches {
     pub rooms_of: Watch,
     /// Only for a client that wants vault records.
     pub vault: Option<Watch>,
+    pub wallet: WalletWatch,
 }
 
 /// A socket after its hello.
@@ -115,7 +118,7 @@ impl Live {
 
     /// Waits until there may be something to look at, and notes what.
     pub async fn wait(&mut self) {
-        let Watches { session, inbox, rooms_of, vault } = &mut self.watches;
+        let Watches { session, inbox, rooms_of, vault, wallet } = &mut self.watches;
         let vault = async {
             match vault {
                 Some(watch) => watch.changed().await,
@@ -134,6 +137,7 @@ impl Live {
             () = inbox.changed() => self.work.inbox = true,
             () = rooms_of.changed() => self.work.rooms_of = true,
             () = vault => self.work.vault = true,
+            () = wallet.changed() => self.work.wallet = true,
             () = flush => {}
         }
     }

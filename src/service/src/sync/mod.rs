@@ -17,8 +17,8 @@ mod tests;
 pub use error::SyncError;
 
 use crate::{
-    Accounts, Budget, Fault, Flows, KeyPackages, LimitKey, Rooms, Session, Vault, accounts::AccountError,
-    context::Ctx, error::at_most, error::within, inbox::Inbox, rooms::RoomError,
+    Accounts, Budget, Fault, Flows, KeyPackages, LimitKey, Rooms, Session, Vault, Wallet,
+    accounts::AccountError, context::Ctx, error::at_most, error::within, inbox::Inbox, rooms::RoomError,
 };
 use counts::{Counts, Place};
 pub(crate) use fanout::Fanout;
@@ -71,6 +71,7 @@ struct Node {
     rooms: Rooms,
     inbox: Inbox,
     vault: Vault,
+    wallet: Wallet,
     fanout: Arc<Fanout>,
     flows: Flows,
     next_id: AtomicU64,
@@ -88,6 +89,7 @@ impl Sync {
         rooms: Rooms,
         inbox: Inbox,
         vault: Vault,
+        wallet: Wallet,
         flows: Flows,
         fanout: Arc<Fanout>,
     ) -> Self {
@@ -99,6 +101,7 @@ impl Sync {
             rooms,
             inbox,
             vault,
+            wallet,
             fanout,
             flows,
             next_id,
@@ -266,6 +269,7 @@ impl SyncSession {
             inbox: node.inbox.watch(&name, device),
             rooms_of: node.rooms.watch_rooms_of(caller.user()),
             vault: vault.then(|| node.vault.watch(&name)),
+            wallet: node.wallet.watch(&name).await?,
         };
         let rooms_of_seen = Version(store.status().seq);
         node.accounts.check_session(&caller.session).await?;

@@ -50,6 +50,9 @@ impl SyncSession {
         if let Some(frame) = self.pull_vault().await? {
             return Ok(Some(frame));
         }
+        if let Some(frame) = self.pull_wallet().await? {
+            return Ok(Some(frame));
+        }
         Ok(self.live.as_ref().and_then(|live| live.mailbox.take_ephemeral()))
     }
 
@@ -245,6 +248,17 @@ impl SyncSession {
             }
         }
         Ok(None)
+    }
+
+    async fn pull_wallet(&mut self) -> Result<Option<ServerFrame>> {
+        let Some(live) = &mut self.live else { return Ok(None) };
+        if !live.work.wallet {
+            return Ok(None);
+        }
+        // It may be an account that was opened just now.
+        self.node.wallet.look_again(live.caller.name(), &mut live.watches.wallet).await?;
+        live.work.wallet = false;
+        Ok(Some(ServerFrame::Wallet {}))
     }
 
     async fn pull_vault(&mut self) -> Result<Option<ServerFrame>> {

@@ -7,7 +7,7 @@ use super::{
 use crate::context::joined;
 use weft_ledger::{Account, AccountKind};
 use weft_store::tables;
-use weft_wire::{AccountId, AssetId, UserName};
+use weft_wire::{AccountId, AssetId, TransferId, UserName};
 
 /// The one account of this kind that an owner has in an asset. It can be told without looking.
 pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> AccountId {
@@ -31,11 +31,10 @@ pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> Ac
     match owner {
         Owner::Node => hasher.update(b"node"),
         Owner::Person(name) => hasher.update(b"person ").update(name.as_str().as_bytes()),
+        Owner::Packet(packet) => hasher.update(b"packet ").update(&packet.0),
     };
     hasher.update(&[0]).update(&asset.0);
-    let mut id = [0; 16];
-    hasher.finalize_xof().fill(&mut id);
-    AccountId(id)
+    AccountId::of_hash(&hasher.finalize())
 }
 
 /// A person's account.
@@ -48,7 +47,20 @@ pub(super) fn issuance(asset: AssetId) -> AccountId {
     account_id(AccountKind::Issuance, &Owner::Node, asset)
 }
 
+/// The account that holds the money of a red packet.
+pub(super) fn envelope(packet: TransferId, asset: AssetId) -> AccountId {
+    account_id(AccountKind::Envelope, &Owner::Packet(packet), asset)
+}
+
 impl Sheet<'_> {
+    /// The account of a new red packet.
+    pub(super) fn open_envelope(&mut self, packet: TransferId, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = envelope(packet, asset);
+        self.open(Account::new(id, asset, AccountKind::Envelope))?;
+        self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Packet(packet), asset });
+        Ok(id)
+    }
+
     /// A person's account, opened if this is the first that comes to it.
     pub(super) fn personal(&mut self, name: &UserName, asset: AssetId) -> Result<AccountId, Stop> {
         let id = personal(name, asset);

@@ -2,18 +2,18 @@
 
 use super::{
     Result, Wallet, WalletError,
-    accounts::issuance,
+    accounts::{issuance, personal},
     records::{AccountRecord, AssetRecord, Owner, OwnerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, error::within};
-use weft_ledger::{Account, AccountKind, Bounds, Freeze, Movement, Purpose, Transfer};
+use weft_ledger::{Account, AccountKind, Books, Bounds, Freeze, Movement, Purpose, Transfer};
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     AssetId, TransferId, UserName,
     limits::{ASSET_BACKING_BYTES_MAX, ASSET_TITLE_BYTES_MAX, ASSETS_MAX},
     text,
-    wallet::{Asset, AssetInfo, AssetList, DefineAsset, SCALE_MAX},
+    wallet::{Asset, AssetInfo, AssetList, ChangeAccount, DefineAsset, SCALE_MAX},
 };
 
 impl Wallet {
@@ -98,6 +98,24 @@ impl Wallet {
             .await
     }
 
+    /// Stops payments from a person's account, or lets them go on. It takes money all the same. For whoever runs the node.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`].
+    pub async fn change_account(&self, wish: ChangeAccount) -> Result<()> {
+        if !self.ctx.is_local(&wish.user) {
+            return Err(WalletError::NotFound("account"));
+        }
+        let id = personal(&wish.user.name, wish.asset);
+        let freeze = if wish.frozen { Freeze::Debits } else { Freeze::None };
+        self.teller
+            .run(move |sheet| {
+                let account = sheet.account(id)?.ok_or(WalletError::NotFound("account"))?;
+                if account.freeze == freeze { Ok(()) } else { sheet.change(id, account.bounds, freeze) }
+            })
+            .await
+    }
+
     pub(super) async fn info(&self, record: AssetRecord) -> Result<AssetInfo> {
         let id = record.asset.id();
         let account: Option<AccountRecord> = self.ctx.read(tables::LEDGER_ACCOUNTS, issuance(id).0).await?;
@@ -123,7 +141,9 @@ impl Sheet<'_> {
                 self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
                 Ok(())
             }
-            Some(AccountRecord(account)) if account.bounds != bounds => self.change(id, bounds, Freeze::None),
+            Some(AccountRecord(account)) if account.bounds != bounds => {
+                self.change(id, bounds, account.freeze)
+            }
             Some(_) => Ok(()),
         }
     }

@@ -52,6 +52,12 @@ pub enum WalletError {
     /// The transfer was accepted, returned or is over.
     #[error("the transfer was decided already")]
     AlreadyDecided,
+    /// All shares are taken.
+    #[error("all shares of the red packet are taken")]
+    PacketEmpty,
+    /// Its time is over.
+    #[error("the time of the red packet is over")]
+    PacketOver,
     /// The ledger is against it.
     #[error(transparent)]
     Refused(Refusal),
@@ -90,6 +96,8 @@ impl From<WalletError> for Problem {
             }
             WalletError::IdConflict => Problem::new(Code::IdConflict),
             WalletError::AlreadyDecided => Problem::new(Code::AlreadyDecided),
+            WalletError::PacketEmpty => Problem::new(Code::PacketEmpty),
+            WalletError::PacketOver => Problem::new(Code::PacketOver),
             WalletError::Refused(Refusal::Floor) => Problem::new(Code::InsufficientFunds),
             WalletError::Refused(Refusal::Frozen(Side::Debit | Side::Credit)) => {
                 Problem::new(Code::AccountFrozen).detail(detail)

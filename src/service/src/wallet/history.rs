@@ -3,15 +3,15 @@
 use super::{
     Result, Wallet, WalletError,
     orders::state,
-    records::{AccountRecord, EntryRecord, OrderKeyRecord, Owner, OwnerRecord, StandingRecord},
+    records::{AccountRecord, EntryRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, StandingRecord},
 };
 use crate::{Caller, Fault, context::joined};
-use weft_ledger::{Account, Freeze, Movement, hledger};
+use weft_ledger::{Account, Entry, Freeze, Movement, Purpose, Standing, hledger};
 use weft_store::{Row, Scan, tables};
 use weft_wire::{
-    AccountId, AssetId, TransferId,
-    limits::{ASSETS_MAX, PAGE_MAX},
-    wallet::{AccountList, AccountView, History, HistoryLine, Payee},
+    AccountId, AssetId, RequestId, TransferId, UserAddress,
+    limits::PAGE_MAX,
+    wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, TransferInfo},
 };
 
 impl Wallet {
@@ -20,12 +20,8 @@ impl Wallet {
     /// # Errors
     /// [`Fault`].
     pub async fn accounts(&self, caller: &Caller) -> Result<AccountList> {
-        let prefix = joined(caller.name().as_str(), []);
-        let rows = self.ctx.store.scan(tables::WALLETS, Scan::prefix(&prefix).limit(ASSETS_MAX)).await?;
-        let mut accounts = Vec::with_capacity(rows.len());
-        for row in rows {
-            let asset = row.key.get(prefix.len()..).and_then(|id| AssetId::from_slice(id).ok());
-            let asset = asset.ok_or(Fault::Internal("an account's key without an asset"))?;
+        let mut accounts = Vec::new();
+        for asset in self.assets_of(caller.name()).await? {
             accounts.push(self.view(super::accounts::personal(caller.name(), asset)).await?);
         }
         let key: Option<OrderKeyRecord> =
@@ -77,20 +73,76 @@ impl Wallet {
         })
     }
 
+    /// `GET wallet/transfers/ID`: a transfer between people, for one of the two.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], also for one that is none of the caller's.
+    pub async fn transfer(&self, caller: &Caller, id: TransferId) -> Result<TransferInfo> {
+        let none = WalletError::NotFound("transfer");
+        let entry: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, id.0).await?;
+        let Some(EntryRecord(entry)) = entry else { return Err(none) };
+        let until_ms = match entry.transfer.movement {
+            Movement::Post { .. } | Movement::Void { .. } => return Err(none),
+            Movement::Posted { .. } => None,
+            Movement::Pending { expires_ms, .. } => expires_ms,
+        };
+        let Some(moved) = entry.moved else { return Err(none) };
+        let (payer, payee) = (self.person(moved.debit).await?, self.person(moved.credit).await?);
+        let (Some((payer, asset)), Some((payee, _))) = (payer, payee) else { return Err(none) };
+        if payer != *caller.user() && payee != *caller.user() {
+            return Err(none);
+        }
+        let order: Option<OrderRecord> = self.ctx.read(tables::ORDERS, id.0).await?;
+        let request = order.and_then(|kept| kept.order.peek().ok()).and_then(|order| order.request);
+        Ok(TransferInfo {
+            id,
+            payer,
+            payee,
+            asset: self.asset(asset).await?.asset,
+            amount: moved.amount,
+            refunded: self.refunded(&entry).await?,
+            request,
+            state: state(&entry, self.standing(id).await?),
+            at_ms: entry.at_ms,
+            until_ms,
+        })
+    }
+
+    /// `GET wallet/requests/ID`: what was paid for it, by the caller or to them.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn request(&self, caller: &Caller, request: RequestId) -> Result<RequestPayments> {
+        let prefix = joined(caller.name().as_str(), request.0);
+        let rows = self.ctx.store.scan(tables::REQUESTS_PAID, Scan::prefix(prefix).limit(PAGE_MAX)).await?;
+        let mut payments = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = row.key.last_chunk::<16>().map(|id| TransferId(*id));
+            let id = id.ok_or(Fault::Internal("a payment's key without a transfer"))?;
+            payments.push(self.transfer(caller, id).await?);
+        }
+        Ok(RequestPayments { payments })
+    }
+
     /// A line of a history. That a transfer which waited was accepted or returned is part of its own line.
     async fn line(&self, account: AccountId, row: &Row) -> Result<Option<HistoryLine>> {
         let id = row.key.last_chunk::<16>().map(|id| TransferId(*id));
         let id = id.ok_or(Fault::Internal("a history's key without a transfer"))?;
         let entry: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, id.0).await?;
         let EntryRecord(entry) = entry.ok_or(Fault::Internal("a history without its transfer"))?;
-        let until_ms = match entry.transfer.movement {
+        let (until_ms, refunds) = match entry.transfer.movement {
             Movement::Post { .. } | Movement::Void { .. } => return Ok(None),
-            Movement::Posted { .. } => None,
-            Movement::Pending { expires_ms, .. } => expires_ms,
+            Movement::Posted { refunds, .. } => (None, refunds),
+            Movement::Pending { expires_ms, refunds, .. } => (expires_ms, refunds),
         };
         let moved = entry.moved.ok_or(Fault::Internal("a history with a refused transfer"))?;
-        let standing: Option<StandingRecord> = self.ctx.read(tables::LEDGER_STANDINGS, id.0).await?;
         let credit = moved.credit == account;
+        let other = self.person(if credit { moved.debit } else { moved.credit }).await?;
+        let packet = match entry.transfer.purpose {
+            Purpose::PacketFund => Some(id),
+            Purpose::PacketClaim | Purpose::PacketReturn => Some(TransferId(entry.transfer.about)),
+            _ => None,
+        };
         Ok(Some(HistoryLine {
             number: entry.number,
             transfer: id,
@@ -98,17 +150,35 @@ impl Wallet {
             purpose: hledger::purpose(entry.transfer.purpose).to_owned(),
             credit,
             amount: moved.amount,
-            other: self.owner(if credit { moved.debit } else { moved.credit }).await?,
-            state: state(&entry, standing.map(|standing| standing.0)),
+            other: other.map(|(user, _)| user),
+            packet,
+            refunds,
+            refunded: self.refunded(&entry).await?,
+            state: state(&entry, self.standing(id).await?),
             until_ms,
         }))
     }
 
-    async fn owner(&self, account: AccountId) -> Result<Option<Payee>> {
+    async fn standing(&self, id: TransferId) -> Result<Option<Standing>> {
+        let kept: Option<StandingRecord> = self.ctx.read(tables::LEDGER_STANDINGS, id.0).await?;
+        Ok(kept.map(|kept| kept.0))
+    }
+
+    /// What of a transfer went back since. One that waited went over by its answer.
+    async fn refunded(&self, entry: &Entry) -> Result<u64> {
+        let by = match entry.transfer.movement {
+            Movement::Pending { .. } => TransferId::of_answer(entry.transfer.id),
+            _ => entry.transfer.id,
+        };
+        Ok(self.standing(by).await?.map_or(0, |standing| standing.refunded))
+    }
+
+    /// Whose account it is, if a person's, and of what.
+    async fn person(&self, account: AccountId) -> Result<Option<(UserAddress, AssetId)>> {
         let owner: Option<OwnerRecord> = self.ctx.read(tables::OWNERS, account.0).await?;
-        Ok(match owner.map(|owner| owner.owner) {
-            Some(Owner::Person(name)) => Some(Payee::Person(self.ctx.address(&name))),
-            Some(Owner::Node) | None => None,
+        Ok(match owner {
+            Some(OwnerRecord { owner: Owner::Person(name), asset }) => Some((self.ctx.address(&name), asset)),
+            _ => None,
         })
     }
 }

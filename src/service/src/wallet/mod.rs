@@ -10,14 +10,17 @@ mod books;
 mod error;
 mod history;
 mod orders;
+mod packets;
 pub(crate) mod records;
 mod sheet;
 mod teller;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use audit::{LedgerReport, check_ledger};
 pub use error::WalletError;
+pub(crate) use watch::WalletWatch;
 
 use crate::context::Ctx;
 use ed25519_dalek::SigningKey;

@@ -10,12 +10,15 @@ use crate::{Caller, Fault, context::joined};
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Standing, Transfer};
 use weft_store::tables;
 use weft_wire::{
-    AccountId, AssetId, Millis, Signed, TransferId, UserName,
+    AccountId, AssetId, Millis, RequestId, Signed, TransferId, UserName,
     limits::CLOCK_SKEW_MS_MAX,
-    wallet::{Answer, Intent, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferState},
+    wallet::{
+        Answer, Intent, PacketPromise, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder,
+        TransferInfo, TransferState,
+    },
 };
 
-const DAY_MS: Millis = 24 * 60 * 60 * 1000;
+pub(super) const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 /// How long an order may be worth something.
 const ORDER_LIFETIME_MS_MAX: Millis = DAY_MS;
 /// How long a transfer waits for the payee.
@@ -77,11 +80,12 @@ impl Wallet {
         if order.payer != *caller.user() || order.device != caller.device() {
             return Err(WalletError::ForeignOrder);
         }
-        let payee = match &order.payee {
-            Payee::Person(payee) if is_there => Some(payee.name.clone()),
-            _ => None,
+        let to = match &order.payee {
+            Payee::Person(payee) if is_there => To::Person(payee.name.clone()),
+            Payee::Packet(terms) if is_there => To::Packet(terms.clone(), self.ctx.random()),
+            _ => To::Nobody,
         };
-        let work = Work { payee, row, key: known.key, signed: request.order, order };
+        let work = Work { to, row, key: known.key, signed: request.order, order };
         let receipt = self.teller.run(move |sheet| sheet.pay(&work)).await?;
         Ok(Signed::sign(&receipt, &self.key))
     }
@@ -90,25 +94,39 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::NotFound`] if nothing waits for the caller under this id, [`WalletError::AlreadyDecided`].
-    pub async fn answer(&self, caller: &Caller, transfer: TransferId, answer: Answer) -> Result<()> {
+    pub async fn answer(
+        &self,
+        caller: &Caller,
+        transfer: TransferId,
+        answer: Answer,
+    ) -> Result<TransferInfo> {
         let name = caller.name().clone();
-        self.teller.run(move |sheet| sheet.answer(&name, transfer, answer)).await
+        self.teller.run(move |sheet| sheet.answer(&name, transfer, answer)).await?;
+        self.transfer(caller, transfer).await
     }
 
-    /// Gives back what nobody has accepted in time. Gives how many transfers.
+    /// Gives back what nobody has accepted in time, and what is left in packets. Gives how many of them.
     pub(crate) async fn expire(&self) -> Result<u64> {
-        let now = self.ctx.now();
         let mut done = 0;
-        loop {
-            let rows = self.ctx.store.scan(tables::LEDGER_DUE, weft_store::Scan::prefix([])).await?;
-            let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
-            if due.is_empty() {
-                return Ok(done);
-            }
-            for pending in due {
-                done += u64::from(self.teller.run(move |sheet| sheet.let_go(pending)).await?);
+        for table in [tables::LEDGER_DUE, tables::PACKETS_DUE] {
+            loop {
+                let rows = self.ctx.store.scan(table, weft_store::Scan::prefix([])).await?;
+                let now = self.ctx.now();
+                let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
+                if due.is_empty() {
+                    break;
+                }
+                for id in due {
+                    let is_packet = table == tables::PACKETS_DUE;
+                    let work = move |sheet: &mut Sheet<'_>| match is_packet {
+                        true => sheet.end_packet(id),
+                        false => sheet.let_go(id),
+                    };
+                    done += u64::from(self.teller.run(work).await?);
+                }
             }
         }
+        Ok(done)
     }
 }
 
@@ -125,8 +143,16 @@ struct Work {
     /// The key that has signed it, and where it is kept.
     key: [u8; 32],
     row: Vec<u8>,
-    /// None: there is no such payee.
-    payee: Option<UserName>,
+    to: To,
+}
+
+/// Where the money is to go.
+enum To {
+    Person(UserName),
+    /// With the seed of its shares.
+    Packet(PacketTerms, [u8; 32]),
+    /// There is no such payee.
+    Nobody,
 }
 
 impl Sheet<'_> {
@@ -151,33 +177,72 @@ impl Sheet<'_> {
         if order.amount == 0 {
             return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
         }
-        let payee = work.payee.as_ref().ok_or(WalletError::NotFound("payee"))?;
-        if order.payer.name == *payee {
+        if matches!(&work.to, To::Person(payee) if order.payer.name == *payee) {
             return Err(Fault::Invalid { field: "payee", why: "that is you" }.into());
         }
         let cert = known.cert.clone();
         self.put(tables::ORDER_KEYS, &work.row, &OrderKeyRecord { counter: order.counter, ..known });
         let debit = self.personal(&order.payer.name, order.asset)?;
-        // From here on the counter is used up, whatever comes of the order.
-        let paid = self.within_limits(&asset, debit, order.amount).map_err(kept)?;
-        let credit = self.personal(payee, order.asset)?;
-        let (amount, refunds) = (order.amount, None);
+        let paid = match order.refunds {
+            None => self.within_limits(&asset, debit, order.amount)?,
+            // No more than has come before it.
+            Some(_) => None,
+        };
+        let transfer = self.as_ordered(work, debit)?;
+        self.put(tables::ORDERS, transfer.id.0, &OrderRecord { order: work.signed.clone(), cert });
+        // From here on the counter is used up, whatever the ledger says to it.
+        let done = self.post(&[transfer])?;
+        if let Some(paid) = paid {
+            self.put(tables::PAYERS, debit.0, &paid);
+        }
+        let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
+        if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
+            for name in [payee, &order.payer.name] {
+                self.mark(tables::REQUESTS_PAID, paid_key(name, request, entry.number, transfer.id));
+            }
+        }
+        let promise = self.promise(transfer.id, &order.payee)?;
+        Ok(receipt(order, entry, None, promise))
+    }
+
+    /// The transfer that an order asks for.
+    fn as_ordered(&mut self, work: &Work, debit: AccountId) -> Result<Transfer, Stop> {
+        let order = &work.order;
+        let (id, amount, about) = (order.transfer(), order.amount, order.id.0);
+        let refunds = order.refunds.map(|original| self.paid_by(original)).transpose()?;
+        let credit = match &work.to {
+            To::Person(payee) => self.personal(payee, order.asset)?,
+            To::Packet(terms, seed) => {
+                if order.intent != Intent::Payment || refunds.is_some() || order.request.is_some() {
+                    return Err(Fault::Invalid { field: "intent", why: "a packet is a payment" }.into());
+                }
+                let credit = self.new_packet(order, terms, *seed)?;
+                let movement = Movement::Posted { debit, credit, amount, refunds: None };
+                return Ok(Transfer { id, movement, purpose: Purpose::PacketFund, about });
+            }
+            To::Nobody => return Err(WalletError::NotFound("payee").into()),
+        };
         let (movement, purpose) = match order.intent {
-            Intent::Payment => (Movement::Posted { debit, credit, amount, refunds }, Purpose::Payment),
+            Intent::Payment => {
+                let purpose = if refunds.is_some() { Purpose::Refund } else { Purpose::Payment };
+                (Movement::Posted { debit, credit, amount, refunds }, purpose)
+            }
             Intent::Transfer => {
                 let expires_ms = Some(self.now + ACCEPT_MS);
                 (Movement::Pending { debit, credit, amount, expires_ms, refunds }, Purpose::Transfer)
             }
             _ => return Err(Fault::Invalid { field: "intent", why: "not known here" }.into()),
         };
-        let transfer = Transfer { id: order.transfer(), movement, purpose, about: order.id.0 };
-        self.put(tables::ORDERS, transfer.id.0, &OrderRecord { order: work.signed.clone(), cert });
-        let done = self.post(&[transfer])?;
-        if let Some(paid) = paid {
-            self.put(tables::PAYERS, debit.0, &paid);
-        }
-        let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
-        Ok(receipt(order, entry, None))
+        Ok(Transfer { id, movement, purpose, about })
+    }
+
+    /// The transfer by which the money of a payment went over: of one that was accepted, the answer.
+    fn paid_by(&self, original: TransferId) -> Result<TransferId, Stop> {
+        let entry = self.entry(original)?.ok_or(WalletError::NotFound("transfer"))?;
+        Ok(match entry.transfer.movement {
+            Movement::Pending { .. } => TransferId::of_answer(original),
+            _ => original,
+        })
     }
 
     /// The same order again gets the answer of the first time, as things stand now; another one under its id gets none.
@@ -187,7 +252,10 @@ impl Sheet<'_> {
             return Err(WalletError::IdConflict.into());
         }
         match entry.outcome {
-            Outcome::Done => Ok(receipt(&work.order, entry, self.standing(entry.transfer.id)?)),
+            Outcome::Done => {
+                let promise = self.promise(entry.transfer.id, &work.order.payee)?;
+                Ok(receipt(&work.order, entry, self.standing(entry.transfer.id)?, promise))
+            }
             Outcome::Refused { refusal, .. } => Err(WalletError::Refused(refusal).into()),
         }
     }
@@ -229,10 +297,12 @@ impl Sheet<'_> {
             Answer::Accept => Movement::Post { pending: id, amount },
             Answer::Return => Movement::Void { pending: id },
         };
+        let returns = answer == Answer::Return;
         // One id for both answers: the second, if it is the other one, finds it taken.
         let (purpose, about) = (entry.transfer.purpose, entry.transfer.about);
         let decided = Transfer { id: TransferId::of_answer(id), movement, purpose, about };
         match self.post(&[decided]) {
+            Ok(done) if returns && !done.replayed => self.uncount(&entry),
             Ok(_) => Ok(()),
             Err(Stop::Undone(WalletError::IdConflict)) => Err(WalletError::AlreadyDecided.into()),
             Err(Stop::Kept(WalletError::Refused(refusal))) if is_over(refusal) => {
@@ -245,13 +315,29 @@ impl Sheet<'_> {
     /// Releases a transfer whose time is over. False: there was nothing to release any more; it is not looked at again.
     fn let_go(&mut self, pending: TransferId) -> Result<bool, Stop> {
         match self.expire(pending) {
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                if let Some(entry) = self.entry(pending)? {
+                    self.uncount(&entry)?;
+                }
+                Ok(true)
+            }
             Err(Stop::Undone(WalletError::Refused(_)) | Stop::Kept(WalletError::Refused(_))) => {
                 self.forget_due(pending)?;
                 Ok(false)
             }
             Err(stop) => Err(stop),
         }
+    }
+
+    /// What came back is not counted as paid, if that was on the same day.
+    fn uncount(&mut self, entry: &Entry) -> Result<(), Stop> {
+        let Movement::Pending { debit, amount, .. } = entry.transfer.movement else { return Ok(()) };
+        let Some(known) = self.get::<PayerRecord>(tables::PAYERS, debit.0)? else { return Ok(()) };
+        if known.day == entry.at_ms / DAY_MS {
+            let paid = known.paid.saturating_sub(amount);
+            self.put(tables::PAYERS, debit.0, &PayerRecord { paid, ..known });
+        }
+        Ok(())
     }
 
     fn asset_of(&self, account: AccountId) -> Result<AssetId, Stop> {
@@ -264,15 +350,17 @@ fn is_over(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired)
 }
 
-/// The refusal stands, and so does what was staged before it.
-fn kept(stop: Stop) -> Stop {
-    match stop {
-        Stop::Undone(error) => Stop::Kept(error),
-        stop => stop,
-    }
+/// Where a payment stands among those for a request.
+fn paid_key(name: &UserName, request: RequestId, number: u64, transfer: TransferId) -> Vec<u8> {
+    joined(name.as_str(), [request.0.as_slice(), &number.to_be_bytes(), &transfer.0].concat())
 }
 
-fn receipt(order: &PaymentOrder, entry: &Entry, standing: Option<Standing>) -> Receipt {
+fn receipt(
+    order: &PaymentOrder,
+    entry: &Entry,
+    standing: Option<Standing>,
+    promise: Option<PacketPromise>,
+) -> Receipt {
     let until_ms = match entry.transfer.movement {
         Movement::Pending { expires_ms, .. } => expires_ms,
         _ => None,
@@ -289,6 +377,7 @@ fn receipt(order: &PaymentOrder, entry: &Entry, standing: Option<Standing>) -> R
         state: state(entry, standing),
         at_ms: entry.at_ms,
         until_ms,
+        promise,
     }
 }
 

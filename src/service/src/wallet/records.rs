@@ -4,8 +4,8 @@ use crate::record::first_version;
 use serde::{Deserialize, Serialize};
 use weft_ledger::{Account, AccountKind, Bounds, Entry, Freeze, Standing};
 use weft_wire::{
-    AccountId, AssetId, Millis, Signed, TransferId, UserName, bytes,
-    wallet::{Asset, OrderKeyCert, PaymentOrder},
+    AccountId, AssetId, Millis, Signed, TransferId, UserAddress, UserName, bytes,
+    wallet::{Asset, OrderKeyCert, PacketState, PacketTerms, PaymentOrder},
 };
 
 /// How far the ledger is. One row.
@@ -73,6 +73,8 @@ pub(crate) enum Owner {
     Node,
     /// Somebody here.
     Person(UserName),
+    /// A red packet.
+    Packet(TransferId),
 }
 
 /// What was paid from an account on its last day. Key: the account's id.
@@ -105,6 +107,35 @@ pub(crate) struct OrderRecord {
     pub cert: Signed<OrderKeyCert>,
 }
 
+/// A red packet. Key: the transfer that filled it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PacketRecord {
+    pub maker: UserAddress,
+    pub asset: AssetId,
+    pub terms: PacketTerms,
+    /// What was put in, in minor units.
+    pub total: u64,
+    /// What is still in it.
+    pub left: u64,
+    /// How many have opened it.
+    pub claims: u32,
+    /// Until when it can be opened.
+    pub until_ms: Millis,
+    /// Nobody is told as long as it is open.
+    #[serde(with = "bytes::array")]
+    pub seed: [u8; 32],
+    pub state: PacketState,
+}
+
+/// Who has opened a red packet. Key: packet, BE32(place, from 0).
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ClaimRecord {
+    pub user: UserAddress,
+    /// In minor units.
+    pub amount: u64,
+    pub at_ms: Millis,
+}
+
 first_version!(
     HeadRecord,
     AccountRecord,
@@ -115,5 +146,7 @@ first_version!(
     OwnerRecord,
     PayerRecord,
     OrderKeyRecord,
-    OrderRecord
+    OrderRecord,
+    PacketRecord,
+    ClaimRecord
 );

@@ -35,6 +35,7 @@ const KEPT: &[Table] = &[
     tables::PAYERS,
     tables::ORDER_KEYS,
     tables::WALLETS,
+    tables::PACKETS,
 ];
 const KEPT_MAX: usize = 50_000;
 
@@ -42,6 +43,8 @@ const KEPT_MAX: usize = 50_000;
 trait Piece: Send {
     /// Does it on a sheet. The outcome is kept until [`Piece::tell`].
     fn work(&mut self, sheet: &mut Sheet<'_>) -> Worked;
+    /// It is not done, for this reason.
+    fn give_up(&mut self, fault: Fault);
     /// Tells the outcome; or, if it could not be kept, why.
     fn tell(self: Box<Self>, fault: Option<Fault>);
 }
@@ -72,6 +75,10 @@ where
         };
         self.outcome = outcome;
         worked
+    }
+
+    fn give_up(&mut self, fault: Fault) {
+        self.outcome = Err(fault.into());
     }
 
     fn tell(self: Box<Self>, fault: Option<Fault>) {
@@ -210,7 +217,9 @@ impl Desk {
                 }
             }
         }
-        Err(Fault::Internal("a piece of work asks for too many rows"))
+        // Its own fault, and of nobody who waits beside it.
+        piece.give_up(Fault::Internal("a piece of work asks for too many rows"));
+        Ok(0)
     }
 
     /// What one piece has staged is what the next one finds.

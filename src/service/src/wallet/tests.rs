@@ -73,6 +73,8 @@ impl Payer {
             intent,
             expires_ms: crate::Clock::now_ms(&*world.clock) + HOUR_MS,
             counter: self.counter,
+            request: None,
+            refunds: None,
         }
     }
 }

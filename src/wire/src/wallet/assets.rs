@@ -73,7 +73,7 @@ impl Asset {
         let mut hasher = blake3::Hasher::new_derive_key("weft/asset-id/1");
         hasher.update(self.issuer.as_str().as_bytes()).update(&[0]);
         hasher.update(self.code.as_str().as_bytes()).update(&[0, self.scale]);
-        AssetId(crate::ids::front(&hasher.finalize()))
+        AssetId::of_hash(&hasher.finalize())
     }
 }
 

@@ -1,18 +1,25 @@
 //! Money: assets, signed payment orders, receipts, and what a member sees of their accounts.
 //!
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
-//! `GET wallet/history`; for the owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`.
+//! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
+//! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money without an order that
 //! the member's device has signed with its order key, and which it keeps beside the transfer.
 
 mod assets;
+mod cards;
 mod orders;
+mod packets;
 mod views;
 
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
+pub use cards::{PaidCard, RequestCard, RequestPart, TransferCard};
 pub use orders::{Intent, OrderKeyCert, Payee, PaymentOrder, Receipt, TransferState};
+pub use packets::{
+    PacketCard, PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms,
+};
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,
-    History, HistoryLine, IssueAsset, PutOrderKey, SubmitOrder,
+    History, HistoryLine, IssueAsset, PutOrderKey, RequestPayments, SubmitOrder, TransferInfo,
 };

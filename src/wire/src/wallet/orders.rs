@@ -1,6 +1,9 @@
 //! What a person signs to pay, and what the node signs when it is done.
 
-use crate::{AssetId, DeviceId, Millis, OrderId, TransferId, UserAddress, bytes, signed::Signable};
+use super::{PacketPromise, PacketTerms};
+use crate::{
+    AssetId, DeviceId, Millis, OrderId, RequestId, TransferId, UserAddress, bytes, signed::Signable,
+};
 use serde::{Deserialize, Serialize};
 
 /// A key with which a device signs payment orders, signed by the device's own key. It lies sealed under the payment PIN: who has the
@@ -30,6 +33,8 @@ impl Signable for OrderKeyCert {
 pub enum Payee {
     /// A person.
     Person(UserAddress),
+    /// Whoever of a room opens the red packet that this order makes.
+    Packet(PacketTerms),
 }
 
 /// What the payer wants to happen.
@@ -66,6 +71,12 @@ pub struct PaymentOrder {
     pub expires_ms: Millis,
     /// Higher than that of every order that this order key has signed before.
     pub counter: u64,
+    /// What it is paid for, if somebody has asked for the money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// It gives back what came by this transfer, or a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<TransferId>,
 }
 
 impl Signable for PaymentOrder {
@@ -76,9 +87,14 @@ impl Signable for PaymentOrder {
 impl PaymentOrder {
     /// The transfer that the order makes. Nobody else's order can make the same one.
     pub fn transfer(&self) -> TransferId {
+        PaymentOrder::transfer_of(&self.payer, self.id)
+    }
+
+    /// The same, of an order that is not written yet.
+    pub fn transfer_of(payer: &UserAddress, order: OrderId) -> TransferId {
         let mut hasher = blake3::Hasher::new_derive_key("weft/order-transfer/1");
-        hasher.update(self.payer.to_string().as_bytes()).update(&[0]).update(&self.id.0);
-        TransferId(crate::ids::front(&hasher.finalize()))
+        hasher.update(payer.to_string().as_bytes()).update(&[0]).update(&order.0);
+        TransferId::of_hash(&hasher.finalize())
     }
 }
 
@@ -122,6 +138,9 @@ pub struct Receipt {
     /// Until when the payee may accept it, if it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<Millis>,
+    /// For a red packet: what the node has promised about the shares before anybody has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<PacketPromise>,
 }
 
 impl Signable for Receipt {

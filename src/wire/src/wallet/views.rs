@@ -1,7 +1,7 @@
 //! Requests and answers.
 
-use super::{Asset, AssetCode, OrderKeyCert, Payee, PaymentOrder, TransferState};
-use crate::{AccountId, AssetId, Millis, Signed, TransferId, UserAddress};
+use super::{Asset, AssetCode, OrderKeyCert, PaymentOrder, TransferState};
+use crate::{AccountId, AssetId, Millis, RequestId, Signed, TransferId, UserAddress};
 use serde::{Deserialize, Serialize};
 
 /// `PUT wallet/admin/assets`: the node issues something. Asking again changes its title and limits.
@@ -112,6 +112,40 @@ pub struct AnswerTransfer {
     pub answer: Answer,
 }
 
+/// `GET wallet/transfers/ID`: a transfer between people, for one of the two; and the answer to `POST`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferInfo {
+    /// Which.
+    pub id: TransferId,
+    /// Who paid.
+    pub payer: UserAddress,
+    /// Who was paid.
+    pub payee: UserAddress,
+    /// Of what.
+    pub asset: Asset,
+    /// How much, in minor units.
+    pub amount: u64,
+    /// What of it went back since, in minor units.
+    pub refunded: u64,
+    /// What it was paid for, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// Where it stands.
+    pub state: TransferState,
+    /// When it was made.
+    pub at_ms: Millis,
+    /// Until when the payee may accept it, if it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<Millis>,
+}
+
+/// `GET wallet/requests/ID`: what was paid to or by the caller for what somebody asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestPayments {
+    /// The first one first; at most [`crate::limits::PAGE_MAX`].
+    pub payments: Vec<TransferInfo>,
+}
+
 /// One line of an account's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryLine {
@@ -127,8 +161,17 @@ pub struct HistoryLine {
     pub credit: bool,
     /// How much, in minor units.
     pub amount: u64,
-    /// Who stands on the other side. `None`: the node.
-    pub other: Option<Payee>,
+    /// Who stands on the other side. `None`: the node, or a red packet.
+    pub other: Option<UserAddress>,
+    /// The red packet that it went into or came out of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<TransferId>,
+    /// The transfer that it gives back, or a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<TransferId>,
+    /// What of it went back since, in minor units.
+    #[serde(default)]
+    pub refunded: u64,
     /// Where it stands now.
     pub state: TransferState,
     /// Until when the payee may accept it, if it is held.
@@ -155,6 +198,9 @@ pub struct IssueAsset {
     pub user: UserAddress,
     /// How much, in minor units.
     pub amount: u64,
+    /// It is taken out of the world again.
+    #[serde(default)]
+    pub redeem: bool,
 }
 
 /// `POST wallet/admin/accounts`: what a person's account may do.

@@ -1,0 +1,215 @@
+//! How money looks. Amounts are integers of the asset's minor units, written as decimal digits: they may be more than a number of
+//! JavaScript holds.
+
+use super::PersonView;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A currency or points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AssetView {
+    /// Its id.
+    pub id: String,
+    /// The node that issues it.
+    pub issuer: String,
+    /// `EUR`.
+    pub code: String,
+    /// Decimals: with 2, an amount of 1234 is 12.34.
+    pub scale: u8,
+}
+
+/// An asset that the own node issues.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct IssuedView {
+    /// Which.
+    pub asset: AssetView,
+    /// What people read: `Euro`.
+    pub title: String,
+    /// What stands behind it, in the operator's words.
+    pub backing: String,
+    /// The most that one payment moves; `0`: no bound.
+    pub payment_max: String,
+    /// The most that one account pays in a day; `0`: no bound.
+    pub day_max: String,
+    /// How much of it is in the world.
+    pub issued: String,
+}
+
+/// An account of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct AccountView {
+    /// Its id.
+    pub id: String,
+    /// What it holds.
+    pub asset: AssetView,
+    /// What people read of the asset.
+    pub title: String,
+    /// What is on it, also what is held back.
+    pub balance: String,
+    /// What can be paid now.
+    pub available: String,
+    /// What waits to be accepted.
+    pub incoming: String,
+    /// What is held back for others.
+    pub outgoing: String,
+    /// The operator has stopped payments from it.
+    pub frozen: bool,
+}
+
+/// A payment of this device of which it is not known whether the node has made it. It is asked again by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PendingView {
+    /// The id that the payment was asked for with.
+    pub id: String,
+    /// Of what.
+    pub asset: String,
+    /// How much.
+    pub amount: String,
+    /// To whom; none: a red packet.
+    pub user: Option<String>,
+}
+
+/// One's own money.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct WalletView {
+    /// By asset.
+    pub accounts: Vec<AccountView>,
+    /// All that the node issues.
+    pub assets: Vec<IssuedView>,
+    /// Whether this device has a payment PIN.
+    pub pin: bool,
+    /// Payments of this device that are not decided yet, as far as it knows.
+    pub pending: Vec<PendingView>,
+}
+
+/// A transfer between two people, one of whom is oneself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct TransferView {
+    /// Its id.
+    pub id: String,
+    /// Who paid.
+    pub payer: PersonView,
+    /// Who was paid.
+    pub payee: PersonView,
+    /// Whether one is the payer.
+    pub mine: bool,
+    /// Of what.
+    pub asset: AssetView,
+    /// How much.
+    pub amount: String,
+    /// What of it went back since.
+    pub refunded: String,
+    /// What it was paid for, if that was asked for.
+    pub request: Option<String>,
+    /// `held` (it waits for the payee), `done`, `returned`, `expired`.
+    pub state: String,
+    /// When, ms.
+    pub time_ms: f64,
+    /// Until when the payee may accept it, ms.
+    pub until_ms: Option<f64>,
+}
+
+/// A line of an account's history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct HistoryLineView {
+    /// Its number in the node's ledger: pages begin before one.
+    pub number: f64,
+    /// The transfer.
+    pub transfer: String,
+    /// When, ms.
+    pub time_ms: f64,
+    /// `transfer`, `payment`, `refund`, `issue`, `redeem`, `packet_fund`, `packet_claim`, `packet_return`, … as the ledger calls it.
+    pub purpose: String,
+    /// Whether the account got it.
+    pub credit: bool,
+    /// How much.
+    pub amount: String,
+    /// Who stands on the other side; none: the node, or a red packet.
+    pub other: Option<PersonView>,
+    /// The red packet.
+    pub packet: Option<String>,
+    /// The transfer that it gives back.
+    pub refunds: Option<String>,
+    /// What of it went back since.
+    pub refunded: String,
+    /// As in [`TransferView`].
+    pub state: String,
+    /// Until when the payee may accept it, ms.
+    pub until_ms: Option<f64>,
+}
+
+/// A page of a history, the newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct HistoryView {
+    /// The account.
+    pub account: String,
+    /// The newest first.
+    pub lines: Vec<HistoryLineView>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// Who has opened a red packet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ClaimView {
+    /// Who.
+    pub person: PersonView,
+    /// What they got.
+    pub amount: String,
+    /// When, ms.
+    pub time_ms: f64,
+    /// Whether nobody got more, once all shares are taken.
+    pub best: bool,
+}
+
+/// A red packet, as its node says that it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct PacketView {
+    /// Its id.
+    pub packet: String,
+    /// Who gave it.
+    pub maker: PersonView,
+    /// Of what.
+    pub asset: AssetView,
+    /// Whether shares are drawn by lot.
+    pub lucky: bool,
+    /// Among how many.
+    pub shares: u32,
+    /// What was put in.
+    pub total: String,
+    /// What is still in it; after its time: nothing.
+    pub left: String,
+    /// `open`, `empty`, `expired`.
+    pub state: String,
+    /// Until when it can be opened, ms.
+    pub until_ms: f64,
+    /// What one has got oneself.
+    pub mine: Option<String>,
+    /// The one for whom it is.
+    pub only: Option<PersonView>,
+    /// Who has opened it, the first one first.
+    pub claims: Vec<ClaimView>,
+    /// Whether the shares were drawn as was promised when it was made; none as long as that cannot be told.
+    pub fair: Option<bool>,
+}
+
+/// What one of several is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct PartView {
+    /// Who.
+    pub person: PersonView,
+    /// How much.
+    pub amount: String,
+    /// By which transfer it was paid, as far as is known here: those who pay say so in the chat, and of what was paid to oneself the
+    /// node says it.
+    pub paid: Option<String>,
+}
+
+/// A request for money as it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct RequestView {
+    /// Its id.
+    pub request: String,
+    /// Who is asked for how much.
+    pub parts: Vec<PartView>,
+}

@@ -1,0 +1,115 @@
+//! The calls about money.
+
+use super::cards::Card;
+use super::orders::{self, Wish};
+use super::packets::{self, Gift};
+use super::{admin, id, key, look, note, requests, some};
+use crate::account::me;
+use crate::api::{Call, CallError, Reply};
+use crate::chats;
+use crate::error::{call_error, field_error};
+use crate::http;
+use crate::runtime::{Cx, State};
+use weft_wire::wallet::{Asset, AssetList, Intent, Payee, PaymentOrder, TransferCard};
+use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
+use zeroize::Zeroizing;
+
+/// Answers a call about money; gives it back if it is about something else.
+pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, CallError>, Call> {
+    Ok(match call {
+        Call::Wallet => look::wallet(cx).await.map(Reply::Wallet),
+        Call::SetPin { pin, password } => {
+            let secrets = Zeroizing::new([pin, password]);
+            let [pin, password] = &*secrets;
+            key::set_pin(cx, pin, password).await.map(|()| Reply::Done)
+        }
+        Call::Pay { .. } => pay(cx, call).await,
+        Call::Transfer { id: transfer } => match id("id", &transfer) {
+            Ok(transfer) => look::transfer(cx, transfer).await.map(Reply::Transfer),
+            Err(error) => Err(error),
+        },
+        Call::AnswerTransfer { id, accept } => look::answer(cx, &id, accept).await.map(Reply::Transfer),
+        Call::WalletHistory { account, before } => {
+            look::history(cx, &account, before).await.map(Reply::History)
+        }
+        Call::SendPacket { id, chat, asset, amount, shares, lucky, only, greeting, cover, pin } => {
+            let pin = Zeroizing::new(pin);
+            let gift = Gift { id, chat, asset, amount, shares, lucky, only, greeting, cover };
+            packets::send(cx, gift, &pin).await.map(|()| Reply::Done)
+        }
+        Call::Packet { chat, id } => packets::look(cx, &chat, &id).await.map(Reply::Packet),
+        Call::OpenPacket { chat, id } => packets::open(cx, &chat, &id).await.map(Reply::Packet),
+        Call::AskMoney { chat, asset, parts, total, note } => {
+            requests::ask(cx, &chat, &asset, &parts, &total, &note).await.map(Reply::Sent)
+        }
+        Call::Request { chat, id } => requests::look(cx, &chat, &id).await.map(Reply::Request),
+        Call::DefineAsset { code, scale, title, backing, payment_max, day_max, issue_max } => {
+            let (payment_max, day_max, issue_max) = (&payment_max, &day_max, &issue_max);
+            let wish =
+                admin::Definition { code: &code, scale, title, backing, payment_max, day_max, issue_max };
+            admin::define(cx, wish).await.map(|()| Reply::Done)
+        }
+        Call::Issue { id, user, asset, amount, redeem } => {
+            admin::issue(cx, &id, &user, &asset, &amount, redeem).await.map(|()| Reply::Done)
+        }
+        Call::FreezeAccount { user, asset, frozen } => {
+            admin::freeze(cx, &user, &asset, frozen).await.map(|()| Reply::Done)
+        }
+        other => return Err(other),
+    })
+}
+
+async fn pay(cx: &Cx, call: Call) -> Result<Reply, CallError> {
+    let Call::Pay { id: order, user, asset, amount, note: about, hold, chat, request, refunds, pin } = call
+    else {
+        return Err(call_error("bad_input", "This is no payment."));
+    };
+    let pin = Zeroizing::new(pin);
+    let asset: AssetId = id("asset", &asset)?;
+    let user: UserAddress = user.parse().map_err(|error| field_error("user", error))?;
+    let mut wish = Wish {
+        id: id("id", &order)?,
+        payee: Payee::Person(user),
+        asset,
+        amount: some("amount", &amount)?,
+        intent: if hold { Intent::Transfer } else { Intent::Payment },
+        request: request.map(|request| id::<RequestId>("request", &request)).transpose()?,
+        refunds: refunds.map(|refunds| id::<TransferId>("refunds", &refunds)).transpose()?,
+        card: None,
+    };
+    let about = note("note", &about)?;
+    if let Some(chat) = chat {
+        let assets: AssetList = http::get(cx, "wallet/assets").await?;
+        let known = assets.assets.into_iter().find(|info| info.id == asset).map(|info| info.asset);
+        let known = known.ok_or_else(|| field_error("asset", "no such asset is issued here"))?;
+        cx.with(|s| with_card(s, &mut wish, &chat, known, about))?;
+    }
+    let transfer = orders::pay(cx, wish, &pin).await?;
+    look::transfer(cx, transfer).await.map(Reply::Transfer)
+}
+
+/// What is said in the chat once it is paid.
+fn with_card(
+    s: &mut State,
+    wish: &mut Wish,
+    chat: &str,
+    asset: Asset,
+    note: String,
+) -> Result<(), CallError> {
+    let chat = chats::calls::chat_of(s, chat)?.id;
+    let transfer = wish.transfer(&me(s)?.user);
+    let amount = wish.amount;
+    let card = match wish.request {
+        Some(request) => requests::paid_card(request, transfer, asset, amount),
+        None => Card::Transfer(TransferCard { transfer, asset, amount, note }),
+    };
+    wish.card = Some((chat, card));
+    Ok(())
+}
+
+impl Wish {
+    /// The transfer that it becomes.
+    pub(super) fn transfer(&self, payer: &UserAddress) -> TransferId {
+        PaymentOrder::transfer_of(payer, self.id)
+    }
+}

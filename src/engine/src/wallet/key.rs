@@ -1,0 +1,182 @@
+//! The key that signs payment orders. It lies sealed under the payment PIN: who has the unlocked device alone cannot pay with it.
+//!
+//! Six digits withstand whoever taps on an open device: after a few wrong ones there is a wait. They do not withstand whoever takes
+//! all of the device's storage and breaks what seals that; then the node's owner stops the account, or the device is signed out.
+
+use crate::account::{Me, me, open_account};
+use crate::api::CallError;
+use crate::error::{call_error, field_error, internal};
+use crate::http;
+use crate::runtime::{Cx, State};
+use crate::sealing;
+use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
+use weft_wire::wallet::{OrderKeyCert, PutOrderKey};
+use weft_wire::{Blob, Millis, Signed};
+use zeroize::Zeroizing;
+
+const KEY: &[u8] = b"w/key";
+const PIN_DIGITS: usize = 6;
+/// Wrong ones before there is a wait.
+const TRIES: u32 = 5;
+/// The first wait; each further wrong one doubles it.
+const WAIT_MS: Millis = 60_000;
+const WAIT_MS_MAX: Millis = 3_600_000;
+
+/// The key as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// Its seed, sealed.
+    sealed: Blob,
+    salt: [u8; 16],
+    cert: Signed<OrderKeyCert>,
+    /// The node has it, as far as is known.
+    installed: bool,
+    /// That of the last order.
+    counter: u64,
+    /// Wrong PINs since the last right one.
+    #[serde(default)]
+    wrong: u32,
+    /// No PIN is looked at before.
+    #[serde(default)]
+    locked_until_ms: Millis,
+}
+
+/// Whether this device can sign payments.
+pub(super) fn is_set(s: &mut State) -> bool {
+    s.load::<Kept>(KEY).is_some()
+}
+
+/// Makes a new order key under a new PIN. Whoever wants that knows the account's password.
+pub(super) async fn set_pin(cx: &Cx, pin: &str, password: &str) -> Result<(), CallError> {
+    check(pin)?;
+    let me = cx.with(|s| me(s))?;
+    open_account(cx, &me.user, password).await.map_err(|mut error| {
+        if error.code == "wrong_credentials" {
+            error.field = Some("password".into());
+        }
+        error
+    })?;
+    cx.with(|s| make(s, &me, pin))?;
+    install(cx).await
+}
+
+fn make(s: &mut State, me: &Me, pin: &str) -> Result<(), CallError> {
+    let seed = Zeroizing::new(s.random::<32>());
+    let salt = s.random::<16>();
+    let key = SigningKey::from_bytes(&seed);
+    let created_ms = s.live.node_time(s.now);
+    let order_key = key.verifying_key().to_bytes();
+    let cert = OrderKeyCert { user: me.user.clone(), device: me.device, order_key, created_ms };
+    let under = stretch(s, pin, &salt)?;
+    let sealed = Blob(sealing::seal(&mut s.rng, &under, &purpose(me), seed.as_slice())?);
+    // The counter is the device's, not the key's.
+    let counter = s.load::<Kept>(KEY).map_or(0, |kept| kept.counter);
+    let cert = Signed::sign(&cert, &me.device_key);
+    let kept = Kept { sealed, salt, cert, installed: false, counter, wrong: 0, locked_until_ms: 0 };
+    s.store(KEY, &kept);
+    Ok(())
+}
+
+/// Brings the key to the node, if that does not have it.
+pub(super) async fn install(cx: &Cx) -> Result<(), CallError> {
+    let kept = cx.with(|s| s.load::<Kept>(KEY)).ok_or_else(no_pin)?;
+    if kept.installed {
+        return Ok(());
+    }
+    let request = PutOrderKey { cert: kept.cert.clone() };
+    http::tell(cx, "PUT", "wallet/order-key", Some(&request)).await?;
+    cx.with(|s| {
+        if let Some(now) = s.load::<Kept>(KEY).filter(|now| now.cert == kept.cert) {
+            s.store(KEY, &Kept { installed: true, ..now });
+        }
+    });
+    Ok(())
+}
+
+/// The node has forgotten the key: it comes from a backup.
+pub(super) fn forgotten(s: &mut State) {
+    if let Some(kept) = s.load::<Kept>(KEY) {
+        s.store(KEY, &Kept { installed: false, ..kept });
+    }
+}
+
+/// Opens the key with the PIN.
+pub(super) fn unlock(s: &mut State, pin: &str) -> Result<SigningKey, CallError> {
+    let me = me(s)?;
+    let kept: Kept = s.load(KEY).ok_or_else(no_pin)?;
+    if s.now < kept.locked_until_ms {
+        return Err(locked(kept.locked_until_ms - s.now));
+    }
+    check(pin).map_err(|_| wrong())?;
+    let under = stretch(s, pin, &kept.salt)?;
+    let Ok(seed) = sealing::open(&under, &purpose(&me), kept.sealed.as_slice()) else {
+        let wrong_now = kept.wrong.saturating_add(1);
+        let wait = wait_ms(wrong_now);
+        s.store(KEY, &Kept { wrong: wrong_now, locked_until_ms: s.now + wait, ..kept });
+        return Err(if wait > 0 { locked(wait) } else { wrong() });
+    };
+    let seed: Zeroizing<[u8; 32]> =
+        Zeroizing::new(seed.as_slice().try_into().map_err(|_| internal("order key"))?);
+    if kept.wrong > 0 {
+        s.store(KEY, &Kept { wrong: 0, locked_until_ms: 0, ..kept });
+    }
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+/// The counter of the next order. `last`: what the node says that the last one was.
+pub(super) fn count(s: &mut State, last: u64) -> Option<u64> {
+    let kept: Kept = s.load(KEY)?;
+    let counter = kept.counter.max(last).checked_add(1)?;
+    s.store(KEY, &Kept { counter, ..kept });
+    Some(counter)
+}
+
+/// How long no PIN is looked at after so many wrong ones.
+fn wait_ms(wrong: u32) -> Millis {
+    match wrong.checked_sub(TRIES) {
+        None => 0,
+        Some(more) => WAIT_MS.checked_shl(more.min(16)).unwrap_or(WAIT_MS_MAX).min(WAIT_MS_MAX),
+    }
+}
+
+fn check(pin: &str) -> Result<(), CallError> {
+    if pin.len() == PIN_DIGITS && pin.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(field_error("pin", "a PIN has six digits"))
+}
+
+fn stretch(s: &State, pin: &str, salt: &[u8; 16]) -> Result<Zeroizing<[u8; 32]>, CallError> {
+    s.stretching.stretch(pin.as_bytes(), salt).ok_or_else(|| internal("argon2"))
+}
+
+fn purpose(me: &Me) -> Vec<u8> {
+    [b"weft/order-key\0".as_slice(), me.device.as_bytes(), me.user.to_string().as_bytes()].concat()
+}
+
+fn no_pin() -> CallError {
+    call_error("no_pin", "This device has no payment PIN.")
+}
+
+fn wrong() -> CallError {
+    CallError { field: Some("pin".into()), ..call_error("wrong_pin", "The payment PIN is wrong.") }
+}
+
+fn locked(wait: Millis) -> CallError {
+    let error = call_error("pin_locked", "The payment PIN was wrong too often.");
+    CallError { field: Some("pin".into()), retry_after_ms: Some(wait as f64), ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_begin_after_a_few_wrong_pins_and_grow_to_an_hour() {
+        let waits: Vec<_> = (0..=12).map(wait_ms).collect();
+        let minutes: Vec<_> = waits.iter().map(|wait| wait / 60_000).collect();
+        assert_eq!(minutes, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
+        assert_eq!(wait_ms(u32::MAX), WAIT_MS_MAX);
+    }
+}

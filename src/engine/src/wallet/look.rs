@@ -1,0 +1,127 @@
+//! What the node says of money.
+
+use super::{asset_view, id, key, orders};
+use crate::account::me;
+use crate::api::{
+    AccountView, CallError, HistoryLineView, HistoryView, IssuedView, PersonView, TransferView, WalletView,
+};
+use crate::chats;
+use crate::groups::names;
+use crate::http;
+use crate::runtime::{Cx, State};
+use weft_wire::wallet::{
+    AccountList, Answer, AnswerTransfer, AssetInfo, AssetList, History, HistoryLine, TransferInfo,
+    TransferState,
+};
+use weft_wire::{AccountId, TransferId, UserAddress};
+
+/// One's own money.
+pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, CallError> {
+    let accounts: AccountList = http::get(cx, "wallet/accounts").await?;
+    let assets: AssetList = http::get(cx, "wallet/assets").await?;
+    Ok(cx.with(|s| WalletView {
+        accounts: accounts.accounts.into_iter().map(account).collect(),
+        assets: assets.assets.into_iter().map(issued).collect(),
+        pin: key::is_set(s),
+        pending: orders::pending(s),
+    }))
+}
+
+fn account(account: weft_wire::wallet::AccountView) -> AccountView {
+    AccountView {
+        id: account.id.to_string(),
+        asset: asset_view(&account.asset.asset),
+        title: account.asset.title,
+        balance: account.balance.to_string(),
+        available: account.available.to_string(),
+        incoming: account.incoming.to_string(),
+        outgoing: account.outgoing.to_string(),
+        frozen: account.frozen,
+    }
+}
+
+fn issued(info: AssetInfo) -> IssuedView {
+    IssuedView {
+        asset: asset_view(&info.asset),
+        title: info.title,
+        backing: info.backing,
+        payment_max: info.payment_max.to_string(),
+        day_max: info.day_max.to_string(),
+        issued: info.issued.to_string(),
+    }
+}
+
+/// A page of a history.
+pub(super) async fn history(cx: &Cx, account: &str, before: Option<f64>) -> Result<HistoryView, CallError> {
+    let account: AccountId = id("account", account)?;
+    let before = before.map(|before| format!("&before={}", before.max(0.0) as u64)).unwrap_or_default();
+    let page: History = http::get(cx, &format!("wallet/history?account={account}{before}")).await?;
+    let lines = cx.with(|s| page.lines.into_iter().map(|one| line(s, one)).collect());
+    Ok(HistoryView { account: account.to_string(), lines, more: page.more })
+}
+
+fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
+    HistoryLineView {
+        number: line.number as f64,
+        transfer: line.transfer.to_string(),
+        time_ms: line.at_ms as f64,
+        purpose: line.purpose,
+        credit: line.credit,
+        amount: line.amount.to_string(),
+        other: line.other.as_ref().map(|user| person(s, user)),
+        packet: line.packet.map(|packet| packet.to_string()),
+        refunds: line.refunds.map(|refunds| refunds.to_string()),
+        refunded: line.refunded.to_string(),
+        state: state(line.state).into(),
+        until_ms: line.until_ms.map(|until| until as f64),
+    }
+}
+
+/// A transfer as it stands.
+pub(super) async fn transfer(cx: &Cx, transfer: TransferId) -> Result<TransferView, CallError> {
+    let info: TransferInfo = http::get(cx, &format!("wallet/transfers/{transfer}")).await?;
+    cx.with(|s| view(s, info))
+}
+
+/// Accepts what waits, or gives it back.
+pub(super) async fn answer(cx: &Cx, transfer: &str, accept: bool) -> Result<TransferView, CallError> {
+    let transfer: TransferId = id("id", transfer)?;
+    let answer = AnswerTransfer { answer: if accept { Answer::Accept } else { Answer::Return } };
+    let info: TransferInfo = http::post(cx, &format!("wallet/transfers/{transfer}"), &answer).await?;
+    cx.with(|s| view(s, info))
+}
+
+fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, CallError> {
+    let mine = me(s)?.user == info.payer;
+    Ok(TransferView {
+        id: info.id.to_string(),
+        payer: person(s, &info.payer),
+        payee: person(s, &info.payee),
+        mine,
+        asset: asset_view(&info.asset),
+        amount: info.amount.to_string(),
+        refunded: info.refunded.to_string(),
+        request: info.request.map(|request| request.to_string()),
+        state: state(info.state).into(),
+        time_ms: info.at_ms as f64,
+        until_ms: info.until_ms.map(|until| until as f64),
+    })
+}
+
+fn state(state: TransferState) -> &'static str {
+    match state {
+        TransferState::Held => "held",
+        TransferState::Done => "done",
+        TransferState::Returned => "returned",
+        TransferState::Expired => "expired",
+    }
+}
+
+/// Somebody outside any chat: a contact by name.
+pub(super) fn person(s: &mut State, user: &UserAddress) -> PersonView {
+    let room = s.live.me.as_ref().map(|me| chats::direct_id(&me.user, user).0);
+    match room {
+        Some(room) => names::person(s, room, user),
+        None => PersonView { user: user.to_string(), name: user.name.to_string() },
+    }
+}

@@ -1,0 +1,192 @@
+//! Payment orders: written down before they are sent, sent until the node has decided, and told in the chat when it has.
+
+use super::{cards::Card, key};
+use crate::account::me;
+use crate::api::{CallError, Event, PendingView};
+use crate::chats::{self, ChatId, queue};
+use crate::error::{call_error, internal};
+use crate::http::{self, Failure};
+use crate::jobs::{Done, Job};
+use crate::runtime::{Cx, State};
+use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
+use weft_wire::wallet::{Intent, Payee, PaymentOrder, Receipt, SubmitOrder};
+use weft_wire::{AssetId, Code, Millis, OrderId, RequestId, Signed, TransferId};
+
+const ORDERS: &[u8] = b"w/o/";
+/// How long an order is worth something: as long as somebody may be out of reach of the node and still want to pay.
+const LIFETIME_MS: Millis = 10 * 60 * 1000;
+/// Orders that may be unsure at once.
+const PENDING_MAX: usize = 64;
+
+/// What is to be paid.
+pub(super) struct Wish {
+    pub id: OrderId,
+    pub payee: Payee,
+    pub asset: AssetId,
+    pub amount: u64,
+    pub intent: Intent,
+    pub request: Option<RequestId>,
+    pub refunds: Option<TransferId>,
+    /// What is said in a chat once it is paid.
+    pub card: Option<(ChatId, Card)>,
+}
+
+/// An order that the node has not decided, as far as is known.
+#[derive(Clone, Serialize, Deserialize)]
+struct Pending {
+    order: Signed<PaymentOrder>,
+    #[serde(default)]
+    card: Option<(ChatId, Card)>,
+}
+
+fn place(id: OrderId) -> Vec<u8> {
+    [ORDERS, id.as_bytes()].concat()
+}
+
+/// Pays. Gives the transfer.
+pub(super) async fn pay(cx: &Cx, wish: Wish, pin: &str) -> Result<TransferId, CallError> {
+    if !cx.with(|s| s.connection.is_ready()) {
+        return Err(Failure::NoAnswer.into());
+    }
+    if cx.with(|s| s.load::<Pending>(&place(wish.id)).is_some()) {
+        return Err(unsure());
+    }
+    if cx.with(|s| s.load_all::<Pending>(ORDERS).len()) >= PENDING_MAX {
+        return Err(call_error("too_many", "Too many payments wait for the node."));
+    }
+    let key = cx.with(|s| key::unlock(s, pin))?;
+    key::install(cx).await?;
+    let mut last = 0;
+    // Once more where the node knows another counter, or has forgotten the key: it comes from a backup, or this device does.
+    for again in [true, false] {
+        let order = cx.with(|s| write_down(s, &wish, &key, last))?;
+        match submit(cx, &order).await {
+            Ok(receipt) => return cx.with(|s| paid(s, &receipt)),
+            Err(failure) if failure.is_final() => {
+                cx.with(|s| s.kv_delete(&place(wish.id)));
+                match (failure.code(), failure.current()) {
+                    (Some(Code::OrderStale), Some(current)) if again => last = current,
+                    (Some(Code::BadCertificate | Code::BadSignature), _) if again => {
+                        cx.with(key::forgotten);
+                        key::install(cx).await?;
+                    }
+                    _ => return Err(failure.into()),
+                }
+            }
+            Err(_) => {
+                cx.with(|s| {
+                    s.jobs.want_at(Job::Pay, s.now + 1_000);
+                    s.event(Event::Wallet);
+                });
+                return Err(unsure());
+            }
+        }
+    }
+    Err(internal("counter"))
+}
+
+/// Signs the order and keeps it, before anything of it leaves the device.
+fn write_down(
+    s: &mut State,
+    wish: &Wish,
+    key: &SigningKey,
+    last: u64,
+) -> Result<Signed<PaymentOrder>, CallError> {
+    let me = me(s)?;
+    let counter = key::count(s, last).ok_or_else(|| internal("counter"))?;
+    let order = PaymentOrder {
+        id: wish.id,
+        payer: me.user.clone(),
+        device: me.device,
+        payee: wish.payee.clone(),
+        asset: wish.asset,
+        amount: wish.amount,
+        max_fee: 0,
+        intent: wish.intent,
+        expires_ms: s.live.node_time(s.now) + LIFETIME_MS,
+        counter,
+        request: wish.request,
+        refunds: wish.refunds,
+    };
+    let order = Signed::sign(&order, key);
+    s.store(&place(wish.id), &Pending { order: order.clone(), card: wish.card.clone() });
+    Ok(order)
+}
+
+/// Sends an order. What the node answers has to be about it.
+async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Receipt, Failure> {
+    let request = SubmitOrder { order: order.clone() };
+    let answer: Signed<Receipt> = http::post(cx, "wallet/orders", &request).await?;
+    let (receipt, asked) = (answer.peek(), order.peek());
+    let (Ok(receipt), Ok(asked)) = (receipt, asked) else { return Err(Failure::Nonsense("receipt")) };
+    let is_about_it = receipt.order == asked.id
+        && receipt.transfer == asked.transfer()
+        && receipt.payee == asked.payee
+        && (receipt.asset, receipt.amount) == (asked.asset, asked.amount)
+        && receipt.fee <= asked.max_fee;
+    if is_about_it { Ok(receipt) } else { Err(Failure::Nonsense("receipt")) }
+}
+
+/// The node has done it: the order is settled, and the chat is told, in one step.
+fn paid(s: &mut State, receipt: &Receipt) -> Result<TransferId, CallError> {
+    let Some(pending) = s.load::<Pending>(&place(receipt.order)) else { return Ok(receipt.transfer) };
+    s.kv_delete(&place(receipt.order));
+    if let Some((chat, card)) = pending.card
+        && let Some(mut chat) = chats::find(s, chat)
+    {
+        // The money is where it belongs, also where the card finds no place: then the history shows it.
+        let _ = queue::push_card(s, &mut chat, &card.with_promise(receipt));
+    }
+    s.event(Event::Wallet);
+    Ok(receipt.transfer)
+}
+
+/// Wants what is unsure to be asked again.
+pub(crate) fn wait(s: &mut State) {
+    if !s.load_all::<Pending>(ORDERS).is_empty() {
+        s.jobs.want(Job::Pay);
+    }
+}
+
+/// The job: asks the node again for what is unsure. The same order is carried out once, and is worth nothing after its time.
+pub(crate) async fn settle(cx: &Cx) -> Result<Done, Failure> {
+    for pending in cx.with(|s| s.load_all::<Pending>(ORDERS)) {
+        match submit(cx, &pending.order).await {
+            Ok(receipt) => {
+                let _ = cx.with(|s| paid(s, &receipt));
+            }
+            Err(failure) if failure.is_final() => cx.with(|s| {
+                if let Ok(order) = pending.order.peek() {
+                    s.kv_delete(&place(order.id));
+                }
+                s.event(Event::Notice { code: "payment_failed".into(), user: None });
+                s.event(Event::Wallet);
+            }),
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(Done::Yes)
+}
+
+/// What is unsure.
+pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
+    let orders = s.load_all::<Pending>(ORDERS).into_iter().filter_map(|pending| pending.order.peek().ok());
+    let view = |order: PaymentOrder| PendingView {
+        id: order.id.to_string(),
+        asset: order.asset.to_string(),
+        amount: order.amount.to_string(),
+        user: match &order.payee {
+            Payee::Person(user) => Some(user.to_string()),
+            _ => None,
+        },
+    };
+    orders.map(view).collect()
+}
+
+fn unsure() -> CallError {
+    call_error(
+        "payment_unsure",
+        "The node did not answer: the payment may have been made. It is asked again.",
+    )
+}

@@ -1,0 +1,150 @@
+//! Red packets.
+
+use super::cards::Card;
+use super::orders::{self, Wish};
+use super::{asset_view, id, note, some};
+use crate::account::me;
+use crate::api::{CallError, ClaimView, PacketView};
+use crate::chats::{Chat, calls::chat_of, timeline};
+use crate::error::{call_error, field_error};
+use crate::groups::{self, names};
+use crate::http;
+use crate::runtime::{Cx, State};
+use weft_ledger::packet::{self, Promise};
+use weft_wire::wallet::{
+    Intent, PacketCard, PacketInfo, PacketKind, PacketPromise, PacketState, PacketTerms, Payee,
+};
+use weft_wire::{OrderId, RoomId, TransferId, UserAddress};
+
+/// A red packet that somebody gives.
+pub(super) struct Gift {
+    pub id: String,
+    pub chat: String,
+    pub asset: String,
+    pub amount: String,
+    pub shares: u32,
+    pub lucky: bool,
+    pub only: Option<String>,
+    pub greeting: String,
+    pub cover: u8,
+}
+
+/// Gives a red packet.
+pub(super) async fn send(cx: &Cx, gift: Gift, pin: &str) -> Result<(), CallError> {
+    let wish = cx.with(|s| wish(s, &gift))?;
+    orders::pay(cx, wish, pin).await.map(drop)
+}
+
+fn wish(s: &mut State, gift: &Gift) -> Result<Wish, CallError> {
+    let chat = chat_of(s, &gift.chat)?;
+    let me = me(s)?;
+    let id: OrderId = id("id", &gift.id)?;
+    let only = match (&chat.user, &gift.only) {
+        (Some(user), _) => Some(user.clone()),
+        (None, Some(only)) => Some(only.parse::<UserAddress>().map_err(|error| field_error("only", error))?),
+        (None, None) => None,
+    };
+    if chat.group.as_ref().is_some_and(|group| !group.is_in()) {
+        return Err(call_error("not_in_group", "Not in this group."));
+    }
+    let room = if chat.group.is_some() { groups::room_of(chat.id) } else { chat.id.0 };
+    let kind = if gift.lucky { PacketKind::Lucky } else { PacketKind::Equal };
+    let terms = PacketTerms { room, kind, shares: gift.shares, only: only.clone() };
+    let promise = PacketPromise { commitment: [0; 32] };
+    let (greeting, cover, node) = (note("greeting", &gift.greeting)?, gift.cover, me.user.node.clone());
+    let mut wish = Wish {
+        id,
+        payee: Payee::Packet(terms),
+        asset: super::id("asset", &gift.asset)?,
+        amount: some("amount", &gift.amount)?,
+        intent: Intent::Payment,
+        request: None,
+        refunds: None,
+        card: None,
+    };
+    // The promise is the node's: it comes with the receipt.
+    let card = PacketCard { packet: wish.transfer(&me.user), node, promise, greeting, cover, only };
+    wish.card = Some((chat.id, Card::Packet(card)));
+    Ok(wish)
+}
+
+/// The card of a message.
+async fn card(cx: &Cx, chat: &str, id: &str) -> Result<(Chat, PacketCard), CallError> {
+    let chat = cx.with(|s| chat_of(s, chat))?;
+    match timeline::card(cx, chat.id, super::id("id", id)?).await {
+        Some(Card::Packet(card)) => Ok((chat, card)),
+        _ => Err(call_error("not_found", "There is no such red packet.")),
+    }
+}
+
+/// A packet as it stands.
+pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, CallError> {
+    let (chat, card) = card(cx, chat, id).await?;
+    let info: PacketInfo = http::get(cx, &format!("wallet/packets/{}", card.packet)).await?;
+    cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
+}
+
+/// Opens a packet.
+pub(super) async fn open(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, CallError> {
+    let (chat, card) = card(cx, chat, id).await?;
+    let info: PacketInfo = http::post_empty(cx, &format!("wallet/packets/{}", card.packet)).await?;
+    cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
+}
+
+fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Result<PacketView, CallError> {
+    let me = me(s)?.user.clone();
+    let fair = is_fair(card, &info);
+    let amounts: Vec<u64> = info.claims.iter().map(|claim| claim.amount).collect();
+    let lucky = info.terms.kind == PacketKind::Lucky;
+    let best = if lucky { packet::best_luck(&amounts, info.terms.shares) } else { None };
+    let mine = info.claims.iter().find(|claim| claim.user == me).map(|claim| claim.amount.to_string());
+    let claim = |(at, claim): (usize, &weft_wire::wallet::PacketClaim), s: &mut State| ClaimView {
+        person: names::person(s, room, &claim.user),
+        amount: claim.amount.to_string(),
+        time_ms: claim.at_ms as f64,
+        best: best == Some(at),
+    };
+    let claims = info.claims.iter().enumerate().map(|one| claim(one, s)).collect();
+    Ok(PacketView {
+        packet: info.id.to_string(),
+        maker: names::person(s, room, &info.maker),
+        asset: asset_view(&info.asset),
+        lucky,
+        shares: info.terms.shares,
+        total: info.total.to_string(),
+        left: info.left.to_string(),
+        state: match info.state {
+            PacketState::Open => "open",
+            PacketState::Empty => "empty",
+            PacketState::Expired => "expired",
+        }
+        .into(),
+        until_ms: info.until_ms as f64,
+        mine,
+        only: info.terms.only.as_ref().map(|only| names::person(s, room, only)),
+        claims,
+        fair,
+    })
+}
+
+/// Whether what was promised in the card is what was done. Of one that is open nobody can tell, and equal shares speak for
+/// themselves.
+fn is_fair(card: &PacketCard, info: &PacketInfo) -> Option<bool> {
+    let promised = card.promise.commitment == info.promise.commitment && card.packet == info.id;
+    if !promised {
+        return Some(false);
+    }
+    let seed = info.seed?;
+    let (total_minor, shares) = (info.total, info.terms.shares);
+    if info.terms.kind == PacketKind::Equal {
+        let each = packet::equal_share(total_minor, shares).ok();
+        return Some(info.claims.iter().all(|claim| Some(claim.amount) == each));
+    }
+    let promise = Promise { packet_id: info.id.0, commitment: card.promise.commitment, total_minor, shares };
+    let claims: Vec<_> = info
+        .claims
+        .iter()
+        .map(|claim| (TransferId::of_claim(info.id, &claim.user).0, claim.amount))
+        .collect();
+    Some(packet::verify(&promise, &seed.0, &claims).is_ok())
+}

@@ -1,0 +1,174 @@
+//! Red packets: money for the first so many of a room. Who is in the room is for the caller to know.
+
+use super::{
+    Result, Wallet, WalletError,
+    accounts::{envelope, personal},
+    orders::DAY_MS,
+    records::{ClaimRecord, PacketRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::Fault;
+use weft_ledger::{Books, Movement, Outcome, Purpose, Transfer, packet};
+use weft_store::{Scan, record::Record, tables};
+use weft_wire::{
+    AccountId, Millis, RoomId, TransferId, UserAddress,
+    wallet::{
+        PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms, Payee,
+        PaymentOrder,
+    },
+};
+
+/// How long a packet can be opened.
+const OPEN_MS: Millis = DAY_MS;
+
+impl Wallet {
+    /// The room whose members may open a packet.
+    pub(crate) async fn packet_room(&self, packet: TransferId) -> Result<RoomId> {
+        Ok(self.packet_record(packet).await?.terms.room)
+    }
+
+    /// Opens a packet for somebody of this node. Whoever has opened it before keeps what they got.
+    ///
+    /// # Errors
+    /// [`WalletError::PacketEmpty`], [`WalletError::PacketOver`], [`WalletError::Forbidden`] where it is for somebody else.
+    pub(crate) async fn claim(&self, packet: TransferId, user: &UserAddress) -> Result<()> {
+        // Most who come late are answered without the teller.
+        let known = self.packet_record(packet).await?;
+        if known.state == PacketState::Empty {
+            let claim = TransferId::of_claim(packet, user);
+            let has_some = self.ctx.store.get(tables::LEDGER_ENTRIES, &claim.0).await?.is_some();
+            return if has_some { Ok(()) } else { Err(WalletError::PacketEmpty) };
+        }
+        let user = user.clone();
+        self.teller.run(move |sheet| sheet.claim(packet, &user)).await
+    }
+
+    /// A packet as it stands.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`].
+    pub(crate) async fn packet(&self, id: TransferId) -> Result<PacketInfo> {
+        let record = self.packet_record(id).await?;
+        let asset = self.asset(record.asset).await?.asset;
+        let rows = self.ctx.store.scan(tables::PACKET_CLAIMS, Scan::prefix(id.0)).await?;
+        let mut claims = Vec::with_capacity(rows.len());
+        for row in rows {
+            let ClaimRecord { user, amount, at_ms } = ClaimRecord::from_record(&row.value)?;
+            claims.push(PacketClaim { user, amount, at_ms });
+        }
+        let PacketRecord { maker, terms, total, left, until_ms, state, .. } = record;
+        let promise = PacketPromise { commitment: packet::commit(&record.seed, id.0) };
+        let seed = (state != PacketState::Open).then_some(PacketSeed(record.seed));
+        Ok(PacketInfo { id, maker, asset, terms, total, left, state, until_ms, promise, seed, claims })
+    }
+
+    async fn packet_record(&self, packet: TransferId) -> Result<PacketRecord> {
+        self.ctx.read(tables::PACKETS, packet.0).await?.ok_or(WalletError::NotFound("packet"))
+    }
+}
+
+impl Sheet<'_> {
+    /// A packet that an order fills. Gives the account that takes the money.
+    pub(super) fn new_packet(
+        &mut self,
+        order: &PaymentOrder,
+        terms: &PacketTerms,
+        seed: [u8; 32],
+    ) -> Result<AccountId, Stop> {
+        let (id, total, asset) = (order.transfer(), order.amount, order.asset);
+        let is_possible = match terms.kind {
+            PacketKind::Equal => packet::equal_share(total, terms.shares).map(drop),
+            PacketKind::Lucky => packet::draw(&seed, 0, id.0, total, terms.shares).map(drop),
+        };
+        is_possible.map_err(|_| Fault::Invalid { field: "shares", why: "no such packet is possible" })?;
+        if terms.only.is_some() && terms.shares != 1 {
+            return Err(Fault::Invalid { field: "shares", why: "one person has one share" }.into());
+        }
+        let until_ms = self.now + OPEN_MS;
+        let record = PacketRecord {
+            maker: order.payer.clone(),
+            asset,
+            terms: terms.clone(),
+            total,
+            left: total,
+            claims: 0,
+            until_ms,
+            seed,
+            state: PacketState::Open,
+        };
+        self.put(tables::PACKETS, id.0, &record);
+        self.mark(tables::PACKETS_DUE, due_key(until_ms, id));
+        self.open_envelope(id, asset)
+    }
+
+    /// What the node has promised about a packet, if that is what was paid for.
+    pub(super) fn promise(&self, id: TransferId, payee: &Payee) -> Result<Option<PacketPromise>, Stop> {
+        let Payee::Packet(_) = payee else { return Ok(None) };
+        let record = self.get::<PacketRecord>(tables::PACKETS, id.0)?;
+        Ok(record.map(|record| PacketPromise { commitment: packet::commit(&record.seed, id.0) }))
+    }
+
+    fn claim(&mut self, id: TransferId, user: &UserAddress) -> Result<(), Stop> {
+        let claim = TransferId::of_claim(id, user);
+        match self.entry(claim)?.map(|entry| entry.outcome) {
+            Some(Outcome::Done) => return Ok(()),
+            Some(Outcome::Refused { refusal, .. }) => return Err(WalletError::Refused(refusal).into()),
+            None => {}
+        }
+        let record: PacketRecord = self.get(tables::PACKETS, id.0)?.ok_or(WalletError::NotFound("packet"))?;
+        match record.state {
+            PacketState::Empty => return Err(WalletError::PacketEmpty.into()),
+            PacketState::Expired => return Err(WalletError::PacketOver.into()),
+            PacketState::Open if self.now >= record.until_ms => return Err(WalletError::PacketOver.into()),
+            PacketState::Open => {}
+        }
+        if record.terms.only.as_ref().is_some_and(|only| only != user) {
+            return Err(WalletError::Forbidden.into());
+        }
+        let PacketTerms { kind, shares, .. } = record.terms;
+        let amount = match kind {
+            PacketKind::Equal => packet::equal_share(record.total, shares),
+            PacketKind::Lucky => {
+                packet::draw(&record.seed, record.claims, claim.0, record.left, shares - record.claims)
+            }
+        };
+        let amount = amount.map_err(|_| Fault::Internal("a packet without a share"))?;
+        let (debit, credit) = (envelope(id, record.asset), self.personal(&user.name, record.asset)?);
+        let movement = Movement::Posted { debit, credit, amount, refunds: None };
+        self.post(&[Transfer { id: claim, movement, purpose: Purpose::PacketClaim, about: id.0 }])?;
+        let place = [id.0.as_slice(), &record.claims.to_be_bytes()].concat();
+        let kept = ClaimRecord { user: user.clone(), amount, at_ms: self.now };
+        self.put(tables::PACKET_CLAIMS, place, &kept);
+        let (left, claims) = (record.left - amount, record.claims + 1);
+        let state = if claims == shares { PacketState::Empty } else { PacketState::Open };
+        if state == PacketState::Empty {
+            self.delete(tables::PACKETS_DUE, due_key(record.until_ms, id));
+        }
+        self.put(tables::PACKETS, id.0, &PacketRecord { left, claims, state, ..record });
+        Ok(())
+    }
+
+    /// Gives back what is left in a packet whose time is over.
+    pub(super) fn end_packet(&mut self, id: TransferId) -> Result<bool, Stop> {
+        let record: PacketRecord =
+            self.get(tables::PACKETS, id.0)?.ok_or(Fault::Internal("a due packet that is not there"))?;
+        if record.state != PacketState::Open || self.now < record.until_ms {
+            return Ok(false);
+        }
+        let movement = Movement::Posted {
+            debit: envelope(id, record.asset),
+            credit: personal(&record.maker.name, record.asset),
+            amount: record.left,
+            refunds: None,
+        };
+        let back = TransferId::of_packet_return(id);
+        self.delete(tables::PACKETS_DUE, due_key(record.until_ms, id));
+        self.put(tables::PACKETS, id.0, &PacketRecord { left: 0, state: PacketState::Expired, ..record });
+        self.post(&[Transfer { id: back, movement, purpose: Purpose::PacketReturn, about: id.0 }])?;
+        Ok(true)
+    }
+}
+
+fn due_key(until_ms: Millis, packet: TransferId) -> Vec<u8> {
+    [until_ms.to_be_bytes().as_slice(), &packet.0].concat()
+}

@@ -1,0 +1,68 @@
+//! Who wants to hear of a person's money.
+
+use super::{Result, Wallet, accounts::personal};
+use crate::{Fault, context::joined};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use tokio::time::Instant;
+use weft_store::{Scan, Watch, tables};
+use weft_wire::{AccountId, AssetId, UserName, limits::ASSETS_MAX};
+
+/// What changed is told at once, and then not again for so long: a busy till has many payments in a second.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// The store's watches of one person's accounts.
+pub(crate) struct WalletWatch {
+    /// That there is one more.
+    opened: Watch,
+    accounts: Vec<(AccountId, Watch)>,
+    /// Not before.
+    from: Instant,
+}
+
+impl WalletWatch {
+    /// Resolves once something changed. Cancelling it loses nothing.
+    pub async fn changed(&mut self) {
+        tokio::time::sleep_until(self.from).await;
+        let WalletWatch { opened, accounts, from } = self;
+        let watches = std::iter::once(opened).chain(accounts.iter_mut().map(|(_, watch)| watch));
+        let mut changes: Vec<_> = watches.map(|watch| Box::pin(watch.changed())).collect();
+        let mut any = pin!(poll_fn(move |context| {
+            match changes.iter_mut().any(|change| change.as_mut().poll(context).is_ready()) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        }));
+        any.as_mut().await;
+        *from = Instant::now() + GATHER;
+    }
+}
+
+impl Wallet {
+    /// From now on each change of a person's accounts is noticed.
+    pub(crate) async fn watch(&self, name: &UserName) -> Result<WalletWatch, Fault> {
+        let opened = self.ctx.store.watch(tables::WALLETS, joined(name.as_str(), []));
+        let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
+        self.look_again(name, &mut watch).await?;
+        Ok(watch)
+    }
+
+    /// Watches accounts that were opened since as well.
+    pub(crate) async fn look_again(&self, name: &UserName, watch: &mut WalletWatch) -> Result<(), Fault> {
+        for asset in self.assets_of(name).await? {
+            let id = personal(name, asset);
+            if watch.accounts.iter().all(|(known, _)| *known != id) {
+                watch.accounts.push((id, self.ctx.store.watch(tables::LEDGER_ACCOUNTS, id.0)));
+            }
+        }
+        Ok(())
+    }
+
+    /// In which assets a person has an account.
+    pub(super) async fn assets_of(&self, name: &UserName) -> Result<Vec<AssetId>, Fault> {
+        let prefix = joined(name.as_str(), []);
+        let rows = self.ctx.store.scan(tables::WALLETS, Scan::prefix(&prefix).limit(ASSETS_MAX)).await?;
+        let asset = |key: &[u8]| key.get(prefix.len()..).and_then(|id| AssetId::from_slice(id).ok());
+        let none = Fault::Internal("an account's key without an asset");
+        rows.iter().map(|row| asset(&row.key).ok_or(none.clone())).collect()
+    }
+}
