@@ -4,8 +4,8 @@ use super::out;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use std::io;
 use weft_engine::api::{
-    BodyView, CallError, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView, MessageView,
-    PersonView, UnsureView,
+    AssetView, BodyView, CallError, ChatView, ConnectionView, ContactView, DeliveryView, DeviceView,
+    MessageView, PersonView, UnsureView,
 };
 use weft_wire::time;
 
@@ -42,6 +42,14 @@ pub fn message(message: &MessageView, group: Option<&str>) {
     let place = group.map_or_else(String::new, |group| format!("[{}] ", out::plain(group)));
     let text = match &message.body {
         BodyView::Text { text } => out::body(text),
+        BodyView::Transfer { asset, amount, note, .. } => {
+            format!("[transfer of {}] {}", sum(amount, asset), out::plain(note))
+        }
+        BodyView::Packet { greeting, .. } => format!("[red packet] {}", out::plain(greeting)),
+        BodyView::Request { asset, total, note, .. } => {
+            format!("[asks for {}] {}", sum(total, asset), out::plain(note))
+        }
+        BodyView::Paid { asset, amount, .. } => format!("[paid {}]", sum(amount, asset)),
         BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
         BodyView::System { code, user, by, people, text } => {
             let line = in_group(code, by.as_ref(), people, text)
@@ -226,6 +234,15 @@ pub fn connection(state: &ConnectionView) {
     }
 }
 
+/// An amount of minor units, as people write it.
+fn sum(minor: &str, asset: &AssetView) -> String {
+    let scale = usize::from(asset.scale);
+    let digits = format!("{minor:0>width$}", width = scale + 1);
+    let (whole, part) = digits.split_at_checked(digits.len() - scale).unwrap_or((minor, ""));
+    let point = if part.is_empty() { "" } else { "." };
+    format!("{whole}{point}{part} {}", out::plain(&asset.code))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +260,16 @@ mod tests {
         assert_eq!(sentence(&error("offline", "No\u{202e} \x1b[2Jnode.")), "No [2Jnode.");
         let wait = CallError { retry_after_ms: Some(1_200.0), ..error("rate_limited", "Too many.") };
         assert_eq!(sentence(&wait), "Too many. Try again in 2 s.");
+    }
+
+    #[test]
+    fn sums_have_their_point_where_the_asset_has_it() {
+        let asset = |scale| AssetView { id: "1".into(), issuer: "n".into(), code: "EUR".into(), scale };
+        for (minor, scale, text) in
+            [("1234", 2, "12.34 EUR"), ("5", 2, "0.05 EUR"), ("7", 0, "7 EUR"), ("1000", 3, "1.000 EUR")]
+        {
+            assert_eq!(sum(minor, &asset(scale)), text);
+        }
     }
 
     #[test]

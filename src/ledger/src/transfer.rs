@@ -92,6 +92,33 @@ pub enum Purpose {
     Correction,
 }
 
+impl Purpose {
+    /// Its name, as programs write it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Purpose::Issue => "issue",
+            Purpose::Redeem => "redeem",
+            Purpose::Transfer => "transfer",
+            Purpose::Payment => "payment",
+            Purpose::Tip => "tip",
+            Purpose::Fee => "fee",
+            Purpose::Refund => "refund",
+            Purpose::PacketFund => "packet_fund",
+            Purpose::PacketClaim => "packet_claim",
+            Purpose::PacketReturn => "packet_return",
+            Purpose::EscrowFund => "escrow_fund",
+            Purpose::EscrowRelease => "escrow_release",
+            Purpose::EscrowReturn => "escrow_return",
+            Purpose::TopUp => "top_up",
+            Purpose::Withdrawal => "withdrawal",
+            Purpose::Settlement => "settlement",
+            Purpose::Expiry => "expiry",
+            Purpose::Correction => "correction",
+        }
+    }
+}
+
 /// One transfer, as it was asked for. It never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {

@@ -62,22 +62,21 @@ impl Flows {
         Ok(self.wallet.packet(packet).await?)
     }
 
+    /// Whether the caller may know of a packet: who gave it, for whom it is, and who is in its room.
     async fn in_its_room(&self, caller: &Caller, packet: TransferId) -> Result<()> {
-        let room = self.wallet.packet_room(packet).await?;
-        if !self.rooms.is_in(room, caller.user()).await? {
+        let (maker, terms) = self.wallet.packet_of(packet).await?;
+        let is_theirs = maker == *caller.user() || terms.only.as_ref() == Some(caller.user());
+        if !is_theirs && !self.rooms.is_in(terms.room, caller.user()).await? {
             return Err(WalletError::NotFound("packet").into());
         }
         Ok(())
     }
 
-    /// Whether these are a room of the giver and somebody in it.
+    /// Whether there is somebody who may open such a packet: a room of the giver, or the one for whom it is.
     async fn may_give(&self, caller: &Caller, terms: &PacketTerms) -> Result<bool> {
-        if !self.rooms.is_in(terms.room, caller.user()).await? {
-            return Ok(false);
-        }
         match &terms.only {
-            Some(only) => Ok(self.rooms.is_in(terms.room, only).await?),
-            None => Ok(true),
+            Some(only) => self.has_account(only).await,
+            None => Ok(self.rooms.is_in(terms.room, caller.user()).await?),
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     records::{AccountRecord, EntryRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, StandingRecord},
 };
 use crate::{Caller, Fault, context::joined};
-use weft_ledger::{Account, Entry, Freeze, Movement, Purpose, Standing, hledger};
+use weft_ledger::{Account, Entry, Freeze, Movement, Purpose, Standing};
 use weft_store::{Row, Scan, tables};
 use weft_wire::{
     AccountId, AssetId, RequestId, TransferId, UserAddress,
@@ -147,7 +147,7 @@ impl Wallet {
             number: entry.number,
             transfer: id,
             at_ms: entry.at_ms,
-            purpose: hledger::purpose(entry.transfer.purpose).to_owned(),
+            purpose: entry.transfer.purpose.code().to_owned(),
             credit,
             amount: moved.amount,
             other: other.map(|(user, _)| user),

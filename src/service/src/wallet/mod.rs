@@ -10,6 +10,8 @@ mod books;
 mod error;
 mod history;
 mod orders;
+#[cfg(test)]
+mod packet_tests;
 mod packets;
 pub(crate) mod records;
 mod sheet;

@@ -11,7 +11,7 @@ use crate::Fault;
 use weft_ledger::{Books, Movement, Outcome, Purpose, Transfer, packet};
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
-    AccountId, Millis, RoomId, TransferId, UserAddress,
+    AccountId, Millis, TransferId, UserAddress,
     wallet::{
         PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms, Payee,
         PaymentOrder,
@@ -22,9 +22,10 @@ use weft_wire::{
 const OPEN_MS: Millis = DAY_MS;
 
 impl Wallet {
-    /// The room whose members may open a packet.
-    pub(crate) async fn packet_room(&self, packet: TransferId) -> Result<RoomId> {
-        Ok(self.packet_record(packet).await?.terms.room)
+    /// Who gave a packet, and who may open it.
+    pub(crate) async fn packet_of(&self, packet: TransferId) -> Result<(UserAddress, PacketTerms)> {
+        let PacketRecord { maker, terms, .. } = self.packet_record(packet).await?;
+        Ok((maker, terms))
     }
 
     /// Opens a packet for somebody of this node. Whoever has opened it before keeps what they got.

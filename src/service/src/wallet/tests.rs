@@ -16,27 +16,30 @@ use weft_wire::{
     },
 };
 
-const HOUR_MS: u64 = 3_600_000;
+pub(super) const HOUR_MS: u64 = 3_600_000;
 
 /// A node that issues euros, and two people who may pay.
-struct Till {
-    world: World,
-    euro: AssetInfo,
-    alice: Payer,
-    bob: Payer,
+pub(super) struct Till {
+    pub world: World,
+    pub euro: AssetInfo,
+    pub alice: Payer,
+    pub bob: Payer,
 }
 
 /// A device with its order key.
-struct Payer {
-    device: Device,
-    key: SigningKey,
-    counter: u64,
+pub(super) struct Payer {
+    pub device: Device,
+    pub key: SigningKey,
+    pub counter: u64,
 }
 
 impl Payer {
-    async fn new(world: &World, name: &str, seed: u8) -> Payer {
-        let payer =
-            Payer { device: world.sign_up(name).await, key: SigningKey::from_bytes(&[seed; 32]), counter: 0 };
+    pub async fn new(world: &World, name: &str, seed: u8) -> Payer {
+        Payer::of(world, world.sign_up(name).await, seed).await
+    }
+
+    pub async fn of(world: &World, device: Device, seed: u8) -> Payer {
+        let payer = Payer { device, key: SigningKey::from_bytes(&[seed; 32]), counter: 0 };
         let cert = payer.cert(START_MS);
         let request = PutOrderKey { cert: Signed::sign(&cert, &payer.device.key) };
         world.service.wallet().put_order_key(payer.device.caller(), request).await.unwrap();
@@ -48,12 +51,12 @@ impl Payer {
         OrderKeyCert { user: self.user().clone(), device: self.device.id(), order_key, created_ms }
     }
 
-    fn user(&self) -> &UserAddress {
+    pub fn user(&self) -> &UserAddress {
         &self.device.user
     }
 
     /// The next order of this device.
-    fn order(
+    pub fn order(
         &mut self,
         world: &World,
         to: &UserAddress,
@@ -80,31 +83,37 @@ impl Payer {
 }
 
 impl Till {
-    async fn open() -> Till {
+    pub async fn open() -> Till {
         Till::with(DefineAsset { payment_max: 0, day_max: 0, issue_max: 0, ..euro() }).await
     }
 
     /// Alice has 100 euros, bob nothing.
     async fn with(wish: DefineAsset) -> Till {
         let world = World::new().await;
-        let (alice, bob) = (Payer::new(&world, "alice", 1).await, Payer::new(&world, "bob", 2).await);
+        let (alice, bob) = (world.sign_up("alice").await, world.sign_up("bob").await);
+        Till::of(world, alice, bob, wish).await
+    }
+
+    /// The same, of people who are there.
+    pub async fn of(world: World, alice: Device, bob: Device, wish: DefineAsset) -> Till {
+        let (alice, bob) = (Payer::of(&world, alice, 1).await, Payer::of(&world, bob, 2).await);
         let euro = world.service.wallet().define(wish).await.unwrap();
         let till = Till { world, euro, alice, bob };
         till.issue(1, till.alice.user(), 10_000).await.unwrap();
         till
     }
 
-    async fn issue(&self, id: u8, to: &UserAddress, amount: u64) -> Result<(), FlowError> {
+    pub async fn issue(&self, id: u8, to: &UserAddress, amount: u64) -> Result<(), FlowError> {
         self.world.service.flows().issue(TransferId([id; 16]), self.euro.id, to, amount, false).await
     }
 
-    async fn submit(&self, by: &Payer, order: Signed<PaymentOrder>) -> Result<Receipt, FlowError> {
+    pub async fn submit(&self, by: &Payer, order: Signed<PaymentOrder>) -> Result<Receipt, FlowError> {
         let answer = self.world.service.flows().pay(by.device.caller(), SubmitOrder { order }).await?;
         let receipt = answer.verify(&self.world.key.verifying_key().to_bytes());
         Ok(receipt.expect("a receipt is signed with the node's key"))
     }
 
-    async fn pay(&mut self, amount: u64, intent: Intent) -> Result<Receipt, FlowError> {
+    pub async fn pay(&mut self, amount: u64, intent: Intent) -> Result<Receipt, FlowError> {
         let to = self.bob.user().clone();
         let order = self.alice.order(&self.world, &to, self.euro.id, amount, intent);
         let order = Signed::sign(&order, &self.alice.key);
@@ -115,25 +124,25 @@ impl Till {
         self.world.service.wallet().accounts(of.device.caller()).await.unwrap().accounts.pop()
     }
 
-    async fn balances(&self) -> (u64, u64) {
+    pub async fn balances(&self) -> (u64, u64) {
         let of = async |payer| self.account(payer).await.map_or(0, |account| account.available);
         (of(&self.alice).await, of(&self.bob).await)
     }
 
-    async fn history(&self, of: &Payer) -> Vec<(bool, u64, TransferState)> {
+    pub async fn history(&self, of: &Payer) -> Vec<(bool, u64, TransferState)> {
         let account = self.account(of).await.unwrap().id;
         let history = self.world.service.wallet().history(of.device.caller(), account, None).await.unwrap();
         history.lines.into_iter().map(|line| (line.credit, line.amount, line.state)).collect()
     }
 
-    async fn is_sound(&self) {
+    pub async fn is_sound(&self) {
         let report = check_ledger(&self.world.store).await.unwrap();
         assert!(report.findings.is_empty(), "{report:#?}");
         assert!(report.events > 0 && report.accounts > 0);
     }
 }
 
-fn euro() -> DefineAsset {
+pub(super) fn euro() -> DefineAsset {
     DefineAsset {
         code: "EUR".parse().unwrap(),
         scale: 2,
@@ -145,7 +154,7 @@ fn euro() -> DefineAsset {
     }
 }
 
-fn refused(outcome: Result<Receipt, FlowError>) -> WalletError {
+pub(super) fn refused(outcome: Result<Receipt, FlowError>) -> WalletError {
     match outcome {
         Err(FlowError::Wallet(error)) => error,
         other => panic!("not refused by the wallet: {other:?}"),
@@ -302,9 +311,25 @@ async fn limits_hold_for_one_payment_and_for_a_day() {
         refused(till.pay(4_001, Intent::Payment).await),
         WalletError::PaymentMax { max: 4_000 }
     ));
+    // Too much is no payment at all: asked again, it is the same answer, and the counter is not used up.
+    let bob = till.bob.user().clone();
+    let much = till.alice.order(&till.world, &bob, till.euro.id, 4_001, Intent::Payment);
+    let much = Signed::sign(&much, &till.alice.key);
+    for _ in 0..2 {
+        let error = refused(till.submit(&till.alice, much.clone()).await);
+        assert!(matches!(error, WalletError::PaymentMax { max: 4_000 }), "{error:?}");
+    }
     till.pay(4_000, Intent::Payment).await.unwrap();
     assert!(matches!(refused(till.pay(3_001, Intent::Transfer).await), WalletError::DayMax { max: 7_000 }));
-    till.pay(3_000, Intent::Transfer).await.unwrap();
+    let back = till.pay(3_000, Intent::Transfer).await.unwrap();
+    assert!(matches!(refused(till.pay(1, Intent::Payment).await), WalletError::DayMax { .. }));
+    // What came back was not paid.
+    let wallet = till.world.service.wallet();
+    for _ in 0..2 {
+        wallet.answer(till.bob.device.caller(), back.transfer, Answer::Return).await.unwrap();
+    }
+    till.pay(2_000, Intent::Payment).await.unwrap();
+    till.pay(1_000, Intent::Transfer).await.unwrap();
     assert!(matches!(refused(till.pay(1, Intent::Payment).await), WalletError::DayMax { .. }));
     till.world.clock.advance(24 * HOUR_MS);
     till.pay(1, Intent::Payment).await.unwrap();
@@ -377,7 +402,7 @@ async fn who_sees_a_history_is_who_owns_it() {
     assert_eq!((all.lines.len(), all.more), (4, false));
     let older = wallet.history(alice, hers, Some(all.lines[1].number)).await.unwrap();
     assert_eq!(older.lines, all.lines[2..]);
-    assert_eq!(all.lines[0].other, Some(Payee::Person(till.bob.user().clone())));
+    assert_eq!(all.lines[0].other, Some(till.bob.user().clone()));
     assert_eq!(all.lines[3].other, None, "the node");
 }
 

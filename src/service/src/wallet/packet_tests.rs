@@ -1,0 +1,235 @@
+//! Red packets between alice and bob, who are in a room that carol is not in.
+
+use super::{
+    WalletError,
+    tests::{HOUR_MS, Payer, Till, euro, refused},
+};
+use crate::{Fault, flows::FlowError, testing::World};
+use weft_ledger::packet;
+use weft_wire::{
+    RoomId, Signed, TransferId,
+    wallet::{
+        Intent, PacketInfo, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, Receipt, TransferState,
+    },
+};
+
+/// Alice has 100 euros; bob nothing; carol is of the node, and not in the room.
+async fn table() -> (Till, RoomId, Payer) {
+    let world = World::new().await;
+    let (alice, bob, room, ..) = world.talking().await;
+    let carol = Payer::new(&world, "carol", 3).await;
+    (Till::of(world, alice, bob, euro()).await, room, carol)
+}
+
+fn terms(room: RoomId, kind: PacketKind, shares: u32) -> PacketTerms {
+    PacketTerms { room, kind, shares, only: None }
+}
+
+async fn give(till: &mut Till, terms: PacketTerms, amount: u64) -> Result<Receipt, FlowError> {
+    let alice = till.alice.user().clone();
+    let order = till.alice.order(&till.world, &alice, till.euro.id, amount, Intent::Payment);
+    let order = PaymentOrder { payee: Payee::Packet(terms), ..order };
+    till.submit(&till.alice, Signed::sign(&order, &till.alice.key)).await
+}
+
+async fn open(till: &Till, by: &Payer, packet: TransferId) -> Result<PacketInfo, FlowError> {
+    till.world.service.flows().open_packet(by.device.caller(), packet).await
+}
+
+#[tokio::test]
+async fn a_lucky_packet_is_shared_out_and_anybody_can_check_how() {
+    let (mut till, room, carol) = table().await;
+    let receipt = give(&mut till, terms(room, PacketKind::Lucky, 2), 1_000).await.unwrap();
+    let (packet, promise) = (receipt.transfer, receipt.promise.unwrap());
+    assert_eq!(till.balances().await, (9_000, 0));
+
+    let first = open(&till, &till.bob, packet).await.unwrap();
+    assert_eq!((first.state, first.seed, first.claims.len()), (PacketState::Open, None, 1));
+    let again = open(&till, &till.bob, packet).await.unwrap();
+    assert_eq!(again, first, "a second tap");
+    let outside = open(&till, &carol, packet).await;
+    assert!(matches!(outside, Err(FlowError::Wallet(WalletError::NotFound("packet")))), "{outside:?}");
+
+    let done = open(&till, &till.alice, packet).await.unwrap();
+    let amounts: Vec<u64> = done.claims.iter().map(|claim| claim.amount).collect();
+    assert_eq!((done.state, done.left, amounts.iter().sum::<u64>()), (PacketState::Empty, 0, 1_000));
+    assert!(amounts.iter().all(|amount| *amount >= 1));
+    assert_eq!(till.balances().await, (9_000 + amounts[1], amounts[0]));
+
+    // What was promised before anybody had a share is what was done.
+    assert_eq!(done.promise, promise);
+    let claims: Vec<_> =
+        done.claims.iter().map(|claim| (TransferId::of_claim(packet, &claim.user).0, claim.amount)).collect();
+    let promise = packet::Promise {
+        packet_id: packet.0,
+        commitment: promise.commitment,
+        total_minor: 1_000,
+        shares: 2,
+    };
+    packet::verify(&promise, &done.seed.unwrap().0, &claims).unwrap();
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn equal_shares_are_equal_and_who_comes_late_gets_none() {
+    let (mut till, room, _) = table().await;
+    let receipt = give(&mut till, terms(room, PacketKind::Equal, 1), 700).await.unwrap();
+    assert_eq!(open(&till, &till.bob, receipt.transfer).await.unwrap().claims[0].amount, 700);
+    let late = open(&till, &till.alice, receipt.transfer).await;
+    assert!(matches!(late, Err(FlowError::Wallet(WalletError::PacketEmpty))), "{late:?}");
+    assert_eq!(open(&till, &till.bob, receipt.transfer).await.unwrap().left, 0, "who has some, looks again");
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_nobody_takes_of_a_packet_goes_back_after_a_day() {
+    let (mut till, room, _) = table().await;
+    let packet = give(&mut till, terms(room, PacketKind::Equal, 2), 600).await.unwrap().transfer;
+    open(&till, &till.bob, packet).await.unwrap();
+    till.world.clock.advance(24 * HOUR_MS);
+    let late = open(&till, &till.alice, packet).await;
+    assert!(matches!(late, Err(FlowError::Wallet(WalletError::PacketOver))), "{late:?}");
+    for rounds in [1, 0] {
+        assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), rounds);
+    }
+    let over = till.world.service.flows().packet(till.bob.device.caller(), packet).await.unwrap();
+    assert_eq!((over.state, over.left, over.seed.is_some()), (PacketState::Expired, 0, true));
+    assert_eq!(till.balances().await, (9_700, 300));
+    let hers = till.history(&till.alice).await;
+    let back = (true, 300, TransferState::Done);
+    assert_eq!(hers[..2], [back, (false, 600, TransferState::Done)]);
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_packet_for_one_is_for_that_one() {
+    let (mut till, room, carol) = table().await;
+    let only = Some(carol.user().clone());
+    let for_carol = PacketTerms { only, ..terms(room, PacketKind::Equal, 1) };
+    let packet = give(&mut till, for_carol, 500).await.unwrap().transfer;
+    let bobs = open(&till, &till.bob, packet).await;
+    assert!(matches!(bobs, Err(FlowError::Wallet(WalletError::Forbidden))), "{bobs:?}");
+    assert_eq!(open(&till, &carol, packet).await.unwrap().claims[0].user, *carol.user());
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_packet_that_cannot_be_is_refused_and_costs_nothing() {
+    let (mut till, room, carol) = table().await;
+    let invalid = |error: WalletError| matches!(error, WalletError::Fault(Fault::Invalid { .. }));
+    for (kind, shares, amount) in [
+        (PacketKind::Lucky, 0, 100),
+        (PacketKind::Lucky, 501, 1_000),
+        (PacketKind::Lucky, 101, 100),
+        (PacketKind::Equal, 3, 100),
+        (PacketKind::Equal, 1, 0),
+    ] {
+        let error = refused(give(&mut till, terms(room, kind, shares), amount).await);
+        assert!(invalid(error.clone()), "{kind:?} {shares} {amount}: {error:?}");
+    }
+    let many = PacketTerms { only: Some(carol.user().clone()), ..terms(room, PacketKind::Equal, 2) };
+    assert!(invalid(refused(give(&mut till, many, 100).await)));
+    let elsewhere = refused(give(&mut till, terms(RoomId([9; 16]), PacketKind::Equal, 1), 100).await);
+    assert!(matches!(elsewhere, WalletError::NotFound("payee")), "{elsewhere:?}");
+    let poor = refused(give(&mut till, terms(room, PacketKind::Equal, 1), 10_001).await);
+    assert!(matches!(poor, WalletError::Refused(weft_ledger::Refusal::Floor)), "{poor:?}");
+    let nothing = till.world.service.flows().packet(carol.device.caller(), TransferId([7; 16])).await;
+    assert!(matches!(nothing, Err(FlowError::Wallet(WalletError::NotFound("packet")))));
+    assert_eq!(till.balances().await, (10_000, 0));
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn all_open_it_at_once_and_it_gives_out_what_was_in_it() {
+    let (mut till, room, _) = table().await;
+    let packet = give(&mut till, terms(room, PacketKind::Lucky, 1), 900).await.unwrap().transfer;
+    let mut tasks = Vec::new();
+    for n in 0..40 {
+        let by = if n % 2 == 0 { &till.alice } else { &till.bob };
+        let (service, caller) = (till.world.service.clone(), by.device.caller().clone());
+        tasks.push(tokio::spawn(async move {
+            service.flows().open_packet(&caller, packet).await.map(|info| info.claims)
+        }));
+    }
+    let mut seen = Vec::new();
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(claims) => seen.push(claims),
+            Err(error) => assert!(matches!(error, FlowError::Wallet(WalletError::PacketEmpty)), "{error:?}"),
+        }
+    }
+    assert!(seen.len() >= 20 && seen.iter().all(|claims| claims.len() == 1 && *claims == seen[0]));
+    let (alice, bob) = till.balances().await;
+    assert_eq!(alice + bob, 10_000);
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_refund_is_no_more_than_was_paid_and_goes_the_same_way_back() {
+    let mut till = Till::open().await;
+    let paid = till.pay(1_000, Intent::Transfer).await.unwrap().transfer;
+    let refund = |till: &mut Till, amount, original| {
+        let alice = till.alice.user().clone();
+        let order = till.bob.order(&till.world, &alice, till.euro.id, amount, Intent::Payment);
+        PaymentOrder { refunds: Some(original), ..order }
+    };
+    let wallet = till.world.service.wallet().clone();
+    // Before it is accepted there is nothing to refund: it is given back instead.
+    let early = refund(&mut till, 1, paid);
+    till.issue(7, till.bob.user(), 5_000).await.unwrap();
+    let early = refused(till.submit(&till.bob, Signed::sign(&early, &till.bob.key)).await);
+    assert!(matches!(early, WalletError::Refused(_)), "{early:?}");
+    wallet.answer(till.bob.device.caller(), paid, weft_wire::wallet::Answer::Accept).await.unwrap();
+    for (amount, is_done) in [(400, true), (601, false), (600, true), (1, false)] {
+        let order = refund(&mut till, amount, paid);
+        let outcome = till.submit(&till.bob, Signed::sign(&order, &till.bob.key)).await;
+        assert_eq!(outcome.is_ok(), is_done, "{amount}: {outcome:?}");
+    }
+    let info = wallet.transfer(till.alice.device.caller(), paid).await.unwrap();
+    assert_eq!((info.amount, info.refunded), (1_000, 1_000));
+    let unknown = refund(&mut till, 1, TransferId([9; 16]));
+    let unknown = refused(till.submit(&till.bob, Signed::sign(&unknown, &till.bob.key)).await);
+    assert!(matches!(unknown, WalletError::NotFound("transfer")), "{unknown:?}");
+    assert_eq!(till.balances().await, (10_000, 5_000));
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_asked_for_shows_as_paid_to_the_two_and_nobody_else() {
+    let (mut till, _, carol) = table().await;
+    let request = weft_wire::RequestId([5; 16]);
+    let bob = till.bob.user().clone();
+    let order = till.alice.order(&till.world, &bob, till.euro.id, 250, Intent::Payment);
+    let order = PaymentOrder { request: Some(request), ..order };
+    till.submit(&till.alice, Signed::sign(&order, &till.alice.key)).await.unwrap();
+    let wallet = till.world.service.wallet();
+    for (who, payments) in [(&till.alice, 1), (&till.bob, 1), (&carol, 0)] {
+        let seen = wallet.request(who.device.caller(), request).await.unwrap().payments;
+        assert_eq!(seen.len(), payments);
+        assert!(seen.iter().all(|info| info.amount == 250 && info.request == Some(request)));
+    }
+    let transfer = order.transfer();
+    assert!(wallet.transfer(till.bob.device.caller(), transfer).await.is_ok());
+    let others = wallet.transfer(carol.device.caller(), transfer).await;
+    assert!(matches!(others, Err(WalletError::NotFound("transfer"))));
+}
+
+#[tokio::test]
+async fn a_frozen_account_takes_and_does_not_give() {
+    let mut till = Till::open().await;
+    let (user, asset) = (till.alice.user().clone(), till.euro.id);
+    let wallet = till.world.service.wallet().clone();
+    let freeze = async |frozen| {
+        let wish = weft_wire::wallet::ChangeAccount { user: user.clone(), asset, frozen };
+        wallet.change_account(wish).await.unwrap();
+    };
+    freeze(true).await;
+    let refused_now = refused(till.pay(1, Intent::Payment).await);
+    assert!(matches!(refused_now, WalletError::Refused(weft_ledger::Refusal::Frozen(_))), "{refused_now:?}");
+    till.issue(8, till.alice.user(), 5).await.unwrap();
+    assert!(wallet.accounts(till.alice.device.caller()).await.unwrap().accounts[0].frozen);
+    freeze(false).await;
+    till.pay(1, Intent::Payment).await.unwrap();
+    assert_eq!(till.balances().await, (10_004, 1));
+    till.is_sound().await;
+}
