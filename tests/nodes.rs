@@ -26,4 +26,6 @@ mod story;
 mod three_nodes;
 mod tls;
 mod two_nodes;
+mod wallet;
+mod wallet_killed;
 mod well_known;

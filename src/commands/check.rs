@@ -1,6 +1,6 @@
 //! `weft check`.
 
-use super::{NodeArgs, out};
+use super::{NodeArgs, out, small_runtime};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::process::ExitCode;
@@ -40,7 +40,20 @@ pub fn run(args: &Check) -> Result<ExitCode> {
         Err(error) => return Err(error).with_context(|| format!("the data in {}", data.display())),
     };
     print(&report);
-    if report.is_ok() {
+    let ledger = match report.is_ok() {
+        true => small_runtime()?.block_on(archive::check_ledger(&config, &report))?,
+        false => None,
+    };
+    if let Some(ledger) = &ledger {
+        out::line(format_args!(
+            "ledger: {} events, {} transfers, {} accounts, done once more",
+            ledger.events, ledger.transfers, ledger.accounts
+        ));
+        for finding in &ledger.findings {
+            out::line(format_args!("damaged ledger: {finding}"));
+        }
+    }
+    if report.is_ok() && ledger.is_none_or(|ledger| ledger.findings.is_empty()) {
         out::line("all is well");
         return Ok(ExitCode::SUCCESS);
     }

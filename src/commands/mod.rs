@@ -10,6 +10,7 @@ mod check;
 mod config;
 mod init;
 mod invite;
+mod ledger;
 pub mod out;
 mod peer;
 mod restore;
@@ -57,6 +58,8 @@ enum Command {
     User(user::User),
     /// List other nodes; trust, block and limit them
     Peer(peer::Peer),
+    /// Write the books of a node for other programs
+    Ledger(ledger::Ledger),
     /// Verify the data of a node that does not run
     Check(check::Check),
     /// Copy the data of a node, running or not, into an empty folder
@@ -97,6 +100,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Invite(args) => invite::run(&args),
         Command::User(args) => user::run(&args),
         Command::Peer(args) => peer::run(&args),
+        Command::Ledger(args) => ledger::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),

@@ -15,11 +15,11 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
-use weft_service::{Clock as _, SystemClock};
+use weft_service::{Clock as _, SystemClock, wallet::LedgerReport};
 use weft_store::{
     Store, Table,
     embedded::{self, Report},
-    private,
+    private, tables,
 };
 use weft_wire::NodeName;
 use zeroize::Zeroizing;
@@ -217,6 +217,21 @@ pub fn check(config: &Config) -> Result<Report, ArchiveError> {
             node: NodeName::of_key(key.verifying_key().as_bytes()),
         }),
     }
+}
+
+/// Does the ledger of a node that does not run once more from its log, if it has one. For data that [`check`] has found whole: the
+/// store is opened for it, as a start would.
+///
+/// # Errors
+/// [`ArchiveError`].
+pub async fn check_ledger(config: &Config, report: &Report) -> Result<Option<LedgerReport>, ArchiveError> {
+    if !report.rows_of_tables.iter().any(|(id, _)| *id == tables::LEDGER_LOG.id) {
+        return Ok(None);
+    }
+    let store = embedded::open(&config.storage.data.join(STORE_FOLDER), store_options(config))?;
+    let ledger = weft_service::wallet::check_ledger(&store).await;
+    store.close().await?;
+    Ok(Some(ledger?))
 }
 
 /// Refuses a folder that lies in the other one.

@@ -16,6 +16,7 @@ use crate::{
         RoomRecord,
     },
     vault::records::{VaultBook, VaultRow},
+    wallet::records as wallet,
 };
 use weft_store::{Table, record::Record, tables};
 
@@ -54,6 +55,18 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::PEOPLE => read::<PersonRecord>(value),
         tables::ROOM_FOLLOWERS => read::<FollowerRecord>(value),
         tables::OUTBOX_SAID => read::<SaidRecord>(value),
+        tables::LEDGER_HEAD => read::<wallet::HeadRecord>(value),
+        tables::LEDGER_LOG => read::<wallet::EventRecord>(value),
+        tables::LEDGER_ACCOUNTS => read::<wallet::AccountRecord>(value),
+        tables::LEDGER_ENTRIES => read::<wallet::EntryRecord>(value),
+        tables::LEDGER_STANDINGS => read::<wallet::StandingRecord>(value),
+        tables::ASSETS => read::<wallet::AssetRecord>(value),
+        tables::OWNERS => read::<wallet::OwnerRecord>(value),
+        tables::PAYERS => read::<wallet::PayerRecord>(value),
+        tables::ORDER_KEYS => read::<wallet::OrderKeyRecord>(value),
+        tables::ORDERS => read::<wallet::OrderRecord>(value),
+        tables::PACKETS => read::<wallet::PacketRecord>(value),
+        tables::PACKET_CLAIMS => read::<wallet::ClaimRecord>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS

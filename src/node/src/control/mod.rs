@@ -60,6 +60,11 @@ pub enum Request {
         /// An absolute path that does not exist, or an empty folder.
         dir: PathBuf,
     },
+    /// The whole ledger as a journal of hledger, written into a new file.
+    ExportLedger {
+        /// An absolute path that does not exist.
+        file: PathBuf,
+    },
     /// A page of the nodes that this one has met, by name.
     Peers {
         /// Those after this one.
@@ -127,6 +132,8 @@ pub enum Answer {
         /// Sequence number.
         seq: u64,
     },
+    /// To [`Request::ExportLedger`]: how many events it holds.
+    Exported(u64),
     /// To [`Request::Peers`].
     Peers {
         /// By name.

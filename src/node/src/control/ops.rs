@@ -8,6 +8,9 @@ use crate::{
 };
 use futures::future::BoxFuture;
 use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -66,6 +69,7 @@ impl Control {
             Request::EndSessions { name } => self.end_sessions(&name).await,
             Request::SetDisabled { name, disabled } => self.set_disabled(&name, disabled).await,
             Request::Backup { dir } => self.backup(&dir).await,
+            Request::ExportLedger { file } => self.export_ledger(&file).await,
             Request::Peers { after } => self.peers(after).await,
             Request::ZoneLine => Ok(self.zone_line()),
             Request::AddPeer { name, key, addresses } => {
@@ -140,6 +144,24 @@ impl Control {
             Err(error) => Ok(Answer::Refused(with_causes(&error))),
         }
     }
+
+    /// The file is there whole or not at all, and for the operator alone: it names who has how much.
+    async fn export_ledger(&self, file: &Path) -> Result<Answer, Problem> {
+        let mut journal = String::new();
+        let events = self.0.service.wallet().export_hledger(&mut journal).await?;
+        match write_new(file, journal.as_bytes()) {
+            Ok(()) => Ok(Answer::Exported(events)),
+            Err(error) => Ok(Answer::Refused(format!("{} cannot be written: {error}", file.display()))),
+        }
+    }
+}
+
+/// A new file for the operator alone. Of one that cannot be written to its end nothing is left.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| {
+        let _ = fs::remove_file(path);
+    })
 }
 
 impl Control {

@@ -37,6 +37,29 @@ pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> Ac
     AccountId::of_hash(&hasher.finalize())
 }
 
+/// What an account is called in a journal of plain text. Of one owner all assets stand under one name.
+pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
+    let kind = match kind {
+        AccountKind::User => "liabilities:people",
+        AccountKind::Merchant => "liabilities:merchants",
+        AccountKind::Issuance => "assets:backing",
+        AccountKind::Fee => "income:fees",
+        AccountKind::Escrow => "liabilities:escrow",
+        AccountKind::Envelope => "liabilities:packets",
+        AccountKind::Nostro => "assets:nostro",
+        AccountKind::Vostro => "liabilities:vostro",
+        AccountKind::InTransit => "liabilities:in-transit",
+        AccountKind::Suspense => "liabilities:suspense",
+        AccountKind::Rounding => "expenses:rounding",
+        AccountKind::Equity => "equity:own",
+    };
+    match owner {
+        Owner::Node => kind.to_owned(),
+        Owner::Person(name) => format!("{kind}:{name}"),
+        Owner::Packet(packet) => format!("{kind}:{packet}"),
+    }
+}
+
 /// A person's account.
 pub(super) fn personal(name: &UserName, asset: AssetId) -> AccountId {
     account_id(AccountKind::User, &Owner::Person(name.clone()), asset)

@@ -8,6 +8,7 @@ mod assets;
 mod audit;
 mod books;
 mod error;
+mod export;
 mod history;
 mod orders;
 #[cfg(test)]

@@ -1,0 +1,45 @@
+//! `weft ledger`.
+
+use super::{NodeArgs, ask, out, small_runtime};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use std::{path::PathBuf, process::ExitCode};
+use weft_node::control::{Answer, Request};
+
+/// The books of a node.
+#[derive(Debug, Args)]
+pub struct Ledger {
+    #[command(flatten)]
+    node: NodeArgs,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Write all that ever moved into a new file, so that another program can add it up again. It names who has how much
+    Export {
+        /// How it is written
+        #[arg(long, value_enum, default_value_t = Format::Hledger)]
+        format: Format,
+        /// A file that does not exist
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// A journal for `hledger -f FILE check` and `hledger -f FILE balance`
+    Hledger,
+}
+
+pub fn run(args: &Ledger) -> Result<ExitCode> {
+    let config = args.node.load()?;
+    let Action::Export { format: Format::Hledger, file } = &args.action;
+    // The running node may have another working directory.
+    let file = std::path::absolute(file).context("the file's path")?;
+    let answer = small_runtime()?.block_on(ask(&config, Request::ExportLedger { file: file.clone() }))?;
+    let Answer::Exported(events) = answer else { bail!("the node gave another answer") };
+    out::line(format_args!("wrote {events} events of the ledger into {}", file.display()));
+    Ok(ExitCode::SUCCESS)
+}

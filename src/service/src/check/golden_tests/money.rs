@@ -1,0 +1,145 @@
+//! The samples of the ledger and the wallet.
+
+use super::*;
+use weft_ledger::{
+    Account, AccountKind, Balances, Bounds, Entry, Freeze, Hold, Movement, Outcome, Purpose, Refusal,
+    Resolution, Side, Standing, Transfer,
+};
+use weft_wire::{
+    AccountId, AssetId, OrderId, RequestId, TransferId,
+    wallet::{Asset, Intent, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder},
+};
+
+const EURO: AssetId = AssetId([1; 16]);
+const FROM: AccountId = AccountId([2; 16]);
+const TO: AccountId = AccountId([3; 16]);
+
+fn transfer(n: u8) -> TransferId {
+    TransferId([n; 16])
+}
+
+pub(super) fn ledger(all: &mut Samples) {
+    all.add(tables::LEDGER_HEAD, "head", &wallet::HeadRecord { newest: 7 });
+    let bounds = Bounds { floor: Some(-1_000), cap: Some(0) };
+    for (sample, event) in [
+        ("open", wallet::LoggedEvent::Open { id: FROM, asset: EURO, kind: AccountKind::User, bounds }),
+        ("change", wallet::LoggedEvent::Change { id: FROM, bounds, freeze: Freeze::Debits }),
+        ("chain", wallet::LoggedEvent::Chain(vec![transfer(4), transfer(5)])),
+    ] {
+        all.add(tables::LEDGER_LOG, sample, &wallet::EventRecord { at_ms: TIME_MS, event });
+    }
+    for (sample, kind) in AccountKind::ALL.into_iter().enumerate() {
+        let balances = Balances {
+            debits_pending: 1,
+            debits_posted: u128::from(u64::MAX) + 2,
+            credits_pending: 3,
+            credits_posted: 4,
+        };
+        let account = Account { bounds, freeze: Freeze::All, balances, ..Account::new(FROM, EURO, kind) };
+        all.add(tables::LEDGER_ACCOUNTS, &format!("kind-{sample}"), &wallet::AccountRecord(account));
+    }
+    entries(all);
+    let resolution = Some(Resolution { by: transfer(6), posted: 5 });
+    for (sample, standing) in [
+        ("resolved", Standing { resolution, refunded: 0 }),
+        ("refunded", Standing { resolution: None, refunded: 4 }),
+    ] {
+        all.add(tables::LEDGER_STANDINGS, sample, &wallet::StandingRecord(standing));
+    }
+}
+
+fn entries(all: &mut Samples) {
+    let refunds = Some(transfer(9));
+    let posted = Movement::Posted { debit: FROM, credit: TO, amount: 5, refunds };
+    let expires_ms = Some(TIME_MS);
+    let pending = Movement::Pending { debit: FROM, credit: TO, amount: 5, expires_ms, refunds: None };
+    let refused = Outcome::Refused { at: 1, refusal: Refusal::Frozen(Side::Debit) };
+    for (sample, movement, purpose, outcome) in [
+        ("posted", posted, Purpose::Refund, Outcome::Done),
+        ("pending", pending, Purpose::Transfer, Outcome::Done),
+        ("post", Movement::Post { pending: transfer(8), amount: 5 }, Purpose::Transfer, Outcome::Done),
+        ("void", Movement::Void { pending: transfer(8) }, Purpose::Expiry, Outcome::Done),
+        ("refused", posted, Purpose::Payment, refused),
+    ] {
+        let moved = (outcome == Outcome::Done).then_some(Hold { debit: FROM, credit: TO, amount: 5 });
+        let transfer_ = Transfer { id: transfer(4), movement, purpose, about: [7; 16] };
+        let (chain, chain_len, number, at_ms) = (transfer(4), 1, 3, TIME_MS);
+        let entry = Entry { transfer: transfer_, chain, chain_len, number, at_ms, outcome, moved };
+        all.add(tables::LEDGER_ENTRIES, sample, &wallet::EntryRecord(entry));
+    }
+}
+
+pub(super) fn wallet(all: &mut Samples) {
+    let asset = Asset { issuer: alice().node, code: "EUR".parse().unwrap(), scale: 2 };
+    let (title, backing) = ("Euro".to_owned(), "the cash box".to_owned());
+    let asset = wallet::AssetRecord { asset, title, backing, payment_max: 100, day_max: 200 };
+    all.add(tables::ASSETS, "asset", &asset);
+    for (sample, owner) in [
+        ("node", wallet::Owner::Node),
+        ("person", wallet::Owner::Person(name())),
+        ("packet", wallet::Owner::Packet(transfer(4))),
+    ] {
+        all.add(tables::OWNERS, sample, &wallet::OwnerRecord { owner, asset: EURO });
+    }
+    all.add(tables::PAYERS, "payer", &wallet::PayerRecord { day: 19_000, paid: 12 });
+    let order_key = key(5).verifying_key().to_bytes();
+    let cert = OrderKeyCert { user: alice(), device: device(), order_key, created_ms: TIME_MS };
+    let cert = Signed::sign(&cert, &key(2));
+    let record =
+        wallet::OrderKeyRecord { cert: cert.clone(), key: order_key, created_ms: TIME_MS, counter: 3 };
+    all.add(tables::ORDER_KEYS, "key", &record);
+    orders(all, &cert);
+    let packet = wallet::PacketRecord {
+        maker: alice(),
+        asset: EURO,
+        terms: PacketTerms { room: RoomId([3; 16]), kind: PacketKind::Lucky, shares: 3, only: None },
+        total: 10,
+        left: 4,
+        claims: 2,
+        until_ms: TIME_MS,
+        seed: [6; 32],
+        state: PacketState::Open,
+    };
+    all.add(tables::PACKETS, "open", &packet);
+    let terms = PacketTerms { kind: PacketKind::Equal, shares: 1, only: Some(bob()), ..packet.terms.clone() };
+    for (sample, state) in [("empty", PacketState::Empty), ("expired", PacketState::Expired)] {
+        let record = wallet::PacketRecord { state, terms: terms.clone(), ..packet.clone() };
+        all.add(tables::PACKETS, sample, &record);
+    }
+    let claim = wallet::ClaimRecord { user: bob(), amount: 3, at_ms: TIME_MS };
+    all.add(tables::PACKET_CLAIMS, "claim", &claim);
+}
+
+fn orders(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
+    let order = PaymentOrder {
+        id: OrderId([7; 16]),
+        payer: alice(),
+        device: device(),
+        payee: Payee::Person(bob()),
+        asset: EURO,
+        amount: 5,
+        max_fee: 0,
+        intent: Intent::Transfer,
+        expires_ms: TIME_MS,
+        counter: 4,
+        request: None,
+        refunds: None,
+    };
+    let terms = PacketTerms { room: RoomId([3; 16]), kind: PacketKind::Lucky, shares: 3, only: None };
+    for (sample, order) in [
+        ("transfer", order.clone()),
+        (
+            "refund",
+            PaymentOrder {
+                intent: Intent::Payment,
+                request: Some(RequestId([8; 16])),
+                refunds: Some(transfer(9)),
+                ..order.clone()
+            },
+        ),
+        ("packet", PaymentOrder { intent: Intent::Payment, payee: Payee::Packet(terms), ..order }),
+    ] {
+        let record = wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone() };
+        all.add(tables::ORDERS, sample, &record);
+    }
+}
