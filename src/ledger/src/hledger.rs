@@ -94,6 +94,7 @@ pub fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Redeem => "redeem",
         Purpose::Transfer => "transfer",
         Purpose::Payment => "payment",
+        Purpose::Remote => "between nodes",
         Purpose::Tip => "tip",
         Purpose::Fee => "fee",
         Purpose::Refund => "refund",

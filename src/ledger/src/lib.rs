@@ -10,7 +10,8 @@
 //! than it; and the same events give the same state to the byte. `tests/histories.rs` holds the crate to that, against a model
 //! that is written differently.
 //!
-//! Beside it stand two sums of everyday life: red packets ([`packet`]) and bills that are shared ([`split`]).
+//! Beside it stand two sums of everyday life: red packets ([`packet`]) and bills that are shared ([`split`]). Payments between nodes
+//! ([`link`]) are two ledgers and what they say to each other.
 //!
 //! The crate keeps nothing: rows come from [`Books`]. In memory that is [`Memory`]; a node's are in its store.
 //!
@@ -36,6 +37,7 @@ mod draft;
 mod error;
 mod event;
 pub mod hledger;
+pub mod link;
 mod memory;
 pub mod packet;
 mod post;

@@ -62,6 +62,8 @@ pub enum Purpose {
     Transfer,
     /// For goods or a service.
     Payment,
+    /// To or from somebody at another node: what is held of it is the link's to resolve, and nobody else's.
+    Remote,
     /// Something on top.
     Tip,
     /// What the node takes for it.

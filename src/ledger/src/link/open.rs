@@ -1,0 +1,129 @@
+//! A link is opened, its terms change, and it is stopped by hand.
+
+use super::{
+    Freeze, Link, LinkBooks, LinkError, Mark, Terms, TermsError,
+    books::{Outcome, open},
+    channel::stop,
+};
+use crate::{Account, AccountKind, Bounds, Event, change_account};
+use weft_wire::{AssetId, Millis, NodeName};
+
+/// Earlier terms under which messages may still be on their way.
+const RECENT_MAX: usize = 8;
+
+/// Opens a link under terms that both operators have signed. Asked for again under its present terms, it is
+/// left as it is.
+///
+/// # Errors
+/// [`LinkError::Terms`]; [`LinkError::TermsVersion`] if there is a link under others.
+pub fn open_link<B: LinkBooks>(books: &mut B, own: &NodeName, terms: Terms, now: Millis) -> Outcome<(), B> {
+    terms.check()?;
+    let peer = if terms.a == *own { terms.b.clone() } else { terms.a.clone() };
+    if !terms.is_between(own, &peer) {
+        return Err(TermsError::Parties.into());
+    }
+    if let Some(link) = books.link(&peer).map_err(LinkError::Books)? {
+        let expected = link.terms.version.saturating_add(1);
+        return if link.terms == terms { Ok(()) } else { Err(LinkError::TermsVersion { expected }) };
+    }
+    let digest = terms.digest();
+    let link = Link {
+        own: own.clone(),
+        peer,
+        terms,
+        recent: vec![digest],
+        peer_terms: digest,
+        era: 0,
+        origin: Mark::START.hash,
+        sent: Mark::START,
+        confirmed: Mark::START,
+        taken: Mark::START,
+        waiting_out: 0,
+        waiting_in: 0,
+        tombstones: 0,
+        frozen: None,
+    };
+    accounts(books, &link, now)?;
+    books.put_link(link);
+    Ok(())
+}
+
+/// The next terms come into force here: what is sent from now on is under them. The peer's messages may be
+/// under the earlier ones until it follows; a payment is judged by the terms that are in force here when it
+/// comes. A limit that is lower than what there is already lets it only go down.
+///
+/// # Errors
+/// [`LinkError::Terms`], [`LinkError::TermsVersion`], [`LinkError::AssetGone`], [`LinkError::TermsUnseen`].
+pub fn change_terms<B: LinkBooks>(
+    books: &mut B,
+    own: &NodeName,
+    terms: Terms,
+    now: Millis,
+) -> Outcome<(), B> {
+    terms.check()?;
+    let peer = if terms.a == *own { &terms.b } else { &terms.a };
+    let mut link = books.link(peer).map_err(LinkError::Books)?.ok_or(LinkError::NoLink)?;
+    if !terms.is_between(&link.own, peer) || link.own != *own {
+        return Err(TermsError::Parties.into());
+    }
+    if link.terms == terms {
+        return Ok(());
+    }
+    let expected = link.terms.version.saturating_add(1);
+    if terms.version != expected {
+        return Err(LinkError::TermsVersion { expected });
+    }
+    let mut before = link.terms.assets.iter().map(|covered| covered.asset.id());
+    if let Some(gone) = before.find(|id| terms.covered(*id).is_none()) {
+        return Err(LinkError::AssetGone(gone));
+    }
+    if link.recent.len() >= RECENT_MAX {
+        if link.recent.first() == Some(&link.peer_terms) {
+            return Err(LinkError::TermsUnseen);
+        }
+        link.recent.remove(0);
+    }
+    link.recent.push(terms.digest());
+    link.terms = terms;
+    accounts(books, &link, now)?;
+    books.put_link(link);
+    Ok(())
+}
+
+/// The operator stops a link. Only a [`super::Thaw`] starts it again.
+///
+/// # Errors
+/// [`LinkError::NoLink`].
+pub fn freeze<B: LinkBooks>(books: &mut B, peer: &NodeName, now: Millis) -> Outcome<(), B> {
+    stop(books, peer, Freeze::Operator, None, now)
+}
+
+/// The accounts of a link, with the bounds that its terms give them.
+fn accounts<B: LinkBooks>(books: &mut B, link: &Link, now: Millis) -> Outcome<(), B> {
+    for covered in &link.terms.assets {
+        let (asset, limit) = (covered.asset.id(), i128::from(covered.limit));
+        let (kind, id) = (link.kind(asset), link.account(asset));
+        // What is owed is the net of a vostro account, and the negative net of a nostro account.
+        let (floor, cap) = if link.is_issuer(asset) { (0, limit) } else { (-limit, 0) };
+        bounded(books, Account::new(id, asset, kind).within(Some(floor), Some(cap)), now)?;
+        let position = position(link, asset);
+        open(books, position, now)?;
+    }
+    Ok(())
+}
+
+fn position(link: &Link, asset: AssetId) -> Account {
+    Account::new(link.position(asset), asset, AccountKind::Equity)
+}
+
+fn bounded<B: LinkBooks>(books: &mut B, account: Account, now: Millis) -> Outcome<(), B> {
+    let (id, Bounds { floor, cap }) = (account.id, account.bounds);
+    match books.account(id).map_err(LinkError::Books)? {
+        Some(known) if known.bounds != (Bounds { floor, cap }) => {
+            let (bounds, freeze) = (Bounds { floor, cap }, known.freeze);
+            change_account(books, id, bounds, freeze)?;
+            books.log(Event::Change { id, bounds, freeze }).map_err(LinkError::Books)
+        }
+        _ => open(books, account, now),
+    }
+}

@@ -1,0 +1,146 @@
+//! What two operators agreed on: which assets go over their link, up to how much, at which rates.
+
+use super::Digest;
+use serde::{Deserialize, Serialize};
+use weft_wire::{AssetId, Millis, NodeName, signed::Signable, wallet::Asset};
+
+/// Assets of one link.
+const ASSETS_MAX: usize = 16;
+/// Rates of one link.
+const RATES_MAX: usize = 32;
+/// How long a payment may wait at most, under any terms: a year.
+const LIFETIME_MS_MAX: Millis = 366 * 24 * 60 * 60 * 1000;
+
+/// The terms of a link. Both nodes hold the same, and each message names them by their [`Terms::digest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// One of the two nodes: the one whose name is the lower.
+    pub a: NodeName,
+    /// The other.
+    pub b: NodeName,
+    /// Counted from 1. Later terms take the place of earlier ones.
+    pub version: u32,
+    /// What may go over the link. At most 16; later terms have all that earlier ones have.
+    pub assets: Vec<Covered>,
+    /// At which rates one may be given for another. At most 32.
+    pub rates: Vec<Rate>,
+    /// How long a payment may wait for its payee.
+    pub lifetime_ms_max: Millis,
+}
+
+/// An asset that goes over a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// One of the two nodes issues it.
+    pub asset: Asset,
+    /// How much of it the other one is willing to have, in minor units, counting what is under way. 0:
+    /// nothing more.
+    pub limit: u64,
+}
+
+/// What the payee gets for what the payer gives: given × numerator / denominator, in minor units, rounded
+/// down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// What goes over the link.
+    pub give: AssetId,
+    /// What the payee's node gives for it.
+    pub get: AssetId,
+    /// At least 1.
+    pub numerator: u64,
+    /// At least 1.
+    pub denominator: u64,
+    /// From then on it holds no more.
+    pub until_ms: Millis,
+}
+
+/// What is wrong with terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TermsError {
+    /// They are between others, or not in the order of their names.
+    #[error("the terms are between other nodes")]
+    Parties,
+    /// Counted from 1.
+    #[error("the first terms have version 1")]
+    Version,
+    /// None, too many, two of one id, or one of another issuer.
+    #[error("the terms cover 1 to {ASSETS_MAX} assets, each once, that one of the two nodes issues")]
+    Assets,
+    /// Too many, of other assets, of one for itself, twice, or with a zero.
+    #[error("a rate is between two assets of the terms, once, and has no zero in it")]
+    Rates,
+    /// None, or longer than a year.
+    #[error("a payment waits for up to a year")]
+    Lifetime,
+}
+
+impl Signable for Terms {
+    const CONTEXT: &'static str = "weft/link-terms/1";
+    const BYTES_MAX: usize = 32 << 10;
+}
+
+impl Terms {
+    /// What messages name the terms by.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of("weft/link-terms-digest/1", &weft_wire::encode(self))
+    }
+
+    /// Whether they can be terms at all.
+    ///
+    /// # Errors
+    /// [`TermsError`].
+    pub fn check(&self) -> Result<(), TermsError> {
+        if self.a >= self.b {
+            return Err(TermsError::Parties);
+        }
+        if self.version == 0 {
+            return Err(TermsError::Version);
+        }
+        let ids: Vec<AssetId> = self.assets.iter().map(|covered| covered.asset.id()).collect();
+        let is_ours = |covered: &Covered| [&self.a, &self.b].contains(&&covered.asset.issuer);
+        let is_first = |at: usize, id| !ids.iter().take(at).any(|earlier| *earlier == id);
+        let each_once = ids.iter().enumerate().all(|(at, id)| is_first(at, *id));
+        if !(1..=ASSETS_MAX).contains(&ids.len()) || !each_once || !self.assets.iter().all(is_ours) {
+            return Err(TermsError::Assets);
+        }
+        let sound = |(at, rate): (usize, &Rate)| {
+            let before = self.rates.iter().take(at);
+            ids.contains(&rate.give)
+                && ids.contains(&rate.get)
+                && rate.give != rate.get
+                && rate.numerator > 0
+                && rate.denominator > 0
+                && !before.into_iter().any(|other| (other.give, other.get) == (rate.give, rate.get))
+        };
+        if self.rates.len() > RATES_MAX || !self.rates.iter().enumerate().all(sound) {
+            return Err(TermsError::Rates);
+        }
+        if !(1..=LIFETIME_MS_MAX).contains(&self.lifetime_ms_max) {
+            return Err(TermsError::Lifetime);
+        }
+        Ok(())
+    }
+
+    /// Whether they are between these two.
+    #[must_use]
+    pub fn is_between(&self, own: &NodeName, peer: &NodeName) -> bool {
+        (&self.a, &self.b) == (own, peer) || (&self.a, &self.b) == (peer, own)
+    }
+
+    /// What they say of an asset.
+    #[must_use]
+    pub fn covered(&self, asset: AssetId) -> Option<&Covered> {
+        self.assets.iter().find(|covered| covered.asset.id() == asset)
+    }
+
+    /// What is got for so much. `None`: there is no such rate now, or it is nothing, or more than the numbers
+    /// hold.
+    #[must_use]
+    pub fn exchange(&self, give: AssetId, given: u64, get: AssetId, now: Millis) -> Option<u64> {
+        let fits = |rate: &&Rate| (rate.give, rate.get) == (give, get) && now < rate.until_ms;
+        let rate = self.rates.iter().find(fits)?;
+        let got = u128::from(given) * u128::from(rate.numerator) / u128::from(rate.denominator.max(1));
+        u64::try_from(got).ok().filter(|got| *got > 0)
+    }
+}

@@ -1,0 +1,243 @@
+//! A link that stands still is started again, as both operators have agreed.
+
+use super::{
+    Difference, Digest, HEARD_MAX, LINES_MAX, Line, Link, LinkBooks, LinkError, Payment, Reason, State,
+    Statement, Way,
+    books::{Outcome, chain, find, known},
+    channel::begin,
+    decide::resolve,
+    state::derived,
+    statement::pairs,
+};
+use crate::{Movement, Purpose, Transfer};
+use serde::{Deserialize, Serialize};
+use weft_wire::{AssetId, Millis, NodeName, TransferId, encode, signed::Signable};
+
+/// With what a link begins anew. Both operators sign the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thaw {
+    /// One of the two nodes: the one whose name is the lower.
+    pub a: NodeName,
+    /// The other.
+    pub b: NodeName,
+    /// The era that begins: later than that of both.
+    pub era: u32,
+    /// The terms that are in force on both sides.
+    pub terms: Digest,
+    /// What it is based on: [`Statement::digest`] of `a`'s and of `b`'s.
+    pub statements: (Digest, Digest),
+    /// What becomes of each payment that waits on one side, or that the sides have differently. At most
+    /// [`LINES_MAX`].
+    pub verdicts: Vec<Verdict>,
+    /// What the issuer owes of each asset of the terms from now on, in minor units. What is not so by the
+    /// verdicts goes over the nodes' own positions: there the operators see what was lost.
+    pub owed: Vec<(AssetId, u64)>,
+}
+
+/// What becomes of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Which payment.
+    pub payment: TransferId,
+    /// Whose people pay.
+    pub payer: NodeName,
+    /// The payee has it. Else the payer has it back.
+    pub done: bool,
+}
+
+impl Signable for Thaw {
+    const CONTEXT: &'static str = "weft/link-thaw/1";
+    const BYTES_MAX: usize = 2 << 20;
+}
+
+impl Thaw {
+    /// With which the new half-channels begin.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of("weft/link-thaw-digest/1", &encode(self))
+    }
+}
+
+/// The thaw that follows from two statements of a link that stands still. What the payer's node has as
+/// decided is what the payee's node once signed; of what it has not the payee's node has the last word, and
+/// what that has not decided is not done. What is owed is what both sides come to by that. Both nodes come to
+/// the same, whichever of the two statements is theirs.
+///
+/// # Errors
+/// The difference because of which nothing follows: then the operators have to find out, and write the thaw
+/// themselves.
+pub fn propose_thaw(one: &Statement, other: &Statement) -> Result<Thaw, Difference> {
+    let (a, b) = if one.of < other.of { (one, other) } else { (other, one) };
+    let pairs = pairs(a, b).ok_or(Difference::Link)?;
+    if let Some(running) = [a, b].into_iter().find(|statement| statement.frozen.is_none()) {
+        return Err(Difference::Running { node: running.of.clone() });
+    }
+    if a.terms != b.terms {
+        return Err(Difference::Terms);
+    }
+    let mut verdicts = Vec::new();
+    let mut owed: Vec<(i128, i128)> = Vec::new();
+    for own in &a.owed {
+        let theirs = b.owed.iter().find(|theirs| theirs.asset == own.asset).ok_or(Difference::Terms)?;
+        owed.push((own.net, theirs.net));
+    }
+    for ((payer, payment), (own, theirs)) in pairs {
+        let is = |line: Option<&Line>, state| line.is_some_and(|line| line.state == state);
+        let (moved, waits) =
+            (|line| is(line, State::Fulfilled), is(own, State::Waiting) || is(theirs, State::Waiting));
+        let (asks, decides) = if *payer == a.of { (own, theirs) } else { (theirs, own) };
+        let done = match asks.map(|line| line.state) {
+            Some(State::Fulfilled) => true,
+            Some(State::Rejected(_)) => false,
+            Some(State::Waiting) | None => moved(decides),
+        };
+        if waits || moved(own) != done || moved(theirs) != done {
+            verdicts.push(Verdict { payment, payer: payer.clone(), done });
+        }
+        let known = [own, theirs].into_iter().flatten().find_map(|line| Some((line, line.give?)));
+        let Some((line, give)) = known else { continue };
+        for sum in [give].into_iter().chain(line.against) {
+            for (entry, sums) in a.owed.iter().zip(&mut owed).filter(|(entry, _)| entry.asset == sum.asset) {
+                let grows = !line.settles && entry.issuer == *payer;
+                let amount = if grows { i128::from(sum.amount) } else { -i128::from(sum.amount) };
+                let missing = |line| amount * (i128::from(done) - i128::from(moved(line)));
+                sums.0 = sums.0.saturating_add(missing(own));
+                sums.1 = sums.1.saturating_add(missing(theirs));
+            }
+        }
+    }
+    let agreed = |(entry, (one, other)): (&super::Owed, &(i128, i128))| {
+        let differs = Difference::Balance { asset: entry.asset, one: *one, other: *other };
+        let amount = u64::try_from(*one).ok().filter(|_| one == other);
+        amount.map(|amount| (entry.asset, amount)).ok_or(differs)
+    };
+    Ok(Thaw {
+        a: a.of.clone(),
+        b: b.of.clone(),
+        era: a.era.max(b.era).saturating_add(1),
+        terms: a.terms,
+        statements: (a.digest(), b.digest()),
+        verdicts,
+        owed: a.owed.iter().zip(&owed).map(agreed).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Does what both operators have signed: every payment that waits is decided, the accounts are as agreed, and
+/// both half-channels begin with number 1. What was journalled and not confirmed is not sent any more;
+/// messages of earlier eras are not taken.
+///
+/// # Errors
+/// [`LinkError::Thaw`], [`LinkError::NotFrozen`], [`LinkError::OtherTerms`], [`LinkError::ThawRefused`].
+pub fn thaw<B: LinkBooks>(books: &mut B, peer: &NodeName, thaw: &Thaw, now: Millis) -> Outcome<(), B> {
+    let mut link = known(books, peer)?;
+    let digest = thaw.digest();
+    if link.era == thaw.era && link.origin == digest {
+        return Ok(());
+    }
+    check(&link, thaw)?;
+    let (mut out, mut into) = (0, 0);
+    for verdict in &thaw.verdicts {
+        let way = if verdict.payer == link.own { Way::Out } else { Way::In };
+        if apply(books, &link, way, verdict, now)? {
+            *(if way == Way::Out { &mut out } else { &mut into }) += 1;
+        }
+    }
+    if (out, into) != (link.waiting_out, link.waiting_in) {
+        return Err(LinkError::Thaw("a payment that waits has no verdict"));
+    }
+    for (asset, owed) in &thaw.owed {
+        correct(books, &link, digest, (*asset, *owed), now)?;
+    }
+    (link.confirmed.seq + 1..=link.sent.seq).for_each(|seq| books.drop_outgoing(peer, seq));
+    let oldest = link.taken.seq.saturating_sub(HEARD_MAX) + 1;
+    (oldest..=link.taken.seq).for_each(|seq| books.drop_heard(peer, seq));
+    begin(&mut link, thaw.era, digest);
+    books.put_link(link);
+    Ok(())
+}
+
+fn check<F>(link: &Link, thaw: &Thaw) -> Result<(), LinkError<F>> {
+    let (own, peer) = (&link.own, &link.peer);
+    let nodes = [(&thaw.a, &thaw.b), (&thaw.b, &thaw.a)];
+    if thaw.a >= thaw.b || !nodes.contains(&(own, peer)) {
+        return Err(LinkError::Thaw("it is between other nodes"));
+    }
+    if thaw.era <= link.era {
+        return Err(LinkError::Thaw("it is for an earlier era"));
+    }
+    if link.frozen.is_none() {
+        return Err(LinkError::NotFrozen);
+    }
+    if thaw.terms != link.terms.digest() {
+        return Err(LinkError::OtherTerms);
+    }
+    if thaw.verdicts.len() > LINES_MAX || thaw.verdicts.iter().any(|v| ![own, peer].contains(&&v.payer)) {
+        return Err(LinkError::Thaw("its verdicts are too many, or on payments of others"));
+    }
+    let named = |asset: AssetId| thaw.owed.iter().filter(|(named, _)| *named == asset).count() == 1;
+    let assets = &link.terms.assets;
+    if thaw.owed.len() != assets.len() || !assets.iter().all(|covered| named(covered.asset.id())) {
+        return Err(LinkError::Thaw("it does not say what is owed of each asset"));
+    }
+    Ok(())
+}
+
+/// Whether the payment waited here.
+fn apply<B: LinkBooks>(
+    books: &mut B,
+    link: &Link,
+    way: Way,
+    verdict: &Verdict,
+    now: Millis,
+) -> Outcome<bool, B> {
+    let state = if verdict.done { State::Fulfilled } else { State::Rejected(Reason::Reconciled) };
+    let record = match find(books, &link.peer, way, verdict.payment)? {
+        Some(record) if record.state == State::Waiting => {
+            let record = resolve(books, record, state, now)?;
+            books.put_payment(record);
+            return Ok(true);
+        }
+        Some(record) if (record.state == State::Fulfilled) == verdict.done => return Ok(false),
+        Some(record) => Payment { state, decided_ms: Some(now), ..record },
+        // Lost here. It is known from now on, so that it does not happen a second time.
+        None => Payment {
+            id: verdict.payment,
+            peer: link.peer.clone(),
+            way,
+            prepare: None,
+            state,
+            legs: Vec::new(),
+            at_ms: now,
+            decided_ms: Some(now),
+            asked: false,
+        },
+    };
+    books.put_payment(record);
+    Ok(false)
+}
+
+/// Brings the account of an asset to what is agreed, from the node's position or to it.
+fn correct<B: LinkBooks>(
+    books: &mut B,
+    link: &Link,
+    digest: Digest,
+    (asset, owed): (AssetId, u64),
+    now: Millis,
+) -> Outcome<(), B> {
+    let (over, position) = (link.account(asset), link.position(asset));
+    let account = books.account(over).map_err(LinkError::Books)?;
+    let net = account.ok_or(LinkError::Malformed("an account of the link is missing"))?.balances.net();
+    let target = if link.is_issuer(asset) { i128::from(owed) } else { -i128::from(owed) };
+    let missing = target.saturating_sub(net);
+    if missing == 0 {
+        return Ok(());
+    }
+    let (debit, credit) = if missing > 0 { (position, over) } else { (over, position) };
+    let amount = u64::try_from(missing.unsigned_abs());
+    let amount = amount.map_err(|_| LinkError::Thaw("the difference is too large for one transfer"))?;
+    let parts: [&[u8]; 3] = [&digest.0, &asset.0, link.own.as_str().as_bytes()];
+    let id = TransferId(derived("weft/link-correction/1", &parts));
+    let movement = Movement::Posted { debit, credit, amount, refunds: None };
+    let transfer = Transfer { id, movement, purpose: Purpose::Correction, about: [0; 16] };
+    chain(books, vec![transfer], now)?.map_err(|(_, refusal)| LinkError::ThawRefused(refusal))
+}
