@@ -26,7 +26,7 @@ use weft_wire::{
 };
 
 /// Seeds of one test; there are two, which run beside each other.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 500;
 /// Things that happen while everything may go wrong.
 const STEPS: usize = 160;
 /// Rounds in which everything must come right.
