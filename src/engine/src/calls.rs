@@ -1,9 +1,9 @@
 //! Which call is answered by what.
 
 use crate::account::{self, devices};
-use crate::api::{Call, CallError, NodeView, Reply};
+use crate::api::{Call, NodeView, Reply};
 use crate::contacts::{self, answers, links, requests, safety};
-use crate::error::{call_error, internal};
+use crate::error::{Refusal, call_error, internal};
 use crate::host::Effect;
 use crate::runtime::Cx;
 use crate::{chats, connection, groups, http, operator, wallet};
@@ -15,11 +15,11 @@ pub(crate) async fn answer(cx: Cx, id: u64, call: Call) {
     cx.with(|s| {
         // Signing out answers what was open; this one is answered here.
         s.live.calls.remove(&id);
-        s.effect(Effect::Reply { id, result });
+        s.effect(Effect::Reply { id, result: result.map_err(|refusal| *refusal) });
     });
 }
 
-async fn carry_out(cx: &Cx, call: Call) -> Result<Reply, CallError> {
+async fn carry_out(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
     match call {
         Call::Node => node(cx).await,
         Call::Me => Ok(Reply::Me(cx.with(account::view))),
@@ -40,7 +40,7 @@ async fn carry_out(cx: &Cx, call: Call) -> Result<Reply, CallError> {
 }
 
 /// One at a time: two half-made accounts would be one too many.
-async fn open_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
+async fn open_account(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
     let busy = cx.with(|s| s.live.me.is_some() || std::mem::replace(&mut s.live.opening, true));
     if busy {
         return Err(call_error("already_signed_in", "Somebody is signed in here."));
@@ -65,7 +65,7 @@ async fn open_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
     result.map(|()| Reply::Me(cx.with(account::view)))
 }
 
-async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
+async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
     let done = Reply::Done;
     Ok(match call {
         Call::Phrase => Reply::Phrase(account::phrase(cx)),
@@ -111,7 +111,7 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, CallError> {
     })
 }
 
-async fn node(cx: &Cx) -> Result<Reply, CallError> {
+async fn node(cx: &Cx) -> Result<Reply, Refusal> {
     let node: NodeInfo = http::open_get(cx, "node").await?;
     cx.with(|s| s.live.set_node_clock(s.now, node.time_ms));
     let signup = match node.signup {

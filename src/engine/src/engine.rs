@@ -1,5 +1,6 @@
 //! The engine from outside: inputs in, outputs out.
 
+use crate::api::CallError;
 use crate::calls;
 use crate::error::{OpenError, call_error};
 use crate::host::{Effect, Input, Output};
@@ -73,7 +74,7 @@ impl Engine {
                 let open = s.live.calls.take();
                 let error = call_error("not_signed_in", "This device was signed out.");
                 for (id, ()) in open {
-                    s.effect(Effect::Reply { id, result: Err(error.clone()) });
+                    s.effect(Effect::Reply { id, result: Err(CallError::clone(&error)) });
                 }
             }
             groups::finish_turn(s);

@@ -1,7 +1,7 @@
 //! What the owner of the node sees of other nodes, and decides about them.
 
-use crate::api::{CallError, PeerView, PeersView};
-use crate::error::field_error;
+use crate::api::{PeerView, PeersView};
+use crate::error::{Refusal, field_error};
 use crate::http;
 use crate::runtime::Cx;
 use weft_wire::NodeName;
@@ -12,7 +12,7 @@ use weft_wire::federation::FederationPolicy;
 const PAGES_MAX: usize = 8;
 
 /// All nodes that this one has met.
-pub(crate) async fn peers(cx: &Cx) -> Result<PeersView, CallError> {
+pub(crate) async fn peers(cx: &Cx) -> Result<PeersView, Refusal> {
     let mut view: Option<PeersView> = None;
     let mut path = "admin/peers".to_owned();
     for _ in 0..PAGES_MAX {
@@ -33,7 +33,7 @@ pub(crate) async fn peers(cx: &Cx) -> Result<PeersView, CallError> {
 }
 
 /// Decides about one.
-pub(crate) async fn judge(cx: &Cx, name: &str, act: &str) -> Result<(), CallError> {
+pub(crate) async fn judge(cx: &Cx, name: &str, act: &str) -> Result<(), Refusal> {
     let name: NodeName = name.parse().map_err(|error| field_error("name", error))?;
     let wish = match act {
         "trust" => PeerWish::Trust,

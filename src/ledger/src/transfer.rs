@@ -102,6 +102,7 @@ impl Purpose {
             Purpose::Issue => "issue",
             Purpose::Redeem => "redeem",
             Purpose::Transfer => "transfer",
+            Purpose::Remote => "remote",
             Purpose::Payment => "payment",
             Purpose::Tip => "tip",
             Purpose::Fee => "fee",

@@ -1,9 +1,9 @@
 //! The devices of one's own account.
 
 use super::{Me, forget, me};
-use crate::api::{CallError, DeviceView, Event};
+use crate::api::{DeviceView, Event};
 use crate::contacts::incoming;
-use crate::error::field_error;
+use crate::error::{Refusal, field_error};
 use crate::runtime::{Cx, State};
 use crate::{http, vault};
 use weft_wire::accounts::DeviceList;
@@ -13,7 +13,7 @@ use weft_wire::{DeviceId, Signed, limits};
 const NAMES: &[u8] = b"a/device/";
 
 /// All devices that are signed in.
-pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, CallError> {
+pub(crate) async fn list(cx: &Cx) -> Result<Vec<DeviceView>, Refusal> {
     let me = cx.with(|s| me(s))?;
     let list: DeviceList = http::get(cx, "devices").await?;
     let views: Vec<_> = list
@@ -64,7 +64,7 @@ pub(crate) fn set_name(s: &mut State, device: &DeviceId, name: &str) -> bool {
 }
 
 /// Names this device.
-pub(crate) fn name_this(s: &mut State, name: &str) -> Result<(), CallError> {
+pub(crate) fn name_this(s: &mut State, name: &str) -> Result<(), Refusal> {
     let device = me(s)?.device;
     if set_name(s, &device, name) {
         vault::changed(s, vault::Name::Device(device));
@@ -73,7 +73,7 @@ pub(crate) fn name_this(s: &mut State, name: &str) -> Result<(), CallError> {
 }
 
 /// Signs another device out.
-pub(crate) async fn revoke(cx: &Cx, device: &str) -> Result<(), CallError> {
+pub(crate) async fn revoke(cx: &Cx, device: &str) -> Result<(), Refusal> {
     let me = cx.with(|s| me(s))?;
     let device: DeviceId = device.parse().map_err(|error| field_error("device", error))?;
     if device == me.device {
@@ -84,7 +84,7 @@ pub(crate) async fn revoke(cx: &Cx, device: &str) -> Result<(), CallError> {
 
 /// Signs this device out and forgets everything. Without network the node keeps the device until it is signed out from
 /// another one; the keys are gone from here in any case.
-pub(crate) async fn sign_out(cx: &Cx) -> Result<(), CallError> {
+pub(crate) async fn sign_out(cx: &Cx) -> Result<(), Refusal> {
     let me = cx.with(|s| me(s))?;
     let _ = http::tell::<()>(cx, "DELETE", &format!("devices/{}", me.device), None).await;
     cx.with(|s| {

@@ -15,10 +15,10 @@ pub(crate) use sign_in::{recover, sign_in};
 pub(crate) use sign_up::{confirm_phrase, phrase, sign_up};
 
 use crate::api::{Event, MeView};
-use crate::error::{OpenError, call_error};
+use crate::error::{OpenError, Refusal, call_error};
 use crate::kv::Kv;
 use crate::runtime::State;
-use crate::{api::CallError, connection, rooms, sync, vault};
+use crate::{connection, rooms, sync, vault};
 use ed25519_dalek::SigningKey;
 use secret::{AccountSecret, PhraseEntropy};
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ pub(crate) fn view(s: &mut State) -> Option<MeView> {
 ///
 /// # Errors
 /// `not_signed_in`.
-pub(crate) fn me(s: &State) -> Result<Rc<Me>, CallError> {
+pub(crate) fn me(s: &State) -> Result<Rc<Me>, Refusal> {
     s.live.me.clone().ok_or_else(|| call_error("not_signed_in", "Nobody is signed in here."))
 }
 
@@ -171,7 +171,7 @@ pub(crate) fn set_sync_state(s: &mut State, state: &SyncState) {
 }
 
 /// Changes what others read, here and on the other devices.
-pub(crate) fn set_display_name(s: &mut State, name: &str, from_vault: bool) -> Result<(), CallError> {
+pub(crate) fn set_display_name(s: &mut State, name: &str, from_vault: bool) -> Result<(), Refusal> {
     let name = display_name(name)?;
     let Some(mut account) = account(s) else {
         return Err(call_error("not_signed_in", "Nobody is signed in here."));
@@ -204,7 +204,7 @@ pub(crate) fn forget(s: &mut State) {
     s.event(Event::Me(None));
 }
 
-fn display_name(text: &str) -> Result<String, CallError> {
+fn display_name(text: &str) -> Result<String, Refusal> {
     let name: String = text.trim().chars().filter(|c| !c.is_control()).collect();
     if name.is_empty() || name.len() > limits::DISPLAY_NAME_BYTES_MAX {
         let mut error = call_error("bad_input", "A display name has 1 to 128 bytes.");
@@ -214,7 +214,7 @@ fn display_name(text: &str) -> Result<String, CallError> {
     Ok(name)
 }
 
-fn check_password(password: &str, field: &str) -> Result<(), CallError> {
+fn check_password(password: &str, field: &str) -> Result<(), Refusal> {
     let mut error = call_error("weak_password", "A password has at least 10 characters.");
     error.field = Some(field.into());
     if password.chars().count() < PASSWORD_CHARS_MIN {

@@ -4,8 +4,7 @@ use super::secret::AccountSecret;
 use super::sign_in::open_keyring;
 use super::sign_up::{keyring_key, keyring_purpose, register};
 use super::{check_password, me};
-use crate::api::CallError;
-use crate::error::{call_error, internal};
+use crate::error::{Refusal, call_error, internal};
 use crate::http::{self, Failure};
 use crate::runtime::Cx;
 use crate::sealing;
@@ -21,7 +20,7 @@ pub(super) const FINISH: &str = "accounts/password/finish";
 
 /// Changes the password of the account that is signed in here. The old one is asked for although the keys are here: who finds
 /// a browser open must not be able to shut its owner out.
-pub(crate) async fn change_password(cx: &Cx, old: &str, new: &str) -> Result<(), CallError> {
+pub(crate) async fn change_password(cx: &Cx, old: &str, new: &str) -> Result<(), Refusal> {
     let me = cx.with(|s| me(s))?;
     check_password(new, "new_password")?;
     let (secret, opened) = open_by_password(cx, &me.user, old).await.map_err(|mut error| {
@@ -52,7 +51,7 @@ pub(crate) async fn change_password(cx: &Cx, old: &str, new: &str) -> Result<(),
 ///
 /// # Errors
 /// `wrong_credentials`.
-pub(crate) async fn open_account(cx: &Cx, user: &UserAddress, password: &str) -> Result<(), CallError> {
+pub(crate) async fn open_account(cx: &Cx, user: &UserAddress, password: &str) -> Result<(), Refusal> {
     open_by_password(cx, user, password).await.map(drop)
 }
 
@@ -61,7 +60,7 @@ pub(super) async fn open_by_password(
     cx: &Cx,
     user: &UserAddress,
     password: &str,
-) -> Result<(AccountSecret, AccountOpened), CallError> {
+) -> Result<(AccountSecret, AccountOpened), Refusal> {
     let name = &user.name;
     let start = cx
         .with(|s| ClientLogin::<Suite>::start(&mut s.rng, password.as_bytes()))
@@ -111,7 +110,7 @@ pub(super) async fn prepare(
     secret: &AccountSecret,
     ticket: &Blob,
     new_password: &str,
-) -> Result<PasswordFinish, CallError> {
+) -> Result<PasswordFinish, Refusal> {
     let start = cx
         .with(|s| ClientRegistration::<Suite>::start(&mut s.rng, new_password.as_bytes()))
         .map_err(|_| internal("OPAQUE"))?;

@@ -4,8 +4,7 @@ use super::password::{self, open_by_password};
 use super::secret::{AccountSecret, PhraseEntropy};
 use super::sign_up::recovery_purpose;
 use super::{Account, check_password, new_device, opening};
-use crate::api::CallError;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::http;
 use crate::runtime::Cx;
 use crate::sealing;
@@ -17,7 +16,7 @@ use weft_wire::{Blob, Signed, UserAddress, UserName};
 use zeroize::Zeroizing;
 
 /// Signs in with the password.
-pub(crate) async fn sign_in(cx: &Cx, name: &str, password: &str) -> Result<(), CallError> {
+pub(crate) async fn sign_in(cx: &Cx, name: &str, password: &str) -> Result<(), Refusal> {
     let (node, user) = prepare(cx, name).await?;
     let Some(user) = user else { return Ok(()) };
     let (secret, opened) = open_by_password(cx, &user, password).await?;
@@ -25,7 +24,7 @@ pub(crate) async fn sign_in(cx: &Cx, name: &str, password: &str) -> Result<(), C
 }
 
 /// Opens the account by its words and sets a new password.
-pub(crate) async fn recover(cx: &Cx, name: &str, phrase: &str, new_password: &str) -> Result<(), CallError> {
+pub(crate) async fn recover(cx: &Cx, name: &str, phrase: &str, new_password: &str) -> Result<(), Refusal> {
     let wrong = || {
         let mut error = call_error("wrong_phrase", "These are not the words of the phrase.");
         error.field = Some("phrase".into());
@@ -49,7 +48,7 @@ pub(crate) async fn recover(cx: &Cx, name: &str, phrase: &str, new_password: &st
 }
 
 /// The node, and who is meant. No address: the pending sign-in of before has turned out to have succeeded.
-async fn prepare(cx: &Cx, text: &str) -> Result<(NodeInfo, Option<UserAddress>), CallError> {
+async fn prepare(cx: &Cx, text: &str) -> Result<(NodeInfo, Option<UserAddress>), Refusal> {
     let resumed = opening::resume_pending(cx).await?;
     let node: NodeInfo = http::open_get(cx, "node").await?;
     let text = text.trim();
@@ -74,7 +73,7 @@ pub(super) fn open_keyring(
     user: &UserAddress,
     key: &Zeroizing<[u8; 32]>,
     purpose: &[u8],
-) -> Result<AccountSecret, CallError> {
+) -> Result<AccountSecret, Refusal> {
     let damaged = || call_error("state_damaged", "The account's keys on the node do not open.");
     let bytes = sealing::open(key, purpose, opened.sealed.as_slice()).map_err(|_| damaged())?;
     let mut array = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| damaged())?;
@@ -95,7 +94,7 @@ async fn add_device(
     user: UserAddress,
     secret: AccountSecret,
     opened: AccountOpened,
-) -> Result<(), CallError> {
+) -> Result<(), Refusal> {
     let account = cx.with(|s| {
         let (device, cert) = new_device(s, &user, &secret, node.time_ms);
         Account {

@@ -2,8 +2,8 @@
 
 use super::secret::{AccountSecret, PHRASE_WORDS, PhraseEntropy};
 use super::{ACCOUNT, Account, account, check_password, display_name, new_device, opening};
-use crate::api::{CallError, Event};
-use crate::error::{call_error, field_error, internal};
+use crate::api::Event;
+use crate::error::{Refusal, call_error, field_error, internal};
 use crate::http;
 use crate::runtime::{Cx, State};
 use crate::sealing;
@@ -39,7 +39,7 @@ pub(crate) async fn sign_up(
     shown: &str,
     password: &str,
     invite: Option<&str>,
-) -> Result<(), CallError> {
+) -> Result<(), Refusal> {
     let name: UserName = name.parse().map_err(|error| field_error("name", error))?;
     let shown = if shown.trim().is_empty() { name.to_string() } else { display_name(shown)? };
     check_password(password, "password")?;
@@ -60,12 +60,7 @@ pub(crate) async fn sign_up(
 type Registered = (Vec<u8>, Zeroizing<Vec<u8>>);
 
 /// The first half: whether the name is free, and the node's part of OPAQUE.
-async fn ask(
-    cx: &Cx,
-    name: &UserName,
-    password: &str,
-    invite: Option<&str>,
-) -> Result<Registered, CallError> {
+async fn ask(cx: &Cx, name: &UserName, password: &str, invite: Option<&str>) -> Result<Registered, Refusal> {
     let start = cx
         .with(|s| ClientRegistration::<Suite>::start(&mut s.rng, password.as_bytes()))
         .map_err(|_| internal("OPAQUE"))?;
@@ -86,7 +81,7 @@ fn make(
     shown: String,
     invite: Option<String>,
     (upload, export_key): Registered,
-) -> Result<(Account, RegisterFinish), CallError> {
+) -> Result<(Account, RegisterFinish), Refusal> {
     let user = UserAddress::new(name.clone(), node.name);
     let secret = AccountSecret::new(s.random());
     let phrase = s.random::<32>();
@@ -134,7 +129,7 @@ pub(super) fn register(
     password: &str,
     name: &UserName,
     challenge: &RegisterChallenge,
-) -> Result<Registered, CallError> {
+) -> Result<Registered, Refusal> {
     let nonsense = || call_error("internal", "The node's answer makes no sense.");
     let response = RegistrationResponse::<Suite>::deserialize(challenge.opaque_response.as_slice())
         .map_err(|_| nonsense())?;
@@ -158,7 +153,7 @@ pub(crate) fn phrase(cx: &Cx) -> Option<Vec<String>> {
 }
 
 /// Forgets the words for good, once the person has shown that they have them.
-pub(crate) fn confirm_phrase(cx: &Cx, words: &[(u8, String)]) -> Result<(), CallError> {
+pub(crate) fn confirm_phrase(cx: &Cx, words: &[(u8, String)]) -> Result<(), Refusal> {
     cx.with(|s| {
         let Some(mut account) = account(s) else {
             return Err(call_error("not_signed_in", "Nobody is signed in here."));

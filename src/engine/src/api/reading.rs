@@ -109,191 +109,213 @@ impl<'de> Deserialize<'de> for Invite {
     }
 }
 
-fn need<T>(said: Option<T>, field: &str) -> Result<T, String> {
-    said.ok_or_else(|| format!("`{field}` is missing"))
+/// Takes a field. What is moved out of a struct piece by piece makes the compiler remember, at each step that may fail, which
+/// pieces are left to be dropped.
+fn need<T>(said: &mut Option<T>, field: &str) -> Result<T, String> {
+    said.take().ok_or_else(|| missing(field))
+}
+
+#[inline(never)]
+fn missing(field: &str) -> String {
+    format!("`{field}` is missing")
 }
 
 impl Said {
-    fn call(self) -> Result<Call, String> {
-        Ok(match self.call.as_str() {
+    fn call(&mut self) -> Result<Call, String> {
+        Ok(match std::mem::take(&mut self.call).as_str() {
             "node" => Call::Node,
             "me" => Call::Me,
             "sign_up" => Call::SignUp {
-                name: need(self.name, "name")?,
-                display_name: need(self.display_name, "display_name")?,
-                password: need(self.password, "password")?,
-                invite: self.invite.map(Invite::code).transpose()?.flatten(),
+                name: need(&mut self.name, "name")?,
+                display_name: need(&mut self.display_name, "display_name")?,
+                password: need(&mut self.password, "password")?,
+                invite: self.invite.take().map(Invite::code).transpose()?.flatten(),
             },
             "phrase" => Call::Phrase,
-            "confirm_phrase" => Call::ConfirmPhrase { words: need(self.words, "words")? },
-            "sign_in" => {
-                Call::SignIn { name: need(self.name, "name")?, password: need(self.password, "password")? }
-            }
+            "confirm_phrase" => Call::ConfirmPhrase { words: need(&mut self.words, "words")? },
+            "sign_in" => Call::SignIn {
+                name: need(&mut self.name, "name")?,
+                password: need(&mut self.password, "password")?,
+            },
             "recover" => Call::Recover {
-                name: need(self.name, "name")?,
-                phrase: need(self.phrase, "phrase")?,
-                new_password: need(self.new_password, "new_password")?,
+                name: need(&mut self.name, "name")?,
+                phrase: need(&mut self.phrase, "phrase")?,
+                new_password: need(&mut self.new_password, "new_password")?,
             },
             "change_password" => Call::ChangePassword {
-                old_password: need(self.old_password, "old_password")?,
-                new_password: need(self.new_password, "new_password")?,
+                old_password: need(&mut self.old_password, "old_password")?,
+                new_password: need(&mut self.new_password, "new_password")?,
             },
             "sign_out" => Call::SignOut,
-            "set_display_name" => Call::SetDisplayName { name: need(self.name, "name")? },
+            "set_display_name" => Call::SetDisplayName { name: need(&mut self.name, "name")? },
             "devices" => Call::Devices,
-            "name_device" => Call::NameDevice { name: need(self.name, "name")? },
-            "revoke_device" => Call::RevokeDevice { device: need(self.device, "device")? },
+            "name_device" => Call::NameDevice { name: need(&mut self.name, "name")? },
+            "revoke_device" => Call::RevokeDevice { device: need(&mut self.device, "device")? },
             "create_link" => Call::CreateLink {
-                invite: need(self.invite, "invite")?.wanted()?,
-                base_url: need(self.base_url, "base_url")?,
-                fresh: self.fresh.unwrap_or_default(),
+                invite: need(&mut self.invite, "invite")?.wanted()?,
+                base_url: need(&mut self.base_url, "base_url")?,
+                fresh: self.fresh.take().unwrap_or_default(),
             },
-            "read_link" => Call::ReadLink { text: need(self.text, "text")? },
+            "read_link" => Call::ReadLink { text: need(&mut self.text, "text")? },
             "add_contact" => Call::AddContact {
-                target: need(self.target, "target")?,
-                greeting: need(self.greeting, "greeting")?,
+                target: need(&mut self.target, "target")?,
+                greeting: need(&mut self.greeting, "greeting")?,
             },
-            "accept_contact" => Call::AcceptContact { user: need(self.user, "user")? },
-            "decline_contact" => Call::DeclineContact { user: need(self.user, "user")? },
-            "block_contact" => Call::BlockContact { user: need(self.user, "user")? },
-            "remove_contact" => Call::RemoveContact { user: need(self.user, "user")? },
+            "accept_contact" => Call::AcceptContact { user: need(&mut self.user, "user")? },
+            "decline_contact" => Call::DeclineContact { user: need(&mut self.user, "user")? },
+            "block_contact" => Call::BlockContact { user: need(&mut self.user, "user")? },
+            "remove_contact" => Call::RemoveContact { user: need(&mut self.user, "user")? },
             "contacts" => Call::Contacts,
-            "safety_number" => Call::SafetyNumber { user: need(self.user, "user")? },
-            "verify_by_code" => {
-                Call::VerifyByCode { user: need(self.user, "user")?, code: need(self.code, "code")? }
-            }
+            "safety_number" => Call::SafetyNumber { user: need(&mut self.user, "user")? },
+            "verify_by_code" => Call::VerifyByCode {
+                user: need(&mut self.user, "user")?,
+                code: need(&mut self.code, "code")?,
+            },
             "set_verified" => Call::SetVerified {
-                user: need(self.user, "user")?,
-                verified: need(self.verified, "verified")?,
+                user: need(&mut self.user, "user")?,
+                verified: need(&mut self.verified, "verified")?,
             },
             "chats" => Call::Chats,
             "messages" => Call::Messages {
-                chat: need(self.chat, "chat")?,
-                before: self.before,
-                limit: need(self.limit, "limit")?,
+                chat: need(&mut self.chat, "chat")?,
+                before: self.before.take(),
+                limit: need(&mut self.limit, "limit")?,
             },
             "send_text" => Call::SendText {
-                chat: need(self.chat, "chat")?,
-                text: need(self.text, "text")?,
-                reply_to: self.reply_to,
+                chat: need(&mut self.chat, "chat")?,
+                text: need(&mut self.text, "text")?,
+                reply_to: self.reply_to.take(),
             },
-            "retry" => Call::Retry { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
-            "discard" => Call::Discard { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "retry" => Call::Retry { chat: need(&mut self.chat, "chat")?, id: need(&mut self.id, "id")? },
+            "discard" => Call::Discard { chat: need(&mut self.chat, "chat")?, id: need(&mut self.id, "id")? },
             "mark_read" => {
-                Call::MarkRead { chat: need(self.chat, "chat")?, order: need(self.order, "order")? }
+                Call::MarkRead { chat: need(&mut self.chat, "chat")?, order: need(&mut self.order, "order")? }
             }
-            "set_draft" => Call::SetDraft { chat: need(self.chat, "chat")?, text: need(self.text, "text")? },
-            "typing" => Call::Typing { chat: need(self.chat, "chat")?, on: need(self.on, "on")? },
-            "open_chat" => Call::OpenChat { user: need(self.user, "user")? },
-            "create_group" => {
-                Call::CreateGroup { name: need(self.name, "name")?, members: need(self.members, "members")? }
+            "set_draft" => {
+                Call::SetDraft { chat: need(&mut self.chat, "chat")?, text: need(&mut self.text, "text")? }
             }
-            "group" => Call::Group { chat: need(self.chat, "chat")? },
-            "add_members" => {
-                Call::AddMembers { chat: need(self.chat, "chat")?, users: need(self.users, "users")? }
-            }
-            "remove_members" => {
-                Call::RemoveMembers { chat: need(self.chat, "chat")?, users: need(self.users, "users")? }
-            }
+            "typing" => Call::Typing { chat: need(&mut self.chat, "chat")?, on: need(&mut self.on, "on")? },
+            "open_chat" => Call::OpenChat { user: need(&mut self.user, "user")? },
+            "create_group" => Call::CreateGroup {
+                name: need(&mut self.name, "name")?,
+                members: need(&mut self.members, "members")?,
+            },
+            "group" => Call::Group { chat: need(&mut self.chat, "chat")? },
+            "add_members" => Call::AddMembers {
+                chat: need(&mut self.chat, "chat")?,
+                users: need(&mut self.users, "users")?,
+            },
+            "remove_members" => Call::RemoveMembers {
+                chat: need(&mut self.chat, "chat")?,
+                users: need(&mut self.users, "users")?,
+            },
             "set_role" => Call::SetRole {
-                chat: need(self.chat, "chat")?,
-                user: need(self.user, "user")?,
-                role: need(self.role, "role")?,
+                chat: need(&mut self.chat, "chat")?,
+                user: need(&mut self.user, "user")?,
+                role: need(&mut self.role, "role")?,
             },
             "rename_group" => {
-                Call::RenameGroup { chat: need(self.chat, "chat")?, name: need(self.name, "name")? }
+                Call::RenameGroup { chat: need(&mut self.chat, "chat")?, name: need(&mut self.name, "name")? }
             }
-            "leave_group" => Call::LeaveGroup { chat: need(self.chat, "chat")? },
-            "enter_anew" => {
-                Call::EnterAnew { chat: need(self.chat, "chat")?, print: need(self.print, "print")? }
-            }
-            "group_link" => Call::GroupLink {
-                chat: need(self.chat, "chat")?,
-                approval: need(self.approval, "approval")?,
-                base_url: need(self.base_url, "base_url")?,
-                fresh: self.fresh.unwrap_or_default(),
+            "leave_group" => Call::LeaveGroup { chat: need(&mut self.chat, "chat")? },
+            "enter_anew" => Call::EnterAnew {
+                chat: need(&mut self.chat, "chat")?,
+                print: need(&mut self.print, "print")?,
             },
-            "end_group_links" => Call::EndGroupLinks { chat: need(self.chat, "chat")? },
-            "join_group" => Call::JoinGroup { text: need(self.text, "text")? },
+            "group_link" => Call::GroupLink {
+                chat: need(&mut self.chat, "chat")?,
+                approval: need(&mut self.approval, "approval")?,
+                base_url: need(&mut self.base_url, "base_url")?,
+                fresh: self.fresh.take().unwrap_or_default(),
+            },
+            "end_group_links" => Call::EndGroupLinks { chat: need(&mut self.chat, "chat")? },
+            "join_group" => Call::JoinGroup { text: need(&mut self.text, "text")? },
             "answer_join" => Call::AnswerJoin {
-                chat: need(self.chat, "chat")?,
-                user: need(self.user, "user")?,
-                accept: need(self.accept, "accept")?,
+                chat: need(&mut self.chat, "chat")?,
+                user: need(&mut self.user, "user")?,
+                accept: need(&mut self.accept, "accept")?,
             },
             "peers" => Call::Peers,
-            "judge_peer" => Call::JudgePeer { name: need(self.name, "name")?, act: need(self.act, "act")? },
+            "judge_peer" => {
+                Call::JudgePeer { name: need(&mut self.name, "name")?, act: need(&mut self.act, "act")? }
+            }
             "wake" => Call::Wake,
-            _ => return self.about_money(),
+            other => return self.about_money(other),
         })
     }
 
-    fn about_money(self) -> Result<Call, String> {
-        Ok(match self.call.as_str() {
+    fn about_money(&mut self, call: &str) -> Result<Call, String> {
+        Ok(match call {
             "wallet" => Call::Wallet,
-            "set_pin" => {
-                Call::SetPin { pin: need(self.pin, "pin")?, password: need(self.password, "password")? }
-            }
+            "set_pin" => Call::SetPin {
+                pin: need(&mut self.pin, "pin")?,
+                password: need(&mut self.password, "password")?,
+            },
             "pay" => Call::Pay {
-                id: need(self.id, "id")?,
-                user: need(self.user, "user")?,
-                asset: need(self.asset, "asset")?,
-                amount: need(self.amount, "amount")?,
-                note: self.note.unwrap_or_default(),
-                hold: self.hold.unwrap_or_default(),
-                chat: self.chat,
-                request: self.request,
-                refunds: self.refunds,
-                pin: need(self.pin, "pin")?,
+                id: need(&mut self.id, "id")?,
+                user: need(&mut self.user, "user")?,
+                asset: need(&mut self.asset, "asset")?,
+                amount: need(&mut self.amount, "amount")?,
+                note: self.note.take().unwrap_or_default(),
+                hold: self.hold.take().unwrap_or_default(),
+                chat: self.chat.take(),
+                request: self.request.take(),
+                refunds: self.refunds.take(),
+                pin: need(&mut self.pin, "pin")?,
             },
-            "transfer" => Call::Transfer { id: need(self.id, "id")? },
-            "answer_transfer" => {
-                Call::AnswerTransfer { id: need(self.id, "id")?, accept: need(self.accept, "accept")? }
-            }
-            "wallet_history" => {
-                Call::WalletHistory { account: need(self.account, "account")?, before: self.before }
-            }
+            "transfer" => Call::Transfer { id: need(&mut self.id, "id")? },
+            "answer_transfer" => Call::AnswerTransfer {
+                id: need(&mut self.id, "id")?,
+                accept: need(&mut self.accept, "accept")?,
+            },
+            "wallet_history" => Call::WalletHistory {
+                account: need(&mut self.account, "account")?,
+                before: self.before.take(),
+            },
             "send_packet" => Call::SendPacket {
-                id: need(self.id, "id")?,
-                chat: need(self.chat, "chat")?,
-                asset: need(self.asset, "asset")?,
-                amount: need(self.amount, "amount")?,
-                shares: need(self.shares, "shares")?,
-                lucky: need(self.lucky, "lucky")?,
-                only: self.only,
-                greeting: self.greeting.unwrap_or_default(),
-                cover: self.cover.unwrap_or_default(),
-                pin: need(self.pin, "pin")?,
+                id: need(&mut self.id, "id")?,
+                chat: need(&mut self.chat, "chat")?,
+                asset: need(&mut self.asset, "asset")?,
+                amount: need(&mut self.amount, "amount")?,
+                shares: need(&mut self.shares, "shares")?,
+                lucky: need(&mut self.lucky, "lucky")?,
+                only: self.only.take(),
+                greeting: self.greeting.take().unwrap_or_default(),
+                cover: self.cover.take().unwrap_or_default(),
+                pin: need(&mut self.pin, "pin")?,
             },
-            "packet" => Call::Packet { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
-            "open_packet" => Call::OpenPacket { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "packet" => Call::Packet { chat: need(&mut self.chat, "chat")?, id: need(&mut self.id, "id")? },
+            "open_packet" => {
+                Call::OpenPacket { chat: need(&mut self.chat, "chat")?, id: need(&mut self.id, "id")? }
+            }
             "ask_money" => Call::AskMoney {
-                chat: need(self.chat, "chat")?,
-                asset: need(self.asset, "asset")?,
-                parts: need(self.parts, "parts")?,
-                total: need(self.total, "total")?,
-                note: self.note.unwrap_or_default(),
+                chat: need(&mut self.chat, "chat")?,
+                asset: need(&mut self.asset, "asset")?,
+                parts: need(&mut self.parts, "parts")?,
+                total: need(&mut self.total, "total")?,
+                note: self.note.take().unwrap_or_default(),
             },
-            "request" => Call::Request { chat: need(self.chat, "chat")?, id: need(self.id, "id")? },
+            "request" => Call::Request { chat: need(&mut self.chat, "chat")?, id: need(&mut self.id, "id")? },
             "define_asset" => Call::DefineAsset {
-                code: need(self.code, "code")?,
-                scale: need(self.scale, "scale")?,
-                title: need(self.title, "title")?,
-                backing: self.backing.unwrap_or_default(),
-                payment_max: self.payment_max.unwrap_or_else(|| "0".into()),
-                day_max: self.day_max.unwrap_or_else(|| "0".into()),
-                issue_max: self.issue_max.unwrap_or_else(|| "0".into()),
+                code: need(&mut self.code, "code")?,
+                scale: need(&mut self.scale, "scale")?,
+                title: need(&mut self.title, "title")?,
+                backing: self.backing.take().unwrap_or_default(),
+                payment_max: self.payment_max.take().unwrap_or_else(|| "0".into()),
+                day_max: self.day_max.take().unwrap_or_else(|| "0".into()),
+                issue_max: self.issue_max.take().unwrap_or_else(|| "0".into()),
             },
             "issue" => Call::Issue {
-                id: need(self.id, "id")?,
-                user: need(self.user, "user")?,
-                asset: need(self.asset, "asset")?,
-                amount: need(self.amount, "amount")?,
-                redeem: self.redeem.unwrap_or_default(),
+                id: need(&mut self.id, "id")?,
+                user: need(&mut self.user, "user")?,
+                asset: need(&mut self.asset, "asset")?,
+                amount: need(&mut self.amount, "amount")?,
+                redeem: self.redeem.take().unwrap_or_default(),
             },
             "freeze_account" => Call::FreezeAccount {
-                user: need(self.user, "user")?,
-                asset: need(self.asset, "asset")?,
-                frozen: need(self.frozen, "frozen")?,
+                user: need(&mut self.user, "user")?,
+                asset: need(&mut self.asset, "asset")?,
+                frozen: need(&mut self.frozen, "frozen")?,
             },
             other => return Err(format!("no such call: {other}")),
         })

@@ -1,9 +1,9 @@
 //! The calls about chats.
 
 use super::{Chat, ChatId, all, find, queue, reads, save, share, timeline, typing, view, with_user};
-use crate::api::{Call, CallError, Reply};
+use crate::api::{Call, Reply};
 use crate::contacts;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::runtime::{Cx, State};
 use crate::shelf::sorted;
 use weft_wire::{MessageId, RoomId};
@@ -12,7 +12,7 @@ use weft_wire::{MessageId, RoomId};
 const DRAFT_BYTES_MAX: usize = 256 << 10;
 
 /// Answers a call about chats.
-pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Reply, CallError> {
+pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
     Ok(match call {
         Call::Chats => Reply::Chats(cx.with(list)),
         Call::OpenChat { user } => Reply::Chat(cx.with(|s| open(s, &user))?),
@@ -40,19 +40,19 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Reply, CallError> {
     })
 }
 
-fn done(result: Result<(), CallError>) -> Result<Reply, CallError> {
+fn done(result: Result<(), Refusal>) -> Result<Reply, Refusal> {
     result.map(|()| Reply::Done)
 }
 
-fn chat_id(text: &str) -> Result<ChatId, CallError> {
+fn chat_id(text: &str) -> Result<ChatId, Refusal> {
     text.parse::<RoomId>().map(ChatId).map_err(|_| call_error("unknown_chat", "There is no such chat."))
 }
 
-fn message_id(text: &str) -> Result<MessageId, CallError> {
+fn message_id(text: &str) -> Result<MessageId, Refusal> {
     text.parse().map_err(|error| field_error("id", error))
 }
 
-pub(crate) fn chat_of(s: &mut State, text: &str) -> Result<Chat, CallError> {
+pub(crate) fn chat_of(s: &mut State, text: &str) -> Result<Chat, Refusal> {
     find(s, chat_id(text)?).ok_or_else(|| call_error("unknown_chat", "There is no such chat."))
 }
 
@@ -64,7 +64,7 @@ fn list(s: &mut State) -> Vec<crate::api::ChatView> {
     sorted(views, |chat| format!("{:020}{}", u64::MAX - chat.active_ms as u64, chat.chat))
 }
 
-fn open(s: &mut State, user: &str) -> Result<crate::api::ChatView, CallError> {
+fn open(s: &mut State, user: &str) -> Result<crate::api::ChatView, Refusal> {
     let contact = contacts::by_address(s, user)?;
     if contact.state.is_none() {
         return Err(call_error("unknown_contact", "This person is no contact."));
@@ -74,7 +74,7 @@ fn open(s: &mut State, user: &str) -> Result<crate::api::ChatView, CallError> {
     Ok(view(s, &chat))
 }
 
-fn set_draft(s: &mut State, chat: &str, text: String) -> Result<(), CallError> {
+fn set_draft(s: &mut State, chat: &str, text: String) -> Result<(), Refusal> {
     if text.len() > DRAFT_BYTES_MAX {
         return Err(field_error("text", "a draft has at most 256 KiB"));
     }

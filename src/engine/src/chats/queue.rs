@@ -3,8 +3,8 @@
 
 use super::timeline::{self, Body};
 use super::{Chat, ChatId, find};
-use crate::api::{CallError, DeliveryView, Event, MessageView, ReplyView};
-use crate::error::{call_error, field_error};
+use crate::api::{DeliveryView, Event, MessageView, ReplyView};
+use crate::error::{Refusal, call_error, field_error};
 use crate::groups::{leaving, names};
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
@@ -196,7 +196,7 @@ pub(crate) async fn send_text(
     chat: ChatId,
     text: &str,
     reply_to: Option<MessageId>,
-) -> Result<MessageView, CallError> {
+) -> Result<MessageView, Refusal> {
     if text.trim().is_empty() {
         return Err(field_error("text", "an empty message says nothing"));
     }
@@ -226,7 +226,7 @@ pub(crate) async fn send_text(
 }
 
 /// Queues a card.
-pub(crate) fn push_card(s: &mut State, chat: &mut Chat, card: &Card) -> Result<Queued, CallError> {
+pub(crate) fn push_card(s: &mut State, chat: &mut Chat, card: &Card) -> Result<Queued, Refusal> {
     let mut queued = push(s, chat, card.kind(), card.body(), None, false)?;
     queued.content.fallback = card.fallback();
     s.store(&key(chat.id, queued.n), &queued);
@@ -237,7 +237,7 @@ pub(crate) fn push_card(s: &mut State, chat: &mut Chat, card: &Card) -> Result<Q
 }
 
 /// Whether this chat may be written to at all. Whoever has not answered yet may: it waits.
-pub(crate) fn may_write(s: &mut State, chat: &Chat) -> Result<(), CallError> {
+pub(crate) fn may_write(s: &mut State, chat: &Chat) -> Result<(), Refusal> {
     if let Some(group) = &chat.group {
         let inside = group.is_in();
         return if inside { Ok(()) } else { Err(call_error("not_in_group", "Not in this group.")) };
@@ -268,7 +268,7 @@ pub(crate) fn push(
     body: Blob,
     reply_to: Option<MessageId>,
     hidden: bool,
-) -> Result<Queued, CallError> {
+) -> Result<Queued, Refusal> {
     if of_chat(s, chat.id).len() >= QUEUE_MAX {
         return Err(call_error("too_many", "Too many messages wait in this chat."));
     }
@@ -300,7 +300,7 @@ pub(crate) fn push(
 }
 
 /// Tries a failed message again.
-pub(crate) fn retry(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), CallError> {
+pub(crate) fn retry(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), Refusal> {
     let mut queued =
         find_id(s, chat, id).ok_or_else(|| call_error("not_found", "This message does not wait."))?;
     if matches!(queued.stage, Stage::Failed { .. }) {
@@ -313,7 +313,7 @@ pub(crate) fn retry(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), Ca
 }
 
 /// Drops a message that was not sent. One that is under way can no longer be called back.
-pub(crate) fn discard(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), CallError> {
+pub(crate) fn discard(s: &mut State, chat: ChatId, id: MessageId) -> Result<(), Refusal> {
     let queued =
         find_id(s, chat, id).ok_or_else(|| call_error("not_found", "This message does not wait."))?;
     let under_way = s.live.sending.contains_key(&id) || matches!(queued.stage, Stage::Taken { .. });

@@ -2,8 +2,7 @@
 
 use super::timeline::{self, FollowUp, PAGE_MAX, read_row, row_key};
 use super::{Chat, ChatId, Progress, find, members, of_room, save, save_quietly, share};
-use crate::api::CallError;
-use crate::error::call_error;
+use crate::error::{Refusal, call_error};
 use crate::jobs::Job;
 use crate::runtime::{Cx, State};
 use weft_wire::{Millis, RoomId, UserAddress, limits};
@@ -12,7 +11,7 @@ use weft_wire::{Millis, RoomId, UserAddress, limits};
 const PUT_READ_MS: Millis = 800;
 
 /// The person has seen everything up to this order.
-pub(crate) async fn mark_read(cx: &Cx, id: ChatId, order: f64) -> Result<(), CallError> {
+pub(crate) async fn mark_read(cx: &Cx, id: ChatId, order: f64) -> Result<(), Refusal> {
     let unknown = || call_error("unknown_chat", "There is no such chat.");
     let chat = cx.with(|s| find(s, id)).ok_or_else(unknown)?;
     // NaN, negative and huge numbers end at the bounds.

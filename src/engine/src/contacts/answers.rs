@@ -4,8 +4,8 @@
 use super::requests::seal_greeting;
 use super::{Contact, Wish, by_address, find, save};
 use crate::account::me;
-use crate::api::{CallError, ContactView};
-use crate::error::{call_error, internal};
+use crate::api::ContactView;
+use crate::error::{Refusal, call_error, internal};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
@@ -15,8 +15,8 @@ use weft_wire::identity::UserIdentity;
 use weft_wire::{Code, UserAddress};
 
 /// Agrees to a request.
-pub(crate) async fn accept(cx: &Cx, user: &str) -> Result<ContactView, CallError> {
-    let (user, before) = cx.with(|s| -> Result<_, CallError> {
+pub(crate) async fn accept(cx: &Cx, user: &str) -> Result<ContactView, Refusal> {
+    let (user, before) = cx.with(|s| -> Result<_, Refusal> {
         let contact = by_address(s, user)?;
         match contact.state {
             Some(ContactState::Incoming) => {}
@@ -45,22 +45,22 @@ pub(crate) async fn accept(cx: &Cx, user: &str) -> Result<ContactView, CallError
 }
 
 /// Turns a request down. The other side is not told.
-pub(crate) async fn decline(cx: &Cx, user: &str) -> Result<(), CallError> {
+pub(crate) async fn decline(cx: &Cx, user: &str) -> Result<(), Refusal> {
     end(cx, user, None, Wish::Decline).await
 }
 
 /// No request and no message of theirs any more.
-pub(crate) async fn block(cx: &Cx, user: &str) -> Result<(), CallError> {
+pub(crate) async fn block(cx: &Cx, user: &str) -> Result<(), Refusal> {
     end(cx, user, Some(ContactState::Blocked), Wish::Block).await
 }
 
 /// Ends a contact or a block.
-pub(crate) async fn remove(cx: &Cx, user: &str) -> Result<(), CallError> {
+pub(crate) async fn remove(cx: &Cx, user: &str) -> Result<(), Refusal> {
     end(cx, user, None, Wish::Remove).await
 }
 
-async fn end(cx: &Cx, user: &str, state: Option<ContactState>, wish: Wish) -> Result<(), CallError> {
-    let (user, before) = cx.with(|s| -> Result<_, CallError> {
+async fn end(cx: &Cx, user: &str, state: Option<ContactState>, wish: Wish) -> Result<(), Refusal> {
+    let (user, before) = cx.with(|s| -> Result<_, Refusal> {
         let contact = by_address(s, user)?;
         decide(s, &contact, state, wish);
         Ok((contact.user.clone(), contact))
@@ -73,7 +73,7 @@ fn decide(s: &mut State, contact: &Contact, state: Option<ContactState>, wish: W
     save(s, &decided);
 }
 
-async fn tell_now(cx: &Cx, user: &UserAddress, before: Contact) -> Result<(), CallError> {
+async fn tell_now(cx: &Cx, user: &UserAddress, before: Contact) -> Result<(), Refusal> {
     match tell(cx, user).await {
         Err(failure) if failure.is_final() => {
             cx.with(|s| save(s, &Contact { wish: None, ..before }));

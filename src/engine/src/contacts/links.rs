@@ -2,8 +2,8 @@
 
 use super::{address, find, state_name};
 use crate::account::{self, me};
-use crate::api::{CallError, LinkPreview, LinkView};
-use crate::error::{call_error, field_error};
+use crate::api::{LinkPreview, LinkView};
+use crate::error::{Refusal, call_error, field_error};
 use crate::groups::door;
 use crate::http;
 use crate::runtime::Cx;
@@ -40,12 +40,7 @@ fn key(invite: bool) -> &'static [u8] {
 }
 
 /// A link to oneself: the one that was made last, unless a fresh one is asked for. That ends none of those before it.
-pub(crate) async fn create(
-    cx: &Cx,
-    invite: bool,
-    base_url: &str,
-    fresh: bool,
-) -> Result<LinkView, CallError> {
+pub(crate) async fn create(cx: &Cx, invite: bool, base_url: &str, fresh: bool) -> Result<LinkView, Refusal> {
     let me = cx.with(|s| me(s))?;
     check_base(base_url)?;
     let kept = cx.with(|s| {
@@ -76,7 +71,7 @@ pub(crate) async fn create(
 }
 
 /// Whether links can be below this address.
-pub(crate) fn check_base(base_url: &str) -> Result<(), CallError> {
+pub(crate) fn check_base(base_url: &str) -> Result<(), Refusal> {
     let well_formed = base_url.starts_with("https://") || base_url.starts_with("http://");
     if !well_formed || base_url.len() > URL_BYTES_MAX || base_url.contains(['#', '?', ' ']) {
         return Err(field_error("base_url", "not the address of a node"));
@@ -96,7 +91,7 @@ pub(crate) async fn hints(cx: &Cx, node: &NodeName) -> Vec<String> {
     addresses
 }
 
-async fn make(cx: &Cx, invite: bool) -> Result<Kept, CallError> {
+async fn make(cx: &Cx, invite: bool) -> Result<Kept, Refusal> {
     let token: [u8; 16] = cx.with(|s| s.random());
     let body = CreateContactLink {
         token_hash: *blake3::hash(&token).as_bytes(),
@@ -118,7 +113,7 @@ async fn make(cx: &Cx, invite: bool) -> Result<Kept, CallError> {
 }
 
 /// What a text leads to.
-pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, CallError> {
+pub(crate) fn read(cx: &Cx, text: &str) -> Result<LinkPreview, Refusal> {
     if let Ok(user) = cx.with(|s| address(s, text)) {
         return Ok(LinkPreview {
             state: standing(cx, &user),

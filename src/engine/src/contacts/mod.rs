@@ -6,9 +6,9 @@ pub(crate) mod links;
 pub(crate) mod requests;
 pub mod safety;
 
-use crate::api::{CallError, ContactView, Event};
+use crate::api::{ContactView, Event};
 use crate::chats;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::runtime::State;
 use crate::shelf::sorted;
 use crate::sync;
@@ -175,7 +175,7 @@ pub(crate) fn address(s: &State, text: &str) -> Result<UserAddress, NameError> {
 }
 
 /// A contact, by the address that the interface gave.
-pub(crate) fn by_address(s: &mut State, user: &str) -> Result<Contact, CallError> {
+pub(crate) fn by_address(s: &mut State, user: &str) -> Result<Contact, Refusal> {
     let user = address(s, user).map_err(|error| field_error("user", error))?;
     find(s, &user).ok_or_else(|| call_error("unknown_contact", "This person is no contact."))
 }

@@ -3,8 +3,8 @@
 use super::incoming::tidy;
 use super::{Contact, GREETING, Pin, address, check_pin, find, save};
 use crate::account::{self, me};
-use crate::api::{CallError, ContactView};
-use crate::error::{call_error, field_error, internal};
+use crate::api::ContactView;
+use crate::error::{Refusal, call_error, field_error, internal};
 use crate::http;
 use crate::runtime::{Cx, State};
 use crate::sealing::{self, Pair};
@@ -25,7 +25,7 @@ enum Target {
 
 impl Target {
     /// No link is as short as a name, so that the one is never taken for the other.
-    fn read(s: &State, text: &str) -> Result<Target, CallError> {
+    fn read(s: &State, text: &str) -> Result<Target, Refusal> {
         if let Ok(user) = address(s, text) {
             return Ok(Target::Address(user));
         }
@@ -57,7 +57,7 @@ impl Target {
 }
 
 /// Asks a person, or, by their link, makes them a contact at once.
-pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<ContactView, CallError> {
+pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<ContactView, Refusal> {
     let me = cx.with(|s| me(s))?;
     let target = cx.with(|s| Target::read(s, target))?;
     let user = target.user().clone();
@@ -92,7 +92,7 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
         Target::Person(person) => Some(person.token.clone()),
         Target::Address(_) => None,
     };
-    let sealed = cx.with(|s| -> Result<_, CallError> {
+    let sealed = cx.with(|s| -> Result<_, Refusal> {
         let now = s.now;
         let mut contact = find(s, &user).unwrap_or_else(|| Contact::new(user.clone(), now));
         if !check_pin(s, &mut contact, Pin::from(&identity)) {
@@ -130,7 +130,7 @@ pub(crate) async fn add(cx: &Cx, target: &str, greeting: &str) -> Result<Contact
 
 /// A link or code of somebody who is a contact already says nothing new, unless it names another key: then either the link
 /// or what the node has shown since the beginning is not theirs, and nothing is sent until a person has decided.
-fn check_link(s: &mut State, mut contact: Contact, link: &LinkPerson) -> Result<(), CallError> {
+fn check_link(s: &mut State, mut contact: Contact, link: &LinkPerson) -> Result<(), Refusal> {
     let Some(pin) = contact.pin else { return Ok(()) };
     if pin.identity_key == link.identity_key {
         return Ok(());
@@ -142,7 +142,7 @@ fn check_link(s: &mut State, mut contact: Contact, link: &LinkPerson) -> Result<
 }
 
 /// Seals a line of greeting, with the own name, to a person.
-pub(super) fn seal_greeting(s: &mut State, to: &UserIdentity, text: &str) -> Result<Blob, CallError> {
+pub(super) fn seal_greeting(s: &mut State, to: &UserIdentity, text: &str) -> Result<Blob, Refusal> {
     let me = me(s)?;
     let name = account::account(s).map(|account| account.display_name.clone()).unwrap_or_default();
     let greeting = weft_wire::encode(&Greeting { name, text: text.trim().to_owned() });

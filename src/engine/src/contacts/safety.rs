@@ -2,8 +2,8 @@
 
 use super::{Contact, Pin, by_address, save};
 use crate::account::{Me, me};
-use crate::api::{CallError, SafetyView};
-use crate::error::call_error;
+use crate::api::SafetyView;
+use crate::error::{Refusal, call_error};
 use crate::runtime::State;
 use crate::sync;
 use base64::Engine as _;
@@ -51,14 +51,14 @@ fn fingerprint(user: &UserAddress, identity_key: &[u8; 32]) -> Vec<String> {
 }
 
 /// The keys that a person would compare now: those that turned up, when they are others than the pinned ones.
-fn current(contact: &Contact) -> Result<Pin, CallError> {
+fn current(contact: &Contact) -> Result<Pin, Refusal> {
     contact
         .changed
         .or(contact.pin)
         .ok_or_else(|| call_error("unknown_contact", "Nothing is known of this person's key yet."))
 }
 
-fn view_of(me: &Me, contact: &Contact) -> Result<SafetyView, CallError> {
+fn view_of(me: &Me, contact: &Contact) -> Result<SafetyView, Refusal> {
     let pin = current(contact)?;
     let code = Code {
         user: me.user.clone(),
@@ -75,13 +75,13 @@ fn view_of(me: &Me, contact: &Contact) -> Result<SafetyView, CallError> {
 }
 
 /// The digits and the code.
-pub(crate) fn view(s: &mut State, user: &str) -> Result<SafetyView, CallError> {
+pub(crate) fn view(s: &mut State, user: &str) -> Result<SafetyView, Refusal> {
     let me = me(s)?;
     view_of(&me, &by_address(s, user)?)
 }
 
 /// Compares a scanned code. It must be by this person, and about me.
-pub(crate) fn by_code(s: &mut State, user: &str, text: &str) -> Result<SafetyView, CallError> {
+pub(crate) fn by_code(s: &mut State, user: &str, text: &str) -> Result<SafetyView, Refusal> {
     let me = me(s)?;
     let contact = by_address(s, user)?;
     let bad = || call_error("bad_link", "This is not a verification code.");
@@ -104,12 +104,12 @@ pub(crate) fn by_code(s: &mut State, user: &str, text: &str) -> Result<SafetyVie
 }
 
 /// The people compared the digits themselves. With other keys than before, this is also the decision to go on with them.
-pub(crate) fn set_verified(s: &mut State, user: &str, verified: bool) -> Result<SafetyView, CallError> {
+pub(crate) fn set_verified(s: &mut State, user: &str, verified: bool) -> Result<SafetyView, Refusal> {
     let contact = by_address(s, user)?;
     set(s, contact, verified)
 }
 
-fn set(s: &mut State, mut contact: Contact, verified: bool) -> Result<SafetyView, CallError> {
+fn set(s: &mut State, mut contact: Contact, verified: bool) -> Result<SafetyView, Refusal> {
     let me = me(s)?;
     let pin = current(&contact)?;
     contact.pin = Some(pin);

@@ -4,8 +4,9 @@
 //! moment is over.
 
 use super::{Standing, door, find, names, tell, views};
-use crate::api::{AnewView, CallError, UnsureView};
+use crate::api::{AnewView, UnsureView};
 use crate::chats;
+use crate::error::Refusal;
 use crate::http::Failure;
 use crate::jobs::Job;
 use crate::rooms::{Anew, Unsure};
@@ -59,7 +60,7 @@ pub(super) fn decided(s: &mut State, room: RoomId) {
 }
 
 /// The person has seen who would be there, named by `seen`, and enters. Others by now: those are what the view shows.
-pub(super) fn enter(s: &mut State, room: RoomId, seen: &str) -> Result<(), CallError> {
+pub(super) fn enter(s: &mut State, room: RoomId, seen: &str) -> Result<(), Refusal> {
     if !s.connection.is_ready() {
         return Err(Failure::NoAnswer.into());
     }

@@ -3,10 +3,10 @@
 use super::commits::{Step, not_in_group, reach};
 use super::views::may_remove;
 use super::{Group, Roster, anew, door, find, leaving, making, may_manage, names, own_role};
-use crate::api::{Call, CallError, Reply};
+use crate::api::{Call, Reply};
 use crate::chats::{self, ChatId};
 use crate::connection;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::http::Failure;
 use crate::runtime::{Cx, State};
 use crate::vault;
@@ -15,7 +15,7 @@ use weft_wire::rooms::RoomRole;
 use weft_wire::{RoomId, UserAddress};
 
 /// Answers a call about groups; gives it back if it is about something else.
-pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, CallError>, Call> {
+pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>, Call> {
     Ok(match call {
         Call::CreateGroup { name, members } => cx.with(|s| {
             let chat = making::begin(s, &name, &members)?;
@@ -50,27 +50,27 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, CallErro
     })
 }
 
-fn done(result: Result<(), CallError>) -> Result<Reply, CallError> {
+fn done(result: Result<(), Refusal>) -> Result<Reply, Refusal> {
     result.map(|()| Reply::Done)
 }
 
-fn unknown() -> CallError {
+fn unknown() -> Refusal {
     call_error("unknown_chat", "There is no such group.")
 }
 
-fn not_allowed() -> CallError {
+fn not_allowed() -> Refusal {
     call_error("not_allowed", "That takes a higher role in this group.")
 }
 
 /// The room of a group that is known here.
-fn room(s: &mut State, chat: &str) -> Result<RoomId, CallError> {
+fn room(s: &mut State, chat: &str) -> Result<RoomId, Refusal> {
     let chat: RoomId = chat.parse().map_err(|_| unknown())?;
     let room = super::room_of(ChatId(chat));
     find(s, room).map(|_| room).ok_or_else(unknown)
 }
 
 /// A group that one is in and may change, with the node at hand.
-fn managed(s: &mut State, chat: &str) -> Result<(RoomId, Group), CallError> {
+fn managed(s: &mut State, chat: &str) -> Result<(RoomId, Group), Refusal> {
     let room = room(s, chat)?;
     let (_, group) = find(s, room).filter(|(_, group)| group.is_in()).ok_or_else(not_in_group)?;
     if !may_manage(s, room) {
@@ -82,13 +82,13 @@ fn managed(s: &mut State, chat: &str) -> Result<(RoomId, Group), CallError> {
     Ok((room, group))
 }
 
-async fn add(cx: &Cx, chat: &str, users: &[String]) -> Result<(), CallError> {
+async fn add(cx: &Cx, chat: &str, users: &[String]) -> Result<(), Refusal> {
     let (room, _) = cx.with(|s| managed(s, chat))?;
     making::add(cx, room, users).await
 }
 
-async fn remove(cx: &Cx, chat: &str, users: &[String]) -> Result<(), CallError> {
-    let (room, users) = cx.with(|s| -> Result<_, CallError> {
+async fn remove(cx: &Cx, chat: &str, users: &[String]) -> Result<(), Refusal> {
+    let (room, users) = cx.with(|s| -> Result<_, Refusal> {
         let (room, mut group) = managed(s, chat)?;
         let users = addresses(s, users)?;
         // Who is not in yet is not brought in any more.
@@ -120,7 +120,7 @@ fn check_removable(
     room: RoomId,
     roster: &Roster,
     users: &BTreeSet<UserAddress>,
-) -> Result<(), CallError> {
+) -> Result<(), Refusal> {
     let own = own_role(s, room);
     let me = s.live.me.as_ref().map(|me| me.user.clone());
     let stays = |user: &&UserAddress| {
@@ -130,21 +130,21 @@ fn check_removable(
     if users.iter().any(|user| stays(&user)) { Err(not_allowed()) } else { Ok(()) }
 }
 
-fn addresses(s: &mut State, users: &[String]) -> Result<BTreeSet<UserAddress>, CallError> {
+fn addresses(s: &mut State, users: &[String]) -> Result<BTreeSet<UserAddress>, Refusal> {
     users
         .iter()
         .map(|user| crate::contacts::address(s, user).map_err(|error| field_error("users", error)))
         .collect()
 }
 
-async fn set_role(cx: &Cx, chat: &str, user: &str, role: &str) -> Result<(), CallError> {
+async fn set_role(cx: &Cx, chat: &str, user: &str, role: &str) -> Result<(), Refusal> {
     let role = match role {
         "owner" => RoomRole::Owner,
         "admin" => RoomRole::Admin,
         "member" => RoomRole::Member,
         _ => return Err(field_error("role", "owner, admin or member")),
     };
-    let (room, user) = cx.with(|s| -> Result<_, CallError> {
+    let (room, user) = cx.with(|s| -> Result<_, Refusal> {
         let (room, _) = managed(s, chat)?;
         let user = crate::contacts::address(s, user).map_err(|error| field_error("user", error))?;
         Ok((room, user))
@@ -168,7 +168,7 @@ async fn set_role(cx: &Cx, chat: &str, user: &str, role: &str) -> Result<(), Cal
     .await
 }
 
-fn rename(s: &mut State, chat: &str, name: &str) -> Result<(), CallError> {
+fn rename(s: &mut State, chat: &str, name: &str) -> Result<(), Refusal> {
     let name = making::group_name(name, false)?;
     let (room, group) = managed(s, chat)?;
     let Some((mut chat, _)) = find(s, room).filter(|_| name != group.name) else { return Ok(()) };
@@ -178,12 +178,12 @@ fn rename(s: &mut State, chat: &str, name: &str) -> Result<(), CallError> {
     Ok(())
 }
 
-async fn leave(cx: &Cx, chat: &str) -> Result<(), CallError> {
+async fn leave(cx: &Cx, chat: &str) -> Result<(), Refusal> {
     let room = cx.with(|s| room(s, chat))?;
     leaving::leave(cx, room).await
 }
 
-async fn link(cx: &Cx, chat: &str, approval: bool, base: &str, fresh: bool) -> Result<Reply, CallError> {
+async fn link(cx: &Cx, chat: &str, approval: bool, base: &str, fresh: bool) -> Result<Reply, Refusal> {
     let room = cx.with(|s| room(s, chat))?;
     door::link(cx, room, approval, base, fresh).await.map(Reply::GroupLink)
 }

@@ -2,8 +2,7 @@
 //! still to be done.
 
 use super::{Roster, roster};
-use crate::api::CallError;
-use crate::error::call_error;
+use crate::error::{Refusal, call_error};
 use crate::http::Failure;
 use crate::jobs::Job;
 use crate::rooms::{Changes, RoomError, change_group};
@@ -36,11 +35,11 @@ pub(super) async fn reach(
     cx: &Cx,
     room: RoomId,
     // Not generic: the browser loads this once, not once for each kind of change.
-    plan: &mut dyn FnMut(&mut State, &Roster) -> Result<Step, CallError>,
-) -> Result<(), CallError> {
+    plan: &mut dyn FnMut(&mut State, &Roster) -> Result<Step, Refusal>,
+) -> Result<(), Refusal> {
     for _ in 0..TRIES {
         decide_pending(cx, room).await?;
-        let planned = cx.with(|s| -> Result<bool, CallError> {
+        let planned = cx.with(|s| -> Result<bool, Refusal> {
             if !s.connection.is_ready() {
                 return Err(Failure::NoAnswer.into());
             }
@@ -71,7 +70,7 @@ pub(super) async fn reach(
 }
 
 /// Whatever commit of this device is under way is taken or refused.
-async fn decide_pending(cx: &Cx, room: RoomId) -> Result<(), CallError> {
+async fn decide_pending(cx: &Cx, room: RoomId) -> Result<(), Refusal> {
     let deadline = cx.with(|s| s.now + TURN_MS);
     while cx.with(|s| rooms::info(s, room).is_some_and(|info| info.pending)) {
         let turn = cx.with(|s| s.live.turns);
@@ -97,6 +96,6 @@ pub(super) async fn next_turn(cx: &Cx, turn: u64, deadline: Millis) -> bool {
 }
 
 /// This account is not in the group (any more).
-pub(super) fn not_in_group() -> CallError {
+pub(super) fn not_in_group() -> Refusal {
     call_error("not_in_group", "Not in this group.")
 }

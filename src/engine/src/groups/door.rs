@@ -2,10 +2,10 @@
 
 use super::claims::{self, Claimed};
 use super::{Group, find, making, may_manage};
-use crate::api::{CallError, GroupLinkView, GroupPreview, JoinedView};
+use crate::api::{GroupLinkView, GroupPreview, JoinedView};
 use crate::chats::queue;
 use crate::contacts::links;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::kv::Kv;
@@ -110,7 +110,7 @@ fn say_ended(s: &mut State, room: RoomId) {
     }
 }
 
-fn not_allowed() -> CallError {
+fn not_allowed() -> Refusal {
     call_error("not_allowed", "That takes a higher role in this group.")
 }
 
@@ -121,9 +121,9 @@ pub(super) async fn link(
     approval: bool,
     base_url: &str,
     fresh: bool,
-) -> Result<GroupLinkView, CallError> {
+) -> Result<GroupLinkView, Refusal> {
     links::check_base(base_url)?;
-    let (kept, hub, name) = cx.with(|s| -> Result<_, CallError> {
+    let (kept, hub, name) = cx.with(|s| -> Result<_, Refusal> {
         let (_, group) = find(s, room).ok_or_else(super::commits::not_in_group)?;
         if !may_manage(s, room) {
             return Err(not_allowed());
@@ -151,7 +151,7 @@ pub(super) async fn link(
     Ok(GroupLinkView { url: link.to_url(base_url), expires_ms, approval })
 }
 
-async fn make(cx: &Cx, room: RoomId, approval: bool, only: bool) -> Result<Kept, CallError> {
+async fn make(cx: &Cx, room: RoomId, approval: bool, only: bool) -> Result<Kept, Refusal> {
     let token: [u8; 16] = cx.with(|s| s.random());
     let token_hash = *blake3::hash(&group_door(&token)).as_bytes();
     let body = CreateGroupLink { token_hash, approval, lifetime_ms: LIFETIME_MS, only };
@@ -170,7 +170,7 @@ async fn make(cx: &Cx, room: RoomId, approval: bool, only: bool) -> Result<Kept,
 }
 
 /// Ends all links of a group.
-pub(super) async fn end_links(cx: &Cx, room: RoomId) -> Result<(), CallError> {
+pub(super) async fn end_links(cx: &Cx, room: RoomId) -> Result<(), Refusal> {
     if !cx.with(|s| may_manage(s, room)) {
         return Err(not_allowed());
     }
@@ -193,7 +193,7 @@ pub(crate) fn preview(s: &mut State, group: &LinkGroup) -> GroupPreview {
 }
 
 /// Asks to be let into the group that a link leads to.
-pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, CallError> {
+pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, Refusal> {
     let link = Link::parse(text).map_err(|error| call_error("bad_link", error))?;
     let group = link.group.ok_or_else(|| call_error("bad_link", "This link leads to no group."))?;
     let room = group.room;
@@ -205,7 +205,7 @@ pub(super) async fn ask(cx: &Cx, text: &str) -> Result<JoinedView, CallError> {
     let at = group.at.into_iter().filter(|at| at.len() <= limits::PEER_ADDRESS_BYTES_MAX);
     let at = at.take(limits::PEER_ADDRESSES_MAX).collect();
     let token = group.token.as_slice();
-    let proof = cx.with(|s| -> Result<_, CallError> {
+    let proof = cx.with(|s| -> Result<_, Refusal> {
         let me = crate::account::me(s)?;
         Ok(group_admission(token, &me.user, &me.identity_key, room))
     })?;
@@ -320,7 +320,7 @@ fn is_of(claimed: &Claimed, asked: &JoinRequest) -> bool {
 }
 
 /// Lets somebody in who has asked, or declines.
-pub(super) async fn answer(cx: &Cx, room: RoomId, user: &str, accept: bool) -> Result<(), CallError> {
+pub(super) async fn answer(cx: &Cx, room: RoomId, user: &str, accept: bool) -> Result<(), Refusal> {
     let user: UserAddress = user.parse().map_err(|error| field_error("user", error))?;
     if !cx.with(|s| may_manage(s, room)) {
         return Err(not_allowed());

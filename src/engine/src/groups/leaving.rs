@@ -2,10 +2,9 @@
 
 use super::views::may_remove;
 use super::{Group, Standing, anew, find, lines, names, own_role, save};
-use crate::api::CallError;
 use crate::chats::queue::{self, Stage};
 use crate::chats::{self, Chat};
-use crate::error::call_error;
+use crate::error::{Refusal, call_error};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{Stage::Left as Away, forget};
@@ -29,8 +28,8 @@ const LINGER_MS: Millis = 60_000;
 const HEARD_MS: Millis = 20_000;
 
 /// Goes.
-pub(super) async fn leave(cx: &Cx, room: RoomId) -> Result<(), CallError> {
-    let begun = cx.with(|s| -> Result<bool, CallError> {
+pub(super) async fn leave(cx: &Cx, room: RoomId) -> Result<(), Refusal> {
+    let begun = cx.with(|s| -> Result<bool, Refusal> {
         let (mut chat, mut group) = find(s, room).ok_or_else(super::commits::not_in_group)?;
         // Whom the node names as a member, though they have gone, says so once more.
         if !group.is_in() && !s.live.unsure.contains_key(&room) {
@@ -74,7 +73,7 @@ fn may_leave(s: &mut State, room: RoomId, group: &Group) -> bool {
     policy::may_leave(&present, roles.named(), &gone, &me.user).is_ok()
 }
 
-fn last_owner() -> CallError {
+fn last_owner() -> Refusal {
     call_error("last_owner", "The last owner names another one first.")
 }
 

@@ -7,7 +7,7 @@ use crate::api::CallError;
 use crate::chats::{self, Chat};
 use crate::connection;
 use crate::contacts;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::rooms::{RoomError, forget};
@@ -30,7 +30,7 @@ const WAIT_MS_MAX: Millis = 3_600_000;
 const DEVICES_AT_A_TIME: usize = 128;
 
 /// Begins a group. The rest is a job's.
-pub(super) fn begin(s: &mut State, name: &str, members: &[String]) -> Result<Chat, CallError> {
+pub(super) fn begin(s: &mut State, name: &str, members: &[String]) -> Result<Chat, Refusal> {
     let name = group_name(name, true)?;
     let wanted = contacts_of(s, members)?;
     if wanted.len() >= limits::ROOM_MEMBERS_MAX {
@@ -59,7 +59,7 @@ pub(super) fn begin(s: &mut State, name: &str, members: &[String]) -> Result<Cha
 }
 
 /// A name as it may be given. A group may have none from the beginning; later it keeps one.
-pub(super) fn group_name(name: &str, may_be_empty: bool) -> Result<String, CallError> {
+pub(super) fn group_name(name: &str, may_be_empty: bool) -> Result<String, Refusal> {
     let name = text::name(name).trim().to_owned();
     if name.len() > limits::GROUP_NAME_BYTES_MAX || (name.is_empty() && !may_be_empty) {
         return Err(field_error("name", "a group's name has 1 to 128 bytes"));
@@ -68,7 +68,7 @@ pub(super) fn group_name(name: &str, may_be_empty: bool) -> Result<String, CallE
 }
 
 /// The contacts that somebody means.
-pub(super) fn contacts_of(s: &mut State, users: &[String]) -> Result<BTreeSet<UserAddress>, CallError> {
+pub(super) fn contacts_of(s: &mut State, users: &[String]) -> Result<BTreeSet<UserAddress>, Refusal> {
     let mut found = BTreeSet::new();
     for user in users {
         let contact = contacts::by_address(s, user)?;
@@ -195,7 +195,7 @@ fn is_about_them(error: &CallError) -> bool {
 }
 
 /// Adds what is missing of these people, in as few commits as take them.
-pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
+pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), Refusal> {
     let mut rest = people;
     while !rest.is_empty() {
         let mut devices = 0;
@@ -214,7 +214,7 @@ pub(super) async fn bring_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Resul
 }
 
 /// One of them spoils it for the others: those come in, and the error tells of the last who does not.
-async fn one_by_one(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
+async fn one_by_one(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), Refusal> {
     let mut unusable = Ok(());
     for one in people {
         match commit_in(cx, room, std::slice::from_ref(one)).await {
@@ -225,7 +225,7 @@ async fn one_by_one(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), Cal
     unusable
 }
 
-async fn commit_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), CallError> {
+async fn commit_in(cx: &Cx, room: RoomId, people: &[Claimed]) -> Result<(), Refusal> {
     reach(cx, room, &mut |_, roster| {
         let here = |device: &DeviceId| roster.people.values().any(|member| member.devices.contains(device));
         let missing = |claimed: &Claimed| -> Vec<Blob> {
@@ -280,8 +280,8 @@ fn give_up(s: &mut State, room: RoomId, failure: &Failure) {
 
 /// Adds contacts at the person's wish, and says who could not be added. For whom the node gives no KeyPackages just now are
 /// brought in by and by.
-pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), CallError> {
-    let wanted = cx.with(|s| -> Result<Vec<UserAddress>, CallError> {
+pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), Refusal> {
+    let wanted = cx.with(|s| -> Result<Vec<UserAddress>, Refusal> {
         let wanted = contacts_of(s, users)?;
         let (_, group) = find(s, room).ok_or_else(not_in_group)?;
         let roster = super::roster(s, room);
@@ -314,8 +314,9 @@ pub(super) async fn add(cx: &Cx, room: RoomId, users: &[String]) -> Result<(), C
                     format_args!("{user} has no device that could be added now."),
                 )),
                 Err(failure) => {
-                    let error = CallError::from(failure);
-                    Some(CallError { message: format!("{user}: {}", error.message), ..error })
+                    let mut error = Refusal::from(failure);
+                    error.message = format!("{user}: {}", error.message);
+                    Some(error)
                 }
             };
             failed = failed.or(error);

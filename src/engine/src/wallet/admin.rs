@@ -1,8 +1,7 @@
 //! What the owner of the node decides about money.
 
 use super::{amount, id, some};
-use crate::api::CallError;
-use crate::error::field_error;
+use crate::error::{Refusal, field_error};
 use crate::http;
 use crate::runtime::Cx;
 use weft_wire::UserAddress;
@@ -20,7 +19,7 @@ pub(super) struct Definition<'a> {
 }
 
 /// The node issues something.
-pub(super) async fn define(cx: &Cx, wish: Definition<'_>) -> Result<(), CallError> {
+pub(super) async fn define(cx: &Cx, wish: Definition<'_>) -> Result<(), Refusal> {
     let request = DefineAsset {
         code: id("code", wish.code)?,
         scale: wish.scale,
@@ -41,7 +40,7 @@ pub(super) async fn issue(
     asset: &str,
     sum: &str,
     redeem: bool,
-) -> Result<(), CallError> {
+) -> Result<(), Refusal> {
     let request = IssueAsset {
         id: id("id", wish)?,
         asset: id("asset", asset)?,
@@ -53,11 +52,11 @@ pub(super) async fn issue(
 }
 
 /// Stops payments from an account, or lets them go on.
-pub(super) async fn freeze(cx: &Cx, user: &str, asset: &str, frozen: bool) -> Result<(), CallError> {
+pub(super) async fn freeze(cx: &Cx, user: &str, asset: &str, frozen: bool) -> Result<(), Refusal> {
     let request = ChangeAccount { user: address(user)?, asset: id("asset", asset)?, frozen };
     Ok(http::tell(cx, "POST", "wallet/admin/accounts", Some(&request)).await?)
 }
 
-fn address(user: &str) -> Result<UserAddress, CallError> {
+fn address(user: &str) -> Result<UserAddress, Refusal> {
     user.parse().map_err(|error| field_error("user", error))
 }

@@ -5,9 +5,9 @@ use super::orders::{self, Wish};
 use super::packets::{self, Gift};
 use super::{admin, id, key, look, note, requests, some};
 use crate::account::me;
-use crate::api::{Call, CallError, Reply};
+use crate::api::{Call, Reply};
 use crate::chats;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{Asset, AssetList, Intent, Payee, PaymentOrder, TransferCard};
@@ -15,7 +15,7 @@ use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
 use zeroize::Zeroizing;
 
 /// Answers a call about money; gives it back if it is about something else.
-pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, CallError>, Call> {
+pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>, Call> {
     Ok(match call {
         Call::Wallet => look::wallet(cx).await.map(Reply::Wallet),
         Call::SetPin { pin, password } => {
@@ -59,7 +59,7 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, CallErro
     })
 }
 
-async fn pay(cx: &Cx, call: Call) -> Result<Reply, CallError> {
+async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
     let Call::Pay { id: order, user, asset, amount, note: about, hold, chat, request, refunds, pin } = call
     else {
         return Err(call_error("bad_input", "This is no payment."));
@@ -89,13 +89,7 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, CallError> {
 }
 
 /// What is said in the chat once it is paid.
-fn with_card(
-    s: &mut State,
-    wish: &mut Wish,
-    chat: &str,
-    asset: Asset,
-    note: String,
-) -> Result<(), CallError> {
+fn with_card(s: &mut State, wish: &mut Wish, chat: &str, asset: Asset, note: String) -> Result<(), Refusal> {
     let chat = chats::calls::chat_of(s, chat)?.id;
     let transfer = wish.transfer(&me(s)?.user);
     let amount = wish.amount;

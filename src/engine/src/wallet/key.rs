@@ -4,8 +4,7 @@
 //! all of the device's storage and breaks what seals that; then the node's owner stops the account, or the device is signed out.
 
 use crate::account::{Me, me, open_account};
-use crate::api::CallError;
-use crate::error::{call_error, field_error, internal};
+use crate::error::{Refusal, call_error, field_error, internal, with_field};
 use crate::http;
 use crate::runtime::{Cx, State};
 use crate::sealing;
@@ -48,7 +47,7 @@ pub(super) fn is_set(s: &mut State) -> bool {
 }
 
 /// Makes a new order key under a new PIN. Whoever wants that knows the account's password.
-pub(super) async fn set_pin(cx: &Cx, pin: &str, password: &str) -> Result<(), CallError> {
+pub(super) async fn set_pin(cx: &Cx, pin: &str, password: &str) -> Result<(), Refusal> {
     check(pin)?;
     let me = cx.with(|s| me(s))?;
     open_account(cx, &me.user, password).await.map_err(|mut error| {
@@ -61,7 +60,7 @@ pub(super) async fn set_pin(cx: &Cx, pin: &str, password: &str) -> Result<(), Ca
     install(cx).await
 }
 
-fn make(s: &mut State, me: &Me, pin: &str) -> Result<(), CallError> {
+fn make(s: &mut State, me: &Me, pin: &str) -> Result<(), Refusal> {
     let seed = Zeroizing::new(s.random::<32>());
     let salt = s.random::<16>();
     let key = SigningKey::from_bytes(&seed);
@@ -79,7 +78,7 @@ fn make(s: &mut State, me: &Me, pin: &str) -> Result<(), CallError> {
 }
 
 /// Brings the key to the node, if that does not have it.
-pub(super) async fn install(cx: &Cx) -> Result<(), CallError> {
+pub(super) async fn install(cx: &Cx) -> Result<(), Refusal> {
     let kept = cx.with(|s| s.load::<Kept>(KEY)).ok_or_else(no_pin)?;
     if kept.installed {
         return Ok(());
@@ -102,7 +101,7 @@ pub(super) fn forgotten(s: &mut State) {
 }
 
 /// Opens the key with the PIN.
-pub(super) fn unlock(s: &mut State, pin: &str) -> Result<SigningKey, CallError> {
+pub(super) fn unlock(s: &mut State, pin: &str) -> Result<SigningKey, Refusal> {
     let me = me(s)?;
     let kept: Kept = s.load(KEY).ok_or_else(no_pin)?;
     if s.now < kept.locked_until_ms {
@@ -140,14 +139,14 @@ fn wait_ms(wrong: u32) -> Millis {
     }
 }
 
-fn check(pin: &str) -> Result<(), CallError> {
+fn check(pin: &str) -> Result<(), Refusal> {
     if pin.len() == PIN_DIGITS && pin.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
     Err(field_error("pin", "a PIN has six digits"))
 }
 
-fn stretch(s: &State, pin: &str, salt: &[u8; 16]) -> Result<Zeroizing<[u8; 32]>, CallError> {
+fn stretch(s: &State, pin: &str, salt: &[u8; 16]) -> Result<Zeroizing<[u8; 32]>, Refusal> {
     s.stretching.stretch(pin.as_bytes(), salt).ok_or_else(|| internal("argon2"))
 }
 
@@ -155,17 +154,18 @@ fn purpose(me: &Me) -> Vec<u8> {
     [b"weft/order-key\0".as_slice(), me.device.as_bytes(), me.user.to_string().as_bytes()].concat()
 }
 
-fn no_pin() -> CallError {
+fn no_pin() -> Refusal {
     call_error("no_pin", "This device has no payment PIN.")
 }
 
-fn wrong() -> CallError {
-    CallError { field: Some("pin".into()), ..call_error("wrong_pin", "The payment PIN is wrong.") }
+fn wrong() -> Refusal {
+    with_field("pin", call_error("wrong_pin", "The payment PIN is wrong."))
 }
 
-fn locked(wait: Millis) -> CallError {
-    let error = call_error("pin_locked", "The payment PIN was wrong too often.");
-    CallError { field: Some("pin".into()), retry_after_ms: Some(wait as f64), ..error }
+fn locked(wait: Millis) -> Refusal {
+    let mut error = with_field("pin", call_error("pin_locked", "The payment PIN was wrong too often."));
+    error.retry_after_ms = Some(wait as f64);
+    error
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::{asset_view, id, key, orders};
 use crate::account::me;
 use crate::api::{
-    AccountView, CallError, HistoryLineView, HistoryView, IssuedView, PersonView, TransferView, WalletView,
+    AccountView, HistoryLineView, HistoryView, IssuedView, PersonView, TransferView, WalletView,
 };
 use crate::chats;
+use crate::error::Refusal;
 use crate::groups::names;
 use crate::http;
 use crate::runtime::{Cx, State};
@@ -16,7 +17,7 @@ use weft_wire::wallet::{
 use weft_wire::{AccountId, TransferId, UserAddress};
 
 /// One's own money.
-pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, CallError> {
+pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, Refusal> {
     let accounts: AccountList = http::get(cx, "wallet/accounts").await?;
     let assets: AssetList = http::get(cx, "wallet/assets").await?;
     Ok(cx.with(|s| WalletView {
@@ -52,7 +53,7 @@ fn issued(info: AssetInfo) -> IssuedView {
 }
 
 /// A page of a history.
-pub(super) async fn history(cx: &Cx, account: &str, before: Option<f64>) -> Result<HistoryView, CallError> {
+pub(super) async fn history(cx: &Cx, account: &str, before: Option<f64>) -> Result<HistoryView, Refusal> {
     let account: AccountId = id("account", account)?;
     let before = before.map(|before| format!("&before={}", before.max(0.0) as u64)).unwrap_or_default();
     let page: History = http::get(cx, &format!("wallet/history?account={account}{before}")).await?;
@@ -78,20 +79,20 @@ fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
 }
 
 /// A transfer as it stands.
-pub(super) async fn transfer(cx: &Cx, transfer: TransferId) -> Result<TransferView, CallError> {
+pub(super) async fn transfer(cx: &Cx, transfer: TransferId) -> Result<TransferView, Refusal> {
     let info: TransferInfo = http::get(cx, &format!("wallet/transfers/{transfer}")).await?;
     cx.with(|s| view(s, info))
 }
 
 /// Accepts what waits, or gives it back.
-pub(super) async fn answer(cx: &Cx, transfer: &str, accept: bool) -> Result<TransferView, CallError> {
+pub(super) async fn answer(cx: &Cx, transfer: &str, accept: bool) -> Result<TransferView, Refusal> {
     let transfer: TransferId = id("id", transfer)?;
     let answer = AnswerTransfer { answer: if accept { Answer::Accept } else { Answer::Return } };
     let info: TransferInfo = http::post(cx, &format!("wallet/transfers/{transfer}"), &answer).await?;
     cx.with(|s| view(s, info))
 }
 
-fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, CallError> {
+fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Refusal> {
     let mine = me(s)?.user == info.payer;
     Ok(TransferView {
         id: info.id.to_string(),

@@ -14,8 +14,8 @@ mod requests;
 
 pub(crate) use orders::{settle, wait};
 
-use crate::api::{AssetView, CallError, Event};
-use crate::error::field_error;
+use crate::api::{AssetView, Event};
+use crate::error::{Refusal, field_error};
 use crate::runtime::State;
 use weft_wire::UserAddress;
 use weft_wire::limits::MONEY_NOTE_BYTES_MAX;
@@ -43,25 +43,25 @@ fn asset_view(asset: &Asset) -> AssetView {
 }
 
 /// An amount in minor units, as interfaces write it.
-fn amount(field: &'static str, text: &str) -> Result<u64, CallError> {
+fn amount(field: &'static str, text: &str) -> Result<u64, Refusal> {
     let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse().ok().filter(|_| well_formed);
     number.ok_or_else(|| field_error(field, "an amount is a whole number of minor units"))
 }
 
 /// The same, of at least one unit.
-fn some(field: &'static str, text: &str) -> Result<u64, CallError> {
+fn some(field: &'static str, text: &str) -> Result<u64, Refusal> {
     let some = amount(field, text)?;
     if some == 0 { Err(field_error(field, "an amount is at least 1")) } else { Ok(some) }
 }
 
 /// An id that an interface wrote.
-fn id<T: std::str::FromStr<Err: std::fmt::Display>>(field: &'static str, text: &str) -> Result<T, CallError> {
+fn id<T: std::str::FromStr<Err: std::fmt::Display>>(field: &'static str, text: &str) -> Result<T, Refusal> {
     text.parse().map_err(|error| field_error(field, error))
 }
 
 /// What is said beside money.
-fn note(field: &'static str, text: &str) -> Result<String, CallError> {
+fn note(field: &'static str, text: &str) -> Result<String, Refusal> {
     if text.len() > MONEY_NOTE_BYTES_MAX {
         return Err(field_error(field, "at most 256 bytes"));
     }

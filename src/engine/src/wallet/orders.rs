@@ -2,9 +2,9 @@
 
 use super::{cards::Card, key};
 use crate::account::me;
-use crate::api::{CallError, Event, PendingView};
+use crate::api::{Event, PendingView};
 use crate::chats::{self, ChatId, queue};
-use crate::error::{call_error, internal};
+use crate::error::{Refusal, call_error, internal};
 use crate::http::{self, Failure};
 use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
@@ -45,7 +45,7 @@ fn place(id: OrderId) -> Vec<u8> {
 }
 
 /// Pays. Gives the transfer.
-pub(super) async fn pay(cx: &Cx, wish: Wish, pin: &str) -> Result<TransferId, CallError> {
+pub(super) async fn pay(cx: &Cx, wish: Wish, pin: &str) -> Result<TransferId, Refusal> {
     if !cx.with(|s| s.connection.is_ready()) {
         return Err(Failure::NoAnswer.into());
     }
@@ -92,7 +92,7 @@ fn write_down(
     wish: &Wish,
     key: &SigningKey,
     last: u64,
-) -> Result<Signed<PaymentOrder>, CallError> {
+) -> Result<Signed<PaymentOrder>, Refusal> {
     let me = me(s)?;
     let counter = key::count(s, last).ok_or_else(|| internal("counter"))?;
     let order = PaymentOrder {
@@ -129,7 +129,7 @@ async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Receipt, Failur
 }
 
 /// The node has done it: the order is settled, and the chat is told, in one step.
-fn paid(s: &mut State, receipt: &Receipt) -> Result<TransferId, CallError> {
+fn paid(s: &mut State, receipt: &Receipt) -> Result<TransferId, Refusal> {
     let Some(pending) = s.load::<Pending>(&place(receipt.order)) else { return Ok(receipt.transfer) };
     s.kv_delete(&place(receipt.order));
     if let Some((chat, card)) = pending.card
@@ -184,7 +184,7 @@ pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
     orders.map(view).collect()
 }
 
-fn unsure() -> CallError {
+fn unsure() -> Refusal {
     call_error(
         "payment_unsure",
         "The node did not answer: the payment may have been made. It is asked again.",

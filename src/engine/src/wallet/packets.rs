@@ -4,9 +4,9 @@ use super::cards::Card;
 use super::orders::{self, Wish};
 use super::{asset_view, id, note, some};
 use crate::account::me;
-use crate::api::{CallError, ClaimView, PacketView};
+use crate::api::{ClaimView, PacketView};
 use crate::chats::{Chat, calls::chat_of, timeline};
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::groups::{self, names};
 use crate::http;
 use crate::runtime::{Cx, State};
@@ -30,12 +30,12 @@ pub(super) struct Gift {
 }
 
 /// Gives a red packet.
-pub(super) async fn send(cx: &Cx, gift: Gift, pin: &str) -> Result<(), CallError> {
+pub(super) async fn send(cx: &Cx, gift: Gift, pin: &str) -> Result<(), Refusal> {
     let wish = cx.with(|s| wish(s, &gift))?;
     orders::pay(cx, wish, pin).await.map(drop)
 }
 
-fn wish(s: &mut State, gift: &Gift) -> Result<Wish, CallError> {
+fn wish(s: &mut State, gift: &Gift) -> Result<Wish, Refusal> {
     let chat = chat_of(s, &gift.chat)?;
     let me = me(s)?;
     let id: OrderId = id("id", &gift.id)?;
@@ -69,7 +69,7 @@ fn wish(s: &mut State, gift: &Gift) -> Result<Wish, CallError> {
 }
 
 /// The card of a message.
-async fn card(cx: &Cx, chat: &str, id: &str) -> Result<(Chat, PacketCard), CallError> {
+async fn card(cx: &Cx, chat: &str, id: &str) -> Result<(Chat, PacketCard), Refusal> {
     let chat = cx.with(|s| chat_of(s, chat))?;
     match timeline::card(cx, chat.id, super::id("id", id)?).await {
         Some(Card::Packet(card)) => Ok((chat, card)),
@@ -78,20 +78,20 @@ async fn card(cx: &Cx, chat: &str, id: &str) -> Result<(Chat, PacketCard), CallE
 }
 
 /// A packet as it stands.
-pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, CallError> {
+pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, Refusal> {
     let (chat, card) = card(cx, chat, id).await?;
     let info: PacketInfo = http::get(cx, &format!("wallet/packets/{}", card.packet)).await?;
     cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
 }
 
 /// Opens a packet.
-pub(super) async fn open(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, CallError> {
+pub(super) async fn open(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, Refusal> {
     let (chat, card) = card(cx, chat, id).await?;
     let info: PacketInfo = http::post_empty(cx, &format!("wallet/packets/{}", card.packet)).await?;
     cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
 }
 
-fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Result<PacketView, CallError> {
+fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Result<PacketView, Refusal> {
     let me = me(s)?.user.clone();
     let fair = is_fair(card, &info);
     let amounts: Vec<u64> = info.claims.iter().map(|claim| claim.amount).collect();

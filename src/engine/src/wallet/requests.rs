@@ -3,10 +3,10 @@
 use super::cards::{self, Card};
 use super::{amount, id, note, some};
 use crate::account::me;
-use crate::api::{CallError, MessageView, RequestView};
+use crate::api::{MessageView, RequestView};
 use crate::chats::{calls::chat_of, queue, timeline};
 use crate::connection;
-use crate::error::{call_error, field_error};
+use crate::error::{Refusal, call_error, field_error};
 use crate::groups;
 use crate::http;
 use crate::runtime::{Cx, State};
@@ -39,7 +39,7 @@ pub(super) async fn ask(
     parts: &[(String, String)],
     total: &str,
     about: &str,
-) -> Result<MessageView, CallError> {
+) -> Result<MessageView, Refusal> {
     let asset: AssetId = id("asset", asset)?;
     let assets: AssetList = http::get(cx, "wallet/assets").await?;
     let asset = assets.assets.into_iter().find(|info| info.id == asset).map(|info| info.asset);
@@ -73,7 +73,7 @@ pub(super) async fn ask(
 }
 
 /// A request as it stands.
-pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, CallError> {
+pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, Refusal> {
     let chat = cx.with(|s| chat_of(s, chat))?;
     let Some((sender, Card::Request(card))) = timeline::card_of(cx, chat.id, super::id("id", id)?).await
     else {
