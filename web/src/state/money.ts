@@ -1,0 +1,119 @@
+/** Amounts as people write and read them. Inside they are whole minor units, never a floating number. */
+import type { AssetView } from '../wire/AssetView';
+
+/** What an amount needs of its asset. */
+export type Unit = Pick<AssetView, 'code' | 'scale'>;
+export type AmountError = 'empty' | 'format' | 'decimals' | 'too_large' | 'zero' | 'negative';
+export type Parsed = { minor: bigint; error?: never } | { error: AmountError; minor?: never };
+
+/** The most that the ledger counts to: a u64. */
+export const MINOR_MAX = 2n ** 64n - 1n;
+/** No amount is as long; what is longer was not meant as one. */
+const TEXT_MAX = 60;
+const NO_BREAK = '\u00a0';
+
+/** How a locale writes numbers. */
+interface Marks {
+  decimal: string;
+  group: string;
+  minus: string;
+  /** Digits of the group before the decimals, and of those left of it: 3 and 3, in India 3 and 2. */
+  sizes: [number, number];
+}
+
+const known = new Map<string, Marks>();
+
+function marksOf(locale: string): Marks {
+  const had = known.get(locale);
+  if (had) return had;
+  const parts = new Intl.NumberFormat(locale, { numberingSystem: 'latn', useGrouping: 'always' }).formatToParts(-12345678.5);
+  const mark = (type: string, other: string): string => parts.find((part) => part.type === type)?.value ?? other;
+  const groups = parts.filter((part) => part.type === 'integer').map((part) => part.value.length);
+  const marks: Marks = { decimal: mark('decimal', '.'), group: mark('group', ''), minus: mark('minusSign', '-'), sizes: [groups.at(-1) ?? 3, groups.at(-2) ?? 3] };
+  known.set(locale, marks);
+  return marks;
+}
+
+/** Every space is one, every apostrophe one, and what a Chinese keyboard types is what it stands for. */
+function plain(text: string): string {
+  return text.normalize('NFKC').replace(/。/gu, '.').replace(/\s/gu, ' ').replace(/[’‘]/gu, "'").replace(/[−‐‑–]/gu, '-').trim();
+}
+
+/**
+ * Reads what was typed, with the separators of the locale: `1.234,50` in de is `1,234.50` in en. What could mean two things
+ * is read as none: `12,34` in en has neither decimals nor thousands.
+ */
+export function parseAmount(text: string, scale: number, locale: string): Parsed {
+  const typed = plain(text);
+  if (!typed) return { error: 'empty' };
+  if (typed.length > TEXT_MAX) return { error: 'too_large' };
+  const marks = marksOf(locale);
+  const negative = typed.startsWith('-');
+  const [whole = '', decimals, ...more] = (negative ? typed.slice(1).trim() : typed).split(plain(marks.decimal));
+  const digits = joined(whole, marks);
+  if (digits === null || more.length > 0 || !/^\d*$/.test(decimals ?? '') || !(digits || decimals)) return { error: 'format' };
+  if (negative) return { error: 'negative' };
+  if ((decimals ?? '').length > scale) return { error: 'decimals' };
+  const minor = BigInt(`0${digits}${(decimals ?? '').padEnd(scale, '0')}`);
+  if (minor > MINOR_MAX) return { error: 'too_large' };
+  return minor === 0n ? { error: 'zero' } : { minor };
+}
+
+/** The digits before the decimals; `null`: they are not written as numbers are. Thousands may be marked, then as the locale does. */
+function joined(whole: string, marks: Marks): string | null {
+  if (/^\d*$/.test(whole)) return whole;
+  const groups = whole.split(plain(marks.group) || (marks.group ? ' ' : '\0'));
+  const [first = '', ...rest] = groups;
+  const [last, left] = marks.sizes;
+  const fit = rest.every((group, index) => group.length === (index === rest.length - 1 ? last : left));
+  if (!groups.every((group) => /^\d+$/.test(group)) || !fit || first.length > left) return null;
+  return groups.join('');
+}
+
+/** Whole and decimals, as digits. */
+function split(minor: bigint, scale: number): [bigint, string] {
+  const unit = 10n ** BigInt(scale);
+  const size = minor < 0n ? -minor : minor;
+  return [size / unit, scale > 0 ? (size % unit).toString().padStart(scale, '0') : ''];
+}
+
+function written(minor: string | bigint, scale: number, locale: string, grouped: boolean): string {
+  const value = BigInt(minor);
+  const marks = marksOf(locale);
+  const [whole, decimals] = split(value, scale);
+  const digits = new Intl.NumberFormat(locale, { numberingSystem: 'latn', useGrouping: grouped }).format(whole);
+  return `${value < 0n ? marks.minus : ''}${digits}${decimals ? marks.decimal + decimals : ''}`;
+}
+
+/** `1,234.50`: without what it is of. */
+export function formatNumber(minor: string | bigint, scale: number, locale: string): string {
+  return written(minor, scale, locale, true);
+}
+
+/** `1,234.50 EUR`. The code stays with its number. */
+export function formatAmount(minor: string | bigint, asset: Unit, locale: string): string {
+  return `${formatNumber(minor, asset.scale, locale)}${NO_BREAK}${asset.code}`;
+}
+
+/** `+1,234.50 EUR`, `−1,234.50 EUR`: as a line of a history says it. */
+export function formatSigned(minor: string | bigint, credit: boolean, asset: Unit, locale: string): string {
+  return `${credit ? '+' : '−'}${formatAmount(minor, asset, locale)}`;
+}
+
+/** `1.2K`, `1.2万`: for a scale beside a chart, where nobody counts by it. */
+export function formatCompact(minor: string | bigint, asset: Unit, locale: string): string {
+  const value = Number(BigInt(minor)) / 10 ** asset.scale;
+  return new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+}
+
+/** As it is put into a field, to be changed: `1234,50`. {@link parseAmount} reads it back. */
+export function editAmount(minor: string | bigint, scale: number, locale: string): string {
+  return written(minor, scale, locale, false);
+}
+
+/** For files that programs read: `-1234.50`, the same in every language. */
+export function plainDecimal(minor: string | bigint, scale: number): string {
+  const value = BigInt(minor);
+  const [whole, decimals] = split(value, scale);
+  return `${value < 0n ? '-' : ''}${whole}${decimals ? `.${decimals}` : ''}`;
+}
