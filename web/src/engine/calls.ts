@@ -55,6 +55,20 @@ interface Answers {
   answer_join: 'done';
   peers: 'peers';
   judge_peer: 'done';
+  wallet: 'wallet';
+  set_pin: 'done';
+  pay: 'transfer';
+  transfer: 'transfer';
+  answer_transfer: 'transfer';
+  wallet_history: 'history';
+  send_packet: 'done';
+  packet: 'packet';
+  open_packet: 'packet';
+  ask_money: 'sent';
+  request: 'request';
+  define_asset: 'done';
+  issue: 'done';
+  freeze_account: 'done';
   wake: 'done';
 }
 

@@ -9,6 +9,7 @@ import { notices } from './notices.svelte';
 import { session } from './session.svelte';
 import { timelines } from './timeline.svelte';
 import { typing } from './typing.svelte';
+import { wallet } from './wallet.svelte';
 
 /** Joins the state to the engine: what it says goes to each, and a new start of it loads everything anew. */
 export function startState(engine: Engine): void {
@@ -57,6 +58,8 @@ async function loadPeople(): Promise<void> {
   await Promise.all([contacts.load(), chats.load()]);
   timelines.reload();
   groups.reload();
+  // Also the first time: what the node issues decides what can be begun in a chat.
+  wallet.reload();
 }
 
 function heard(event: Event): void {
@@ -67,6 +70,7 @@ function heard(event: Event): void {
   groups.heard(event);
   timelines.heard(event);
   typing.heard(event);
+  wallet.heard(event);
   notices.heard(event);
 }
 
@@ -77,5 +81,6 @@ function signedIn(now: boolean): void {
     chats.clear();
     groups.clear();
     timelines.clear();
+    wallet.clear();
   } else if (!contacts.loaded) loadPeople().catch(() => undefined);
 }

@@ -1,0 +1,31 @@
+import { m } from '$messages/messages';
+import { CallFailed } from '../engine/calls';
+
+/** What calls about money fail for, in words; a part of the pages of money, which are loaded when they are opened. */
+const texts: Record<string, () => string> = {
+  insufficient_funds: m.error_insufficient_funds,
+  payment_limit: m.error_payment_limit,
+  account_frozen: m.error_account_frozen,
+  order_stale: m.error_order_stale,
+  already_decided: m.error_already_decided,
+  packet_empty: m.error_packet_empty,
+  packet_over: m.error_packet_over,
+  payment_refused: m.error_payment_refused,
+  payment_unsure: m.error_payment_unsure,
+  id_conflict: m.error_id_conflict,
+  no_pin: m.error_no_pin,
+  wrong_pin: m.error_wrong_pin,
+};
+
+/** `1:05`, `12:00`: how long there is to wait, in ms. */
+export function waitText(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** For `Task.run`: one sentence; none: the usual words do. */
+export function moneyError(error: unknown): string | null {
+  if (!(error instanceof CallFailed)) return null;
+  if (error.code === 'pin_locked') return m.error_pin_locked({ time: waitText(error.retryAfterMs ?? 0) });
+  return texts[error.code]?.() ?? null;
+}

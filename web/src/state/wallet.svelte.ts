@@ -1,0 +1,212 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { CallOf } from '../engine/calls';
+import type { AccountView } from '../wire/AccountView';
+import type { Event } from '../wire/Event';
+import type { HistoryView } from '../wire/HistoryView';
+import type { IssuedView } from '../wire/IssuedView';
+import type { MessageView } from '../wire/MessageView';
+import type { PacketView } from '../wire/PacketView';
+import type { PendingView } from '../wire/PendingView';
+import type { RequestView } from '../wire/RequestView';
+import type { TransferView } from '../wire/TransferView';
+import type { WalletView } from '../wire/WalletView';
+import { engine } from './engine';
+import { errorCode } from './errors';
+
+/** Several changes that come together are one. */
+const SETTLE_MS = 150;
+/** What says that a payment was not made, or not yet: the same form may be sent again with the same id. */
+const OPEN_ENDED = ['payment_unsure', 'offline', 'timeout', 'engine_restarted', 'node_unreachable', 'rate_limited', 'wrong_pin', 'pin_locked', 'no_pin'];
+
+/** What the node says of something; while it has said nothing yet: neither. What was said is kept when it cannot be asked again. */
+export interface Looked<T> {
+  value: T | null;
+  /** Code of the last answer, if that was none: `not_found`, `offline`. */
+  error: string | null;
+}
+
+/** 32 hexadecimal digits: names one payment, so that it is made once however often it is asked for. */
+export function freshId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** The id of what a form pays. It stays the same until the node has said no, and then it is another. */
+export class OrderId {
+  #id = freshId();
+
+  async run<T>(work: (id: string) => Promise<T>): Promise<T> {
+    try {
+      return await work(this.#id);
+    } catch (error) {
+      if (!OPEN_ENDED.includes(errorCode(error) ?? '')) this.#id = freshId();
+      throw error;
+    }
+  }
+}
+
+/** Things of one kind that the node is asked about, each once between two changes. */
+class Shelf<T> {
+  readonly #all = new SvelteMap<string, Looked<T>>();
+  /** In which round each was asked for. */
+  readonly #asked = new Map<string, number>();
+
+  get(key: string, round: number, ask: () => Promise<T>): Looked<T> {
+    const had = this.#all.get(key);
+    if (this.#asked.get(key) !== round) {
+      this.#asked.set(key, round);
+      // Not now: whoever reads this is being drawn.
+      queueMicrotask(() => void this.take(key, ask()).catch(() => undefined));
+    }
+    return had ?? { value: null, error: null };
+  }
+
+  async take(key: string, asked: Promise<T>): Promise<T> {
+    try {
+      const value = await asked;
+      this.#all.set(key, { value, error: null });
+      return value;
+    } catch (error) {
+      this.#all.set(key, { value: this.#all.get(key)?.value ?? null, error: errorCode(error) ?? 'internal' });
+      throw error;
+    }
+  }
+
+  clear(): void {
+    this.#all.clear();
+    this.#asked.clear();
+  }
+}
+
+/** Money as the node says that it is: one's own, and what was paid, given and asked for in chats. */
+class Wallet {
+  #view = $state.raw<WalletView | null>(null);
+  /** Code of what went wrong when it was asked for last. */
+  failed = $state<string | null>(null);
+  /** Counts what was heard: whatever shows money is asked for anew in each round. */
+  round = $state(0);
+  readonly #transfers = new Shelf<TransferView>();
+  readonly #packets = new Shelf<PacketView>();
+  readonly #requests = new Shelf<RequestView>();
+  #wanted = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly loaded: boolean = $derived(this.#view !== null);
+  readonly accounts: AccountView[] = $derived(this.#view?.accounts ?? []);
+  readonly assets: IssuedView[] = $derived(this.#view?.assets ?? []);
+  readonly pending: PendingView[] = $derived(this.#view?.pending ?? []);
+  /** Whether this device has a payment PIN. */
+  readonly pin: boolean = $derived(this.#view?.pin ?? false);
+  /** The node issues something that can be paid with. */
+  readonly ready: boolean = $derived(this.assets.length > 0);
+
+  /** Asks once; from then on the engine tells when to ask again, also where it could not be had at first. */
+  want(): void {
+    if (!this.#wanted) this.load().catch(() => undefined);
+  }
+
+  async load(): Promise<void> {
+    this.#wanted = true;
+    try {
+      this.#view = await engine().call({ call: 'wallet' });
+      this.failed = null;
+    } catch (error) {
+      this.failed = errorCode(error) ?? 'internal';
+      throw error;
+    }
+  }
+
+  /** The engine was started, or the node is there again: everything that is shown is asked for anew. */
+  reload(): void {
+    clearTimeout(this.#timer);
+    this.round += 1;
+    this.load().catch(() => undefined);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#wanted = false;
+    this.#view = null;
+    this.failed = null;
+    this.#transfers.clear();
+    this.#packets.clear();
+    this.#requests.clear();
+    this.round += 1;
+  }
+
+  heard(event: Event): void {
+    const back = event.event === 'connection' && event.value.state === 'online' && this.#wanted;
+    if (event.event !== 'wallet' && !back) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.reload(), SETTLE_MS);
+  }
+
+  account(asset: string): AccountView | undefined {
+    return this.accounts.find((account) => account.asset.id === asset);
+  }
+
+  /** A transfer as it stands; to be read where it is shown, which is drawn again when it changes. */
+  transfer(id: string): Looked<TransferView> {
+    return this.#transfers.get(id, this.round, () => engine().call({ call: 'transfer', id }));
+  }
+
+  /** A red packet, by its chat and message; read like {@link transfer}. */
+  packet(chat: string, id: string): Looked<PacketView> {
+    return this.#packets.get(`${chat}/${id}`, this.round, () => engine().call({ call: 'packet', chat, id }));
+  }
+
+  /** A request for money, by its chat and message; read like {@link transfer}. */
+  request(chat: string, id: string): Looked<RequestView> {
+    return this.#requests.get(`${chat}/${id}`, this.round, () => engine().call({ call: 'request', chat, id }));
+  }
+
+  async pay(wish: Omit<CallOf<'pay'>, 'call'>): Promise<TransferView> {
+    const paid = await engine().call({ call: 'pay', ...wish });
+    return this.#transfers.take(paid.id, Promise.resolve(paid));
+  }
+
+  /** Accepts what waits for oneself, or gives it back. */
+  async answer(id: string, accept: boolean): Promise<TransferView> {
+    const answered = await engine().call({ call: 'answer_transfer', id, accept });
+    return this.#transfers.take(id, Promise.resolve(answered));
+  }
+
+  /** Opens a red packet. */
+  async open(chat: string, id: string): Promise<PacketView> {
+    const opened = await engine().call({ call: 'open_packet', chat, id });
+    return this.#packets.take(`${chat}/${id}`, Promise.resolve(opened));
+  }
+
+  async sendPacket(wish: Omit<CallOf<'send_packet'>, 'call'>): Promise<void> {
+    await engine().call({ call: 'send_packet', ...wish });
+  }
+
+  askMoney(wish: Omit<CallOf<'ask_money'>, 'call'>): Promise<MessageView> {
+    return engine().call({ call: 'ask_money', ...wish });
+  }
+
+  history(account: string, before: number | null): Promise<HistoryView> {
+    return engine().call({ call: 'wallet_history', account, before });
+  }
+
+  async setPin(pin: string, password: string): Promise<void> {
+    await engine().call({ call: 'set_pin', pin, password });
+    if (this.#view) this.#view = { ...this.#view, pin: true };
+  }
+
+  async define(wish: Omit<CallOf<'define_asset'>, 'call'>): Promise<void> {
+    await engine().call({ call: 'define_asset', ...wish });
+    await this.load();
+  }
+
+  async issue(wish: Omit<CallOf<'issue'>, 'call'>): Promise<void> {
+    await engine().call({ call: 'issue', ...wish });
+    this.reload();
+  }
+
+  async freeze(user: string, asset: string, frozen: boolean): Promise<void> {
+    await engine().call({ call: 'freeze_account', user, asset, frozen });
+    this.reload();
+  }
+}
+
+export const wallet = new Wallet();
