@@ -1,7 +1,11 @@
+import type { BodyView } from '../wire/BodyView';
 import type { DeliveryView } from '../wire/DeliveryView';
+import type { MessageView } from '../wire/MessageView';
 import type { PeerView } from '../wire/PeerView';
 import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
 import { answerGroups, fakeGroups } from './fake-groups';
+import { fakeMoney } from './fake-money';
+import { answerWallet } from './fake-wallet';
 
 /** A small world for looking at screens without a node (`vite --mode fake`). `?out` signs out, `?empty` has nobody in it. */
 export function fakeEngine(): FakeEngine {
@@ -55,7 +59,13 @@ export function fakeEngine(): FakeEngine {
   const words = 'ribbon harvest oxygen velvet captain museum lantern fossil orbit tulip gravity salmon whisper candle bridge tomato mirror pilgrim saddle novel thunder acorn basket window'.split(' ');
   const engine = answerGroups(new FakeEngine(), talks, query);
   let order = count + 1;
-  return engine
+  const say = (id: string, body: BodyView): MessageView => {
+    const card = message(`new-${order}`, order++, { mine: true, body, time_ms: Date.now(), delivery: 'sent' });
+    history.get(id)?.push(card);
+    engine.emit({ event: 'messages', value: { chat: id, messages: [card] } });
+    return card;
+  };
+  return answerWallet(engine, fakeMoney(now, query), { say, page: 40 })
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))
     .on('contacts', () => contacts)
