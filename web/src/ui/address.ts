@@ -13,3 +13,8 @@ export function shortAddress(user: string): string {
   const at = user.lastIndexOf('@');
   return at < 0 ? user : `${user.slice(0, at + 1)}${shortNode(user.slice(at + 1))}`;
 }
+
+/** The right half of an address. */
+export function nodeOf(user: string): string {
+  return user.slice(user.lastIndexOf('@') + 1);
+}

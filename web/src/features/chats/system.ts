@@ -76,6 +76,11 @@ export function systemText(body: SystemBody, chat: ChatView): string {
   }
 }
 
+/** `[Red packet] for the new year`. */
+function tagged(kind: string, text = ''): string {
+  return `[${kind}] ${text}`.trim();
+}
+
 /** A message in one line, for lists and announcements. */
 export function bodyLine(body: BodyView, chat: ChatView): string {
   switch (body.kind) {
@@ -85,6 +90,15 @@ export function bodyLine(body: BodyView, chat: ChatView): string {
       return body.fallback || m.unknown_kind();
     case 'system':
       return systemText(body, chat);
+    // How much is not said here: a card only says what its sender meant.
+    case 'transfer':
+      return tagged(m.money_transfer(), body.note);
+    case 'packet':
+      return tagged(m.money_packet(), body.greeting);
+    case 'request':
+      return tagged(chat.kind === 'group' ? m.money_split() : m.money_request(), body.note);
+    case 'paid':
+      return tagged(m.money_paid());
   }
 }
 

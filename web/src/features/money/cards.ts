@@ -1,0 +1,80 @@
+/** What a card in a chat is worth: it says what its sender meant, and the node says what is true. */
+import { m } from '$messages/messages';
+import type { CardBody } from '../../state/cards';
+import type { Looked } from '../../state/wallet.svelte';
+import type { ChatView } from '../../wire/ChatView';
+import type { MessageView } from '../../wire/MessageView';
+import type { PacketView } from '../../wire/PacketView';
+import type { TransferView } from '../../wire/TransferView';
+
+export type Body<K extends CardBody['kind']> = Extract<CardBody, { kind: K }>;
+
+/**
+ * How a transfer's card stands to what the node says: `checking` and `unchecked` (no answer), `unknown` (the node has none that
+ * concerns oneself), `people` (it is between others than the chat shows), `differs` (another amount or asset), else as it is.
+ */
+export type Standing = 'checking' | 'unchecked' | 'unknown' | 'people' | 'differs' | 'held' | 'done' | 'returned' | 'expired';
+
+export const FALSE: readonly Standing[] = ['unknown', 'people', 'differs'];
+
+export function standing(body: Body<'transfer' | 'paid'>, message: Pick<MessageView, 'sender'>, chat: Pick<ChatView, 'user'>, me: string | undefined, { value, error }: Looked<TransferView>): Standing {
+  if (!value) return error === null ? 'checking' : error === 'not_found' ? 'unknown' : 'unchecked';
+  const { payer, payee, asset } = value;
+  // Who sends the card is who pays; in a direct chat the other one is paid.
+  const other = message.sender === me ? chat.user : me;
+  if (payer.user !== message.sender || (other !== null && payee.user !== other)) return 'people';
+  if (value.amount !== body.amount || asset.id !== body.asset.id) return 'differs';
+  return value.state === 'held' || value.state === 'returned' || value.state === 'expired' ? value.state : 'done';
+}
+
+/** How it stands, in words. `name`: of the payee. */
+export function standingText(state: Standing, mine: boolean, name: string): string {
+  switch (state) {
+    case 'checking':
+      return m.money_checking();
+    case 'unchecked':
+      return m.money_unchecked();
+    case 'unknown':
+      return m.money_unknown();
+    case 'people':
+    case 'differs':
+      return m.money_differs();
+    case 'held':
+      return mine ? m.money_held_mine({ name }) : m.money_held_theirs();
+    case 'done':
+      return mine ? m.money_done_mine({ name }) : m.money_done_theirs();
+    case 'returned':
+      return m.money_returned();
+    case 'expired':
+      return m.money_expired();
+  }
+}
+
+/** Whether anything of a transfer went back since, and all of it. */
+export function refunded(view: TransferView | null): 'none' | 'part' | 'all' {
+  if (!view || view.refunded === '0') return 'none';
+  return BigInt(view.refunded) >= BigInt(view.amount) ? 'all' : 'part';
+}
+
+/** How a red packet looks: `sealed` for whoever has not opened it and may. */
+export type PacketLook = 'checking' | 'unchecked' | 'unknown' | 'sealed' | 'opened' | 'empty' | 'expired' | 'others';
+
+export function packetLook({ value, error }: Looked<PacketView>, me: string | undefined): PacketLook {
+  if (!value) return error === null ? 'checking' : error === 'not_found' || error === 'forbidden' ? 'unknown' : 'unchecked';
+  if (value.mine !== null) return 'opened';
+  if (value.only && value.only.user !== me) return 'others';
+  return value.state === 'empty' ? 'empty' : value.state === 'expired' ? 'expired' : 'sealed';
+}
+
+/** What was taken out of a packet, and what went back when its time was over, in minor units. */
+export function sums(view: PacketView): { taken: bigint; returned: bigint } {
+  const taken = view.claims.reduce((all, claim) => all + BigInt(claim.amount), 0n);
+  return { taken, returned: view.state === 'expired' ? BigInt(view.total) - taken : 0n };
+}
+
+/** Covers are drawn here; of one of a later version the first stands in its place. */
+export const COVERS = 4;
+
+export function coverOf(cover: number): number {
+  return Number.isInteger(cover) && cover >= 0 && cover < COVERS ? cover : 0;
+}
