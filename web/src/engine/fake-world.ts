@@ -5,6 +5,8 @@ import type { PeerView } from '../wire/PeerView';
 import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
 import { answerGroups, fakeGroups } from './fake-groups';
 import { fakeMoney } from './fake-money';
+import { fakeCards } from './fake-cards';
+import { FakePackets } from './fake-packets';
 import { answerWallet } from './fake-wallet';
 
 /** A small world for looking at screens without a node (`vite --mode fake`). `?out` signs out, `?empty` has nobody in it. */
@@ -46,6 +48,13 @@ export function fakeEngine(): FakeEngine {
   }
   const nothing = query.has('empty');
   const talks = fakeGroups(now);
+  const bank = fakeMoney(now, query);
+  const packets = new FakePackets(bank);
+  if (!query.has('nomoney')) {
+    const cards = fakeCards(bank, packets, now, count);
+    talks.unshift(cards.kitchen);
+    history.get('chat-carol@home.example')?.push(...cards.direct);
+  }
   for (const talk of talks) history.set(talk.chat.chat, talk.messages);
   const chats = nothing ? [] : [...talks.map((talk) => talk.chat), ...people.map(([user, title, unread]) => chat(user, title, { unread, last: history.get(`chat-${user}`)?.at(-1) ?? null, read_order: count - unread, active_ms: history.get(`chat-${user}`)?.at(-1)?.time_ms ?? 0, verified: user.startsWith('bob'), draft: user.startsWith('mei') ? '明天见' : '' }))];
   const contacts = nothing
@@ -65,7 +74,7 @@ export function fakeEngine(): FakeEngine {
     engine.emit({ event: 'messages', value: { chat: id, messages: [card] } });
     return card;
   };
-  return answerWallet(engine, fakeMoney(now, query), { say, page: 40 })
+  return answerWallet(engine, bank, { say, packets, page: 40 })
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))
     .on('contacts', () => contacts)
