@@ -11,7 +11,7 @@ import { groups } from '../../state/groups.svelte';
 import { session } from '../../state/session.svelte';
 import { wallet } from '../../state/wallet.svelte';
 import type { BodyView } from '../../wire/BodyView';
-import Composer from '../chats/Composer.svelte';
+import MoneyButton from './MoneyButton.svelte';
 import MoneyCard from './MoneyCard.svelte';
 import MoneyDesk from './MoneyDesk.svelte';
 
@@ -327,7 +327,7 @@ describe('the card of a transfer', () => {
 });
 
 describe('what is offered beside the field', () => {
-  const composer = (where = direct) => render(Composer, { chat: where, draft: '', replyTo: null, nameOf: () => '', onreplied: vi.fn(), onmoney: vi.fn() });
+  const composer = (where = direct) => render(MoneyButton, { chat: where, onopen: vi.fn() });
   beforeEach(() => (HTMLElement.prototype.showPopover = vi.fn()));
 
   it('is what fits the chat', async () => {
