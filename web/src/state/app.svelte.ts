@@ -6,10 +6,10 @@ import { nameDevice } from './device';
 import { useEngine } from './engine';
 import { groups } from './groups.svelte';
 import { notices } from './notices.svelte';
+import { purse } from './purse.svelte';
 import { session } from './session.svelte';
 import { timelines } from './timeline.svelte';
 import { typing } from './typing.svelte';
-import { wallet } from './wallet.svelte';
 
 /** Joins the state to the engine: what it says goes to each, and a new start of it loads everything anew. */
 export function startState(engine: Engine): void {
@@ -59,7 +59,7 @@ async function loadPeople(): Promise<void> {
   timelines.reload();
   groups.reload();
   // Also the first time: what the node issues decides what can be begun in a chat.
-  wallet.reload();
+  purse.reload();
 }
 
 function heard(event: Event): void {
@@ -70,7 +70,7 @@ function heard(event: Event): void {
   groups.heard(event);
   timelines.heard(event);
   typing.heard(event);
-  wallet.heard(event);
+  purse.heard(event);
   notices.heard(event);
 }
 
@@ -81,6 +81,6 @@ function signedIn(now: boolean): void {
     chats.clear();
     groups.clear();
     timelines.clear();
-    wallet.clear();
+    purse.clear();
   } else if (!contacts.loaded) loadPeople().catch(() => undefined);
 }

@@ -9,12 +9,10 @@ import type { PacketView } from '../wire/PacketView';
 import type { PendingView } from '../wire/PendingView';
 import type { RequestView } from '../wire/RequestView';
 import type { TransferView } from '../wire/TransferView';
-import type { WalletView } from '../wire/WalletView';
 import { engine } from './engine';
 import { errorCode } from './errors';
+import { purse } from './purse.svelte';
 
-/** Several changes that come together are one. */
-const SETTLE_MS = 150;
 /** What says that a payment was not made, or not yet: the same form may be sent again with the same id. */
 const OPEN_ENDED = ['payment_unsure', 'offline', 'timeout', 'engine_restarted', 'node_unreachable', 'rate_limited', 'wrong_pin', 'pin_locked', 'no_pin'];
 
@@ -79,65 +77,60 @@ class Shelf<T> {
 
 /** Money as the node says that it is: one's own, and what was paid, given and asked for in chats. */
 class Wallet {
-  #view = $state.raw<WalletView | null>(null);
-  /** Code of what went wrong when it was asked for last. */
-  failed = $state<string | null>(null);
-  /** Counts what was heard: whatever shows money is asked for anew in each round. */
-  round = $state(0);
   readonly #transfers = new Shelf<TransferView>();
   readonly #packets = new Shelf<PacketView>();
   readonly #requests = new Shelf<RequestView>();
-  #wanted = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  readonly loaded: boolean = $derived(this.#view !== null);
-  readonly accounts: AccountView[] = $derived(this.#view?.accounts ?? []);
-  readonly assets: IssuedView[] = $derived(this.#view?.assets ?? []);
-  readonly pending: PendingView[] = $derived(this.#view?.pending ?? []);
+  constructor() {
+    purse.forget.add(() => {
+      for (const shelf of [this.#transfers, this.#packets, this.#requests]) shelf.clear();
+    });
+  }
+
+  get loaded(): boolean {
+    return purse.view !== null;
+  }
+  get accounts(): AccountView[] {
+    return purse.view?.accounts ?? [];
+  }
+  get assets(): IssuedView[] {
+    return purse.view?.assets ?? [];
+  }
+  get pending(): PendingView[] {
+    return purse.view?.pending ?? [];
+  }
   /** Whether this device has a payment PIN. */
-  readonly pin: boolean = $derived(this.#view?.pin ?? false);
-  /** The node issues something that can be paid with. */
-  readonly ready: boolean = $derived(this.assets.length > 0);
+  get pin(): boolean {
+    return purse.view?.pin ?? false;
+  }
+  get ready(): boolean {
+    return purse.ready;
+  }
+  get failed(): string | null {
+    return purse.failed;
+  }
+  get round(): number {
+    return purse.round;
+  }
 
-  /** Asks once; from then on the engine tells when to ask again, also where it could not be had at first. */
   want(): void {
-    if (!this.#wanted) this.load().catch(() => undefined);
+    purse.want();
   }
 
-  async load(): Promise<void> {
-    this.#wanted = true;
-    try {
-      this.#view = await engine().call({ call: 'wallet' });
-      this.failed = null;
-    } catch (error) {
-      this.failed = errorCode(error) ?? 'internal';
-      throw error;
-    }
+  load(): Promise<void> {
+    return purse.load();
   }
 
-  /** The engine was started, or the node is there again: everything that is shown is asked for anew. */
   reload(): void {
-    clearTimeout(this.#timer);
-    this.round += 1;
-    this.load().catch(() => undefined);
+    purse.reload();
   }
 
   clear(): void {
-    clearTimeout(this.#timer);
-    this.#wanted = false;
-    this.#view = null;
-    this.failed = null;
-    this.#transfers.clear();
-    this.#packets.clear();
-    this.#requests.clear();
-    this.round += 1;
+    purse.clear();
   }
 
   heard(event: Event): void {
-    const back = event.event === 'connection' && event.value.state === 'online' && this.#wanted;
-    if (event.event !== 'wallet' && !back) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.reload(), SETTLE_MS);
+    purse.heard(event);
   }
 
   account(asset: string): AccountView | undefined {
@@ -146,17 +139,17 @@ class Wallet {
 
   /** A transfer as it stands; to be read where it is shown, which is drawn again when it changes. */
   transfer(id: string): Looked<TransferView> {
-    return this.#transfers.get(id, this.round, () => engine().call({ call: 'transfer', id }));
+    return this.#transfers.get(id, purse.round, () => engine().call({ call: 'transfer', id }));
   }
 
   /** A red packet, by its chat and message; read like {@link transfer}. */
   packet(chat: string, id: string): Looked<PacketView> {
-    return this.#packets.get(`${chat}/${id}`, this.round, () => engine().call({ call: 'packet', chat, id }));
+    return this.#packets.get(`${chat}/${id}`, purse.round, () => engine().call({ call: 'packet', chat, id }));
   }
 
   /** A request for money, by its chat and message; read like {@link transfer}. */
   request(chat: string, id: string): Looked<RequestView> {
-    return this.#requests.get(`${chat}/${id}`, this.round, () => engine().call({ call: 'request', chat, id }));
+    return this.#requests.get(`${chat}/${id}`, purse.round, () => engine().call({ call: 'request', chat, id }));
   }
 
   async pay(wish: Omit<CallOf<'pay'>, 'call'>): Promise<TransferView> {
@@ -190,22 +183,22 @@ class Wallet {
 
   async setPin(pin: string, password: string): Promise<void> {
     await engine().call({ call: 'set_pin', pin, password });
-    if (this.#view) this.#view = { ...this.#view, pin: true };
+    if (purse.view) purse.view = { ...purse.view, pin: true };
   }
 
   async define(wish: Omit<CallOf<'define_asset'>, 'call'>): Promise<void> {
     await engine().call({ call: 'define_asset', ...wish });
-    await this.load();
+    await purse.load();
   }
 
   async issue(wish: Omit<CallOf<'issue'>, 'call'>): Promise<void> {
     await engine().call({ call: 'issue', ...wish });
-    this.reload();
+    purse.reload();
   }
 
   async freeze(user: string, asset: string, frozen: boolean): Promise<void> {
     await engine().call({ call: 'freeze_account', user, asset, frozen });
-    this.reload();
+    purse.reload();
   }
 }
 
