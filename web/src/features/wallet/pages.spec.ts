@@ -1,0 +1,165 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEngine, fail, ME } from '../../engine/fake';
+import { answerWallet, EUR, FakeBank, PIN } from '../../engine/fake-wallet';
+import { useEngine } from '../../state/engine';
+import { session } from '../../state/session.svelte';
+import { wallet } from '../../state/wallet.svelte';
+import { memberAddress, scaleOf } from './asset';
+import Issuer from './Issuer.svelte';
+import WalletHome from './WalletHome.svelte';
+
+const BOB = 'bob@home.example';
+let bank: FakeBank;
+let fake: FakeEngine;
+beforeEach(() => {
+  HTMLDialogElement.prototype.showModal = vi.fn();
+  HTMLDialogElement.prototype.close = vi.fn();
+  vi.stubGlobal('IntersectionObserver', class {
+    observe(): void {}
+    disconnect(): void {}
+  });
+  bank = new FakeBank();
+  bank.pin = PIN;
+  fake = answerWallet(new FakeEngine(), bank, { page: 50 });
+  fake.listen((event) => wallet.heard(event));
+  useEngine(fake);
+  session.me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd', role: 'owner', phrase_confirmed: true };
+  wallet.clear();
+});
+afterEach(() => {
+  cleanup();
+  vi.unstubAllGlobals();
+  session.me = null;
+});
+const press = (name: string | RegExp): Promise<boolean> => fireEvent.click(screen.getByRole('button', { name, hidden: true }));
+const fill = (label: string, value: string): Promise<boolean> => fireEvent.input(screen.getByLabelText(label), { target: { value } });
+const issue = (amount: bigint): void => void bank.define(EUR, { title: 'Euro' }).move({ id: `i${amount}`, purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount });
+
+describe('the wallet', () => {
+  it('says that nothing is issued, and leads its owner on', async () => {
+    render(WalletHome);
+    await waitFor(() => expect(screen.getByText('No money at this server')).toBeTruthy());
+    expect(screen.getByRole('link', { name: 'Money of this server' })).toBeTruthy();
+  });
+
+  it('says what went wrong when it cannot be had, and tries again', async () => {
+    issue(500n);
+    const answer = fake;
+    useEngine(new FakeEngine());
+    render(WalletHome);
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toContain('cannot be reached'));
+    useEngine(answer);
+    await press('Try again');
+    await waitFor(() => expect(screen.getByText('5.00')).toBeTruthy());
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it('keeps showing what was known, as such', async () => {
+    issue(500n);
+    render(WalletHome);
+    await waitFor(() => expect(screen.getByText('5.00')).toBeTruthy());
+    useEngine(new FakeEngine());
+    wallet.reload();
+    await waitFor(() => expect(screen.getAllByRole('alert').map((one) => one.textContent).join()).toContain('what was known before'));
+    expect(screen.getByText('5.00')).toBeTruthy();
+  });
+
+  it('shows what waits, what is stopped, and what is not decided', async () => {
+    issue(10_000n);
+    bank.move({ id: 'out', purpose: 'transfer', asset: 'eur', from: ME, to: BOB, amount: 1_234n, state: 'held' });
+    bank.move({ id: 'back', purpose: 'transfer', asset: 'eur', from: ME, to: BOB, amount: 100n });
+    bank.move({ id: 'in', purpose: 'transfer', asset: 'eur', from: BOB, to: ME, amount: 50n, state: 'held' });
+    bank.frozen.add(`${ME} eur`);
+    bank.pending.set('p', { id: 'p', purpose: 'payment', asset: 'eur', from: ME, to: BOB, amount: 7n });
+    render(WalletHome);
+    await waitFor(() => expect(screen.getByText('86.66')).toBeTruthy());
+    for (const text of [/12\.34 EUR held back/, /0\.50 EUR waits for you/, /stopped payments/, /0\.07 EUR to bob@home\.example is not decided/]) expect(screen.getByText(text), String(text)).toBeTruthy();
+  });
+
+  it('lets the payee of a line that waits accept it', async () => {
+    issue(10_000n);
+    bank.move({ id: 'pay', purpose: 'payment', asset: 'eur', from: ME, to: BOB, amount: 100n });
+    bank.move({ id: 'in', purpose: 'transfer', asset: 'eur', from: BOB, to: ME, amount: 50n, state: 'held' });
+    render(WalletHome);
+    await waitFor(() => expect(screen.getByText('Waits for you')).toBeTruthy());
+    await fireEvent.click(screen.getByText('Waits for you'));
+    await press('Accept');
+    await waitFor(() => expect(bank.balance(ME, 'eur')).toBe(9_950n));
+    await waitFor(() => expect(screen.queryByText('Waits for you')).toBeNull());
+  });
+});
+
+describe('what the node issues', () => {
+  it('begins with nothing, is defined with its mistakes at their fields, and is issued after one was asked once more', async () => {
+    render(Issuer);
+    await waitFor(() => expect(screen.getByText('This server issues nothing')).toBeTruthy());
+    await press('Issue something new');
+    await fill('Short name', '1');
+    await fill('Decimals', '13');
+    await press('Save');
+    expect(screen.getAllByRole('alert', { hidden: true })).toHaveLength(3);
+    expect(fake.calls.some(({ call }) => call === 'define_asset')).toBe(false);
+    await fill('Short name', 'eur');
+    await fill('Decimals', '2');
+    await fill('Name', 'Euro');
+    await fill('Most that may be issued', '1,000.00');
+    await press('Save');
+    await waitFor(() => expect(fake.calls.find(({ call }) => call === 'define_asset')).toMatchObject({ code: 'EUR', scale: 2, title: 'Euro', payment_max: '0', issue_max: '100000' }));
+
+    await waitFor(() => expect(screen.getByText(/0\.00 EUR in circulation/)).toBeTruthy());
+    await press(/Euro/);
+    await press('Issue to somebody');
+    await fill('Member', 'bob');
+    await fill('Amount', '1000.01');
+    await press('Continue');
+    expect(fake.calls.some(({ call }) => call === 'issue')).toBe(false);
+    expect(screen.getByText('bob@home.example')).toBeTruthy();
+    await press('Issue');
+    await waitFor(() => expect(screen.getByRole('alert', { hidden: true }).textContent).toContain('More may not be issued'));
+    await press('Back');
+    await fill('Amount', '1000');
+    await press('Continue');
+    await press('Issue');
+    await waitFor(() => expect(bank.balance(BOB, 'eur')).toBe(100_000n));
+    // The first one was refused: the second is another order.
+    const ids = fake.calls.flatMap((call) => (call.call === 'issue' ? [call.id] : []));
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  it('is nobody else’s business', async () => {
+    session.me = session.me && { ...session.me, role: 'member' };
+    render(Issuer);
+    expect(screen.getByText('You may not do that.')).toBeTruthy();
+    expect(screen.queryByRole('button')).toBeNull();
+  });
+
+  it('cannot be more than there is when it is redeemed', async () => {
+    issue(500n);
+    fake.on('issue', () => {
+      throw fail('insufficient_funds');
+    });
+    render(Issuer);
+    await waitFor(() => expect(screen.getByText('Euro')).toBeTruthy());
+    await press(/Euro/);
+    await press('Redeem from somebody');
+    await fill('Member', ME);
+    await fill('Amount', '6');
+    await press('Continue');
+    await press('Redeem');
+    await waitFor(() => expect(screen.getByRole('alert', { hidden: true }).textContent).toContain('do not have as much'));
+  });
+});
+
+describe('what an owner types', () => {
+  it('is somebody of this node, or nobody', () => {
+    expect(memberAddress(' Bob ', 'home.example')).toBe(BOB);
+    expect(memberAddress('bob@home.example', 'home.example')).toBe(BOB);
+    for (const text of ['', 'bob@elsewhere.example', 'bob@', 'a b', '@home.example', 'bob@home.example@home.example']) expect(memberAddress(text, 'home.example'), text).toBeNull();
+  });
+
+  it('has 0 to 12 decimals', () => {
+    expect(['0', '12', ' 2 ', 2].map(scaleOf)).toEqual([0, 12, 2, 2]);
+    expect(['', '13', '-1', '2.5', '1e1', 'two', null].map(scaleOf)).toEqual([null, null, null, null, null, null, null]);
+  });
+});
