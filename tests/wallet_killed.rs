@@ -4,7 +4,6 @@
 
 use anyhow::{Context as _, Result, ensure};
 use ed25519_dalek::SigningKey;
-use hyper::Method;
 use std::{collections::BTreeMap, process::Command};
 use tokio::{sync::mpsc, task::JoinSet};
 use weft_testkit::{
@@ -32,10 +31,6 @@ struct Payer {
     acked: Vec<(Signed<PaymentOrder>, Receipt)>,
 }
 
-async fn put<T: serde::Serialize>(device: &Device, path: &str, body: &T) -> Result<http::Answer> {
-    http::call(device.node, Method::PUT, &format!("/api/v1/{path}"), Some(&device.token), body).await
-}
-
 impl Payer {
     async fn new(device: Device) -> Result<Payer> {
         let key = SigningKey::from_bytes(&device::random());
@@ -43,7 +38,7 @@ impl Payer {
         let (user, id) = (device.user.clone(), device.id());
         let cert = OrderKeyCert { user, device: id, order_key, created_ms: device::now_ms() };
         let answer =
-            put(&device, "wallet/order-key", &PutOrderKey { cert: Signed::sign(&cert, &device.key) }).await?;
+            device.put("wallet/order-key", &PutOrderKey { cert: Signed::sign(&cert, &device.key) }).await?;
         ensure!(answer.status.is_success(), "{:?}", answer.problem());
         Ok(Payer { device, key, counter: 0, open: Vec::new(), acked: Vec::new() })
     }
@@ -142,7 +137,7 @@ async fn open(node: &NodeProcess) -> Result<(Vec<Payer>, AssetId)> {
         day_max: 0,
         issue_max: 0,
     };
-    let asset: AssetInfo = put(owner, "wallet/admin/assets", &define).await?.value()?;
+    let asset: AssetInfo = owner.put("wallet/admin/assets", &define).await?.value()?;
     for device in &devices {
         let id = TransferId(device::random());
         let issue =

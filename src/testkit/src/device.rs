@@ -189,6 +189,14 @@ impl Device {
         http::call(self.node, Method::POST, &format!("/api/v1/{path}"), Some(&self.token), body).await
     }
 
+    /// A PUT below `/api/v1/`.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub async fn put<T: Serialize>(&self, path: &str, body: &T) -> Result<http::Answer> {
+        http::call(self.node, Method::PUT, &format!("/api/v1/{path}"), Some(&self.token), body).await
+    }
+
     /// A GET below `/api/v1/`.
     ///
     /// # Errors
