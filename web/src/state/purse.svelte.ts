@@ -54,7 +54,9 @@ class Purse {
 
   heard(event: Event): void {
     const back = event.event === 'connection' && event.value.state === 'online' && this.#wanted;
-    if (event.event !== 'wallet' && !back) return;
+    // What others pay to one another the node tells nobody else; they say it in the chat.
+    const said = event.event === 'messages' && event.value.messages.some(({ body }) => body.kind === 'paid');
+    if (event.event !== 'wallet' && !back && !said) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.reload(), SETTLE_MS);
   }

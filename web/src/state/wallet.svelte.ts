@@ -147,6 +147,11 @@ class Wallet {
     return this.#packets.get(`${chat}/${id}`, purse.round, () => engine().call({ call: 'packet', chat, id }));
   }
 
+  /** Asks for a red packet anew: the node tells only those whose own money has moved. */
+  async lookAgain(chat: string, id: string): Promise<void> {
+    await this.#packets.take(`${chat}/${id}`, engine().call({ call: 'packet', chat, id })).catch(() => undefined);
+  }
+
   /** A request for money, by its chat and message; read like {@link transfer}. */
   request(chat: string, id: string): Looked<RequestView> {
     return this.#requests.get(`${chat}/${id}`, purse.round, () => engine().call({ call: 'request', chat, id }));

@@ -56,6 +56,13 @@ export function refunded(view: TransferView | null): 'none' | 'part' | 'all' {
   return BigInt(view.refunded) >= BigInt(view.amount) ? 'all' : 'part';
 }
 
+/** As long as a message waits to be sent, the engine knows no card of it: there is nothing to ask yet. */
+export function isPlaced({ delivery }: Pick<MessageView, 'delivery'>): boolean {
+  return delivery !== 'queued' && delivery !== 'sending' && delivery !== 'failed';
+}
+
+export const NOT_ASKED = { value: null, error: null };
+
 /** How a red packet looks: `sealed` for whoever has not opened it and may. */
 export type PacketLook = 'checking' | 'unchecked' | 'unknown' | 'sealed' | 'opened' | 'empty' | 'expired' | 'others';
 

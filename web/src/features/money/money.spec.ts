@@ -184,6 +184,15 @@ describe('a red packet that is opened', () => {
     expect(screen.getByText('All shares were taken before you.')).toBeDefined();
   });
 
+  it('shows who else opens it, though the node tells nobody', async () => {
+    packets.give({ id: 'p', maker: ME, asset: 'eur', total: 1_000n, shares: 3 });
+    open(card('m', ME, packet('p')));
+    await fireEvent.click(await screen.findByRole('button', { name: 'See who opened it' }));
+    await screen.findByText('Nobody has opened it yet.');
+    packets.open('p', CAROL);
+    await screen.findByText('1 of 3 opened', {}, { timeout: 5_000 });
+  });
+
   it('that was emptied meanwhile says so', async () => {
     packets.give({ id: 'p', maker: BOB, asset: 'eur', total: 1_000n, shares: 1 });
     open(card('m', BOB, packet('p')));
@@ -191,6 +200,16 @@ describe('a red packet that is opened', () => {
     packets.open('p', CAROL);
     await fireEvent.click(seal);
     await screen.findByText('All shares were taken before you.');
+  });
+
+  it('is asked about when it was sent, not before: until then the engine knows no such card', async () => {
+    packets.give({ id: 'p', maker: ME, asset: 'eur', total: 1_000n, shares: 3 });
+    const sending: CardMessage = { ...card('m', ME, packet('p')), delivery: 'sending' };
+    const { container, rerender } = render(MoneyCard, { chat: choir, message: sending, onopen: vi.fn() });
+    expect(container.querySelector('[data-state=checking]')).not.toBeNull();
+    expect(called('packet')).toEqual([]);
+    await rerender({ message: { ...sending, delivery: 'sent' } });
+    await waitFor(() => expect(container.querySelector('[data-state=sealed]')).not.toBeNull());
   });
 
   it('for somebody else has no seal', async () => {
@@ -260,6 +279,14 @@ describe('the card of a bill', () => {
     fake.emit({ event: 'wallet' });
     await screen.findByText('1 of 2 paid');
     expect(container.querySelector('li.paid')?.textContent).toContain('Bob');
+  });
+
+  it('has one too where somebody says in the chat that they have paid another', async () => {
+    render(MoneyCard, { chat: choir, message: asks(CAROL, [BOB]), onopen: vi.fn() });
+    await screen.findByText('Not paid yet');
+    bank.move({ id: 'paid', purpose: 'payment', asset: 'eur', from: BOB, to: CAROL, amount: 1_000n, request: 'r' });
+    fake.emit({ event: 'messages', value: { chat: 'g', messages: [card('said', BOB, { kind: 'paid', request: 'r', transfer: 'paid', asset: EUR, amount: '1000' })] } });
+    await screen.findByText('Paid');
   });
 
   it('lets whoever is asked pay their part, once', async () => {
