@@ -50,7 +50,7 @@ export function fakeMoney(now: number, query: URLSearchParams): FakeBank {
   at = now - 12 * MINUTE;
   move('transfer', 'bob@home.example', ME, 2_500, { state: 'held', until_ms: now + 23 * HOUR });
   // The rest of the world is still being made.
-  if (query.has('frozen')) setTimeout(() => bank.frozen.add(`${ME} eur`));
+  if (query.has('frozen')) queueMicrotask(() => bank.frozen.add(`${ME} eur`));
   if (query.has('unsure')) bank.pending.set('p', { id: 'p', purpose: 'transfer', asset: 'eur', from: ME, to: 'bob@home.example', amount: 990n });
   bank.now = () => Date.now();
   return bank;
