@@ -98,3 +98,16 @@ describe('names in a group', () => {
     expect(typingText(chat('bob', 'Bob'), [bob.user])).toBe('typing…');
   });
 });
+
+describe('money in one line', () => {
+  const EUR = { id: 'e', issuer: 'home.example', code: 'EUR', scale: 2 };
+  const line = (body: BodyView, where = choir): string => saidLine(message('m', 1, { sender: bob.user, sender_name: 'Bob', body }), where);
+
+  it('is its kind and what was written beside it; how much is for the node to say', () => {
+    expect(line({ kind: 'packet', packet: 'p', greeting: 'Best wishes!', cover: 0, only: null })).toBe('Bob: [Red packet] Best wishes!');
+    expect(line({ kind: 'transfer', transfer: 't', asset: EUR, amount: '1234', note: '' })).toBe('Bob: [Transfer]');
+    expect(line({ kind: 'request', request: 'r', asset: EUR, parts: [], total: '3000', note: 'Pizza' })).toBe('Bob: [Split a bill] Pizza');
+    expect(line({ kind: 'request', request: 'r', asset: EUR, parts: [], total: '3000', note: '' }, chat(bob.user, 'Bob'))).toBe('Bob: [Request money]');
+    expect(line({ kind: 'paid', request: 'r', transfer: 't', asset: EUR, amount: '1000' })).toBe('Bob: [Paid]');
+  });
+});
