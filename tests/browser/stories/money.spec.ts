@@ -136,7 +136,10 @@ test('a transfer waits for the other, who accepts one and gives one back; a requ
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Accept' }).click();
   await expect(bob.page.getByRole('dialog')).toContainText('You have received it');
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Close' }).first().click();
-  await card(bob, 'number 2').click();
+  // By keyboard: the newest line of the log, and Enter.
+  await bob.log.press('End');
+  await expect(bob.log.getByRole('article').last()).toBeFocused();
+  await bob.page.keyboard.press('Enter');
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Give back' }).click();
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Give back' }).click();
   await expect(bob.page.getByRole('dialog')).toContainText('Given back');
