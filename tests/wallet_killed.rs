@@ -9,7 +9,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use weft_testkit::{
     NodeProcess,
     device::{self, Device},
-    fleet, http,
+    fleet,
 };
 use weft_wire::{
     AssetId, OrderId, Signed, TransferId, UserAddress,
@@ -126,7 +126,7 @@ async fn adds_up(payers: &[Payer]) -> Result<()> {
 }
 
 async fn open(node: &NodeProcess) -> Result<(Vec<Payer>, AssetId)> {
-    let devices = fleet::register(node.address, "payer", PAYERS, async || node.invite().await).await?;
+    let devices = fleet::register(node.address, "payer", PAYERS, async || node.invite_for(100).await).await?;
     let owner = &devices[0];
     let define = DefineAsset {
         code: "EUR".parse()?,

@@ -60,7 +60,7 @@ export class FakeBank {
 
   define(asset: AssetView, part: Partial<IssuedView> = {}, issueMax = 0n): this {
     const had = this.#assets.get(asset.id)?.view;
-    this.#assets.set(asset.id, { view: { asset, title: asset.code, backing: '', payment_max: '0', day_max: '0', ...had, ...part, issued: '0' }, issueMax });
+    this.#assets.set(asset.id, { view: { asset, title: asset.code, backing: '', payment_max: '0', day_max: '0', issue_max: '0', ...had, ...part, issued: '0' }, issueMax });
     return this;
   }
 
@@ -295,7 +295,7 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
       if (!title.trim()) throw fail('invalid_field', 'title');
       const had = bank.assets().find((one) => one.asset.code === code);
       if (had && had.asset.scale !== scale) throw fail('invalid_field', 'scale');
-      bank.define(had?.asset ?? { id: code.toLowerCase(), issuer: 'home.example', code, scale }, { title, backing, payment_max, day_max }, BigInt(issue_max));
+      bank.define(had?.asset ?? { id: code.toLowerCase(), issuer: 'home.example', code, scale }, { title, backing, payment_max, day_max, issue_max }, BigInt(issue_max));
       return undefined;
     })
     .on('issue', ({ id, user, asset, amount, redeem }) => {

@@ -26,6 +26,10 @@ payment_max: string,
  */
 day_max: string, 
 /**
+ * The most that may be in the world; `0`: no bound.
+ */
+issue_max: string, 
+/**
  * How much of it is in the world.
  */
 issued: string, };

@@ -31,6 +31,8 @@ pub struct IssuedView {
     pub payment_max: String,
     /// The most that one account pays in a day; `0`: no bound.
     pub day_max: String,
+    /// The most that may be in the world; `0`: no bound.
+    pub issue_max: String,
     /// How much of it is in the world.
     pub issued: String,
 }

@@ -48,6 +48,7 @@ fn issued(info: AssetInfo) -> IssuedView {
         backing: info.backing,
         payment_max: info.payment_max.to_string(),
         day_max: info.day_max.to_string(),
+        issue_max: info.issue_max.to_string(),
         issued: info.issued.to_string(),
     }
 }

@@ -119,10 +119,12 @@ impl Wallet {
     pub(super) async fn info(&self, record: AssetRecord) -> Result<AssetInfo> {
         let id = record.asset.id();
         let account: Option<AccountRecord> = self.ctx.read(tables::LEDGER_ACCOUNTS, issuance(id).0).await?;
-        let issued = account.map_or(0, |account| -account.0.balances.net());
+        let (issued, floor) = account
+            .map_or((0, None), |AccountRecord(account)| (-account.balances.net(), account.bounds.floor));
+        let issue_max = floor.map_or(0, |floor| u64::try_from(-floor).unwrap_or(u64::MAX));
         let AssetRecord { asset, title, backing, payment_max, day_max } = record;
         let issued = u64::try_from(issued.max(0)).unwrap_or(u64::MAX);
-        Ok(AssetInfo { id, asset, title, backing, payment_max, day_max, issued })
+        Ok(AssetInfo { id, asset, title, backing, payment_max, day_max, issue_max, issued })
     }
 
     pub(super) async fn asset(&self, id: AssetId) -> Result<AssetRecord> {

@@ -42,6 +42,9 @@ pub struct AssetInfo {
     pub payment_max: u64,
     /// The most that one account pays in a day (UTC); 0: no bound.
     pub day_max: u64,
+    /// The most that may be in the world; 0: no bound.
+    #[serde(default)]
+    pub issue_max: u64,
     /// How much of it is in the world. A sum beyond `u64` is told as its greatest.
     pub issued: u64,
 }
