@@ -141,8 +141,13 @@ async fn money_goes_from_hand_to_hand_and_the_books_add_up() -> Result<()> {
     let tapped = pay(&bob, &euro, 1_234, Some(direct.clone()));
     let held = transfer(&alice, tapped.clone()).await?;
     assert_eq!((held.state.as_str(), held.amount.as_str(), held.mine), ("held", "1234", true));
-    let again = alice.call(tapped).await.unwrap_err().to_string();
-    assert!(again.contains("id_conflict"), "{again}");
+    assert_eq!(transfer(&alice, tapped.clone()).await?.id, held.id);
+    let mut other = tapped;
+    if let Call::Pay { amount, .. } = &mut other {
+        *amount = "1".into();
+    }
+    let other = alice.call(other).await.unwrap_err().to_string();
+    assert!(other.contains("id_conflict"), "{other}");
     let seen = card(&bob, &direct, |body| matches!(body, BodyView::Transfer { .. })).await?;
     let BodyView::Transfer { transfer: id, amount, note, .. } = seen.body else { unreachable!() };
     assert_eq!((id.as_str(), amount.as_str(), note.as_str()), (held.id.as_str(), "1234", "for the tea"));
@@ -253,7 +258,15 @@ async fn a_packet_and_a_bill_in_a_group_of_three() -> Result<()> {
         refunds: None,
         pin: PIN.into(),
     };
-    assert_eq!(transfer(&bob, payment).await?.state, "done");
+    let done = transfer(&bob, payment.clone()).await?;
+    assert_eq!(done.state, "done");
+    // The same form again, and another one for the same bill: it is paid once.
+    assert_eq!(transfer(&bob, payment.clone()).await?.id, done.id);
+    let mut anew = payment;
+    if let Call::Pay { id, .. } = &mut anew {
+        *id = form();
+    }
+    assert!(bob.call(anew).await.unwrap_err().to_string().contains("already_paid"));
     assert_eq!(balance(&bob).await?, before - 1_000);
     let id = card(&alice, &group, is_bill).await?.id;
     let paid = alice

@@ -146,7 +146,7 @@ tables! {
     PACKETS           = 118, "wallet.packets",        key: "packet",                     record: "PacketRecord",                owner: "service/wallet";
     PACKET_CLAIMS     = 119, "wallet.packet_claims",  key: "packet BE32(claim)",         record: "ClaimRecord: who has opened it", owner: "service/wallet";
     PACKETS_DUE       = 120, "wallet.packets_due",    key: "BE64(time) packet",          record: "nothing: a packet that ends by itself", owner: "service/wallet";
-    REQUESTS_PAID     = 121, "wallet.requests_paid",  key: "name 00 request BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody", owner: "service/wallet";
+    REQUESTS_PAID     = 121, "wallet.requests_paid",  key: "name 00 request other 00 BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

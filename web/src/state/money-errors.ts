@@ -13,6 +13,7 @@ const texts: Record<string, () => string> = {
   payment_refused: m.error_payment_refused,
   payment_unsure: m.error_payment_unsure,
   id_conflict: m.error_id_conflict,
+  already_paid: m.error_already_paid,
   no_pin: m.error_no_pin,
   wrong_pin: m.error_wrong_pin,
 };

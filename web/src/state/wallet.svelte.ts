@@ -13,8 +13,8 @@ import { engine } from './engine';
 import { errorCode } from './errors';
 import { purse } from './purse.svelte';
 
-/** What says that a payment was not made, or not yet: the same form may be sent again with the same id. */
-const OPEN_ENDED = ['payment_unsure', 'offline', 'timeout', 'engine_restarted', 'node_unreachable', 'rate_limited', 'wrong_pin', 'pin_locked', 'no_pin'];
+/** What says for certain that nothing was paid. After everything else the same form goes out again with the same id. */
+const REFUSED = ['insufficient_funds', 'payment_limit', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid'];
 
 /** What the node says of something; while it has said nothing yet: neither. What was said is kept when it cannot be asked again. */
 export interface Looked<T> {
@@ -36,7 +36,7 @@ export class OrderId {
     try {
       return await work(this.#id);
     } catch (error) {
-      if (!OPEN_ENDED.includes(errorCode(error) ?? '')) this.#id = freshId();
+      if (REFUSED.includes(errorCode(error) ?? '')) this.#id = freshId();
       throw error;
     }
   }

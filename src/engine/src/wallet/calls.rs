@@ -8,9 +8,8 @@ use crate::account::me;
 use crate::api::{Call, Reply};
 use crate::chats;
 use crate::error::{Refusal, call_error, field_error};
-use crate::http;
 use crate::runtime::{Cx, State};
-use weft_wire::wallet::{Asset, AssetList, Intent, Payee, PaymentOrder, TransferCard};
+use weft_wire::wallet::{Asset, Intent, Payee, PaymentOrder, TransferCard};
 use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
 use zeroize::Zeroizing;
 
@@ -78,14 +77,23 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
         card: None,
     };
     let about = note("note", &about)?;
+    let known = requests::asset(cx, asset).await?;
     if let Some(chat) = chat {
-        let assets: AssetList = http::get(cx, "wallet/assets").await?;
-        let known = assets.assets.into_iter().find(|info| info.id == asset).map(|info| info.asset);
-        let known = known.ok_or_else(|| field_error("asset", "no such asset is issued here"))?;
-        cx.with(|s| with_card(s, &mut wish, &chat, known, about))?;
+        cx.with(|s| with_card(s, &mut wish, &chat, known.clone(), about))?;
     }
-    let transfer = orders::pay(cx, wish, &pin).await?;
-    look::transfer(cx, transfer).await.map(Reply::Transfer)
+    if let Some(earlier) = requests::paid_before(cx, &wish).await? {
+        return Ok(Reply::Transfer(earlier));
+    }
+    match orders::pay(cx, &wish, &pin).await {
+        Ok(receipt) => cx.with(|s| look::done(s, &wish, &known, &receipt)).map(Reply::Transfer),
+        // The same form again: it was paid, and the answer did not come.
+        Err(refusal) if refusal.code == "id_conflict" => {
+            let id = cx.with(|s| me(s).map(|me| wish.transfer(&me.user)))?;
+            let earlier = look::transfer(cx, id).await.ok().filter(|view| look::is_of(view, &wish));
+            earlier.map(Reply::Transfer).ok_or(refusal)
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
 /// What is said in the chat once it is paid.

@@ -6,6 +6,7 @@ use crate::groups::names;
 use crate::runtime::State;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use weft_ledger::packet::SHARES_MAX;
 use weft_wire::limits::{MESSAGE_BYTES_MAX, MONEY_NOTE_BYTES_MAX, ROOM_MEMBERS_MAX};
 use weft_wire::wallet::{Asset, PacketCard, PaidCard, Receipt, RequestCard, SCALE_MAX, TransferCard};
 use weft_wire::{Blob, RoomId, text};
@@ -79,7 +80,11 @@ impl Card {
         let fits = |asset: &Asset, text: &str| asset.scale <= SCALE_MAX && text.len() <= MONEY_NOTE_BYTES_MAX;
         match self {
             Card::Transfer(card) => card.amount > 0 && fits(&card.asset, &card.note),
-            Card::Packet(card) => card.greeting.len() <= MONEY_NOTE_BYTES_MAX,
+            Card::Packet(card) => {
+                fits(&card.asset, &card.greeting)
+                    && (1..=SHARES_MAX).contains(&card.shares)
+                    && card.total >= u64::from(card.shares)
+            }
             Card::Request(card) => {
                 let people: BTreeSet<_> = card.parts.iter().map(|part| &part.user).collect();
                 let sum = card.parts.iter().try_fold(0u64, |sum, part| sum.checked_add(part.amount));

@@ -22,6 +22,10 @@ const TRIES: u32 = 5;
 const WAIT_MS: Millis = 60_000;
 const WAIT_MS_MAX: Millis = 3_600_000;
 
+/// A node that says that a device has signed so many orders which it does not know of is not believed: a counter at its end
+/// would be the end of paying.
+const COUNTER_JUMP_MAX: u64 = 1_000_000;
+
 /// The key as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -64,13 +68,16 @@ fn make(s: &mut State, me: &Me, pin: &str) -> Result<(), Refusal> {
     let seed = Zeroizing::new(s.random::<32>());
     let salt = s.random::<16>();
     let key = SigningKey::from_bytes(&seed);
-    let created_ms = s.live.node_time(s.now);
+    // Newer than the last one, whatever the node's clock has done since.
+    let before = s.load::<Kept>(KEY);
+    let last = before.as_ref().and_then(|kept| kept.cert.peek().ok()).map_or(0, |cert| cert.created_ms + 1);
+    let created_ms = s.live.node_time(s.now).max(last);
     let order_key = key.verifying_key().to_bytes();
     let cert = OrderKeyCert { user: me.user.clone(), device: me.device, order_key, created_ms };
     let under = stretch(s, pin, &salt)?;
     let sealed = Blob(sealing::seal(&mut s.rng, &under, &purpose(me), seed.as_slice())?);
     // The counter is the device's, not the key's.
-    let counter = s.load::<Kept>(KEY).map_or(0, |kept| kept.counter);
+    let counter = before.map_or(0, |kept| kept.counter);
     let cert = Signed::sign(&cert, &me.device_key);
     let kept = Kept { sealed, salt, cert, installed: false, counter, wrong: 0, locked_until_ms: 0 };
     s.store(KEY, &kept);
@@ -126,6 +133,9 @@ pub(super) fn unlock(s: &mut State, pin: &str) -> Result<SigningKey, Refusal> {
 /// The counter of the next order. `last`: what the node says that the last one was.
 pub(super) fn count(s: &mut State, last: u64) -> Option<u64> {
     let kept: Kept = s.load(KEY)?;
+    if last > kept.counter.saturating_add(COUNTER_JUMP_MAX) {
+        return None;
+    }
     let counter = kept.counter.max(last).checked_add(1)?;
     s.store(KEY, &Kept { counter, ..kept });
     Some(counter)

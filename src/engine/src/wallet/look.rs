@@ -1,18 +1,19 @@
 //! What the node says of money.
 
-use super::{asset_view, id, key, orders};
+use super::orders::{self, Wish};
+use super::{asset_view, id, key};
 use crate::account::me;
 use crate::api::{
     AccountView, HistoryLineView, HistoryView, IssuedView, PersonView, TransferView, WalletView,
 };
 use crate::chats;
-use crate::error::Refusal;
+use crate::error::{Refusal, internal};
 use crate::groups::names;
 use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{
-    AccountList, Answer, AnswerTransfer, AssetInfo, AssetList, History, HistoryLine, TransferInfo,
-    TransferState,
+    AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, History, HistoryLine, Payee, Receipt,
+    TransferInfo, TransferState,
 };
 use weft_wire::{AccountId, TransferId, UserAddress};
 
@@ -93,7 +94,7 @@ pub(super) async fn answer(cx: &Cx, transfer: &str, accept: bool) -> Result<Tran
     cx.with(|s| view(s, info))
 }
 
-fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Refusal> {
+pub(super) fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Refusal> {
     let mine = me(s)?.user == info.payer;
     Ok(TransferView {
         id: info.id.to_string(),
@@ -108,6 +109,38 @@ fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Refusal> {
         time_ms: info.at_ms as f64,
         until_ms: info.until_ms.map(|until| until as f64),
     })
+}
+
+/// A transfer that was made just now.
+pub(super) fn done(
+    s: &mut State,
+    wish: &Wish,
+    asset: &Asset,
+    receipt: &Receipt,
+) -> Result<TransferView, Refusal> {
+    let Payee::Person(payee) = &receipt.payee else { return Err(internal("payee")) };
+    let info = TransferInfo {
+        id: receipt.transfer,
+        payer: receipt.payer.clone(),
+        payee: payee.clone(),
+        asset: asset.clone(),
+        amount: receipt.amount,
+        refunded: 0,
+        request: wish.request,
+        state: receipt.state,
+        at_ms: receipt.at_ms,
+        until_ms: receipt.until_ms,
+    };
+    view(s, info)
+}
+
+/// Whether a transfer is what was wished for.
+pub(super) fn is_of(view: &TransferView, wish: &Wish) -> bool {
+    let Payee::Person(payee) = &wish.payee else { return false };
+    view.mine
+        && view.payee.user == payee.to_string()
+        && view.amount == wish.amount.to_string()
+        && view.asset.id == wish.asset.to_string()
 }
 
 fn state(state: TransferState) -> &'static str {

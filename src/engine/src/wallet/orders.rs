@@ -10,6 +10,7 @@ use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use weft_wire::limits::CLOCK_SKEW_MS_MAX;
 use weft_wire::wallet::{Intent, Payee, PaymentOrder, Receipt, SubmitOrder};
 use weft_wire::{AssetId, Code, Millis, OrderId, RequestId, Signed, TransferId};
 
@@ -44,12 +45,12 @@ fn place(id: OrderId) -> Vec<u8> {
     [ORDERS, id.as_bytes()].concat()
 }
 
-/// Pays. Gives the transfer.
-pub(super) async fn pay(cx: &Cx, wish: Wish, pin: &str) -> Result<TransferId, Refusal> {
+/// Pays. Gives what the node says that it has done.
+pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refusal> {
     if !cx.with(|s| s.connection.is_ready()) {
         return Err(Failure::NoAnswer.into());
     }
-    if cx.with(|s| s.load::<Pending>(&place(wish.id)).is_some()) {
+    if cx.with(|s| is_open(s, wish)) {
         return Err(unsure());
     }
     if cx.with(|s| s.load_all::<Pending>(ORDERS).len()) >= PENDING_MAX {
@@ -60,11 +61,14 @@ pub(super) async fn pay(cx: &Cx, wish: Wish, pin: &str) -> Result<TransferId, Re
     let mut last = 0;
     // Once more where the node knows another counter, or has forgotten the key: it comes from a backup, or this device does.
     for again in [true, false] {
-        let order = cx.with(|s| write_down(s, &wish, &key, last))?;
+        let order = cx.with(|s| write_down(s, wish, &key, last))?;
         match submit(cx, &order).await {
-            Ok(receipt) => return cx.with(|s| paid(s, &receipt)),
+            Ok(receipt) => {
+                cx.with(|s| paid(s, &receipt));
+                return Ok(receipt);
+            }
             Err(failure) if failure.is_final() => {
-                cx.with(|s| s.kv_delete(&place(wish.id)));
+                cx.with(|s| drop_pending(s, &order));
                 match (failure.code(), failure.current()) {
                     (Some(Code::OrderStale), Some(current)) if again => last = current,
                     (Some(Code::BadCertificate | Code::BadSignature), _) if again => {
@@ -86,6 +90,14 @@ pub(super) async fn pay(cx: &Cx, wish: Wish, pin: &str) -> Result<TransferId, Re
     Err(internal("counter"))
 }
 
+/// Whether an order of this form, or for the same request, is not decided, as far as is known.
+fn is_open(s: &mut State, wish: &Wish) -> bool {
+    let orders = s.load_all::<Pending>(ORDERS).into_iter().filter_map(|pending| pending.order.peek().ok());
+    orders
+        .into_iter()
+        .any(|order| order.id == wish.id || (wish.request.is_some() && order.request == wish.request))
+}
+
 /// Signs the order and keeps it, before anything of it leaves the device.
 fn write_down(
     s: &mut State,
@@ -104,7 +116,8 @@ fn write_down(
         amount: wish.amount,
         max_fee: 0,
         intent: wish.intent,
-        expires_ms: s.live.node_time(s.now) + LIFETIME_MS,
+        // A node whose clock is far ahead could keep a refused order and carry it out in years.
+        expires_ms: s.live.node_time(s.now).min(s.now + CLOCK_SKEW_MS_MAX) + LIFETIME_MS,
         counter,
         request: wish.request,
         refunds: wish.refunds,
@@ -122,15 +135,17 @@ async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Receipt, Failur
     let (Ok(receipt), Ok(asked)) = (receipt, asked) else { return Err(Failure::Nonsense("receipt")) };
     let is_about_it = receipt.order == asked.id
         && receipt.transfer == asked.transfer()
+        && receipt.payer == asked.payer
         && receipt.payee == asked.payee
+        && receipt.promise.is_some() == matches!(asked.payee, Payee::Packet(_))
         && (receipt.asset, receipt.amount) == (asked.asset, asked.amount)
         && receipt.fee <= asked.max_fee;
     if is_about_it { Ok(receipt) } else { Err(Failure::Nonsense("receipt")) }
 }
 
 /// The node has done it: the order is settled, and the chat is told, in one step.
-fn paid(s: &mut State, receipt: &Receipt) -> Result<TransferId, Refusal> {
-    let Some(pending) = s.load::<Pending>(&place(receipt.order)) else { return Ok(receipt.transfer) };
+fn paid(s: &mut State, receipt: &Receipt) {
+    let Some(pending) = s.load::<Pending>(&place(receipt.order)) else { return };
     s.kv_delete(&place(receipt.order));
     if let Some((chat, card)) = pending.card
         && let Some(mut chat) = chats::find(s, chat)
@@ -139,7 +154,6 @@ fn paid(s: &mut State, receipt: &Receipt) -> Result<TransferId, Refusal> {
         let _ = queue::push_card(s, &mut chat, &card.with_promise(receipt));
     }
     s.event(Event::Wallet);
-    Ok(receipt.transfer)
 }
 
 /// Wants what is unsure to be asked again.
@@ -151,22 +165,32 @@ pub(crate) fn wait(s: &mut State) {
 
 /// The job: asks the node again for what is unsure. The same order is carried out once, and is worth nothing after its time.
 pub(crate) async fn settle(cx: &Cx) -> Result<Done, Failure> {
+    let mut outcome = Ok(Done::Yes);
     for pending in cx.with(|s| s.load_all::<Pending>(ORDERS)) {
         match submit(cx, &pending.order).await {
-            Ok(receipt) => {
-                let _ = cx.with(|s| paid(s, &receipt));
-            }
+            Ok(receipt) => cx.with(|s| paid(s, &receipt)),
             Err(failure) if failure.is_final() => cx.with(|s| {
-                if let Ok(order) = pending.order.peek() {
-                    s.kv_delete(&place(order.id));
+                if !drop_pending(s, &pending.order) {
+                    return;
                 }
                 s.event(Event::Notice { code: "payment_failed".into(), user: None });
                 s.event(Event::Wallet);
             }),
-            Err(failure) => return Err(failure),
+            // The others are asked about all the same.
+            Err(failure) => outcome = Err(failure),
         }
     }
-    Ok(Done::Yes)
+    outcome
+}
+
+/// This order is decided. False: another one of its form has taken its place.
+fn drop_pending(s: &mut State, order: &Signed<PaymentOrder>) -> bool {
+    let Ok(id) = order.peek().map(|order| order.id) else { return false };
+    let is_it = s.load::<Pending>(&place(id)).is_some_and(|pending| pending.order == *order);
+    if is_it {
+        s.kv_delete(&place(id));
+    }
+    is_it
 }
 
 /// What is unsure.

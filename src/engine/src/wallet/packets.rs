@@ -2,7 +2,7 @@
 
 use super::cards::Card;
 use super::orders::{self, Wish};
-use super::{asset_view, id, note, some};
+use super::{asset_view, id, note, requests, some};
 use crate::account::me;
 use crate::api::{ClaimView, PacketView};
 use crate::chats::{Chat, calls::chat_of, timeline};
@@ -12,7 +12,7 @@ use crate::http;
 use crate::runtime::{Cx, State};
 use weft_ledger::packet::{self, Promise};
 use weft_wire::wallet::{
-    Intent, PacketCard, PacketInfo, PacketKind, PacketPromise, PacketState, PacketTerms, Payee,
+    Asset, Intent, PacketCard, PacketInfo, PacketKind, PacketPromise, PacketState, PacketTerms, Payee,
 };
 use weft_wire::{OrderId, RoomId, TransferId, UserAddress};
 
@@ -31,11 +31,22 @@ pub(super) struct Gift {
 
 /// Gives a red packet.
 pub(super) async fn send(cx: &Cx, gift: Gift, pin: &str) -> Result<(), Refusal> {
-    let wish = cx.with(|s| wish(s, &gift))?;
-    orders::pay(cx, wish, pin).await.map(drop)
+    let asset = requests::asset(cx, id("asset", &gift.asset)?).await?;
+    let wish = cx.with(|s| wish(s, &gift, asset))?;
+    match orders::pay(cx, &wish, pin).await {
+        Ok(_) => Ok(()),
+        // The same form again: it was given, and the answer did not come.
+        Err(refusal) if refusal.code == "id_conflict" => {
+            let id = cx.with(|s| me(s).map(|me| wish.transfer(&me.user)))?;
+            let earlier: Option<PacketInfo> = http::get(cx, &format!("wallet/packets/{id}")).await.ok();
+            let is_it = earlier.is_some_and(|info| (info.id, info.total) == (id, wish.amount));
+            if is_it { Ok(()) } else { Err(refusal) }
+        }
+        Err(refusal) => Err(refusal),
+    }
 }
 
-fn wish(s: &mut State, gift: &Gift) -> Result<Wish, Refusal> {
+fn wish(s: &mut State, gift: &Gift, asset: Asset) -> Result<Wish, Refusal> {
     let chat = chat_of(s, &gift.chat)?;
     let me = me(s)?;
     let id: OrderId = id("id", &gift.id)?;
@@ -55,7 +66,7 @@ fn wish(s: &mut State, gift: &Gift) -> Result<Wish, Refusal> {
     let mut wish = Wish {
         id,
         payee: Payee::Packet(terms),
-        asset: super::id("asset", &gift.asset)?,
+        asset: asset.id(),
         amount: some("amount", &gift.amount)?,
         intent: Intent::Payment,
         request: None,
@@ -63,7 +74,8 @@ fn wish(s: &mut State, gift: &Gift) -> Result<Wish, Refusal> {
         card: None,
     };
     // The promise is the node's: it comes with the receipt.
-    let card = PacketCard { packet: wish.transfer(&me.user), node, promise, greeting, cover, only };
+    let (packet, total, shares) = (wish.transfer(&me.user), wish.amount, gift.shares);
+    let card = PacketCard { packet, node, promise, asset, total, kind, shares, greeting, cover, only };
     wish.card = Some((chat.id, Card::Packet(card)));
     Ok(wish)
 }
@@ -130,12 +142,18 @@ fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Res
 /// Whether what was promised in the card is what was done. Of one that is open nobody can tell, and equal shares speak for
 /// themselves.
 fn is_fair(card: &PacketCard, info: &PacketInfo) -> Option<bool> {
-    let promised = card.promise.commitment == info.promise.commitment && card.packet == info.id;
+    let claims = info.claims.len();
+    let (total_minor, shares) = (card.total, card.shares);
+    let promised = card.promise.commitment == info.promise.commitment
+        && card.packet == info.id
+        && card.asset == info.asset
+        && (card.total, card.kind, card.shares) == (info.total, info.terms.kind, info.terms.shares)
+        && (info.state == PacketState::Empty) == (claims == shares as usize);
     if !promised {
         return Some(false);
     }
-    let seed = info.seed?;
-    let (total_minor, shares) = (info.total, info.terms.shares);
+    // Over, and what was promised is kept back.
+    let Some(seed) = info.seed else { return (info.state != PacketState::Open).then_some(false) };
     if info.terms.kind == PacketKind::Equal {
         let each = packet::equal_share(total_minor, shares).ok();
         return Some(info.claims.iter().all(|claim| Some(claim.amount) == each));

@@ -1,9 +1,10 @@
 //! Asking for money: from one, or from several who share a bill.
 
 use super::cards::{self, Card};
-use super::{amount, id, note, some};
+use super::orders::Wish;
+use super::{amount, id, look, note, some};
 use crate::account::me;
-use crate::api::{MessageView, RequestView};
+use crate::api::{MessageView, RequestView, TransferView};
 use crate::chats::{calls::chat_of, queue, timeline};
 use crate::connection;
 use crate::error::{Refusal, call_error, field_error};
@@ -11,7 +12,9 @@ use crate::groups;
 use crate::http;
 use crate::runtime::{Cx, State};
 use serde::{Deserialize, Serialize};
-use weft_wire::wallet::{AssetList, PaidCard, RequestCard, RequestPart, RequestPayments};
+use weft_wire::wallet::{
+    Asset, AssetList, PaidCard, RequestCard, RequestPart, RequestPayments, TransferState,
+};
 use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
 
 /// Who has said that they have paid: `w/p/ request user`.
@@ -40,10 +43,7 @@ pub(super) async fn ask(
     total: &str,
     about: &str,
 ) -> Result<MessageView, Refusal> {
-    let asset: AssetId = id("asset", asset)?;
-    let assets: AssetList = http::get(cx, "wallet/assets").await?;
-    let asset = assets.assets.into_iter().find(|info| info.id == asset).map(|info| info.asset);
-    let asset = asset.ok_or_else(|| field_error("asset", "no such asset is issued here"))?;
+    let asset = self::asset(cx, id("asset", asset)?).await?;
     cx.with(|s| {
         let mut chat = chat_of(s, chat)?;
         let me = me(s)?.user.clone();
@@ -72,6 +72,32 @@ pub(super) async fn ask(
     })
 }
 
+/// An asset that the node issues.
+pub(super) async fn asset(cx: &Cx, asset: AssetId) -> Result<Asset, Refusal> {
+    let assets: AssetList = http::get(cx, "wallet/assets").await?;
+    let asset = assets.assets.into_iter().find(|info| info.id == asset).map(|info| info.asset);
+    asset.ok_or_else(|| field_error("asset", "no such asset is issued here"))
+}
+
+/// What this very form has paid before.
+///
+/// # Errors
+/// `already_paid` where something else has paid the same request.
+pub(super) async fn paid_before(cx: &Cx, wish: &Wish) -> Result<Option<TransferView>, Refusal> {
+    let Some(request) = wish.request else { return Ok(None) };
+    let me = cx.with(|s| me(s).map(|me| me.user.clone()))?;
+    let known: RequestPayments = http::get(cx, &format!("wallet/requests/{request}")).await?;
+    let own = known.payments.into_iter().filter(|info| info.payer == me);
+    let mut stands = own.filter(|info| {
+        matches!(info.state, TransferState::Held | TransferState::Done) && info.refunded < info.amount
+    });
+    match stands.next() {
+        None => Ok(None),
+        Some(info) if info.id == wish.transfer(&me) => cx.with(|s| look::view(s, info)).map(Some),
+        Some(_) => Err(call_error("already_paid", "You have paid this.")),
+    }
+}
+
 /// A request as it stands.
 pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, Refusal> {
     let chat = cx.with(|s| chat_of(s, chat))?;
@@ -90,6 +116,8 @@ pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, R
                     && Some(&info.payee) == sender.as_ref()
                     && info.asset == card.asset
                     && info.amount >= part.amount
+                    && info.state == TransferState::Done
+                    && info.refunded == 0
             };
             let by_node = known.payments.iter().find(counts).map(|info| info.id);
             let told = sender.as_ref() == Some(&mine) || part.user == mine;
@@ -104,11 +132,6 @@ pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, R
 }
 
 /// What is said in the chat once a request is paid.
-pub(super) fn paid_card(
-    request: RequestId,
-    transfer: TransferId,
-    asset: weft_wire::wallet::Asset,
-    amount: u64,
-) -> Card {
+pub(super) fn paid_card(request: RequestId, transfer: TransferId, asset: Asset, amount: u64) -> Card {
     Card::Paid(PaidCard { request, transfer, asset, amount })
 }

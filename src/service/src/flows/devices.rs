@@ -121,6 +121,7 @@ impl Flows {
 
     /// Clears up behind a device that was signed out. Can be done again at any time.
     async fn finish_sign_out(&self, name: &UserName, device: DeviceId) -> Result<()> {
+        self.wallet.forget_key(name, device).await?;
         self.key_packages.drop_all(name, device).await?;
         self.inbox.drop_all(name, device).await?;
         let gone = DeviceRef { user: self.ctx.address(name), device };

@@ -1,9 +1,15 @@
 //! The ledger once more from its log: whether what is kept is what its events come to.
 
-use super::records::{AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, StandingRecord};
+use super::accounts::personal;
+use super::records::{
+    AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, OrderRecord, Owner, OwnerRecord,
+    StandingRecord,
+};
 use crate::Fault;
 use std::collections::BTreeMap;
-use weft_ledger::{Account, Books, Entry, Memory, Outcome, change_account, open_account, post};
+use weft_ledger::{
+    Account, Books, Entry, Memory, Movement, Outcome, Purpose, change_account, open_account, post,
+};
 use weft_store::{Scan, Store, Table, record::Record, tables};
 use weft_wire::{AssetId, Millis, TransferId};
 
@@ -132,13 +138,45 @@ async fn compare(store: &Store, books: &Memory, report: &mut LedgerReport) -> Re
             report.find(format!("{}: {rows} rows where the log makes {known}", table.name));
         }
     }
+    let mut standings = 0;
     for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
+        ordered(store, entry, report).await?;
         let id: TransferId = entry.transfer.id;
         let kept = get::<StandingRecord>(store, tables::LEDGER_STANDINGS, &id.0).await?;
         let Ok(again) = books.standing(id);
+        standings += u64::from(again.is_some());
         if kept.map(|kept| kept.0) != again {
             report.find(format!("what became of transfer {id} is not what the log says"));
         }
+    }
+    let rows = count(tables::LEDGER_STANDINGS).await?;
+    if rows != standings {
+        report
+            .find(format!("{}: {rows} rows where the log makes {standings}", tables::LEDGER_STANDINGS.name));
+    }
+    Ok(())
+}
+
+/// Whoever's money moved has signed for it.
+async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Result<(), Fault> {
+    let id = entry.transfer.id;
+    let (debit, amount) = match entry.transfer.movement {
+        Movement::Posted { debit, amount, .. } | Movement::Pending { debit, amount, .. } => (debit, amount),
+        Movement::Post { .. } | Movement::Void { .. } => return Ok(()),
+    };
+    if entry.transfer.purpose == Purpose::Redeem {
+        return Ok(());
+    }
+    let owner = get::<OwnerRecord>(store, tables::OWNERS, &debit.0).await?;
+    let Some(OwnerRecord { owner: Owner::Person(name), asset }) = owner else { return Ok(()) };
+    let kept = get::<OrderRecord>(store, tables::ORDERS, &id.0).await?;
+    let order =
+        kept.and_then(|kept| kept.cert.peek().ok().and_then(|cert| kept.order.verify(&cert.order_key).ok()));
+    let is_right = order.is_some_and(|order| {
+        order.transfer() == id && order.payer.name == name && (order.asset, order.amount) == (asset, amount)
+    });
+    if !is_right || personal(&name, asset) != debit {
+        report.find(format!("transfer {id} of {name} has no order that they have signed"));
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ impl Wallet {
             let row = store.get(tables::LEDGER_LOG, &(number + 1).to_be_bytes()).await?;
             let row = row.ok_or(Fault::Internal("the ledger's log has a gap"))?;
             let EventRecord { at_ms, event } = EventRecord::from_record(&row.value)?;
-            (number, last_ms) = (number + 1, at_ms);
+            (number, last_ms) = (number + 1, at_ms.max(last_ms));
             match event {
                 LoggedEvent::Open { id, asset, kind, bounds } => {
                     let account = Account { bounds, ..Account::new(id, asset, kind) };

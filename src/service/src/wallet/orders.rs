@@ -8,9 +8,9 @@ use super::{
 };
 use crate::{Caller, Fault, context::joined};
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Standing, Transfer};
-use weft_store::tables;
+use weft_store::{Scan, tables};
 use weft_wire::{
-    AccountId, AssetId, Millis, RequestId, Signed, TransferId, UserName,
+    AccountId, AssetId, DeviceId, Millis, RequestId, Signed, TransferId, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
         Answer, Intent, PacketPromise, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder,
@@ -76,7 +76,10 @@ impl Wallet {
         let known: OrderKeyRecord =
             self.ctx.read(tables::ORDER_KEYS, &row).await?.ok_or(WalletError::NoOrderKey)?;
         // Out of the teller's hands: this is the work that takes long, and many do it side by side.
-        let order = request.order.verify(&known.key).map_err(|_| WalletError::Signature("the order"))?;
+        let order = match request.order.verify(&known.key) {
+            Ok(order) => order,
+            Err(_) => self.carried_out(&request).await?,
+        };
         if order.payer != *caller.user() || order.device != caller.device() {
             return Err(WalletError::ForeignOrder);
         }
@@ -88,6 +91,26 @@ impl Wallet {
         let work = Work { to, row, key: known.key, signed: request.order, order };
         let receipt = self.teller.run(move |sheet| sheet.pay(&work)).await?;
         Ok(Signed::sign(&receipt, &self.key))
+    }
+
+    /// An order that was carried out when the device had another key: asked again, it gets its answer. Whoever asks must be whose
+    /// it was.
+    async fn carried_out(&self, request: &SubmitOrder) -> Result<PaymentOrder> {
+        let bad = || WalletError::Signature("the order");
+        let order = request.order.peek().map_err(|_| bad())?;
+        let kept: Option<OrderRecord> = self.ctx.read(tables::ORDERS, order.transfer().0).await?;
+        kept.filter(|kept| kept.order == request.order).map(|_| order).ok_or_else(bad)
+    }
+
+    /// The orders of a device that was signed out are worth nothing any more.
+    pub(crate) async fn forget_key(&self, name: &UserName, device: DeviceId) -> Result<()> {
+        let row = joined(name.as_str(), device.0);
+        self.teller
+            .run(move |sheet| {
+                sheet.delete(tables::ORDER_KEYS, &row);
+                Ok(())
+            })
+            .await
     }
 
     /// `POST wallet/transfers/ID`: the payee takes what waits, or gives it back.
@@ -109,20 +132,25 @@ impl Wallet {
     pub(crate) async fn expire(&self) -> Result<u64> {
         let mut done = 0;
         for table in [tables::LEDGER_DUE, tables::PACKETS_DUE] {
+            let mut after = Vec::new();
             loop {
-                let rows = self.ctx.store.scan(table, weft_store::Scan::prefix([])).await?;
+                let rows = self.ctx.store.scan(table, Scan::prefix([]).after(&after)).await?;
                 let now = self.ctx.now();
                 let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
-                if due.is_empty() {
-                    break;
-                }
+                let Some(last) = rows.last().filter(|_| !due.is_empty()) else { break };
+                after.clone_from(&last.key);
                 for id in due {
                     let is_packet = table == tables::PACKETS_DUE;
                     let work = move |sheet: &mut Sheet<'_>| match is_packet {
                         true => sheet.end_packet(id),
                         false => sheet.let_go(id),
                     };
-                    done += u64::from(self.teller.run(work).await?);
+                    match self.teller.run(work).await {
+                        Ok(was_there) => done += u64::from(was_there),
+                        Err(WalletError::Fault(fault)) => return Err(fault.into()),
+                        // One that cannot be given back must not hold up the others. It is tried again in the next round.
+                        Err(error) => tracing::warn!(%id, %error, "what is due was not given back"),
+                    }
                 }
             }
         }
@@ -195,10 +223,15 @@ impl Sheet<'_> {
         if let Some(paid) = paid {
             self.put(tables::PAYERS, debit.0, &paid);
         }
+        if let To::Packet(terms, seed) = &work.to {
+            self.packet_paid(order, terms, *seed);
+        }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
         if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
-            for name in [payee, &order.payer.name] {
-                self.mark(tables::REQUESTS_PAID, paid_key(name, request, entry.number, transfer.id));
+            let payer = &order.payer.name;
+            for (name, other) in [(payee, payer), (payer, payee)] {
+                let key = paid_key(name, request, other, entry.number, transfer.id);
+                self.mark(tables::REQUESTS_PAID, key);
             }
         }
         let promise = self.promise(transfer.id, &order.payee)?;
@@ -216,7 +249,7 @@ impl Sheet<'_> {
                 if order.intent != Intent::Payment || refunds.is_some() || order.request.is_some() {
                     return Err(Fault::Invalid { field: "intent", why: "a packet is a payment" }.into());
                 }
-                let credit = self.new_packet(order, terms, *seed)?;
+                let credit = self.new_packet(order, terms, seed)?;
                 let movement = Movement::Posted { debit, credit, amount, refunds: None };
                 return Ok(Transfer { id, movement, purpose: Purpose::PacketFund, about });
             }
@@ -226,6 +259,9 @@ impl Sheet<'_> {
             Intent::Payment => {
                 let purpose = if refunds.is_some() { Purpose::Refund } else { Purpose::Payment };
                 (Movement::Posted { debit, credit, amount, refunds }, purpose)
+            }
+            Intent::Transfer if order.request.is_some() => {
+                return Err(Fault::Invalid { field: "intent", why: "what was asked for is a payment" }.into());
             }
             Intent::Transfer => {
                 let expires_ms = Some(self.now + ACCEPT_MS);
@@ -321,6 +357,8 @@ impl Sheet<'_> {
                 }
                 Ok(true)
             }
+            // The clock was set back.
+            Err(Stop::Undone(WalletError::Refused(Refusal::NotDue))) => Ok(false),
             Err(Stop::Undone(WalletError::Refused(_)) | Stop::Kept(WalletError::Refused(_))) => {
                 self.forget_due(pending)?;
                 Ok(false)
@@ -331,7 +369,10 @@ impl Sheet<'_> {
 
     /// What came back is not counted as paid, if that was on the same day.
     fn uncount(&mut self, entry: &Entry) -> Result<(), Stop> {
-        let Movement::Pending { debit, amount, .. } = entry.transfer.movement else { return Ok(()) };
+        // A refund was not counted in the first place.
+        let Movement::Pending { debit, amount, refunds: None, .. } = entry.transfer.movement else {
+            return Ok(());
+        };
         let Some(known) = self.get::<PayerRecord>(tables::PAYERS, debit.0)? else { return Ok(()) };
         if known.day == entry.at_ms / DAY_MS {
             let paid = known.paid.saturating_sub(amount);
@@ -351,8 +392,15 @@ fn is_over(refusal: Refusal) -> bool {
 }
 
 /// Where a payment stands among those for a request.
-fn paid_key(name: &UserName, request: RequestId, number: u64, transfer: TransferId) -> Vec<u8> {
-    joined(name.as_str(), [request.0.as_slice(), &number.to_be_bytes(), &transfer.0].concat())
+fn paid_key(
+    name: &UserName,
+    request: RequestId,
+    other: &UserName,
+    number: u64,
+    transfer: TransferId,
+) -> Vec<u8> {
+    let other = joined(other.as_str(), []);
+    joined(name.as_str(), [request.0.as_slice(), &other, &number.to_be_bytes(), &transfer.0].concat())
 }
 
 fn receipt(

@@ -133,6 +133,13 @@ async fn a_packet_that_cannot_be_is_refused_and_costs_nothing() {
     assert!(matches!(elsewhere, WalletError::NotFound("payee")), "{elsewhere:?}");
     let poor = refused(give(&mut till, terms(room, PacketKind::Equal, 1), 10_001).await);
     assert!(matches!(poor, WalletError::Refused(weft_ledger::Refusal::Floor)), "{poor:?}");
+    // What was not paid is no packet, and nothing that a worker would have to give back.
+    let unpaid =
+        PaymentOrder::transfer_of(till.alice.user(), weft_wire::OrderId([till.alice.counter as u8; 16]));
+    let unpaid = till.world.service.flows().packet(till.alice.device.caller(), unpaid).await;
+    assert!(matches!(unpaid, Err(FlowError::Wallet(WalletError::NotFound("packet")))), "{unpaid:?}");
+    till.world.clock.advance(25 * HOUR_MS);
+    assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), 0);
     let nothing = till.world.service.flows().packet(carol.device.caller(), TransferId([7; 16])).await;
     assert!(matches!(nothing, Err(FlowError::Wallet(WalletError::NotFound("packet")))));
     assert_eq!(till.balances().await, (10_000, 0));
@@ -232,4 +239,70 @@ async fn a_frozen_account_takes_and_does_not_give() {
     till.pay(1, Intent::Payment).await.unwrap();
     assert_eq!(till.balances().await, (10_004, 1));
     till.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_payment_asked_again_after_a_new_pin_gets_its_answer() {
+    let mut till = Till::open().await;
+    let bob = till.bob.user().clone();
+    let order = till.alice.order(&till.world, &bob, till.euro.id, 700, Intent::Payment);
+    let order = Signed::sign(&order, &till.alice.key);
+    let receipt = till.submit(&till.alice, order.clone()).await.unwrap();
+    till.alice.key = ed25519_dalek::SigningKey::from_bytes(&[77; 32]);
+    let cert = weft_wire::wallet::OrderKeyCert {
+        user: till.alice.user().clone(),
+        device: till.alice.device.id(),
+        order_key: till.alice.key.verifying_key().to_bytes(),
+        created_ms: crate::testing::START_MS + 1,
+    };
+    let request = weft_wire::wallet::PutOrderKey { cert: Signed::sign(&cert, &till.alice.device.key) };
+    till.world.service.wallet().put_order_key(till.alice.device.caller(), request).await.unwrap();
+    assert_eq!(till.submit(&till.alice, order).await.unwrap(), receipt);
+    // Of an order that was never carried out the old key says nothing.
+    let other = till.alice.order(&till.world, &bob, till.euro.id, 700, Intent::Payment);
+    let forged = Signed::sign(&other, &ed25519_dalek::SigningKey::from_bytes(&[1; 32]));
+    assert!(matches!(refused(till.submit(&till.alice, forged).await), WalletError::Signature("the order")));
+    assert_eq!(till.balances().await, (9_300, 700));
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_changed_behind_the_ledgers_back_is_found() {
+    use weft_store::{Batch, Scan, tables};
+    let mut till = Till::open().await;
+    till.pay(700, Intent::Payment).await.unwrap();
+    till.is_sound().await;
+    let store = till.world.store.clone();
+    for table in [tables::LEDGER_ACCOUNTS, tables::LEDGER_ENTRIES, tables::ORDERS] {
+        let row = store.scan(table, Scan::prefix([])).await.unwrap().pop().unwrap();
+        store.commit(Batch::new().delete(table, &row.key)).await.unwrap();
+        let report = super::check_ledger(&store).await.unwrap();
+        assert!(!report.findings.is_empty(), "{}", table.name);
+        store.commit(Batch::new().put(table, &row.key, row.value)).await.unwrap();
+        till.is_sound().await;
+    }
+}
+
+#[tokio::test]
+async fn who_pays_for_a_request_many_times_hides_nobody() {
+    let (mut till, _, mut carol) = table().await;
+    let request = Some(weft_wire::RequestId([5; 16]));
+    let alice = till.alice.user().clone();
+    till.issue(9, till.bob.user(), 1_000).await.unwrap();
+    till.issue(10, carol.user(), 1_000).await.unwrap();
+    for _ in 0..30 {
+        let order = till.bob.order(&till.world, &alice, till.euro.id, 1, Intent::Payment);
+        let order = PaymentOrder { request, ..order };
+        till.submit(&till.bob, Signed::sign(&order, &till.bob.key)).await.unwrap();
+    }
+    let order = carol.order(&till.world, &alice, till.euro.id, 500, Intent::Payment);
+    let held = PaymentOrder { request, intent: Intent::Transfer, ..order.clone() };
+    let held = refused(till.submit(&carol, Signed::sign(&held, &carol.key)).await);
+    assert!(matches!(held, WalletError::Fault(Fault::Invalid { field: "intent", .. })), "{held:?}");
+    let order = PaymentOrder { request, ..order };
+    till.submit(&carol, Signed::sign(&order, &carol.key)).await.unwrap();
+    let wallet = till.world.service.wallet();
+    let seen = wallet.request(till.alice.device.caller(), request.unwrap()).await.unwrap().payments;
+    let of = |user: &weft_wire::UserAddress| seen.iter().filter(|info| info.payer == *user).count();
+    assert_eq!((of(till.bob.user()), of(carol.user())), (4, 1));
 }

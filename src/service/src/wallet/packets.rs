@@ -69,29 +69,34 @@ impl Wallet {
 }
 
 impl Sheet<'_> {
-    /// A packet that an order fills. Gives the account that takes the money.
+    /// The account for the money of a packet that an order wants.
     pub(super) fn new_packet(
         &mut self,
         order: &PaymentOrder,
         terms: &PacketTerms,
-        seed: [u8; 32],
+        seed: &[u8; 32],
     ) -> Result<AccountId, Stop> {
         let (id, total, asset) = (order.transfer(), order.amount, order.asset);
         let is_possible = match terms.kind {
             PacketKind::Equal => packet::equal_share(total, terms.shares).map(drop),
-            PacketKind::Lucky => packet::draw(&seed, 0, id.0, total, terms.shares).map(drop),
+            PacketKind::Lucky => packet::draw(seed, 0, id.0, total, terms.shares).map(drop),
         };
         is_possible.map_err(|_| Fault::Invalid { field: "shares", why: "no such packet is possible" })?;
         if terms.only.is_some() && terms.shares != 1 {
             return Err(Fault::Invalid { field: "shares", why: "one person has one share" }.into());
         }
-        let until_ms = self.now + OPEN_MS;
+        self.open_envelope(id, asset)
+    }
+
+    /// The money is in it: it can be opened.
+    pub(super) fn packet_paid(&mut self, order: &PaymentOrder, terms: &PacketTerms, seed: [u8; 32]) {
+        let (id, until_ms) = (order.transfer(), self.now + OPEN_MS);
         let record = PacketRecord {
             maker: order.payer.clone(),
-            asset,
+            asset: order.asset,
             terms: terms.clone(),
-            total,
-            left: total,
+            total: order.amount,
+            left: order.amount,
             claims: 0,
             until_ms,
             seed,
@@ -99,7 +104,6 @@ impl Sheet<'_> {
         };
         self.put(tables::PACKETS, id.0, &record);
         self.mark(tables::PACKETS_DUE, due_key(until_ms, id));
-        self.open_envelope(id, asset)
     }
 
     /// What the node has promised about a packet, if that is what was paid for.

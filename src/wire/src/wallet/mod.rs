@@ -4,8 +4,9 @@
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
 //! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`.
 //!
-//! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money without an order that
-//! the member's device has signed with its order key, and which it keeps beside the transfer.
+//! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
+//! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
+//! of the world again (`issue` with `redeem`), which stands in the member's history as such.
 
 mod assets;
 mod cards;

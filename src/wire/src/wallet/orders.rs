@@ -6,8 +6,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A key with which a device signs payment orders, signed by the device's own key. It lies sealed under the payment PIN: who has the
-/// unlocked device alone cannot pay.
+/// A key with which a device signs payment orders, signed by the device's own key. The client keeps it sealed under the payment PIN,
+/// so that who taps on an unlocked device cannot pay. Code that runs in the client can make a new one: the node does not know the PIN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderKeyCert {
     /// Whose device.

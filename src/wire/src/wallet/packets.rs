@@ -102,6 +102,14 @@ pub struct PacketCard {
     pub node: NodeName,
     /// What that node has promised.
     pub promise: PacketPromise,
+    /// Of what, as the giver has ordered it: the node cannot tell another packet to each who asks.
+    pub asset: Asset,
+    /// What was put in, in minor units.
+    pub total: u64,
+    /// How it is divided.
+    pub kind: PacketKind,
+    /// Among how many.
+    pub shares: u32,
     /// What the giver wishes; at most [`crate::limits::MONEY_NOTE_BYTES_MAX`] bytes.
     #[serde(default)]
     pub greeting: String,
