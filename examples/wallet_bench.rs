@@ -7,8 +7,8 @@
 // A measurement talks to its terminal, and a fault in it may end it.
 #![allow(clippy::print_stdout)]
 
-#[path = "support/mod.rs"]
-mod support;
+#[path = "support/table.rs"]
+mod table;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -19,7 +19,7 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
-use support::{head, row};
+use table::{head, row};
 use weft_ledger::{Account, AccountKind, Memory, Movement, Purpose, Transfer, open_account, post};
 use weft_service::{Caller, Service};
 use weft_testkit::{

@@ -1,5 +1,9 @@
 //! The node of a measurement: this very program again, in a process of its own, started with `run` like the `weft` command.
 
+mod table;
+
+pub use table::{head, row};
+
 use anyhow::Result;
 use weft_node::{Config, Node, shutdown, telemetry};
 
@@ -21,16 +25,4 @@ pub fn be_the_node_if_asked() -> Result<bool> {
         node.stop().await?;
         Ok(true)
     })
-}
-
-/// A line of a table.
-pub fn row(what: &str, value: impl std::fmt::Display, goal: &str) {
-    println!("| {what:<52} | {:>16} | {goal:<14} |", value.to_string());
-}
-
-/// The head of a table.
-pub fn head(title: &str) {
-    println!("\n{title}\n");
-    row("what", "measured", "goal");
-    println!("| {:-<52} | {:->16} | {:-<14} |", "", ":", "");
 }
