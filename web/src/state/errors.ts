@@ -49,6 +49,16 @@ export function codeText(code: string): string | null {
   return texts[code]?.() ?? null;
 }
 
+/** One sentence for a code that was kept from a call. */
+export function textOfCode(code: string): string {
+  return codeText(code) ?? m.error_unknown({ what: code });
+}
+
+/** When to try again, ms from now; 0: nobody has said. */
+export function retryAfter(error: unknown): number {
+  return error instanceof CallFailed ? (error.retryAfterMs ?? 0) : 0;
+}
+
 /** One sentence for a call that was not done. */
 export function errorText(error: unknown): string {
   if (!(error instanceof CallFailed)) return m.error_unknown({ what: String(error) });

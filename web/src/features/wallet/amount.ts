@@ -1,5 +1,5 @@
 import { m } from '$messages/messages';
-import { editAmount, type AmountError } from '../state/money';
+import { editAmount, type AmountError } from '../../state/money';
 
 /** What is wrong with an amount that was typed, and how it is written. */
 export function amountError(error: AmountError, asset: { code: string; scale: number }, locale: string): string {

@@ -1,4 +1,4 @@
-import { contacts } from '../../state/contacts.svelte';
+import { contacts } from '../../../state/contacts.svelte';
 
 /** What somebody is called: by one's own contacts first. */
 export function nameOf(user: string, other: string): string {

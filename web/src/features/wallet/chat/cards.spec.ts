@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { ME } from '../../engine/fake';
-import type { Looked } from '../../state/wallet.svelte';
-import type { PacketView } from '../../wire/PacketView';
-import type { TransferView } from '../../wire/TransferView';
+import { ME } from '../../../engine/fake';
+import type { Looked } from '../../../state/wallet.svelte';
+import type { PacketView } from '../../../wire/PacketView';
+import type { TransferView } from '../../../wire/TransferView';
 import { coverOf, packetLook, refunded, standing, sums, type Body } from './cards';
 
 const EUR = { id: 'e', issuer: 'home.example', code: 'EUR', scale: 2 };

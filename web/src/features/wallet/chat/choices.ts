@@ -1,5 +1,5 @@
-import { wallet } from '../../state/wallet.svelte';
-import type { AmountChoice } from '../../ui/AmountField.svelte';
+import { wallet } from '../../../state/wallet.svelte';
+import type { AmountChoice } from '../AmountField.svelte';
 
 /** What one can pay with, and how much of it there is. */
 export function payable(): AmountChoice[] {

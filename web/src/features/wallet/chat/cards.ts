@@ -1,11 +1,11 @@
 /** What a card in a chat is worth: it says what its sender meant, and the node says what is true. */
 import { m } from '$messages/messages';
-import type { CardBody } from '../../state/cards';
-import type { Looked } from '../../state/wallet.svelte';
-import type { ChatView } from '../../wire/ChatView';
-import type { MessageView } from '../../wire/MessageView';
-import type { PacketView } from '../../wire/PacketView';
-import type { TransferView } from '../../wire/TransferView';
+import type { CardBody } from '../../../state/cards';
+import type { Looked } from '../../../state/wallet.svelte';
+import type { ChatView } from '../../../wire/ChatView';
+import type { MessageView } from '../../../wire/MessageView';
+import type { PacketView } from '../../../wire/PacketView';
+import type { TransferView } from '../../../wire/TransferView';
 
 export type Body<K extends CardBody['kind']> = Extract<CardBody, { kind: K }>;
 
