@@ -17,7 +17,7 @@ fn calls() -> BTreeMap<String, Vec<(String, String)>> {
     for call in without_docs.split('{').skip(1) {
         let call = call.split('}').next().unwrap();
         let mut fields: Vec<(String, String)> = Vec::new();
-        for field in call.split(',').filter(|field| field.contains(':')) {
+        for field in parts(call).filter(|field| field.contains(':')) {
             let (name, kind) = field.split_once(':').unwrap();
             fields.push((name.trim().trim_matches('"').to_owned(), kind.trim().to_owned()));
         }
@@ -28,9 +28,23 @@ fn calls() -> BTreeMap<String, Vec<(String, String)>> {
     calls
 }
 
+/// What stands between commas, but for those within brackets.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut open = 0;
+    text.split(move |c| {
+        open += match c {
+            '[' => 1,
+            ']' => -1,
+            _ => 0,
+        };
+        c == ',' && open == 0
+    })
+}
+
 fn value(name: &str, kind: &str) -> Value {
     match kind {
-        _ if name == "words" => json!([[3, "apple"], [11, "pear"]]),
+        "Array<[number, string]>" => json!([[3, "apple"], [11, "pear"]]),
+        "Array<[string, string]>" => json!([["alice", "12.50"]]),
         "string" | "string | null" => json!(format!("a {name}")),
         "boolean" | "boolean | null" => json!(true),
         "number" | "number | null" => json!(7),

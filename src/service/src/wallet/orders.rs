@@ -107,7 +107,11 @@ impl Wallet {
         let row = joined(name.as_str(), device.0);
         self.teller
             .run(move |sheet| {
-                sheet.delete(tables::ORDER_KEYS, &row);
+                if sheet.get::<OrderKeyRecord>(tables::ORDER_KEYS, &row)?.is_some() {
+                    sheet.delete(tables::ORDER_KEYS, &row);
+                    // A stolen device is locked out also where the disk is full.
+                    sheet.urgent();
+                }
                 Ok(())
             })
             .await

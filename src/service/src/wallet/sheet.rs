@@ -71,13 +71,14 @@ impl From<RecordError> for Stop {
 pub(super) struct Sheet<'a> {
     rows: &'a Rows,
     staged: HashMap<Place, Option<Vec<u8>>>,
+    is_urgent: bool,
     /// The time by which it is judged.
     pub(super) now: Millis,
 }
 
 impl<'a> Sheet<'a> {
     pub(super) fn new(rows: &'a Rows, now: Millis) -> Self {
-        Sheet { rows, staged: HashMap::new(), now }
+        Sheet { rows, staged: HashMap::new(), is_urgent: false, now }
     }
 
     /// The record of a key: as this work has staged it, else as it is stored.
@@ -104,7 +105,13 @@ impl<'a> Sheet<'a> {
         self.staged.insert((table, key.as_ref().to_vec()), None);
     }
 
-    pub(super) fn into_staged(self) -> HashMap<Place, Option<Vec<u8>>> {
-        self.staged
+    /// It goes through also where the disk has room for what is urgent only: see [`weft_store::Batch::urgent`].
+    pub(super) fn urgent(&mut self) {
+        self.is_urgent = true;
+    }
+
+    /// What is to be written, and whether that is urgent.
+    pub(super) fn into_staged(self) -> (HashMap<Place, Option<Vec<u8>>>, bool) {
+        (self.staged, self.is_urgent)
     }
 }

@@ -99,7 +99,10 @@ impl Teller {
     /// Starts it on the current runtime.
     pub(super) fn start(ctx: Arc<Ctx>) -> Self {
         let (sender, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(Desk { ctx, rows: Rows::default(), head: None, pending: HashMap::new() }.run(waiting));
+        tokio::spawn(
+            Desk { ctx, rows: Rows::default(), head: None, pending: HashMap::new(), is_urgent: false }
+                .run(waiting),
+        );
         Teller(sender)
     }
 
@@ -126,6 +129,8 @@ struct Desk {
     head: Option<Version>,
     /// What the commit under way would write.
     pending: HashMap<Place, Option<Arc<[u8]>>>,
+    /// Whether something of that cannot wait for a disk with more room. What came beside it then goes with it.
+    is_urgent: bool,
 }
 
 impl Desk {
@@ -157,6 +162,7 @@ impl Desk {
                 Err(fault) => Err(fault),
             };
             self.pending.clear();
+            self.is_urgent = false;
             if let Err(Fault::Store(weft_store::Error::Conflict { .. })) = outcome {
                 self.forget();
                 continue;
@@ -208,7 +214,8 @@ impl Desk {
             match piece.work(&mut sheet) {
                 Worked::Drop => return Ok(0),
                 Worked::Keep => {
-                    let staged = sheet.into_staged();
+                    let (staged, is_urgent) = sheet.into_staged();
+                    self.is_urgent |= is_urgent;
                     return Ok(self.take(staged));
                 }
                 Worked::Missing(place) => {
@@ -253,6 +260,9 @@ impl Desk {
                 Some(value) => batch.put(table, key, value.to_vec()),
                 None => batch.delete(table, key),
             };
+        }
+        if self.is_urgent {
+            batch = batch.urgent();
         }
         let committed = self.ctx.store.commit(batch).await?;
         self.head = Some(Version(committed.seq));
