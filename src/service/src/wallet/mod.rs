@@ -18,6 +18,8 @@ pub(crate) mod records;
 mod sheet;
 mod teller;
 #[cfg(test)]
+mod teller_tests;
+#[cfg(test)]
 mod tests;
 mod watch;
 

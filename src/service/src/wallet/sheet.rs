@@ -33,9 +33,9 @@ impl Rows {
         self.0.clear();
     }
 
-    /// Keeps the rows of those tables only.
-    pub(super) fn keep(&mut self, tables: &[Table]) {
-        self.0.retain(|(table, _), _| tables.contains(table));
+    /// Keeps some rows only.
+    pub(super) fn keep(&mut self, is_kept: impl Fn(&Place) -> bool) {
+        self.0.retain(|place, _| is_kept(place));
     }
 }
 

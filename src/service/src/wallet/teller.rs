@@ -1,8 +1,9 @@
 //! The teller: everything that touches the ledger goes through one pair of hands, in one order, many pieces in one commit.
 //!
 //! A payment changes two accounts that the next one may change again. Writers that race for the same rows would undo one another's
-//! work all day; one that takes what waits, does it one by one in memory and commits all of it at once waits for the disk once. Every
-//! commit asserts the head of the ledger, so that a second teller, in whatever process, could not write beside this one.
+//! work all day; one that takes what waits, does it one by one in memory and commits all of it at once waits for the disk once, and
+//! does the pieces of the next commit meanwhile. Nobody is told of a piece before it is on disk, also not that it was refused: what it
+//! was refused for may not be there after all. Every commit asserts the head of the ledger, so that a second teller, in whatever process, could not write beside this one.
 
 use super::{
     books::HEAD,
@@ -11,9 +12,13 @@ use super::{
     sheet::{Place, Rows, Sheet, Stop},
 };
 use crate::{Fault, context::Ctx};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    pin::Pin,
+    sync::Arc,
+};
 use tokio::sync::{mpsc, oneshot};
-use weft_store::{Batch, Store, Table, Version, record::Record, tables};
+use weft_store::{Batch, Committed, Store, Table, Version, record::Record, tables};
 
 /// Pieces that wait. Whoever brings one more waits with it.
 const WAITING_MAX: usize = 4_096;
@@ -99,10 +104,7 @@ impl Teller {
     /// Starts it on the current runtime.
     pub(super) fn start(ctx: Arc<Ctx>) -> Self {
         let (sender, waiting) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(
-            Desk { ctx, rows: Rows::default(), head: None, pending: HashMap::new(), is_urgent: false }
-                .run(waiting),
-        );
+        tokio::spawn(Desk::new(ctx).run(waiting));
         Teller(sender)
     }
 
@@ -123,65 +125,106 @@ impl Teller {
 
 struct Desk {
     ctx: Arc<Ctx>,
-    /// Rows at hand. They are as they are stored as long as nobody else has moved the head.
+    /// Rows at hand: as they are stored, or will be when what stands below is. That holds as long as nobody else has moved the head.
     rows: Rows,
     /// The version of the head after the last commit from here.
     head: Option<Version>,
-    /// What the commit under way would write.
+    /// The pieces that are done but not on their way to the disk, in their order.
+    done: Vec<Box<dyn Piece>>,
+    /// What they would write.
     pending: HashMap<Place, Option<Arc<[u8]>>>,
+    /// Bytes of that.
+    bytes: usize,
     /// Whether something of that cannot wait for a disk with more room. What came beside it then goes with it.
     is_urgent: bool,
+    /// Pieces to be done once more, before any other.
+    again: VecDeque<Box<dyn Piece>>,
+    /// The commit before, on which all of that rests.
+    before: Option<UnderWay>,
+    /// Commits one after the other that another teller was in the way of.
+    conflicts: usize,
+}
+
+/// A commit that the store has not answered yet.
+struct UnderWay {
+    pieces: Vec<Box<dyn Piece>>,
+    answer: Pin<Box<dyn Future<Output = weft_store::Result<Committed>> + Send>>,
 }
 
 impl Desk {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
-        let mut pieces = Vec::new();
-        loop {
-            if pieces.is_empty() && waiting.recv_many(&mut pieces, PIECES_MAX).await == 0 {
-                return;
-            }
-            // What came while the last commit was under way is done as well, as far as there is room.
-            while pieces.len() < PIECES_MAX
-                && let Ok(piece) = waiting.try_recv()
-            {
-                pieces.push(piece);
-            }
-            pieces = self.commit(pieces).await;
+    fn new(ctx: Arc<Ctx>) -> Self {
+        Desk {
+            ctx,
+            rows: Rows::default(),
+            head: None,
+            done: Vec::new(),
+            again: VecDeque::new(),
+            pending: HashMap::new(),
+            bytes: 0,
+            is_urgent: false,
+            before: None,
+            conflicts: 0,
         }
     }
 
-    /// Does pieces and commits them. Gives back those for which there was no room.
-    async fn commit(&mut self, mut pieces: Vec<Box<dyn Piece>>) -> Vec<Box<dyn Piece>> {
-        for _ in 0..TRIES_MAX {
-            let (done, outcome) = match self.begin().await {
-                Ok(()) => self.work_through(&mut pieces).await,
-                Err(fault) => (pieces.len(), Err(fault)),
-            };
-            let outcome = match outcome {
-                Ok(()) => self.write().await,
-                Err(fault) => Err(fault),
-            };
-            self.pending.clear();
-            self.is_urgent = false;
-            if let Err(Fault::Store(weft_store::Error::Conflict { .. })) = outcome {
-                self.forget();
-                continue;
+    /// While the disk writes one commit, the pieces of the next are done.
+    async fn run(mut self, mut waiting: mpsc::Receiver<Box<dyn Piece>>) {
+        loop {
+            while self.has_room()
+                && let Some(piece) = self.again.pop_front()
+            {
+                self.add(piece).await;
             }
-            if outcome.is_err() {
-                self.forget();
+            if self.before.is_none() {
+                while self.has_room()
+                    && let Ok(piece) = waiting.try_recv()
+                {
+                    self.add(piece).await;
+                }
+                self.begin().await;
+                if !self.again.is_empty() {
+                    continue;
+                }
             }
-            let rest = pieces.split_off(done);
-            pieces.into_iter().for_each(|piece| piece.tell(outcome.clone().err()));
-            return rest;
+            tokio::select! {
+                // First, so that the next commit need not wait for more.
+                biased;
+                answer = answered(&mut self.before), if self.before.is_some() => self.end(answer),
+                piece = waiting.recv(), if self.has_room() => match piece {
+                    Some(piece) => self.add(piece).await,
+                    None if self.before.is_none() => return,
+                    None => {
+                        let answer = answered(&mut self.before).await;
+                        self.end(answer);
+                    }
+                },
+            }
         }
-        let contended =
-            weft_store::Error::Contended { attempts: TRIES_MAX as u32, table: tables::LEDGER_HEAD.name };
-        pieces.into_iter().for_each(|piece| piece.tell(Some(Fault::Store(contended.clone()))));
-        Vec::new()
+    }
+
+    /// Whether one more piece may go into the next commit.
+    fn has_room(&self) -> bool {
+        let fits = self.done.len() < PIECES_MAX && self.pending.len() <= ROWS_MAX && self.bytes <= BYTES_MAX;
+        self.done.is_empty() || fits
+    }
+
+    /// Does a piece and keeps it for the next commit.
+    async fn add(&mut self, mut piece: Box<dyn Piece>) {
+        if let Err(fault) = self.attempt(piece.as_mut()).await {
+            piece.give_up(fault);
+        }
+        self.done.push(piece);
+    }
+
+    async fn attempt(&mut self, piece: &mut dyn Piece) -> Result<(), Fault> {
+        if self.before.is_none() && self.done.is_empty() {
+            self.look_at_head().await?;
+        }
+        self.work(piece).await
     }
 
     /// Sees to it that the rows at hand are those of the store.
-    async fn begin(&mut self) -> Result<(), Fault> {
+    async fn look_at_head(&mut self) -> Result<(), Fault> {
         let head = self.ctx.store.get(tables::LEDGER_HEAD, HEAD).await?;
         let version = head.as_ref().map(|row| row.version);
         if version != self.head || self.rows.len() > KEPT_MAX {
@@ -192,59 +235,27 @@ impl Desk {
         Ok(())
     }
 
-    /// Does the pieces in their order, as far as there is room. Gives how many.
-    async fn work_through(&mut self, pieces: &mut [Box<dyn Piece>]) -> (usize, Result<(), Fault>) {
-        let mut bytes = 0;
-        for (at, piece) in pieces.iter_mut().enumerate() {
-            if at > 0 && (self.pending.len() > ROWS_MAX || bytes > BYTES_MAX) {
-                return (at, Ok(()));
-            }
-            match self.work(piece.as_mut()).await {
-                Ok(written) => bytes += written,
-                Err(fault) => return (pieces.len(), Err(fault)),
-            }
-        }
-        (pieces.len(), Ok(()))
-    }
-
-    /// Does one piece, fetching what it asks for. Gives the bytes that it staged.
-    async fn work(&mut self, piece: &mut dyn Piece) -> Result<usize, Fault> {
-        for _ in 0..FETCHES_MAX {
-            let mut sheet = Sheet::new(&self.rows, self.ctx.now());
-            match piece.work(&mut sheet) {
-                Worked::Drop => return Ok(0),
-                Worked::Keep => {
-                    let (staged, is_urgent) = sheet.into_staged();
-                    self.is_urgent |= is_urgent;
-                    return Ok(self.take(staged));
-                }
-                Worked::Missing(place) => {
-                    let row = self.ctx.store.get(place.0, &place.1).await?;
-                    self.rows.insert(place, row.map(|row| row.value.into()));
-                }
-            }
-        }
-        // Its own fault, and of nobody who waits beside it.
-        piece.give_up(Fault::Internal("a piece of work asks for too many rows"));
-        Ok(0)
-    }
-
-    /// What one piece has staged is what the next one finds.
-    fn take(&mut self, staged: HashMap<Place, Option<Vec<u8>>>) -> usize {
-        let mut bytes = 0;
-        for (place, value) in staged {
-            bytes += place.1.len() + value.as_ref().map_or(0, Vec::len);
-            let value: Option<Arc<[u8]>> = value.map(Into::into);
-            self.rows.insert(place.clone(), value.clone());
-            self.pending.insert(place, value);
-        }
-        bytes
-    }
-
-    async fn write(&mut self) -> Result<(), Fault> {
+    /// Sends what is done on its way to the disk.
+    async fn begin(&mut self) {
+        let pieces = std::mem::take(&mut self.done);
         if self.pending.is_empty() {
-            return Ok(());
+            tell(pieces, None);
+            return;
         }
+        match self.batch().await {
+            Ok(batch) => {
+                let store = self.ctx.store.clone();
+                let answer = Box::pin(async move { store.commit(batch).await });
+                self.before = Some(UnderWay { pieces, answer });
+            }
+            Err(fault) => {
+                self.forget();
+                tell(pieces, Some(fault));
+            }
+        }
+    }
+
+    async fn batch(&mut self) -> Result<Batch, Fault> {
         let mut batch = match self.head {
             Some(version) => Batch::new().assert_version(tables::LEDGER_HEAD, HEAD, version),
             None => Batch::new().assert_absent(tables::LEDGER_HEAD, HEAD),
@@ -261,18 +272,90 @@ impl Desk {
                 None => batch.delete(table, key),
             };
         }
-        if self.is_urgent {
-            batch = batch.urgent();
+        self.bytes = 0;
+        Ok(if std::mem::take(&mut self.is_urgent) { batch.urgent() } else { batch })
+    }
+
+    /// The store has answered.
+    fn end(&mut self, (mut pieces, answer): (Vec<Box<dyn Piece>>, weft_store::Result<Committed>)) {
+        match answer {
+            Ok(committed) => {
+                self.head = Some(Version(committed.seq));
+                self.conflicts = 0;
+                let is_crowded = self.rows.len() > KEPT_MAX;
+                let pending = &self.pending;
+                self.rows
+                    .keep(|place| (!is_crowded && KEPT.contains(&place.0)) || pending.contains_key(place));
+                tell(pieces, None);
+                return;
+            }
+            Err(weft_store::Error::Conflict { .. }) if self.conflicts + 1 < TRIES_MAX => self.conflicts += 1,
+            Err(error) => {
+                let (attempts, table) = (TRIES_MAX as u32, tables::LEDGER_HEAD.name);
+                let error = match error {
+                    weft_store::Error::Conflict { .. } => weft_store::Error::Contended { attempts, table },
+                    error => error,
+                };
+                self.conflicts = 0;
+                tell(std::mem::take(&mut pieces), Some(Fault::Store(error)));
+            }
         }
-        let committed = self.ctx.store.commit(batch).await?;
-        self.head = Some(Version(committed.seq));
-        self.rows.keep(KEPT);
-        Ok(())
+        // What was done since rests on what is not.
+        self.forget();
+        pieces.append(&mut self.done);
+        pieces.into_iter().rev().for_each(|piece| self.again.push_front(piece));
+    }
+
+    /// Does one piece, fetching what it asks for.
+    async fn work(&mut self, piece: &mut dyn Piece) -> Result<(), Fault> {
+        for _ in 0..FETCHES_MAX {
+            let mut sheet = Sheet::new(&self.rows, self.ctx.now());
+            match piece.work(&mut sheet) {
+                Worked::Drop => return Ok(()),
+                Worked::Keep => {
+                    let (staged, is_urgent) = sheet.into_staged();
+                    self.is_urgent |= is_urgent;
+                    self.take(staged);
+                    return Ok(());
+                }
+                Worked::Missing(place) => {
+                    let row = self.ctx.store.get(place.0, &place.1).await?;
+                    self.rows.insert(place, row.map(|row| row.value.into()));
+                }
+            }
+        }
+        Err(Fault::Internal("a piece of work asks for too many rows"))
+    }
+
+    /// What one piece has staged is what the next one finds.
+    fn take(&mut self, staged: HashMap<Place, Option<Vec<u8>>>) {
+        for (place, value) in staged {
+            self.bytes += place.1.len() + value.as_ref().map_or(0, Vec::len);
+            let value: Option<Arc<[u8]>> = value.map(Into::into);
+            self.rows.insert(place.clone(), value.clone());
+            self.pending.insert(place, value);
+        }
     }
 
     fn forget(&mut self) {
         self.rows.clear();
-        self.head = None;
+        self.pending.clear();
+        (self.head, self.bytes, self.is_urgent) = (None, 0, false);
+    }
+}
+
+/// The answer to a commit, and whose pieces it held.
+async fn answered(before: &mut Option<UnderWay>) -> (Vec<Box<dyn Piece>>, weft_store::Result<Committed>) {
+    let answer = match before.as_mut() {
+        Some(before) => before.answer.as_mut().await,
+        None => std::future::pending().await,
+    };
+    (before.take().map(|before| before.pieces).unwrap_or_default(), answer)
+}
+
+fn tell(pieces: Vec<Box<dyn Piece>>, fault: Option<Fault>) {
+    for piece in pieces {
+        piece.tell(fault.clone());
     }
 }
 
