@@ -67,6 +67,11 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::ORDERS => read::<wallet::OrderRecord>(value),
         tables::PACKETS => read::<wallet::PacketRecord>(value),
         tables::PACKET_CLAIMS => read::<wallet::ClaimRecord>(value),
+        tables::LINKS => read::<wallet::LinkRecord>(value),
+        tables::LINK_PAYMENTS => read::<wallet::RemoteRecord>(value),
+        tables::LINK_OUTGOING => read::<wallet::OutgoingRecord>(value),
+        tables::LINK_HEARD => read::<wallet::HeardRecord>(value),
+        tables::LINK_OFFERS => read::<wallet::OfferRecord>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS

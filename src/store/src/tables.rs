@@ -147,6 +147,15 @@ tables! {
     PACKET_CLAIMS     = 119, "wallet.packet_claims",  key: "packet BE32(claim)",         record: "ClaimRecord: who has opened it", owner: "service/wallet";
     PACKETS_DUE       = 120, "wallet.packets_due",    key: "BE64(time) packet",          record: "nothing: a packet that ends by itself", owner: "service/wallet";
     REQUESTS_PAID     = 121, "wallet.requests_paid",  key: "name 00 request other 00 BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody", owner: "service/wallet";
+
+    // links with other nodes: written by the teller as well, in one commit with what they move
+    LINKS             = 128, "links",                 key: "node",                       record: "LinkRecord: the terms, and how far both half-channels are", owner: "service/wallet";
+    LINK_PAYMENTS     = 129, "links.payments",        key: "node 00 way transfer",       record: "RemoteRecord: a payment over the link", owner: "service/wallet";
+    LINK_OUTGOING     = 130, "links.outgoing",        key: "node 00 BE64(number)",       record: "OutgoingRecord: a message that is not confirmed", owner: "service/wallet";
+    LINK_HEARD        = 131, "links.heard",           key: "node 00 BE64(number)",       record: "HeardRecord: the hash of a message that was taken", owner: "service/wallet";
+    LINK_DUE          = 132, "links.due",             key: "BE64(time) way transfer node", record: "nothing: a payment that has to be ended, or asked after", owner: "service/wallet";
+    LINK_ARRIVED      = 133, "links.arrived",         key: "transfer node",              record: "nothing: a payment from there to somebody here", owner: "service/wallet";
+    LINK_OFFERS       = 134, "links.offers",          key: "node",                       record: "OfferRecord: which terms the two operators have signed", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

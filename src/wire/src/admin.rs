@@ -3,7 +3,7 @@
 //! `GET admin/peers?after=NAME` · `POST admin/peers/NAME`, for a session of the owner; the commands of the operator (`weft peer`)
 //! speak the same.
 
-use crate::{Millis, NodeName, federation::FederationPolicy};
+use crate::{Millis, NodeName, federation::FederationPolicy, wallet::Asset};
 use serde::{Deserialize, Serialize};
 
 /// `GET admin/peers`.
@@ -73,4 +73,65 @@ pub enum PeerWish {
 pub struct JudgePeer {
     /// What.
     pub wish: PeerWish,
+}
+
+/// Money between this node and another, for the operator. Sums are as people write them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRow {
+    /// The other node.
+    pub peer: NodeName,
+    /// What is in force.
+    pub terms: Option<TermsRow>,
+    /// What this node's operator has offered, and the other's has not signed.
+    pub ours: Option<TermsRow>,
+    /// What the other's has offered.
+    pub theirs: Option<TermsRow>,
+    /// What there is of each asset of the terms in force.
+    pub owed: Vec<OwedRow>,
+    /// How often the link was thawed.
+    pub era: u32,
+    /// The last message that was written.
+    pub sent: u64,
+    /// The last one of those that the other has taken, as far as is known.
+    pub confirmed: u64,
+    /// The last one of the other's that was taken.
+    pub taken: u64,
+    /// Payments to people there that are not decided.
+    pub waiting_out: u32,
+    /// Payments from people there that are not decided.
+    pub waiting_in: u32,
+    /// Why it stands still, if it does.
+    pub frozen: Option<String>,
+    /// Since when.
+    pub frozen_ms: Option<Millis>,
+}
+
+/// Terms, as far as they fit a screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TermsRow {
+    /// By what they are named, in hex.
+    pub digest: String,
+    /// Counted from 1.
+    pub version: u32,
+    /// How long a payment may wait for its payee.
+    pub lifetime_ms: Millis,
+    /// Each asset, and how much of it the other one than its issuer is willing to have.
+    pub assets: Vec<(Asset, String)>,
+}
+
+/// What the issuer of an asset owes the other node's people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedRow {
+    /// Of what.
+    pub asset: Asset,
+    /// This node owes it (vostro); else the other one does (nostro).
+    pub vostro: bool,
+    /// By what is posted.
+    pub owed: String,
+    /// How much more it may become by what waits.
+    pub more: String,
+    /// How much less.
+    pub less: String,
+    /// How much it may become at most.
+    pub limit: String,
 }

@@ -268,6 +268,14 @@ pub enum Question {
         /// Sealed.
         sealed: Blob,
     },
+    /// Payments between the two nodes: what the asking one has to say of them, as `weft-service`'s wallet encodes it. Its answer
+    /// is what the other has to say.
+    Link {
+        /// Who asks.
+        from: NodeName,
+        /// At most [`crate::limits::LINK_POST_BYTES_MAX`].
+        post: Blob,
+    },
 }
 
 /// What an owner or admin does at the door of a group.
@@ -302,6 +310,8 @@ pub enum Answer {
     Join(JoinAnswer),
     /// To [`DoorAct::Requests`].
     Requests(JoinRequests),
+    /// To [`Question::Link`].
+    Link(Blob),
     /// No.
     Problem(Problem),
 }

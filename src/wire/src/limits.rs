@@ -81,6 +81,8 @@ pub const CLOCK_SKEW_MS_MAX: u64 = 10 * 60 * 1000;
 pub const PEER_BATCH_BYTES_MAX: usize = 4 << 20;
 /// A question or an answer between nodes, encoded: a commit of 500 members with its GroupInfo and Welcome fits.
 pub const PEER_QUERY_BYTES_MAX: usize = 3 << 20;
+/// What one node says to another of payments between them, at once.
+pub const LINK_POST_BYTES_MAX: usize = 2 << 20;
 /// Events in one batch.
 pub const EVENTS_PER_BATCH_MAX: usize = 256;
 /// Addresses at which a node says that it may be reached.

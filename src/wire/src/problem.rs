@@ -113,6 +113,12 @@ codes! {
     PacketEmpty = "packet_empty", 410, "All shares of the red packet are taken.";
     /// It could be opened for a day.
     PacketOver = "packet_over", 410, "The time of the red packet is over.";
+    /// The payee's node keeps no accounts with this one, or not in this asset.
+    NoLink = "no_link", 409, "Money cannot be sent to that community.";
+    /// Payments with the payee's node are stopped until the operators have looked at them.
+    LinkFrozen = "link_frozen", 409, "Payments with that community are stopped at the moment.";
+    /// More than the two nodes lend each other, or have with each other.
+    LinkLimit = "link_limit", 409, "That community does not take as much at the moment.";
     /// The ledger refuses for another reason; `detail` says which.
     PaymentRefused = "payment_refused", 409, "The payment was not made.";
     /// A fault of the node.

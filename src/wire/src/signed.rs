@@ -50,6 +50,11 @@ impl<T: Signable> Signed<T> {
         Signed { body: Blob(body), signature, kind: PhantomData }
     }
 
+    /// Signs a record that is encoded already, as it is.
+    pub fn sign_encoded(body: &[u8], key: &SigningKey) -> Self {
+        Signed { body: Blob(body.to_vec()), signature: sign(T::CONTEXT, body, key), kind: PhantomData }
+    }
+
     /// Checks the signature (strictly: no small-order keys) and reads the record.
     ///
     /// # Errors

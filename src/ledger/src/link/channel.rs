@@ -118,17 +118,7 @@ pub fn unconfirmed<B: LinkBooks>(books: &B, peer: &NodeName, most: u64) -> Outco
 /// # Errors
 /// [`LinkError::NoLink`], [`LinkError::Books`].
 pub fn ack<B: LinkBooks>(books: &B, peer: &NodeName) -> Outcome<Ack, B> {
-    let link = known(books, peer)?;
-    Ok(Ack {
-        era: link.era,
-        sent: link.sent,
-        seen: link.taken,
-        confirmed: link.confirmed.seq,
-        terms: link.terms.digest(),
-        frozen: link.frozen.is_some(),
-        from: link.own,
-        to: link.peer,
-    })
+    Ok(known(books, peer)?.ack())
 }
 
 /// Where the half-channels of an era begin.

@@ -1,6 +1,6 @@
 //! What a node keeps of a link.
 
-use super::{Digest, Freeze, Mark, Prepare, Reason, Terms};
+use super::{Ack, Digest, Freeze, Mark, Prepare, Reason, Terms};
 use crate::AccountKind;
 use serde::{Deserialize, Serialize};
 use weft_wire::{AccountId, AssetId, Blob, Millis, NodeName, TransferId};
@@ -70,6 +70,21 @@ impl Link {
     #[must_use]
     pub fn is_issuer(&self, asset: AssetId) -> bool {
         self.terms.covered(asset).is_some_and(|covered| covered.asset.issuer == self.own)
+    }
+
+    /// How far this node is: [`super::ack`], of a row that was read. It may be said only of one that is committed.
+    #[must_use]
+    pub fn ack(&self) -> Ack {
+        Ack {
+            from: self.own.clone(),
+            to: self.peer.clone(),
+            era: self.era,
+            sent: self.sent,
+            seen: self.taken,
+            confirmed: self.confirmed.seq,
+            terms: self.terms.digest(),
+            frozen: self.frozen.is_some(),
+        }
     }
 
     pub(super) fn kind(&self, asset: AssetId) -> AccountKind {

@@ -14,6 +14,7 @@ use weft_net::{Net, NodeKey, PeerKey};
 use weft_service::{
     Clock, Service, SystemClock,
     federation::{Couriers, FederationError, Verdict},
+    flows::LinkCouriers,
 };
 use weft_wire::{
     NodeName, Signed,
@@ -28,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 pub(crate) struct Border {
     gate: Gate,
     couriers: Couriers,
+    /// Those that carry what the wallet has to say.
+    payments: LinkCouriers,
     teller: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -76,7 +79,8 @@ impl Border {
         teller.tell().await;
         let teller = tokio::spawn(teller.run(stop.clone()));
         let couriers = federation.start(Arc::new(net), directory);
-        Ok(Some(Border { gate, couriers, teller, stop }))
+        let payments = service.flows().start_links();
+        Ok(Some(Border { gate, couriers, payments, teller, stop }))
     }
 
     /// For commands.
@@ -87,6 +91,7 @@ impl Border {
     /// Couriers come home, what is being answered is finished, peers are told.
     pub async fn close(self) {
         self.stop.cancel();
+        self.payments.shutdown().await;
         self.couriers.shutdown().await;
         if let Err(error) = self.teller.await {
             tracing::error!(%error, "telling where the node is did not end well");

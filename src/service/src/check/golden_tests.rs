@@ -6,6 +6,7 @@
 //! version and keep the old file (it must go on to be read, through the migration), or, if the change is a new field with a
 //! default, give the old file another sample name, so that it too must go on to be read.
 
+mod links;
 mod money;
 
 use super::*;
@@ -106,6 +107,7 @@ fn samples() -> Samples {
     nodes(&mut all);
     money::ledger(&mut all);
     money::wallet(&mut all);
+    links::links(&mut all);
     all.add(tables::VAULT, "row", &VaultRow { version: 3, sealed: blob(6), by: device(), change: 12 });
     all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12, bytes: Some(24) });
     all

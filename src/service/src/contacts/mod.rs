@@ -138,6 +138,11 @@ impl Contacts {
         Ok(record.map(|record| record.stand))
     }
 
+    /// Whether an account here wants to hear nothing of somebody.
+    pub(crate) async fn has_blocked(&self, me: &UserName, them: &UserAddress) -> Result<bool, Fault> {
+        Ok(self.stand_to(me, them).await? == Some(Stand::Blocked))
+    }
+
     /// Removes links and consents that are over. Gives how many.
     pub(crate) async fn sweep(&self) -> Result<u64, ContactError> {
         let aged = self.ctx.aged().await?;

@@ -387,7 +387,7 @@ fn forget(events: &mut broadcast::Receiver<LinkEvent>) {
 }
 
 /// Between half and all of 1 s, 2 s, 4 s … 10 min; not before the other node wants it.
-fn pause(failures: u32, retry_after: Option<Duration>, random: u32) -> Duration {
+pub(crate) fn pause(failures: u32, retry_after: Option<Duration>, random: u32) -> Duration {
     if let (0..=2, Some(wait)) = (failures, retry_after) {
         return wait.min(PAUSE_MAX);
     }
@@ -397,7 +397,8 @@ fn pause(failures: u32, retry_after: Option<Duration>, random: u32) -> Duration 
     jittered.max(retry_after.unwrap_or_default().min(PAUSE_MAX))
 }
 
-async fn connected(events: &mut broadcast::Receiver<LinkEvent>, key: Option<PeerKey>) {
+/// Resolves when a node is there again.
+pub(crate) async fn connected(events: &mut broadcast::Receiver<LinkEvent>, key: Option<PeerKey>) {
     loop {
         match events.recv().await {
             Ok(LinkEvent::Connected(peer)) if Some(peer) == key => return,

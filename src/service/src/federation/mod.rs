@@ -21,6 +21,7 @@ pub(crate) use bridge::{Bridge, Outcome, Trouble};
 pub use courier::Couriers;
 #[cfg(test)]
 pub(crate) use courier::Round;
+pub(crate) use courier::{connected, pause};
 pub use error::FederationError;
 pub use outbox::begin_anew;
 pub use peers::{Peer, Verdict};
@@ -38,7 +39,7 @@ use std::{
     sync::Arc,
 };
 use trials::Trials;
-use weft_net::{Addresses, LinkError, PeerKey, PeerLink};
+use weft_net::{Addresses, LinkError, LinkEvent, PeerKey, PeerLink};
 use weft_store::Batch;
 use weft_wire::{
     NodeName, Signed, UserName, codec,
@@ -108,6 +109,11 @@ impl Nodes {
         } else {
             known.remove(node);
         }
+    }
+
+    /// Tells of connections that begin and end; none as long as this node speaks with no others.
+    pub fn connections(&self) -> Option<tokio::sync::broadcast::Receiver<LinkEvent>> {
+        self.ways().map(|ways| ways.link.events())
     }
 
     /// Whether there is a connection with a node at this moment.
@@ -189,6 +195,7 @@ impl Nodes {
             | Question::GroupInfo { by, .. }
             | Question::Door { by, .. } => by.clone(),
             Question::Join { user, .. } => user.clone(),
+            Question::Link { .. } => return LimitKey::Crowd,
             Question::Ephemeral { by, .. } => by.user.clone(),
             Question::Commit { cert, .. } => match cert.peek() {
                 Ok(cert) => cert.user,

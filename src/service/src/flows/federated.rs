@@ -51,6 +51,7 @@ impl Bridge for Flows {
                 Question::Join { room, user, identity, token, proof } => {
                     self.answer_join(from, room, &user, &identity, (&token, proof)).await
                 }
+                Question::Link { from: _, post } => self.answer_link(from, &post).await,
                 Question::Door { room, by, act } => self.answer_door(from, room, by, act).await,
             };
             answer.unwrap_or_else(|error| Answer::Problem(error.into()))

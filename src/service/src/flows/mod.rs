@@ -23,6 +23,10 @@ mod federated_rooms_tests;
 #[cfg(test)]
 mod federated_tests;
 mod followers;
+mod link_couriers;
+#[cfg(test)]
+mod link_tests;
+mod links;
 mod owed;
 mod payments;
 mod people;
@@ -37,6 +41,9 @@ mod waiting;
 mod welcomes;
 
 pub use error::FlowError;
+pub use link_couriers::LinkCouriers;
+#[cfg(test)]
+pub(crate) use links::LinkRound;
 
 use crate::{
     Accounts, Caller, Contacts, Invites, KeyPackages, Rooms, Wallet, ahead, context::Ctx, federation::Nodes,
@@ -70,6 +77,7 @@ pub struct Flows {
     waiting: waiting::Waiting,
     fanout: Arc<Fanout>,
     fleeting: federated_presence::Fleeting,
+    voices: links::Voices,
 }
 
 impl Flows {
@@ -99,6 +107,7 @@ impl Flows {
             waiting: Default::default(),
             fanout,
             fleeting: Default::default(),
+            voices: Default::default(),
         }
     }
 

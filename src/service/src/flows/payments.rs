@@ -16,6 +16,11 @@ impl Flows {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let order = request.order.peek().map_err(|_| WalletError::Signature("the order"))?;
         let is_there = match &order.payee {
+            // Whether they are there, their own node says.
+            Payee::Person(user) if !self.ctx.is_local(user) => {
+                self.may_pay_at(&user.node).await?;
+                true
+            }
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
             _ => false,
@@ -81,7 +86,7 @@ impl Flows {
     }
 
     /// Whether somebody is of this node and not locked out.
-    async fn has_account(&self, user: &UserAddress) -> Result<bool> {
+    pub(super) async fn has_account(&self, user: &UserAddress) -> Result<bool> {
         if !self.ctx.is_local(user) {
             return Ok(false);
         }

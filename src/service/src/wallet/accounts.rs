@@ -32,6 +32,7 @@ pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> Ac
         Owner::Node => hasher.update(b"node"),
         Owner::Person(name) => hasher.update(b"person ").update(name.as_str().as_bytes()),
         Owner::Packet(packet) => hasher.update(b"packet ").update(&packet.0),
+        Owner::Peer(node) => hasher.update(b"peer ").update(node.as_str().as_bytes()),
     };
     hasher.update(&[0]).update(&asset.0);
     AccountId::of_hash(&hasher.finalize())
@@ -57,6 +58,7 @@ pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
         Owner::Node => kind.to_owned(),
         Owner::Person(name) => format!("{kind}:{name}"),
         Owner::Packet(packet) => format!("{kind}:{packet}"),
+        Owner::Peer(node) => format!("{kind}:{node}"),
     }
 }
 

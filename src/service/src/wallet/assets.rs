@@ -23,10 +23,23 @@ impl Wallet {
     /// [`Fault`].
     pub async fn assets(&self) -> Result<AssetList> {
         let mut assets = Vec::new();
-        for row in self.ctx.store.scan(tables::ASSETS, Scan::prefix([]).limit(ASSETS_MAX)).await? {
-            assets.push(self.info(AssetRecord::from_record(&row.value)?).await?);
+        for record in self.assets_known().await? {
+            assets.push(self.info(record).await?);
         }
         Ok(AssetList { assets })
+    }
+
+    /// All that people here can have: what this node issues, and what the terms with others bring.
+    pub(super) async fn assets_known(&self) -> Result<Vec<AssetRecord>> {
+        let (mut known, mut after) = (Vec::new(), Vec::new());
+        loop {
+            let rows = self.ctx.store.scan(tables::ASSETS, Scan::prefix([]).after(&after)).await?;
+            let Some(last) = rows.last() else { return Ok(known) };
+            after.clone_from(&last.key);
+            for row in rows {
+                known.push(AssetRecord::from_record(&row.value)?);
+            }
+        }
     }
 
     /// The node issues something, or says anew how much of it may be moved. For whoever runs the node; the caller is not looked at.
@@ -43,17 +56,16 @@ impl Wallet {
         if title.trim().is_empty() {
             return Err(Fault::Invalid { field: "title", why: "an asset has a title" }.into());
         }
-        let known = self.ctx.store.scan(tables::ASSETS, Scan::prefix([]).limit(ASSETS_MAX)).await?;
+        let known = self.assets_known().await?.into_iter().map(|record| record.asset);
+        let known: Vec<Asset> = known.filter(|other| other.issuer == self.ctx.node).collect();
         let asset = Asset { issuer: self.ctx.node.clone(), code: wish.code, scale: wish.scale };
-        let id = asset.id();
-        for row in &known {
-            let other = AssetRecord::from_record(&row.value)?.asset;
+        for other in &known {
             // Two that are called alike would be taken for one another.
             if other.code == asset.code && other.scale != asset.scale {
                 return Err(Fault::Invalid { field: "scale", why: "an asset keeps its scale" }.into());
             }
         }
-        if known.len() >= ASSETS_MAX && !known.iter().any(|row| row.key == id.0) {
+        if known.len() >= ASSETS_MAX && !known.contains(&asset) {
             return Err(Fault::TooMany { what: "assets", max: ASSETS_MAX }.into());
         }
         let record = AssetRecord {
@@ -83,10 +95,12 @@ impl Wallet {
         amount: u64,
         redeem: bool,
     ) -> Result<()> {
-        let user = user.clone();
+        let (user, own_name) = (user.clone(), self.ctx.node.clone());
         self.teller
             .run(move |sheet| {
-                if sheet.get::<AssetRecord>(tables::ASSETS, asset.0)?.is_none() {
+                let known: Option<AssetRecord> = sheet.get(tables::ASSETS, asset.0)?;
+                // What another node issues comes from there.
+                if known.is_none_or(|known| known.asset.issuer != own_name) {
                     return Err(WalletError::NotFound("asset").into());
                 }
                 let (own, theirs) = (issuance(asset), sheet.personal(&user, asset)?);

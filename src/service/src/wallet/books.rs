@@ -105,7 +105,7 @@ impl Sheet<'_> {
         match outcome {
             Ok(done) => {
                 if !done.replayed {
-                    self.log(LoggedEvent::Chain(ids))?;
+                    self.write_down(LoggedEvent::Chain(ids))?;
                 }
                 Ok(done)
             }
@@ -115,7 +115,7 @@ impl Sheet<'_> {
                 if !is_kept {
                     return Err(WalletError::from(error).into());
                 }
-                self.log(LoggedEvent::Chain(ids))?;
+                self.write_down(LoggedEvent::Chain(ids))?;
                 Err(Stop::Kept(error.into()))
             }
             Err(error) => Err(WalletError::from(error).into()),
@@ -130,17 +130,17 @@ impl Sheet<'_> {
         if self.newest()? == before {
             Ok(())
         } else {
-            self.log(LoggedEvent::Open { id, asset, kind, bounds })
+            self.write_down(LoggedEvent::Open { id, asset, kind, bounds })
         }
     }
 
     /// Changes what an account may do.
     pub(super) fn change(&mut self, id: AccountId, bounds: Bounds, freeze: Freeze) -> Result<(), Stop> {
         through(weft_ledger::change_account(self, id, bounds, freeze))?;
-        self.log(LoggedEvent::Change { id, bounds, freeze })
+        self.write_down(LoggedEvent::Change { id, bounds, freeze })
     }
 
-    fn log(&mut self, event: LoggedEvent) -> Result<(), Stop> {
+    pub(super) fn write_down(&mut self, event: LoggedEvent) -> Result<(), Stop> {
         let number = self.newest()?;
         let record = EventRecord { at_ms: self.now, event };
         self.put(tables::LEDGER_LOG, number.to_be_bytes(), &record);

@@ -1,5 +1,6 @@
 //! What the wallet can answer instead.
 
+use super::LinkTrouble;
 use crate::{Fault, error::from_below};
 use weft_ledger::{LedgerError, Refusal, Side};
 use weft_wire::{Code, Problem};
@@ -61,6 +62,9 @@ pub enum WalletError {
     /// The ledger is against it.
     #[error(transparent)]
     Refused(Refusal),
+    /// See [`LinkTrouble`].
+    #[error(transparent)]
+    Link(LinkTrouble),
 }
 from_below!(WalletError);
 
@@ -105,6 +109,7 @@ impl From<WalletError> for Problem {
             WalletError::Refused(
                 Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired,
             ) => Problem::new(Code::AlreadyDecided).detail(detail),
+            WalletError::Link(trouble) => trouble.into(),
             WalletError::Refused(_) => Problem::new(Code::PaymentRefused).detail(detail),
         }
     }

@@ -4,12 +4,13 @@ use super::{
     Result, Wallet, WalletError,
     orders::state,
     records::{AccountRecord, EntryRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, StandingRecord},
+    remote::{Remote, purpose},
 };
 use crate::{Caller, Fault, context::joined};
-use weft_ledger::{Account, Entry, Freeze, Movement, Purpose, Standing};
+use weft_ledger::{Account, Entry, Freeze, Movement, Purpose, Standing, link::Way};
 use weft_store::{Row, Scan, tables};
 use weft_wire::{
-    AccountId, AssetId, RequestId, TransferId, UserAddress,
+    AccountId, AssetId, NodeName, RequestId, TransferId, UserAddress,
     limits::PAGE_MAX,
     wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, TransferInfo},
 };
@@ -78,20 +79,31 @@ impl Wallet {
         })
     }
 
-    /// `GET wallet/transfers/ID`: a transfer between people, for one of the two.
+    /// `GET wallet/transfers/ID`: a transfer between people, also of two nodes, for one of the two.
     ///
     /// # Errors
     /// [`WalletError::NotFound`], also for one that is none of the caller's.
     pub async fn transfer(&self, caller: &Caller, id: TransferId) -> Result<TransferInfo> {
         let none = WalletError::NotFound("transfer");
         let entry: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, id.0).await?;
-        let Some(EntryRecord(entry)) = entry else { return Err(none) };
+        let Some(EntryRecord(entry)) = entry else {
+            let arrived = self.arrived(caller, id).await?;
+            return self.remote_info(arrived.ok_or(none)?).await;
+        };
         let until_ms = match entry.transfer.movement {
             Movement::Post { .. } | Movement::Void { .. } => return Err(none),
             Movement::Posted { .. } => None,
             Movement::Pending { expires_ms, .. } => expires_ms,
         };
         let Some(moved) = entry.moved else { return Err(none) };
+        if entry.transfer.purpose == Purpose::Remote {
+            let is_theirs = self.person(moved.debit).await?.is_some_and(|(payer, _)| payer == *caller.user());
+            let Some(peer) = self.peer_of(moved.credit).await?.filter(|_| is_theirs) else {
+                return Err(none);
+            };
+            let payment = self.remote(&peer, Way::Out, id).await?;
+            return self.remote_info(payment.ok_or(none)?).await;
+        }
         let (payer, payee) = (self.person(moved.debit).await?, self.person(moved.credit).await?);
         let (Some((payer, asset)), Some((payee, _))) = (payer, payee) else { return Err(none) };
         if payer != *caller.user() && payee != *caller.user() {
@@ -154,7 +166,13 @@ impl Wallet {
         };
         let moved = entry.moved.ok_or(Fault::Internal("a history with a refused transfer"))?;
         let credit = moved.credit == account;
-        let other = self.person(if credit { moved.debit } else { moved.credit }).await?;
+        let across = if credit { moved.debit } else { moved.credit };
+        if entry.transfer.purpose == Purpose::Remote
+            && let Some(peer) = self.peer_of(across).await?
+        {
+            return self.remote_line(&peer, &entry, moved.amount, credit).await;
+        }
+        let other = self.person(across).await?;
         let packet = match entry.transfer.purpose {
             Purpose::PacketFund => Some(id),
             Purpose::PacketClaim | Purpose::PacketReturn => Some(TransferId(entry.transfer.about)),
@@ -173,6 +191,33 @@ impl Wallet {
             refunded: self.refunded(&entry).await?,
             state: state(&entry, self.standing(id).await?),
             until_ms,
+        }))
+    }
+
+    /// A line of a payment to or from another node. It is called by the name that both nodes know.
+    async fn remote_line(
+        &self,
+        peer: &NodeName,
+        entry: &Entry,
+        amount: u64,
+        credit: bool,
+    ) -> Result<Option<HistoryLine>> {
+        let (way, id) = (if credit { Way::In } else { Way::Out }, TransferId(entry.transfer.about));
+        let remote = self.remote(peer, way, id).await?.as_ref().and_then(Remote::of);
+        let remote = remote.ok_or(Fault::Internal("a transfer between nodes without its payment"))?;
+        Ok(Some(HistoryLine {
+            number: entry.number,
+            transfer: id,
+            at_ms: entry.at_ms,
+            purpose: purpose(remote.intent).to_owned(),
+            credit,
+            amount,
+            other: Some(if credit { remote.payer } else { remote.payee }),
+            packet: None,
+            refunds: None,
+            refunded: 0,
+            state: remote.state,
+            until_ms: remote.until_ms,
         }))
     }
 

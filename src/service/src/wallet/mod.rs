@@ -10,21 +10,31 @@ mod books;
 mod error;
 mod export;
 mod history;
+mod link_books;
+mod link_error;
+mod link_look;
+mod link_post;
+mod link_terms;
 mod orders;
 #[cfg(test)]
 mod packet_tests;
 mod packets;
 pub(crate) mod records;
+mod remote;
 mod sheet;
 mod teller;
 #[cfg(test)]
 mod teller_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod watch;
 
 pub use audit::{LedgerReport, check_ledger};
 pub use error::WalletError;
+pub use link_error::LinkTrouble;
+pub(crate) use link_post::{Heard, Letter, LinkPost, MESSAGES_MAX};
+pub use link_terms::{CoveredWish, TermsWish};
+pub(crate) use remote::Memo;
 pub(crate) use watch::WalletWatch;
 
 use crate::context::Ctx;

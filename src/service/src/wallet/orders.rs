@@ -10,7 +10,7 @@ use crate::{Caller, Fault, context::joined};
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Standing, Transfer};
 use weft_store::{Scan, tables};
 use weft_wire::{
-    AccountId, AssetId, DeviceId, Millis, RequestId, Signed, TransferId, UserName,
+    AccountId, AssetId, DeviceId, Millis, RequestId, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
         Answer, Intent, PacketPromise, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder,
@@ -22,7 +22,7 @@ pub(super) const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 /// How long an order may be worth something.
 const ORDER_LIFETIME_MS_MAX: Millis = DAY_MS;
 /// How long a transfer waits for the payee.
-const ACCEPT_MS: Millis = DAY_MS;
+pub(super) const ACCEPT_MS: Millis = DAY_MS;
 
 impl Wallet {
     /// `PUT wallet/order-key`: from now on the caller's device signs its orders with this key.
@@ -84,6 +84,7 @@ impl Wallet {
             return Err(WalletError::ForeignOrder);
         }
         let to = match &order.payee {
+            Payee::Person(payee) if !self.ctx.is_local(payee) => To::Remote(payee.clone()),
             Payee::Person(payee) if is_there => To::Person(payee.name.clone()),
             Payee::Packet(terms) if is_there => To::Packet(terms.clone(), self.ctx.random()),
             _ => To::Nobody,
@@ -127,14 +128,19 @@ impl Wallet {
         transfer: TransferId,
         answer: Answer,
     ) -> Result<TransferInfo> {
-        let name = caller.name().clone();
-        self.teller.run(move |sheet| sheet.answer(&name, transfer, answer)).await?;
+        match self.arrived(caller, transfer).await? {
+            Some(payment) => self.decide(payment, answer).await?,
+            None => {
+                let name = caller.name().clone();
+                self.teller.run(move |sheet| sheet.answer(&name, transfer, answer)).await?;
+            }
+        }
         self.transfer(caller, transfer).await
     }
 
     /// Gives back what nobody has accepted in time, and what is left in packets. Gives how many of them.
     pub(crate) async fn expire(&self) -> Result<u64> {
-        let mut done = 0;
+        let mut done = self.sweep_links().await?;
         for table in [tables::LEDGER_DUE, tables::PACKETS_DUE] {
             let mut after = Vec::new();
             loop {
@@ -181,6 +187,8 @@ struct Work {
 /// Where the money is to go.
 enum To {
     Person(UserName),
+    /// Of another node, which says whether there is such a payee.
+    Remote(UserAddress),
     /// With the seed of its shares.
     Packet(PacketTerms, [u8; 32]),
     /// There is no such payee.
@@ -220,8 +228,17 @@ impl Sheet<'_> {
             // No more than has come before it.
             Some(_) => None,
         };
+        let kept = OrderRecord { order: work.signed.clone(), cert };
+        if let To::Remote(payee) = &work.to {
+            self.put(tables::ORDERS, order.transfer().0, &kept);
+            let entry = self.pay_remote(order, payee, debit)?;
+            if let Some(paid) = paid {
+                self.put(tables::PAYERS, debit.0, &paid);
+            }
+            return self.as_known(receipt(order, &entry, None, None));
+        }
         let transfer = self.as_ordered(work, debit)?;
-        self.put(tables::ORDERS, transfer.id.0, &OrderRecord { order: work.signed.clone(), cert });
+        self.put(tables::ORDERS, transfer.id.0, &kept);
         // From here on the counter is used up, whatever the ledger says to it.
         let done = self.post(&[transfer])?;
         if let Some(paid) = paid {
@@ -234,8 +251,7 @@ impl Sheet<'_> {
         if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
             let payer = &order.payer.name;
             for (name, other) in [(payee, payer), (payer, payee)] {
-                let key = paid_key(name, request, other, entry.number, transfer.id);
-                self.mark(tables::REQUESTS_PAID, key);
+                mark_paid(self, name, request, other.as_str(), (entry.number, transfer.id));
             }
         }
         let promise = self.promise(transfer.id, &order.payee)?;
@@ -257,7 +273,7 @@ impl Sheet<'_> {
                 let movement = Movement::Posted { debit, credit, amount, refunds: None };
                 return Ok(Transfer { id, movement, purpose: Purpose::PacketFund, about });
             }
-            To::Nobody => return Err(WalletError::NotFound("payee").into()),
+            To::Nobody | To::Remote(_) => return Err(WalletError::NotFound("payee").into()),
         };
         let (movement, purpose) = match order.intent {
             Intent::Payment => {
@@ -294,7 +310,8 @@ impl Sheet<'_> {
         match entry.outcome {
             Outcome::Done => {
                 let promise = self.promise(entry.transfer.id, &work.order.payee)?;
-                Ok(receipt(&work.order, entry, self.standing(entry.transfer.id)?, promise))
+                let receipt = receipt(&work.order, entry, self.standing(entry.transfer.id)?, promise);
+                if entry.transfer.purpose == Purpose::Remote { self.as_known(receipt) } else { Ok(receipt) }
             }
             Outcome::Refused { refusal, .. } => Err(WalletError::Refused(refusal).into()),
         }
@@ -372,7 +389,7 @@ impl Sheet<'_> {
     }
 
     /// What came back is not counted as paid, if that was on the same day.
-    fn uncount(&mut self, entry: &Entry) -> Result<(), Stop> {
+    pub(super) fn uncount(&mut self, entry: &Entry) -> Result<(), Stop> {
         // A refund was not counted in the first place.
         let Movement::Pending { debit, amount, refunds: None, .. } = entry.transfer.movement else {
             return Ok(());
@@ -395,16 +412,17 @@ fn is_over(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired)
 }
 
-/// Where a payment stands among those for a request.
-fn paid_key(
+/// Notes a payment among those for a request. `other`: who stands on the other side.
+pub(super) fn mark_paid(
+    sheet: &mut Sheet<'_>,
     name: &UserName,
     request: RequestId,
-    other: &UserName,
-    number: u64,
-    transfer: TransferId,
-) -> Vec<u8> {
-    let other = joined(other.as_str(), []);
-    joined(name.as_str(), [request.0.as_slice(), &other, &number.to_be_bytes(), &transfer.0].concat())
+    other: &str,
+    (number, transfer): (u64, TransferId),
+) {
+    let other = joined(other, []);
+    let rest = [request.0.as_slice(), &other, &number.to_be_bytes(), &transfer.0].concat();
+    sheet.mark(tables::REQUESTS_PAID, joined(name.as_str(), rest));
 }
 
 fn receipt(

@@ -2,9 +2,12 @@
 
 use crate::record::first_version;
 use serde::{Deserialize, Serialize};
-use weft_ledger::{Account, AccountKind, Bounds, Entry, Freeze, Standing};
+use weft_ledger::{
+    Account, AccountKind, Bounds, Entry, Freeze, Standing,
+    link::{Agreed, Digest, Link, Outgoing, Payment, Terms},
+};
 use weft_wire::{
-    AccountId, AssetId, Millis, Signed, TransferId, UserAddress, UserName, bytes,
+    AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
     wallet::{Asset, OrderKeyCert, PacketState, PacketTerms, PaymentOrder},
 };
 
@@ -75,6 +78,8 @@ pub(crate) enum Owner {
     Person(UserName),
     /// A red packet.
     Packet(TransferId),
+    /// Another node: what is between it and this one.
+    Peer(NodeName),
 }
 
 /// What was paid from an account on its last day. Key: the account's id.
@@ -136,6 +141,52 @@ pub(crate) struct ClaimRecord {
     pub at_ms: Millis,
 }
 
+/// A link with another node. Key: its name.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct LinkRecord(pub Link);
+
+/// A payment over a link. Key: node, 0x00, way, transfer.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct RemoteRecord(pub Payment);
+
+/// A message that the other node has not confirmed. Key: node, 0x00, BE64(number).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct OutgoingRecord(pub Outgoing);
+
+/// The hash of a message that was taken. Key: node, 0x00, BE64(number).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct HeardRecord(pub Digest);
+
+/// Which terms the two operators have signed. Key: the other node.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct OfferRecord {
+    /// What this one's has signed and the other's has not, the newest last.
+    pub ours: Vec<Signed<Terms>>,
+    /// What the other's has signed and this one's has not.
+    pub theirs: Option<Signed<Terms>>,
+    /// What both have, this node's signature first.
+    pub agreed: Option<Agreed<Terms>>,
+    /// What the other says of the assets that it issues.
+    pub notes: Vec<AssetNote>,
+    /// The other node has heard of what this one's operator has signed.
+    pub told: bool,
+    /// What the link was frozen for, as the other node has signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Blob>,
+}
+
+/// What an issuer says of an asset, beside what it is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct AssetNote {
+    pub asset: AssetId,
+    pub title: String,
+    pub backing: String,
+}
+
 first_version!(
     HeadRecord,
     AccountRecord,
@@ -148,5 +199,10 @@ first_version!(
     OrderKeyRecord,
     OrderRecord,
     PacketRecord,
-    ClaimRecord
+    ClaimRecord,
+    LinkRecord,
+    RemoteRecord,
+    OutgoingRecord,
+    HeardRecord,
+    OfferRecord
 );

@@ -74,11 +74,13 @@ pub(super) struct Sheet<'a> {
     is_urgent: bool,
     /// The time by which it is judged.
     pub(super) now: Millis,
+    /// Whether the payee of the payment at hand, which comes from another node, takes it.
+    pub(super) takes: bool,
 }
 
 impl<'a> Sheet<'a> {
     pub(super) fn new(rows: &'a Rows, now: Millis) -> Self {
-        Sheet { rows, staged: HashMap::new(), is_urgent: false, now }
+        Sheet { rows, staged: HashMap::new(), is_urgent: false, now, takes: false }
     }
 
     /// The record of a key: as this work has staged it, else as it is stored.

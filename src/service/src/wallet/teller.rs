@@ -41,6 +41,7 @@ const KEPT: &[Table] = &[
     tables::ORDER_KEYS,
     tables::WALLETS,
     tables::PACKETS,
+    tables::LINKS,
 ];
 const KEPT_MAX: usize = 50_000;
 
@@ -115,12 +116,43 @@ impl Teller {
         F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
+        self.bring(work).await?.await.map_err(|_| closed())?
+    }
+
+    /// The same with several pieces, in their order: they come to the teller together, each with an outcome of its own.
+    pub(super) async fn run_all<T, F>(&self, works: Vec<F>) -> Vec<Result<T, WalletError>>
+    where
+        F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            answers.push(self.bring(work).await);
+        }
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for answer in answers {
+            outcomes.push(match answer {
+                Ok(answer) => answer.await.unwrap_or_else(|_| Err(closed())),
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
+
+    async fn bring<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, WalletError>>, WalletError>
+    where
+        F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
+        T: Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let outcome = Err(Fault::Internal("the teller did not come to it").into());
-        let closed = || WalletError::from(Fault::Store(weft_store::Error::Closed));
         self.0.send(Box::new(Task { work, outcome, reply })).await.map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        Ok(answer)
     }
+}
+
+fn closed() -> WalletError {
+    Fault::Store(weft_store::Error::Closed).into()
 }
 
 struct Desk {

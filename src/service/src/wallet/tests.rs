@@ -27,7 +27,7 @@ pub(super) struct Till {
 }
 
 /// A device with its order key.
-pub(super) struct Payer {
+pub(crate) struct Payer {
     pub device: Device,
     pub key: SigningKey,
     pub counter: u64,
@@ -142,7 +142,7 @@ impl Till {
     }
 }
 
-pub(super) fn euro() -> DefineAsset {
+pub(crate) fn euro() -> DefineAsset {
     DefineAsset {
         code: "EUR".parse().unwrap(),
         scale: 2,

@@ -5,7 +5,7 @@ use crate::{Fault, context::joined};
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use tokio::time::Instant;
 use weft_store::{Scan, Watch, tables};
-use weft_wire::{AccountId, AssetId, UserName, limits::ASSETS_MAX};
+use weft_wire::{AccountId, AssetId, UserName, limits::PAGE_MAX};
 
 /// What changed is told at once, and then not again for so long: a busy till has many payments in a second.
 const GATHER: Duration = Duration::from_millis(100);
@@ -60,7 +60,7 @@ impl Wallet {
     /// In which assets a person has an account.
     pub(super) async fn assets_of(&self, name: &UserName) -> Result<Vec<AssetId>, Fault> {
         let prefix = joined(name.as_str(), []);
-        let rows = self.ctx.store.scan(tables::WALLETS, Scan::prefix(&prefix).limit(ASSETS_MAX)).await?;
+        let rows = self.ctx.store.scan(tables::WALLETS, Scan::prefix(&prefix).limit(PAGE_MAX)).await?;
         let asset = |key: &[u8]| key.get(prefix.len()..).and_then(|id| AssetId::from_slice(id).ok());
         let none = Fault::Internal("an account's key without an asset");
         rows.iter().map(|row| asset(&row.key).ok_or(none.clone())).collect()

@@ -78,6 +78,7 @@ pub(super) fn wallet(all: &mut Samples) {
         ("node", wallet::Owner::Node),
         ("person", wallet::Owner::Person(name())),
         ("packet", wallet::Owner::Packet(transfer(4))),
+        ("peer", wallet::Owner::Peer(bob().node)),
     ] {
         all.add(tables::OWNERS, sample, &wallet::OwnerRecord { owner, asset: EURO });
     }

@@ -1,0 +1,161 @@
+//! The rows of links with other nodes, as [`weft_ledger::link`] wants them: beside those of the ledger, so that one commit holds a
+//! message and what it moves.
+
+use super::{
+    error::WalletError,
+    link_error::LinkTrouble,
+    records::{HeardRecord, LinkRecord, LoggedEvent, OutgoingRecord, Owner, OwnerRecord, RemoteRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::context::joined;
+use weft_ledger::{
+    Event, LedgerError,
+    link::{Digest, Link, LinkBooks, LinkError, Outgoing, Payment, State, Way},
+};
+use weft_store::tables;
+use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, wallet::Payee};
+
+/// For how long after its time a payment's decision is waited for, until it is asked what became of it.
+const ASK_AFTER_MS: Millis = 10 * 60 * 1000;
+
+impl LinkBooks for Sheet<'_> {
+    fn link(&self, peer: &NodeName) -> Result<Option<Link>, Stop> {
+        Ok(self.get::<LinkRecord>(tables::LINKS, peer.as_str())?.map(|record| record.0))
+    }
+
+    fn payment(&self, peer: &NodeName, way: Way, id: TransferId) -> Result<Option<Payment>, Stop> {
+        let record: Option<RemoteRecord> = self.get(tables::LINK_PAYMENTS, payment_key(peer, way, id))?;
+        Ok(record.map(|record| record.0))
+    }
+
+    fn outgoing(&self, peer: &NodeName, seq: u64) -> Result<Option<Outgoing>, Stop> {
+        let record: Option<OutgoingRecord> = self.get(tables::LINK_OUTGOING, message_key(peer, seq))?;
+        Ok(record.map(|record| record.0))
+    }
+
+    fn heard(&self, peer: &NodeName, seq: u64) -> Result<Option<Digest>, Stop> {
+        let record: Option<HeardRecord> = self.get(tables::LINK_HEARD, message_key(peer, seq))?;
+        Ok(record.map(|record| record.0))
+    }
+
+    /// Whether there is such a person, and whether they take it, is looked up before: see [`Sheet::takes`].
+    fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Stop> {
+        match payee {
+            Payee::Person(user) if self.takes => self.personal(&user.name, asset).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn put_link(&mut self, link: Link) {
+        let peer = link.peer.clone();
+        self.put(tables::LINKS, peer.as_str(), &LinkRecord(link));
+    }
+
+    fn put_payment(&mut self, payment: Payment) {
+        if let Some(due) = due_key(&payment) {
+            match payment.state {
+                State::Waiting => self.mark(tables::LINK_DUE, due),
+                _ => self.delete(tables::LINK_DUE, due),
+            }
+        }
+        if payment.way == Way::In && !payment.legs.is_empty() {
+            self.mark(tables::LINK_ARRIVED, [&payment.id.0, payment.peer.as_str().as_bytes()].concat());
+        }
+        let key = payment_key(&payment.peer, payment.way, payment.id);
+        self.put(tables::LINK_PAYMENTS, key, &RemoteRecord(payment));
+    }
+
+    fn put_outgoing(&mut self, peer: &NodeName, outgoing: Outgoing) {
+        let key = message_key(peer, outgoing.seq);
+        self.put(tables::LINK_OUTGOING, key, &OutgoingRecord(outgoing));
+    }
+
+    fn drop_outgoing(&mut self, peer: &NodeName, seq: u64) {
+        self.delete(tables::LINK_OUTGOING, message_key(peer, seq));
+    }
+
+    fn put_heard(&mut self, peer: &NodeName, seq: u64, hash: Digest) {
+        self.put(tables::LINK_HEARD, message_key(peer, seq), &HeardRecord(hash));
+    }
+
+    fn drop_heard(&mut self, peer: &NodeName, seq: u64) {
+        self.delete(tables::LINK_HEARD, message_key(peer, seq));
+    }
+
+    fn log(&mut self, event: Event) -> Result<(), Stop> {
+        self.write_down(match event {
+            Event::Open { id, asset, kind, bounds } => LoggedEvent::Open { id, asset, kind, bounds },
+            Event::Change { id, bounds, freeze } => LoggedEvent::Change { id, bounds, freeze },
+            Event::Chain(chain) => LoggedEvent::Chain(chain.iter().map(|transfer| transfer.id).collect()),
+            Event::Expire(pending) => LoggedEvent::Chain(vec![TransferId::of_expiry(pending)]),
+        })
+    }
+}
+
+impl Sheet<'_> {
+    /// Says of the accounts of a link whose they are.
+    pub(super) fn own_link_accounts(&mut self, link: &Link) {
+        for covered in &link.terms.assets {
+            let asset = covered.asset.id();
+            for account in [link.account(asset), link.position(asset)] {
+                let record = OwnerRecord { owner: Owner::Peer(link.peer.clone()), asset };
+                self.put(tables::OWNERS, account.0, &record);
+            }
+        }
+    }
+}
+
+/// Where a payment is kept.
+pub(super) fn payment_key(peer: &NodeName, way: Way, id: TransferId) -> Vec<u8> {
+    joined(peer.as_str(), [&[way_byte(way)], id.0.as_slice()].concat())
+}
+
+/// Where a message of a half-channel is kept.
+fn message_key(peer: &NodeName, seq: u64) -> Vec<u8> {
+    joined(peer.as_str(), seq.to_be_bytes())
+}
+
+/// Where a payment stands among those that something has to be done about if nothing comes.
+fn due_key(payment: &Payment) -> Option<Vec<u8>> {
+    let expires_ms = payment.prepare.as_ref()?.expires_ms;
+    let due_ms = match payment.way {
+        Way::In => expires_ms,
+        Way::Out => expires_ms.saturating_add(ASK_AFTER_MS),
+    };
+    let mut key = due_ms.to_be_bytes().to_vec();
+    key.push(way_byte(payment.way));
+    key.extend_from_slice(&payment.id.0);
+    key.extend_from_slice(payment.peer.as_str().as_bytes());
+    Some(key)
+}
+
+/// The time, the way, the payment and the node of such a key.
+pub(super) fn read_due(key: &[u8]) -> Option<(Millis, Way, TransferId, NodeName)> {
+    let (time, rest) = key.split_first_chunk::<8>()?;
+    let (way, rest) = rest.split_first()?;
+    let (id, peer) = rest.split_first_chunk::<16>()?;
+    let way = if *way == way_byte(Way::Out) { Way::Out } else { Way::In };
+    let peer = std::str::from_utf8(peer).ok()?.parse().ok()?;
+    Some((Millis::from_be_bytes(*time), way, TransferId(*id), peer))
+}
+
+fn way_byte(way: Way) -> u8 {
+    match way {
+        Way::Out => 0,
+        Way::In => 1,
+    }
+}
+
+impl From<LinkError<Stop>> for Stop {
+    /// What the books have stopped goes on stopping; the rest is the wallet's to say.
+    fn from(error: LinkError<Stop>) -> Self {
+        match error {
+            LinkError::Books(stop) | LinkError::Ledger(LedgerError::Books(stop)) => stop,
+            LinkError::Ledger(error) => WalletError::from(error).into(),
+            LinkError::IdConflict => WalletError::IdConflict.into(),
+            LinkError::AlreadyDecided(_) | LinkError::Expired => WalletError::AlreadyDecided.into(),
+            LinkError::UnknownPayment => WalletError::NotFound("transfer").into(),
+            error => WalletError::Link(LinkTrouble::of(&error)).into(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Why something between two nodes is not done.
+
+use super::sheet::Stop;
+use weft_ledger::link::{Freeze, LinkError, Reason, TermsError};
+use weft_wire::{Code, Problem};
+
+/// Why a verb of a link has not done what was asked, without the books.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkTrouble {
+    /// No terms were agreed on.
+    #[error("the operators of the two nodes have agreed on no terms")]
+    NoLink,
+    /// It stands still.
+    #[error("payments with that node are stopped: {0}")]
+    Frozen(Freeze),
+    /// It does not.
+    #[error("payments with that node are not stopped")]
+    NotFrozen,
+    /// The payment cannot be sent, or was not taken.
+    #[error("the payment to another node: {0}")]
+    Payment(Reason),
+    /// Too much waits for the other node.
+    #[error("too much waits for that node")]
+    Full,
+    /// Messages are missing.
+    #[error("messages before this one are missing")]
+    Gap,
+    /// The two nodes have other terms.
+    #[error("the other node has other terms")]
+    OtherTerms,
+    /// They cannot be terms.
+    #[error("the terms: {0}")]
+    Terms(TermsError),
+    /// Other terms come next.
+    #[error("terms of version {expected} come next")]
+    TermsVersion {
+        /// Which.
+        expected: u32,
+    },
+    /// Something else about terms, or a thaw.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl LinkTrouble {
+    /// Of an error that is not about the books.
+    pub(super) fn of(error: &LinkError<Stop>) -> Self {
+        match error {
+            LinkError::NoLink => LinkTrouble::NoLink,
+            LinkError::Frozen(why) => LinkTrouble::Frozen(*why),
+            LinkError::NotFrozen => LinkTrouble::NotFrozen,
+            LinkError::Payment(reason) => LinkTrouble::Payment(*reason),
+            LinkError::JournalFull => LinkTrouble::Full,
+            LinkError::Gap { .. } => LinkTrouble::Gap,
+            LinkError::OtherTerms | LinkError::OtherEra { .. } => LinkTrouble::OtherTerms,
+            LinkError::Terms(error) => LinkTrouble::Terms(*error),
+            LinkError::TermsVersion { expected } => LinkTrouble::TermsVersion { expected: *expected },
+            LinkError::Malformed(why) => LinkTrouble::Refused((*why).to_owned()),
+            LinkError::NotForUs => LinkTrouble::Refused("it is between other nodes".to_owned()),
+            LinkError::TermsUnseen => {
+                LinkTrouble::Refused("the other node has to follow earlier terms first".to_owned())
+            }
+            LinkError::AssetGone(asset) => {
+                LinkTrouble::Refused(format!("later terms leave out {asset}, of which there are accounts"))
+            }
+            LinkError::NotDue => LinkTrouble::Refused("its time is not over yet".to_owned()),
+            LinkError::Thaw(why) => LinkTrouble::Refused(format!("the thaw does not fit: {why}")),
+            LinkError::ThawRefused(refusal) => {
+                LinkTrouble::Refused(format!("the thaw cannot be booked: {refusal}"))
+            }
+            _ => LinkTrouble::Refused("it cannot be done".to_owned()),
+        }
+    }
+}
+
+impl From<LinkTrouble> for Problem {
+    fn from(trouble: LinkTrouble) -> Problem {
+        let code = match &trouble {
+            LinkTrouble::NoLink | LinkTrouble::Payment(Reason::UnknownAsset) => Code::NoLink,
+            LinkTrouble::Frozen(_) => Code::LinkFrozen,
+            LinkTrouble::Payment(Reason::Limit | Reason::NotCovered | Reason::Busy) | LinkTrouble::Full => {
+                Code::LinkLimit
+            }
+            LinkTrouble::Payment(Reason::UnknownPayee) => Code::NotFound,
+            LinkTrouble::Payment(_) => Code::PaymentRefused,
+            LinkTrouble::NotFrozen
+            | LinkTrouble::Gap
+            | LinkTrouble::OtherTerms
+            | LinkTrouble::Terms(_)
+            | LinkTrouble::TermsVersion { .. }
+            | LinkTrouble::Refused(_) => Code::Conflict,
+        };
+        Problem::new(code).detail(trouble)
+    }
+}

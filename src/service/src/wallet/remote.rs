@@ -1,0 +1,240 @@
+//! Payments to and from people of other nodes: how they are asked for, answered and shown.
+
+use super::{
+    LinkTrouble, Result, Wallet, WalletError,
+    link_books::read_due,
+    orders::{ACCEPT_MS, mark_paid},
+    records::{Owner, OwnerRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::{Caller, Fault};
+use serde::{Deserialize, Serialize};
+use weft_ledger::{
+    Books, Entry,
+    link::{self, Aim, LinkBooks, Payment, Prepare, Reason, Sent, State, Sum, Way},
+};
+use weft_store::{Scan, tables};
+use weft_wire::{
+    AccountId, Blob, Millis, NodeName, OrderId, RequestId, TransferId, UserAddress, decode, encode,
+    wallet::{Answer, Intent, Payee, PaymentOrder, Receipt, TransferInfo, TransferState},
+};
+
+/// What the payer's node says of a payment beside what the link has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Memo {
+    /// The payer's order: the payment's id follows from it and from who pays, so that no other node can take the id.
+    pub order: OrderId,
+    /// What it is paid for, if somebody has asked for the money.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+}
+
+impl Memo {
+    /// What stands in a payment; none if it is not of this form, or the payment's id does not follow from it.
+    pub fn of(prepare: &Prepare) -> Option<Memo> {
+        let memo: Memo = decode(prepare.memo.as_slice(), link::MEMO_BYTES_MAX).ok()?;
+        let Aim::Payment { payer, .. } = &prepare.aim else { return None };
+        (PaymentOrder::transfer_of(payer, memo.order) == prepare.payment).then_some(memo)
+    }
+}
+
+/// A payment over a link between two people.
+pub(super) struct Remote {
+    pub payer: UserAddress,
+    pub payee: UserAddress,
+    pub intent: Intent,
+    pub sum: Sum,
+    pub state: TransferState,
+    pub until_ms: Option<Millis>,
+    pub request: Option<RequestId>,
+}
+
+impl Remote {
+    /// None: it is between nodes, or nothing is known of it any more.
+    pub fn of(payment: &Payment) -> Option<Remote> {
+        let prepare = payment.prepare.as_ref()?;
+        let Aim::Payment { payer, payee: Payee::Person(payee), intent } = &prepare.aim else { return None };
+        Some(Remote {
+            payer: payer.clone(),
+            payee: payee.clone(),
+            intent: *intent,
+            sum: if payment.way == Way::Out { prepare.give } else { prepare.got() },
+            state: match payment.state {
+                State::Waiting => TransferState::Held,
+                State::Fulfilled => TransferState::Done,
+                State::Rejected(Reason::Expired) => TransferState::Expired,
+                State::Rejected(_) => TransferState::Returned,
+            },
+            until_ms: (*intent == Intent::Transfer).then_some(prepare.expires_ms),
+            request: Memo::of(prepare).and_then(|memo| memo.request),
+        })
+    }
+}
+
+impl Wallet {
+    /// A payment from another node to the caller.
+    pub(super) async fn arrived(&self, caller: &Caller, id: TransferId) -> Result<Option<Payment>> {
+        for row in self.ctx.store.scan(tables::LINK_ARRIVED, Scan::prefix(id.0)).await? {
+            let peer =
+                row.key.get(id.0.len()..).and_then(|name| std::str::from_utf8(name).ok()?.parse().ok());
+            let peer: NodeName = peer.ok_or(Fault::Internal("a payment's key without a node"))?;
+            let payment = self.remote(&peer, Way::In, id).await?;
+            let is_theirs =
+                |payment: &Payment| Remote::of(payment).is_some_and(|remote| remote.payee == *caller.user());
+            if let Some(payment) = payment.filter(is_theirs) {
+                return Ok(Some(payment));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The payee takes it, or gives it back.
+    pub(super) async fn decide(&self, payment: Payment, answer: Answer) -> Result<()> {
+        let Payment { id, peer, .. } = payment;
+        self.teller
+            .run(move |sheet| {
+                let now = sheet.now;
+                let decided = match answer {
+                    Answer::Accept => link::accept(sheet, &peer, id, now)?,
+                    Answer::Return => link::decline(sheet, &peer, id, now)?,
+                };
+                let _ = decided;
+                Ok(())
+            })
+            .await
+    }
+
+    /// What `GET wallet/transfers/ID` says of it.
+    pub(super) async fn remote_info(&self, payment: Payment) -> Result<TransferInfo> {
+        let none = WalletError::NotFound("transfer");
+        let Some(remote) = Remote::of(&payment) else { return Err(none) };
+        Ok(TransferInfo {
+            id: payment.id,
+            payer: remote.payer,
+            payee: remote.payee,
+            asset: self.asset(remote.sum.asset).await?.asset,
+            amount: remote.sum.amount,
+            refunded: 0,
+            request: remote.request,
+            state: remote.state,
+            at_ms: payment.at_ms,
+            until_ms: remote.until_ms,
+        })
+    }
+
+    /// The other node of an account between nodes.
+    pub(super) async fn peer_of(&self, account: AccountId) -> Result<Option<NodeName>> {
+        let owner: Option<OwnerRecord> = self.ctx.read(tables::OWNERS, account.0).await?;
+        Ok(owner.and_then(|owner| match owner.owner {
+            Owner::Peer(node) => Some(node),
+            _ => None,
+        }))
+    }
+
+    /// Ends what nobody has accepted in time, and asks after what the other node should have decided by now. Gives how many.
+    pub(super) async fn sweep_links(&self) -> Result<u64> {
+        let (mut done, mut after) = (0, Vec::new());
+        loop {
+            let rows = self.ctx.store.scan(tables::LINK_DUE, Scan::prefix([]).after(&after)).await?;
+            let now = self.ctx.now();
+            let due = rows.iter().map_while(|row| read_due(&row.key).filter(|(at_ms, ..)| *at_ms <= now));
+            let works: Vec<_> = due
+                .map(|(_, way, id, peer)| {
+                    move |sheet: &mut Sheet<'_>| {
+                        let now = sheet.now;
+                        match way {
+                            Way::In => link::expire(sheet, &peer, id, now).map(drop)?,
+                            Way::Out => link::ask(sheet, &peer, id, now)?,
+                        }
+                        Ok(())
+                    }
+                })
+                .collect();
+            let Some(last) = rows.last().filter(|_| !works.is_empty()) else { return Ok(done) };
+            after.clone_from(&last.key);
+            for outcome in self.teller.run_all(works).await {
+                match outcome {
+                    Ok(()) => done += 1,
+                    Err(WalletError::Fault(fault)) => return Err(fault.into()),
+                    // A link that stands still, or a journal that is full: it is tried again in the next round.
+                    Err(error) => tracing::debug!(%error, "what is due between nodes has to wait"),
+                }
+            }
+        }
+    }
+}
+
+impl Sheet<'_> {
+    /// Holds what is to be paid to somebody of another node, and asks that node for it.
+    pub(super) fn pay_remote(
+        &mut self,
+        order: &PaymentOrder,
+        payee: &UserAddress,
+        debit: AccountId,
+    ) -> Result<Entry, Stop> {
+        if order.refunds.is_some() {
+            let why = "what came from another node is paid back, it cannot be refunded";
+            return Err(Fault::Invalid { field: "refunds", why }.into());
+        }
+        if order.intent == Intent::Transfer && order.request.is_some() {
+            return Err(Fault::Invalid { field: "intent", why: "what was asked for is a payment" }.into());
+        }
+        let peer = &payee.node;
+        let known = self.link(peer)?.ok_or(WalletError::Link(LinkTrouble::NoLink))?;
+        // The clock of the other node may be behind.
+        let wait_ms = ACCEPT_MS.min(known.terms.lifetime_ms_max / 2);
+        let (now, id) = (self.now, order.transfer());
+        let prepare = Prepare {
+            payment: id,
+            give: Sum { asset: order.asset, amount: order.amount },
+            get: None,
+            aim: Aim::Payment {
+                payer: order.payer.clone(),
+                payee: Payee::Person(payee.clone()),
+                intent: order.intent,
+            },
+            expires_ms: now.saturating_add(wait_ms),
+            memo: Blob(encode(&Memo { order: order.id, request: order.request })),
+        };
+        match link::send(self, peer, debit, prepare, now)? {
+            Sent::Asked(_) => {}
+            Sent::Refused { reason: Reason::Blocked, refusal } => {
+                return Err(Stop::Kept(WalletError::Refused(refusal)));
+            }
+            Sent::Refused { reason, .. } => {
+                return Err(Stop::Kept(WalletError::Link(LinkTrouble::Payment(reason))));
+            }
+        }
+        let entry = self.entry(id)?.ok_or(Fault::Internal("a hold without its entry"))?;
+        if let Some(request) = order.request {
+            mark_paid(self, &order.payer.name, request, &payee.to_string(), (entry.number, id));
+        }
+        Ok(entry)
+    }
+
+    /// A receipt of a payment to another node says where it stands there, as far as is known.
+    pub(super) fn as_known(&self, receipt: Receipt) -> Result<Receipt, Stop> {
+        let Payee::Person(payee) = &receipt.payee else { return Ok(receipt) };
+        let payment = self.payment(&payee.node, Way::Out, receipt.transfer)?;
+        let Some(remote) = payment.as_ref().and_then(Remote::of) else { return Ok(receipt) };
+        Ok(Receipt { state: remote.state, until_ms: remote.until_ms, ..receipt })
+    }
+
+    /// Somebody here was paid what they have asked for.
+    pub(super) fn note_request(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
+        let Some(payment) = self.payment(peer, Way::In, id)? else { return Ok(()) };
+        if let Some(Remote { payer, payee, request: Some(request), .. }) = Remote::of(&payment) {
+            let number = self.newest()?;
+            mark_paid(self, &payee.name, request, &payer.to_string(), (number, id));
+        }
+        Ok(())
+    }
+}
+
+/// What statements call a payment over a link.
+pub(super) fn purpose(intent: Intent) -> &'static str {
+    match intent {
+        Intent::Payment => "payment",
+        _ => "transfer",
+    }
+}
