@@ -1,10 +1,11 @@
 //! `weft ledger`.
 
-use super::{NodeArgs, ask, out, small_runtime};
+use super::{NodeArgs, ask, out, small_runtime, terms};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use std::{path::PathBuf, process::ExitCode};
 use weft_node::control::{Answer, Request};
+use weft_wire::NodeName;
 
 /// The books of a node.
 #[derive(Debug, Args)]
@@ -25,6 +26,11 @@ enum Action {
         /// A file that does not exist
         file: PathBuf,
     },
+    /// What this node and others owe each other, what is under way, and what stands still
+    Links {
+        /// The other node; without it, all
+        node: Option<NodeName>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -35,7 +41,14 @@ enum Format {
 
 pub fn run(args: &Ledger) -> Result<ExitCode> {
     let config = args.node.load()?;
-    let Action::Export { format: Format::Hledger, file } = &args.action;
+    let (format, file) = match &args.action {
+        Action::Export { format, file } => (format, file),
+        Action::Links { node } => {
+            small_runtime()?.block_on(terms::show(&config, node.as_ref()))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let Format::Hledger = format;
     // The running node may have another working directory.
     let file = std::path::absolute(file).context("the file's path")?;
     let answer = small_runtime()?.block_on(ask(&config, Request::ExportLedger { file: file.clone() }))?;

@@ -15,6 +15,7 @@ pub mod out;
 mod peer;
 mod restore;
 mod run;
+mod terms;
 mod user;
 
 use anyhow::Result;

@@ -59,6 +59,11 @@ enum Action {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         percent: u32,
     },
+    /// Money between this node and another: what the operators have agreed on
+    Terms {
+        #[command(subcommand)]
+        action: super::terms::Action,
+    },
     /// A node speaks with another key: the new one counts from now on
     AcceptKey {
         /// Its name
@@ -100,6 +105,7 @@ pub fn run(args: &Peer) -> Result<ExitCode> {
                 let said = format!("has {percent} % of the usual budgets");
                 judge(&config, name, Wish::Limit(*percent), &said).await?;
             }
+            Action::Terms { action } => super::terms::run(&config, action).await?,
             Action::AcceptKey { name } => {
                 judge(&config, name, Wish::AcceptKey, "is known by its new key").await?;
             }

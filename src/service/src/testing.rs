@@ -120,6 +120,22 @@ impl World {
         World::on(self.engine.clone(), self.clock.clone(), self.config.clone(), identity).await
     }
 
+    /// The same node as its data is now, on another disk: what a backup brings back.
+    pub async fn backed_up(&self) -> World {
+        let engine: Arc<ObservedEngine> = Arc::default();
+        let copy = Store::new(engine.clone());
+        for table in
+            weft_store::tables::ALL.iter().filter(|table| table.id >= weft_store::tables::RESERVED_IDS)
+        {
+            for row in self.store.scan(*table, weft_store::Scan::prefix([]).limit(10_000)).await.unwrap() {
+                let batch = weft_store::Batch::new().put(*table, &row.key, row.value);
+                copy.commit(batch).await.unwrap();
+            }
+        }
+        let identity = (self.name.clone(), self.key.clone());
+        World::on(engine, self.clock.clone(), self.config.clone(), identity).await
+    }
+
     /// What the features of this node stand on, for tests of a part by itself.
     pub fn context(&self) -> Ctx {
         Ctx {

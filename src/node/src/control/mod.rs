@@ -4,6 +4,7 @@
 //! authentication. One request a connection: four bytes of length, big-endian, then CBOR; the answer alike.
 
 mod client;
+mod links;
 mod ops;
 mod socket;
 
@@ -14,9 +15,9 @@ pub use socket::{listen, remove, serve};
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use weft_wire::{Millis, NodeName, UserAddress, UserName, accounts::Role};
+use weft_wire::{Millis, NodeName, UserAddress, UserName, accounts::Role, wallet::AssetCode};
 
-pub use weft_wire::admin::{PeerRow, PeerWish as Wish};
+pub use weft_wire::admin::{LinkRow, PeerRow, PeerWish as Wish, TermsRow};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -81,6 +82,29 @@ pub enum Request {
         /// Multiaddresses at which it is reached.
         addresses: Vec<String>,
     },
+    /// Payments between this node and others: terms, offers, what is owed.
+    Links,
+    /// Signs terms, and offers them to another node.
+    ProposeTerms {
+        /// Which.
+        node: NodeName,
+        /// What is to be changed in the terms that there are.
+        assets: Vec<CoveredAsset>,
+        /// How long a payment may wait for its payee.
+        lifetime_ms: Option<Millis>,
+    },
+    /// Signs what another node has offered.
+    AcceptTerms {
+        /// Which.
+        node: NodeName,
+        /// The first digits of the digest of what was looked at.
+        digest: String,
+    },
+    /// Stops payments to and from a node.
+    FreezeLink {
+        /// Which.
+        node: NodeName,
+    },
     /// What is thought of a node.
     JudgePeer {
         /// Which.
@@ -88,6 +112,19 @@ pub enum Request {
         /// What.
         wish: Wish,
     },
+}
+
+/// An asset of terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoveredAsset {
+    /// What it is called.
+    pub code: AssetCode,
+    /// The other node issues it.
+    pub theirs: bool,
+    /// Decimals, for one of theirs that is not known here.
+    pub scale: Option<u8>,
+    /// How much of it the other one than its issuer is willing to have, as people write it.
+    pub limit: String,
 }
 
 /// The answer to a [`Request`].
@@ -125,7 +162,7 @@ pub enum Answer {
     },
     /// To [`Request::EndSessions`]: how many ended.
     Ended(u64),
-    /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`].
+    /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::FreezeLink`].
     Done,
     /// To [`Request::Backup`]: up to which commit it reaches.
     Backup {
@@ -143,6 +180,10 @@ pub enum Answer {
     },
     /// To [`Request::ZoneLine`].
     ZoneLine(String),
+    /// To [`Request::Links`], by the other node's name.
+    Links(Vec<LinkRow>),
+    /// To [`Request::ProposeTerms`]: by what they are named.
+    Offered(String),
     /// It was not done; a sentence for the operator.
     Refused(String),
 }

@@ -60,6 +60,10 @@ impl Control {
         Control(Arc::new(Inner { service, store, data, url, own: *own, gate }))
     }
 
+    pub(super) fn service(&self) -> &Service {
+        &self.0.service
+    }
+
     /// Does what is asked. What goes wrong becomes a sentence.
     pub async fn handle(&self, request: Request) -> Answer {
         let done = match request {
@@ -75,6 +79,14 @@ impl Control {
             Request::AddPeer { name, key, addresses } => {
                 self.add_peer(&name, key, addresses).await.or_else(in_words)
             }
+            Request::Links => self.links().await,
+            Request::ProposeTerms { node, assets, lifetime_ms } => {
+                self.propose_terms(&node, assets, lifetime_ms).await.or_else(in_words)
+            }
+            Request::AcceptTerms { node, digest } => {
+                self.accept_terms(&node, &digest).await.or_else(in_words)
+            }
+            Request::FreezeLink { node } => self.freeze_link(&node).await.or_else(in_words),
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await.or_else(in_words),
         };
         done.unwrap_or_else(|problem| Answer::Refused(problem.to_string()))
@@ -340,7 +352,7 @@ fn never_met(name: &NodeName, verdict: Verdict) -> Problem {
 }
 
 /// A terminal shows the sentence alone.
-fn in_words(problem: Problem) -> Result<Answer, Problem> {
+pub(super) fn in_words(problem: Problem) -> Result<Answer, Problem> {
     let sentence = problem.detail.clone();
     sentence.map(Answer::Refused).ok_or(problem)
 }

@@ -377,3 +377,55 @@ async fn a_payment_under_an_id_that_is_not_the_payers_is_not_taken() {
     assert!(matches!(told.body, Body::Reject { reason: Reason::UnknownPayee, .. }), "{told:?}");
     assert_eq!(pair.state(HOME, receipt.transfer).await, TransferState::Held);
 }
+
+#[tokio::test]
+async fn a_node_from_an_old_backup_is_found_out_before_it_pays_twice() {
+    let mut pair = Pair::new().await;
+    pair.pay(HOME, 1_000, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    let backup = pair.worlds[AWAY].backed_up().await;
+    pair.pay(AWAY, 300, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await.0, pair.has(AWAY).await.0), (9_300, 700));
+    // The disk of bob's node is lost; by its backup he has what he has spent.
+    let federation = backup.service.federation();
+    federation.connect(pair.net.end(key(&backup)), pair.net.clone());
+    pair.net.state.lock().handlers.insert(key(&backup), Arc::new(federation.clone()));
+    pair.worlds[AWAY] = backup;
+    assert_eq!(pair.has(AWAY).await.0, 1_000);
+    pair.carry().await;
+    let (home, away) = (pair.row(HOME).await.frozen, pair.row(AWAY).await.frozen);
+    assert!(away.as_ref().is_some_and(|why| why.contains("lost its latest state")), "{away:?}");
+    assert!(home.is_some(), "the other one stops as well");
+    for from in [HOME, AWAY] {
+        assert_eq!(code_of(pair.pay(from, 1, Intent::Payment).await), Code::LinkFrozen);
+    }
+    assert_eq!(pair.has(HOME).await.0, 9_300, "and keeps what it has");
+}
+
+#[tokio::test]
+async fn terms_count_when_both_have_signed_the_same_and_only_then() {
+    let mut pair = Pair::strangers().await;
+    let (home, away) = (pair.worlds[HOME].service.flows().clone(), pair.worlds[AWAY].service.flows().clone());
+    let (home_name, away_name) = (pair.worlds[HOME].name.clone(), pair.worlds[AWAY].name.clone());
+    let first = home.propose_terms(&away_name, wish("10")).await.unwrap();
+    pair.carry().await;
+    // The operator there has seen another offer than the one that lies there by now.
+    let second = home.propose_terms(&away_name, wish("20")).await.unwrap();
+    pair.carry().await;
+    assert_eq!(pair.row(AWAY).await.theirs.unwrap().digest, second);
+    assert_eq!(code_of(away.accept_terms(&home_name, &first).await), Code::NotFound);
+    assert_eq!(code_of(away.accept_terms(&home_name, "").await), Code::NotFound);
+    assert_eq!(code_of(pair.pay(HOME, 1, Intent::Payment).await), Code::NoLink);
+    away.accept_terms(&home_name, &second).await.unwrap();
+    pair.carry().await;
+    assert_eq!(pair.row(HOME).await.terms.unwrap().digest, second);
+    assert_eq!(code_of(pair.pay(HOME, 2_001, Intent::Payment).await), Code::LinkLimit);
+    // Nobody offers terms who is not known, and none are offered to them.
+    let stranger = "far.example".parse().unwrap();
+    assert_eq!(code_of(home.propose_terms(&stranger, wish("1")).await), Code::NotFound);
+    let other =
+        CoveredWish { code: "GOLD".parse().unwrap(), is_theirs: false, scale: None, limit: "1".into() };
+    let unknown = TermsWish { assets: vec![other], lifetime_ms: None };
+    assert_eq!(code_of(home.propose_terms(&away_name, unknown).await), Code::NotFound);
+}

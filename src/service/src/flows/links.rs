@@ -7,7 +7,7 @@ use super::{FlowError, Flows, Result};
 use crate::{
     Fault, LimitKey,
     federation::FederationError,
-    wallet::{Heard, Letter, LinkPost, LinkTrouble, MESSAGES_MAX, Memo, WalletError},
+    wallet::{Heard, Letter, LinkPost, LinkTrouble, MESSAGES_MAX, Memo, TermsWish, WalletError, hex},
 };
 use parking_lot::Mutex;
 use std::{
@@ -222,6 +222,33 @@ impl Flows {
         let takes = is_there && !self.contacts.has_blocked(&payee.name, payer).await?;
         known.insert(pair, takes);
         Ok(takes)
+    }
+
+    /// The operator offers terms to a node that is known here. Gives by what they are named, in hex.
+    ///
+    /// # Errors
+    /// [`FederationError::NotFound`] for a node that was never met, and as the wallet's verb.
+    pub async fn propose_terms(&self, peer: &NodeName, wish: TermsWish) -> Result<String> {
+        self.keep_peer(peer).await?;
+        Ok(hex(&self.wallet.propose_terms(peer, wish).await?))
+    }
+
+    /// The operator accepts what the other one has offered, as it is named by the first digits of its digest.
+    ///
+    /// # Errors
+    /// As [`Self::propose_terms`].
+    pub async fn accept_terms(&self, peer: &NodeName, digest: &str) -> Result<()> {
+        self.keep_peer(peer).await?;
+        Ok(self.wallet.accept_terms(peer, digest).await?)
+    }
+
+    /// The operator has to do with a node: it is no stranger any more.
+    async fn keep_peer(&self, peer: &NodeName) -> Result<()> {
+        if self.nodes.peers.get(peer).await?.is_none() {
+            return Err(FederationError::NotFound.into());
+        }
+        self.ctx.store.transact(|tx| async move { self.nodes.peers.stage_use(&tx, peer).await }).await?;
+        Ok(())
     }
 
     /// Whether money may be sent to people of a node at all.

@@ -25,6 +25,8 @@ mod federated_tests;
 mod followers;
 mod link_couriers;
 #[cfg(test)]
+mod link_sim;
+#[cfg(test)]
 mod link_tests;
 mod links;
 mod owed;

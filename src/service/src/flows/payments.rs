@@ -18,8 +18,11 @@ impl Flows {
         let is_there = match &order.payee {
             // Whether they are there, their own node says.
             Payee::Person(user) if !self.ctx.is_local(user) => {
-                self.may_pay_at(&user.node).await?;
-                true
+                match self.may_pay_at(&user.node).await {
+                    // One that was carried out is answered again, whatever has become of that node since.
+                    Err(error) if !self.wallet.knows(order.transfer()).await? => return Err(error),
+                    _ => true,
+                }
             }
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,

@@ -30,7 +30,7 @@ pub struct LedgerReport {
 }
 
 impl LedgerReport {
-    fn find(&mut self, what: String) {
+    pub(super) fn find(&mut self, what: String) {
         match self.findings.len() {
             TOLD_MAX => self.findings.push("and more".to_owned()),
             len if len < TOLD_MAX => self.findings.push(what),
@@ -60,6 +60,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
         }
     }
     compare(store, &books, &mut report).await?;
+    super::audit_links::check_links(store, &books, &mut report).await?;
     Ok(report)
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Result, Wallet, WalletError,
-    orders::state,
+    receipts::state,
     records::{AccountRecord, EntryRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, StandingRecord},
     remote::{Remote, purpose},
 };

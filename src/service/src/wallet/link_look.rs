@@ -47,7 +47,7 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::Link`] if there is none, [`Fault::TooMany`].
-    pub(crate) async fn link_statement(&self, peer: &NodeName, since_ms: Millis) -> Result<Statement> {
+    pub async fn link_statement(&self, peer: &NodeName, since_ms: Millis) -> Result<Statement> {
         let (mut payments, mut after) = (Vec::new(), Vec::new());
         loop {
             let scan = Scan::prefix(joined(peer.as_str(), [])).after(&after);

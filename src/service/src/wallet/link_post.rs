@@ -12,7 +12,7 @@ use weft_ledger::{
     link::{Ack, Freeze, Link, Message, Notice, Received, State, Terms, Way, receive, receive_ack},
 };
 use weft_store::{Scan, record::Record, tables};
-use weft_wire::{Blob, NodeName, Signed, TransferId, encode};
+use weft_wire::{NodeName, Signed, TransferId, encode};
 
 /// Messages that are said at once.
 pub(crate) const MESSAGES_MAX: usize = 128;
@@ -196,12 +196,11 @@ impl Sheet<'_> {
             Received::Taken(Some(Notice::Answered(id, State::Fulfilled))) => self.note_request(peer, id)?,
             // Its row has what was said; here is who has signed it.
             Received::Frozen(_) => {
-                let mut record = self.offers(peer)?;
-                record.evidence = Some(Blob(match part {
+                let signed = match part {
                     Part::Ack(ack) => encode(ack),
                     Part::Message(message, _) => encode(message),
-                }));
-                self.put(tables::LINK_OFFERS, peer.as_str(), &record);
+                };
+                self.keep_evidence(peer, signed)?;
             }
             _ => {}
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use weft_ledger::link::{Agreed, Covered, Digest, Link, LinkBooks, Terms, change_terms, open_link};
 use weft_store::tables;
 use weft_wire::{
-    Millis, NodeName, Signed,
+    Blob, Millis, NodeName, Signed,
     limits::{ASSET_BACKING_BYTES_MAX, ASSET_TITLE_BYTES_MAX},
     text,
     wallet::{Asset, AssetCode, SCALE_MAX},
@@ -21,6 +21,8 @@ use weft_wire::{
 const LIFETIME_MS: Millis = 7 * 24 * 60 * 60 * 1000;
 /// Terms of one version that this operator has signed, of which the other may still sign any.
 const OURS_MAX: usize = 4;
+/// What is kept of offers of one node and to it: a value of the store holds a little more.
+const OFFERS_BYTES_MAX: usize = 60 << 10;
 
 /// What an operator wants to be changed in the terms with a node. What is not named stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -92,8 +94,7 @@ impl Wallet {
                 }
                 sheet.agree(&own, &peer, &agreed, &mut record)?;
                 record.told = false;
-                sheet.put(tables::LINK_OFFERS, peer.as_str(), &record);
-                Ok(())
+                sheet.put_offers(&peer, &record)
             })
             .await
     }
@@ -176,6 +177,19 @@ impl OfferRecord {
 }
 
 impl Sheet<'_> {
+    /// Keeps it, if it is no more than a row may have.
+    fn put_offers(&mut self, peer: &NodeName, record: &OfferRecord) -> Result<(), Stop> {
+        crate::error::within("offers", weft_wire::encode(record).len(), OFFERS_BYTES_MAX)?;
+        self.put(tables::LINK_OFFERS, peer.as_str(), record);
+        Ok(())
+    }
+
+    /// Keeps what the link was frozen for, if there is room.
+    pub(super) fn keep_evidence(&mut self, peer: &NodeName, signed: Vec<u8>) -> Result<(), Stop> {
+        let record = OfferRecord { evidence: Some(Blob(signed)), ..self.offers(peer)? };
+        self.put_offers(peer, &record).or(Ok(()))
+    }
+
     pub(super) fn offers(&self, peer: &NodeName) -> Result<OfferRecord, Stop> {
         Ok(self.get(tables::LINK_OFFERS, peer.as_str())?.unwrap_or_default())
     }
@@ -195,8 +209,7 @@ impl Sheet<'_> {
             None => record.ours.push(signed.clone()),
         }
         record.told = false;
-        self.put(tables::LINK_OFFERS, peer.as_str(), &record);
-        Ok(())
+        self.put_offers(peer, &record)
     }
 
     fn take_offer(
@@ -225,8 +238,7 @@ impl Sheet<'_> {
                 record.theirs = Some(signed.clone());
             }
         }
-        self.put(tables::LINK_OFFERS, peer.as_str(), &record);
-        Ok(())
+        self.put_offers(peer, &record)
     }
 
     /// Puts terms into force. Their assets are known here from now on, so that people can have them.

@@ -6,6 +6,7 @@
 mod accounts;
 mod assets;
 mod audit;
+mod audit_links;
 mod books;
 mod error;
 mod export;
@@ -19,6 +20,7 @@ mod orders;
 #[cfg(test)]
 mod packet_tests;
 mod packets;
+mod receipts;
 pub(crate) mod records;
 mod remote;
 mod sheet;
@@ -33,7 +35,7 @@ pub use audit::{LedgerReport, check_ledger};
 pub use error::WalletError;
 pub use link_error::LinkTrouble;
 pub(crate) use link_post::{Heard, Letter, LinkPost, MESSAGES_MAX};
-pub use link_terms::{CoveredWish, TermsWish};
+pub use link_terms::{CoveredWish, TermsWish, hex};
 pub(crate) use remote::Memo;
 pub(crate) use watch::WalletWatch;
 

@@ -3,18 +3,18 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::personal,
+    receipts::{mark_paid, receipt},
     records::{AssetRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, PayerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
-use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Standing, Transfer};
+use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Transfer};
 use weft_store::{Scan, tables};
 use weft_wire::{
-    AccountId, AssetId, DeviceId, Millis, RequestId, Signed, TransferId, UserAddress, UserName,
+    AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
-        Answer, Intent, PacketPromise, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder,
-        TransferInfo, TransferState,
+        Answer, Intent, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferInfo,
     },
 };
 
@@ -410,54 +410,4 @@ impl Sheet<'_> {
 
 fn is_over(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired)
-}
-
-/// Notes a payment among those for a request. `other`: who stands on the other side.
-pub(super) fn mark_paid(
-    sheet: &mut Sheet<'_>,
-    name: &UserName,
-    request: RequestId,
-    other: &str,
-    (number, transfer): (u64, TransferId),
-) {
-    let other = joined(other, []);
-    let rest = [request.0.as_slice(), &other, &number.to_be_bytes(), &transfer.0].concat();
-    sheet.mark(tables::REQUESTS_PAID, joined(name.as_str(), rest));
-}
-
-fn receipt(
-    order: &PaymentOrder,
-    entry: &Entry,
-    standing: Option<Standing>,
-    promise: Option<PacketPromise>,
-) -> Receipt {
-    let until_ms = match entry.transfer.movement {
-        Movement::Pending { expires_ms, .. } => expires_ms,
-        _ => None,
-    };
-    Receipt {
-        order: order.id,
-        transfer: entry.transfer.id,
-        number: entry.number,
-        payer: order.payer.clone(),
-        payee: order.payee.clone(),
-        asset: order.asset,
-        amount: order.amount,
-        fee: 0,
-        state: state(entry, standing),
-        at_ms: entry.at_ms,
-        until_ms,
-        promise,
-    }
-}
-
-/// Where a transfer stands.
-pub(super) fn state(entry: &Entry, standing: Option<Standing>) -> TransferState {
-    let Movement::Pending { .. } = entry.transfer.movement else { return TransferState::Done };
-    match standing.and_then(|standing| standing.resolution) {
-        None => TransferState::Held,
-        Some(end) if end.posted > 0 => TransferState::Done,
-        Some(end) if end.by == TransferId::of_expiry(entry.transfer.id) => TransferState::Expired,
-        Some(_) => TransferState::Returned,
-    }
 }

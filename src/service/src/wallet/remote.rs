@@ -3,7 +3,8 @@
 use super::{
     LinkTrouble, Result, Wallet, WalletError,
     link_books::read_due,
-    orders::{ACCEPT_MS, mark_paid},
+    orders::ACCEPT_MS,
+    receipts::mark_paid,
     records::{Owner, OwnerRecord},
     sheet::{Sheet, Stop},
 };
@@ -72,6 +73,11 @@ impl Remote {
 }
 
 impl Wallet {
+    /// Whether there is such a transfer in the books.
+    pub(crate) async fn knows(&self, id: TransferId) -> Result<bool> {
+        Ok(self.ctx.store.get(tables::LEDGER_ENTRIES, &id.0).await?.is_some())
+    }
+
     /// A payment from another node to the caller.
     pub(super) async fn arrived(&self, caller: &Caller, id: TransferId) -> Result<Option<Payment>> {
         for row in self.ctx.store.scan(tables::LINK_ARRIVED, Scan::prefix(id.0)).await? {

@@ -1,6 +1,6 @@
 //! Alice and bob have accounts at one node; the node issues euros.
 
-use super::{WalletError, check_ledger};
+use super::{LinkTrouble, WalletError, check_ledger};
 use crate::{
     Fault,
     flows::FlowError,
@@ -263,7 +263,7 @@ async fn an_order_that_is_not_good_moves_nothing() {
             matches!(e, WalletError::NotFound("payee"))
         }),
         (PaymentOrder { payee: Payee::Person(far), ..good.clone() }, |e| {
-            matches!(e, WalletError::NotFound("payee"))
+            matches!(e, WalletError::Link(LinkTrouble::NoLink))
         }),
     ];
     for (n, (order, is_right)) in cases.into_iter().enumerate() {

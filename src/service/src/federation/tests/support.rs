@@ -249,6 +249,8 @@ pub struct NetState {
     rng: ChaCha20Rng,
     /// In a hundred: that something goes wrong with a batch.
     pub faults: u32,
+    /// In a hundred: that something goes wrong with a question.
+    pub query_faults: u32,
     /// Batches that come again later, or for the first time.
     late: Vec<(PeerKey, PeerKey, Vec<u8>)>,
     /// Cut off.
@@ -272,6 +274,7 @@ impl FakeNet {
             records: HashMap::new(),
             rng,
             faults: 0,
+            query_faults: 0,
             late: Vec::new(),
             away: HashSet::new(),
             hang_up: HashMap::new(),
@@ -409,12 +412,27 @@ impl PeerLink for End {
         let state = self.net.state.lock();
         let away = state.away.contains(&to) || state.away.contains(&self.me);
         let handler = state.handlers.get(&to).cloned().filter(|_| !away);
+        let faults = state.query_faults;
         drop(state);
+        let fault = (faults > 0 && self.net.dice(100) < faults).then(|| self.net.dice(3));
         let me = self.me;
         Box::pin(async move {
-            match handler {
-                Some(handler) => Ok(handler.query(me, question).await),
-                None => Err(LinkError::Unreachable),
+            let handler = handler.ok_or(LinkError::Unreachable)?;
+            match fault {
+                None => Ok(handler.query(me, question).await),
+                // Never arrives.
+                Some(0) => Err(LinkError::TimedOut),
+                // Arrives; the answer does not.
+                Some(1) => {
+                    let _ = handler.query(me, question).await;
+                    Err(LinkError::Closed)
+                }
+                // Arrives twice, at the same time.
+                Some(_) => {
+                    let twice =
+                        tokio::join!(handler.query(me, question.clone()), handler.query(me, question));
+                    Ok(twice.0)
+                }
             }
         })
     }

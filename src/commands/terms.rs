@@ -1,0 +1,160 @@
+//! `weft peer terms`, and what `weft ledger links` shows.
+
+use super::{ask, out};
+use anyhow::{Context, Result, bail};
+use clap::Subcommand;
+use weft_node::{
+    Config,
+    control::{Answer, CoveredAsset, LinkRow, Request, TermsRow},
+};
+use weft_wire::{NodeName, time};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Digits by which terms are named on the command line.
+const DIGITS: usize = 16;
+
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// What is in force, and what is offered by either side
+    Show {
+        /// The other node; without it, all
+        node: Option<NodeName>,
+    },
+    /// Sign terms and offer them to the other node's operator. What is not named stays as it is
+    Propose {
+        /// The other node
+        node: NodeName,
+        /// An asset of this node, and how much of it the other node is willing to have: EUR=500.00
+        #[arg(long = "asset", value_name = "CODE=LIMIT")]
+        ours: Vec<String>,
+        /// An asset of the other node, and how much of it this one is willing to have: POINTS:0=1000, with its decimals
+        #[arg(long = "theirs", value_name = "CODE[:DECIMALS]=LIMIT")]
+        theirs: Vec<String>,
+        /// How long a payment may wait for its payee
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=366))]
+        days: Option<u64>,
+    },
+    /// Sign what the other node's operator has signed: it is in force from now on
+    Accept {
+        /// The other node
+        node: NodeName,
+        /// By what `show` names the offer
+        digest: String,
+    },
+    /// Stop payments to and from the other node. Only both operators together start them again
+    Freeze {
+        /// The other node
+        node: NodeName,
+    },
+}
+
+pub async fn run(config: &Config, action: &Action) -> Result<()> {
+    match action {
+        Action::Show { node } => show(config, node.as_ref()).await?,
+        Action::Propose { node, ours, theirs, days } => {
+            let ours = ours.iter().map(|text| covered(text, false));
+            let assets = ours.chain(theirs.iter().map(|text| covered(text, true)));
+            let assets = assets.collect::<Result<_>>()?;
+            let lifetime_ms = days.map(|days| days * DAY_MS);
+            let request = Request::ProposeTerms { node: node.clone(), assets, lifetime_ms };
+            let answer = ask(config, request).await.with_context(|| format!("node {node}"))?;
+            let Answer::Offered(digest) = answer else { bail!("the node gave another answer") };
+            out::line(format_args!("offered to {node}: {}", short(&digest)));
+        }
+        Action::Accept { node, digest } => {
+            let request = Request::AcceptTerms { node: node.clone(), digest: digest.clone() };
+            ask(config, request).await.with_context(|| format!("node {node}"))?;
+            out::line(format_args!("in force with {node}"));
+        }
+        Action::Freeze { node } => {
+            let request = Request::FreezeLink { node: node.clone() };
+            ask(config, request).await.with_context(|| format!("node {node}"))?;
+            out::line(format_args!("payments to and from {node} are stopped"));
+        }
+    }
+    Ok(())
+}
+
+/// All links, or that with one node.
+pub async fn show(config: &Config, node: Option<&NodeName>) -> Result<()> {
+    let Answer::Links(rows) = ask(config, Request::Links).await? else {
+        bail!("the node gave another answer")
+    };
+    let mut rows = rows.iter().filter(|row| node.is_none_or(|node| row.peer == *node)).peekable();
+    if rows.peek().is_none() {
+        out::line("no terms with another node, and no offer of any");
+    }
+    rows.for_each(print);
+    Ok(())
+}
+
+fn print(row: &LinkRow) {
+    let state = match (&row.frozen, &row.terms) {
+        (Some(_), _) => "STOPPED",
+        (None, Some(_)) => "running",
+        (None, None) => "no terms",
+    };
+    out::line(format_args!("{:<32} {state}", row.peer));
+    if let (Some(why), Some(at_ms)) = (&row.frozen, row.frozen_ms) {
+        out::line(format_args!("    since {}: {}", time::minute(at_ms), out::plain(why)));
+    }
+    if let Some(terms) = &row.terms {
+        out::line(format_args!("    in force: {}", of(terms)));
+        for owed in &row.owed {
+            let side = if owed.vostro { "vostro: owed to them" } else { "nostro: owed by them" };
+            out::line(format_args!(
+                "    {} {side} {} of at most {}, under way +{} -{}",
+                owed.asset, owed.owed, owed.limit, owed.more, owed.less
+            ));
+        }
+        out::line(format_args!(
+            "    waiting: {} to them, {} from them; messages: {} sent, {} confirmed, {} taken",
+            row.waiting_out, row.waiting_in, row.sent, row.confirmed, row.taken
+        ));
+    }
+    if let Some(terms) = &row.ours {
+        out::line(format_args!("    offered to them: {}", of(terms)));
+    }
+    if let Some(terms) = &row.theirs {
+        let (peer, digest) = (&row.peer, short(&terms.digest));
+        out::line(format_args!("    they offer: {}", of(terms)));
+        out::line(format_args!("        `weft peer terms accept {peer} {digest}`"));
+    }
+}
+
+fn of(terms: &TermsRow) -> String {
+    let assets: Vec<_> = terms.assets.iter().map(|(asset, limit)| format!("{asset} up to {limit}")).collect();
+    let days = terms.lifetime_ms / DAY_MS;
+    format!("version {}: {}; a payment waits up to {days} days", terms.version, assets.join(", "))
+}
+
+fn short(digest: &str) -> &str {
+    digest.get(..DIGITS).unwrap_or(digest)
+}
+
+/// `CODE=LIMIT`, `CODE:DECIMALS=LIMIT`.
+fn covered(text: &str, theirs: bool) -> Result<CoveredAsset> {
+    let (name, limit) = text.split_once('=').with_context(|| format!("{text}: CODE=LIMIT"))?;
+    let (code, scale) = match name.split_once(':') {
+        Some((code, scale)) => (code, Some(scale.parse().with_context(|| format!("{text}: the decimals"))?)),
+        None => (name, None),
+    };
+    let code = code.parse().with_context(|| text.to_owned())?;
+    Ok(CoveredAsset { code, theirs, scale, limit: limit.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asset_is_named_with_its_limit_and_if_need_be_its_decimals() {
+        let read = covered("EUR=500.00", false).unwrap();
+        assert_eq!((read.code.as_str(), read.scale, read.limit.as_str()), ("EUR", None, "500.00"));
+        let read = covered("POINTS:0=1000", true).unwrap();
+        assert_eq!((read.code.as_str(), read.scale, read.theirs), ("POINTS", Some(0), true));
+        for bad in ["EUR", "eur=5", "EUR:x=5", "=5"] {
+            assert!(covered(bad, false).is_err(), "{bad}");
+        }
+    }
+}

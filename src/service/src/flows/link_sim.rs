@@ -1,0 +1,254 @@
+//! Three nodes pay each other by a seed: questions and answers are lost or come twice, rounds end anywhere, nodes restart, clocks
+//! differ. At the end each payment is decided once, both nodes of each link have the same of it, and no money came or went.
+
+use super::{FlowError, LinkRound, federated_tests::key};
+use crate::{
+    Clock,
+    federation::{
+        Verdict,
+        tests::support::{FakeNet, signing_key},
+    },
+    testing::*,
+    wallet::{
+        CoveredWish, TermsWish, check_ledger,
+        tests::{Payer, euro},
+    },
+};
+use rand_chacha::{
+    ChaCha20Rng,
+    rand_core::{RngCore, SeedableRng},
+};
+use std::sync::Arc;
+use weft_ledger::link::compare;
+use weft_wire::{
+    AssetId, Signed, TransferId,
+    wallet::{Answer, DefineAsset, Intent, SubmitOrder, TransferState},
+};
+
+const NODES: [(&str, &str); 3] =
+    [("one.example", "alice"), ("two.example", "bob"), ("three.example", "carol")];
+const ISSUED: u64 = 10_000;
+const STEPS: usize = 120;
+const SEEDS: u64 = 24;
+const HOUR_MS: u64 = 3_600_000;
+
+struct Sim {
+    net: Arc<FakeNet>,
+    worlds: Vec<World>,
+    people: Vec<Payer>,
+    /// Of the first node, and of the second.
+    assets: [AssetId; 2],
+    /// Payments that a node has said that it holds: who pays, to whom, which.
+    sent: Vec<(usize, usize, TransferId)>,
+    rng: ChaCha20Rng,
+}
+
+/// Goes on after a while.
+async fn turns(count: u32) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Sim {
+    async fn new(seed: u64) -> Sim {
+        let net = FakeNet::new(seed);
+        let (mut worlds, mut people) = (Vec::new(), Vec::new());
+        for (at, (node, name)) in (0..).zip(NODES) {
+            let world = World::named(node, signing_key(at + 1), super::federated_tests::unlimited()).await;
+            net.publish(&world.name, at + 1);
+            people.push(Payer::new(&world, name, at as u8 + 1).await);
+            worlds.push(world);
+        }
+        let (rng, assets) = (ChaCha20Rng::seed_from_u64(seed), [AssetId([0; 16]); 2]);
+        let mut sim = Sim { net, worlds, people, assets, sent: Vec::new(), rng };
+        for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
+            sim.connect(at);
+            let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
+            let service = &sim.worlds[at].service;
+            sim.assets[at] = service.wallet().define(wish).await.unwrap().id;
+            let (id, owner) = (TransferId([1; 16]), sim.people[at].user());
+            service.flows().issue(id, sim.assets[at], owner, ISSUED, false).await.unwrap();
+        }
+        sim.connect(2);
+        sim.agree(0, 1, &["EUR=40", "theirs POINTS=60"]).await;
+        sim.agree(0, 2, &["EUR=30"]).await;
+        sim.agree(1, 2, &["POINTS=50"]).await;
+        sim
+    }
+
+    fn connect(&self, at: usize) {
+        let (world, net) = (&self.worlds[at], &self.net);
+        let federation = world.service.federation();
+        federation.connect(net.end(key(world)), net.clone());
+        net.state.lock().handlers.insert(key(world), Arc::new(federation.clone()));
+    }
+
+    async fn agree(&self, one: usize, other: usize, assets: &[&str]) {
+        for (own, peer) in [(one, other), (other, one)] {
+            let federation = self.worlds[own].service.federation();
+            federation.meet(&self.worlds[peer].name).await.unwrap();
+            federation.judge(&self.worlds[peer].name, Verdict::Trust).await.unwrap();
+        }
+        let covered = |text: &&str| {
+            let (name, limit) = text.split_once('=').unwrap();
+            let (is_theirs, code) = name.strip_prefix("theirs ").map_or((false, name), |code| (true, code));
+            CoveredWish { code: code.parse().unwrap(), is_theirs, scale: Some(2), limit: limit.into() }
+        };
+        let wish = TermsWish { assets: assets.iter().map(covered).collect(), lifetime_ms: None };
+        let flows = self.worlds[one].service.flows();
+        let named = flows.propose_terms(&self.worlds[other].name, wish).await.unwrap();
+        self.settle().await;
+        let flows = self.worlds[other].service.flows();
+        flows.accept_terms(&self.worlds[one].name, &named).await.unwrap();
+        self.settle().await;
+    }
+
+    fn dice(&mut self, below: u64) -> u64 {
+        self.rng.next_u64() % below
+    }
+
+    /// Two different nodes.
+    fn two(&mut self) -> (usize, usize) {
+        let one = self.dice(3) as usize;
+        (one, (one + 1 + self.dice(2) as usize) % 3)
+    }
+
+    async fn round(&self, from: usize, to: usize) -> Result<LinkRound, FlowError> {
+        self.worlds[from].service.flows().link_round(&self.worlds[to].name).await
+    }
+
+    /// Until nobody has anything to say.
+    async fn settle(&self) {
+        for _ in 0..400 {
+            let mut went = false;
+            for (from, to) in [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)] {
+                went |= matches!(self.round(from, to).await, Ok(LinkRound::Went | LinkRound::Stuck));
+            }
+            if !went {
+                return;
+            }
+        }
+        panic!("it does not end");
+    }
+
+    async fn step(&mut self) {
+        match self.dice(12) {
+            0..=3 => self.pay().await,
+            4 | 5 => self.answer().await,
+            6..=9 => {
+                let ((from, to), cut) = (self.two(), self.dice(60) as u32);
+                // Some are cut short wherever they are; of the others some fail.
+                tokio::select! {
+                    biased;
+                    _ = self.round(from, to) => {}
+                    () = turns(cut) => {}
+                }
+            }
+            10 => {
+                let at = self.dice(3) as usize;
+                self.worlds[at] = self.worlds[at].restarted().await;
+                self.connect(at);
+            }
+            _ => {
+                let (at, hours) = (self.dice(3) as usize, self.dice(5));
+                self.worlds[at].clock.advance(hours * HOUR_MS);
+                self.worlds[at].service.wallet().expire().await.unwrap();
+            }
+        }
+    }
+
+    async fn pay(&mut self) {
+        let ((from, to), asset) = (self.two(), self.dice(2) as usize);
+        let (amount, intent) = (self.dice(900) + 1, self.dice(2));
+        let intent = if intent == 0 { Intent::Payment } else { Intent::Transfer };
+        let (payee, asset) = (self.people[to].user().clone(), self.assets[asset]);
+        let payer = &mut self.people[from];
+        let order = payer.order(&self.worlds[from], &payee, asset, amount, intent);
+        let (id, order) = (order.transfer(), Signed::sign(&order, &payer.key));
+        let flows = self.worlds[from].service.flows();
+        // Over a limit, without money, without terms: it is refused, and nothing of it is held.
+        if flows.pay(self.people[from].device.caller(), SubmitOrder { order }).await.is_ok() {
+            self.sent.push((from, to, id));
+        }
+    }
+
+    async fn answer(&mut self) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let at = self.dice(self.sent.len() as u64) as usize;
+        let answer = if self.dice(2) == 0 { Answer::Accept } else { Answer::Return };
+        let (_, to, id) = self.sent[at];
+        let wallet = self.worlds[to].service.wallet();
+        let _ = wallet.answer(self.people[to].device.caller(), id, answer).await;
+    }
+
+    async fn end(&mut self) -> usize {
+        self.net.state.lock().query_faults = 0;
+        let latest = self.worlds.iter().map(|world| world.clock.now_ms()).max().unwrap() + 48 * HOUR_MS;
+        for at in 0..3 {
+            // What was said and not heard is said again at once by a node that has started.
+            self.worlds[at] = self.worlds[at].restarted().await;
+            self.connect(at);
+            self.worlds[at].clock.advance(latest - self.worlds[at].clock.now_ms());
+        }
+        for _ in 0..2 {
+            for world in &self.worlds {
+                world.service.wallet().expire().await.unwrap();
+            }
+            self.settle().await;
+        }
+        let mut done = 0;
+        for (from, to, id) in &self.sent {
+            let (payer, payee) = (self.state(*from, *id).await.unwrap(), self.state(*to, *id).await);
+            assert_ne!(payer, TransferState::Held, "{id}");
+            assert_eq!(payer == TransferState::Done, payee == Some(TransferState::Done), "{id}");
+            done += usize::from(payer == TransferState::Done);
+        }
+        self.adds_up().await;
+        done
+    }
+
+    async fn state(&self, who: usize, id: TransferId) -> Option<TransferState> {
+        let info = self.worlds[who].service.wallet().transfer(self.people[who].device.caller(), id).await;
+        info.ok().map(|info| info.state)
+    }
+
+    async fn adds_up(&self) {
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let mut statements = Vec::new();
+            for (own, peer) in [(one, other), (other, one)] {
+                let wallet = self.worlds[own].service.wallet();
+                statements.push(wallet.link_statement(&self.worlds[peer].name, 0).await.unwrap());
+            }
+            assert_eq!(statements[0].frozen, None);
+            assert_eq!(compare(&statements[0], &statements[1]), []);
+        }
+        let mut sums = [0; 2];
+        for (world, payer) in self.worlds.iter().zip(&self.people) {
+            let report = check_ledger(&world.store).await.unwrap();
+            assert!(report.findings.is_empty(), "{}: {report:#?}", world.name);
+            let accounts = world.service.wallet().accounts(payer.device.caller()).await.unwrap().accounts;
+            for account in accounts {
+                assert_eq!((account.outgoing, account.incoming), (0, 0));
+                sums[usize::from(account.asset.id == self.assets[1])] += account.balance;
+            }
+        }
+        assert_eq!(sums, [ISSUED; 2], "money came or went");
+    }
+}
+
+#[tokio::test]
+async fn whatever_happens_on_the_way_each_payment_is_decided_once_and_no_money_comes_or_goes() {
+    let mut done = 0;
+    for seed in 0..SEEDS {
+        let mut sim = Sim::new(seed).await;
+        sim.net.state.lock().query_faults = 30;
+        for _ in 0..STEPS {
+            sim.step().await;
+        }
+        done += sim.end().await;
+    }
+    assert!(done as u64 > SEEDS * 5, "hardly anything was paid: {done}");
+}

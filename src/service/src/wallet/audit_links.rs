@@ -1,0 +1,66 @@
+//! Whether payments between nodes are in the books as their links say.
+
+use super::{
+    audit::LedgerReport,
+    records::{LinkRecord, RemoteRecord},
+};
+use crate::Fault;
+use std::collections::BTreeMap;
+use weft_ledger::{
+    Books, Memory, Movement, Outcome,
+    link::{Payment, State, Way},
+};
+use weft_store::{Scan, Store, record::Record, tables};
+use weft_wire::NodeName;
+
+/// Compares the payments of all links with the books as their events make them.
+pub(super) async fn check_links(
+    store: &Store,
+    books: &Memory,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let (mut waiting, mut after) = (BTreeMap::<NodeName, (u32, u32)>::new(), Vec::new());
+    loop {
+        let rows = store.scan(tables::LINK_PAYMENTS, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.key);
+        for row in rows {
+            let RemoteRecord(payment) = RemoteRecord::from_record(&row.value)?;
+            if payment.state == State::Waiting {
+                let (out, into) = waiting.entry(payment.peer.clone()).or_default();
+                *(if payment.way == Way::Out { out } else { into }) += 1;
+            }
+            if !is_booked(books, &payment) {
+                report.find(format!("payment {} with {} is not booked so", payment.id, payment.peer));
+            }
+        }
+    }
+    let mut after = Vec::new();
+    loop {
+        let rows = store.scan(tables::LINKS, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after.clone_from(&last.key);
+        for row in rows {
+            let LinkRecord(link) = LinkRecord::from_record(&row.value)?;
+            let known = waiting.get(&link.peer).copied().unwrap_or_default();
+            if known != (link.waiting_out, link.waiting_in) {
+                report.find(format!("the link with {} counts other payments than wait", link.peer));
+            }
+        }
+    }
+}
+
+/// Whether each of its legs was moved, is held, or was released, as it says itself.
+fn is_booked(books: &Memory, payment: &Payment) -> bool {
+    payment.legs.iter().all(|leg| {
+        let (Ok(entry), Ok(standing)) = (books.entry(leg.transfer), books.standing(leg.transfer));
+        let Some(entry) = entry.filter(|entry| entry.outcome == Outcome::Done) else { return false };
+        let end = standing.and_then(|standing| standing.resolution).map(|end| end.posted > 0);
+        match (entry.transfer.movement, payment.state) {
+            (Movement::Posted { .. }, state) => state == State::Fulfilled,
+            (_, State::Waiting) => end.is_none(),
+            (_, State::Fulfilled) => end == Some(true),
+            (_, State::Rejected(_)) => end == Some(false),
+        }
+    })
+}

@@ -1,0 +1,160 @@
+//! Money between two real nodes: the operators agree on terms, people pay each other across, and both books add up.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use std::time::Duration;
+use weft_engine::api::{BodyView, Call, Reply, TransferView, WalletView};
+use weft_node::control::{Answer, CoveredAsset, LinkRow, Request};
+use weft_testkit::{Cast, Cluster, Person, TestNode, device};
+
+const PIN: &str = "280195";
+
+fn form() -> String {
+    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+async fn wallet(person: &Person) -> Result<WalletView> {
+    match person.call(Call::Wallet).await? {
+        Reply::Wallet(wallet) => Ok(wallet),
+        other => bail!("{other:?}"),
+    }
+}
+
+async fn balance(person: &Person) -> Result<u64> {
+    let accounts = wallet(person).await?.accounts;
+    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
+}
+
+async fn transfer(person: &Person, call: Call) -> Result<TransferView> {
+    match person.call(call).await? {
+        Reply::Transfer(transfer) => Ok(transfer),
+        other => bail!("{other:?}"),
+    }
+}
+
+fn pay(to: &Person, asset: &str, amount: u64, hold: bool, chat: Option<String>) -> Call {
+    Call::Pay {
+        id: form(),
+        user: to.address.clone(),
+        asset: asset.into(),
+        amount: amount.to_string(),
+        note: "for the tea".into(),
+        hold,
+        chat,
+        request: None,
+        refunds: None,
+        pin: PIN.into(),
+    }
+}
+
+async fn ask(node: &TestNode, request: Request) -> Result<Answer> {
+    match node.running().control().handle(request).await {
+        Answer::Refused(why) => bail!("{why}"),
+        answer => Ok(answer),
+    }
+}
+
+async fn link(node: &TestNode) -> Result<Option<LinkRow>> {
+    match ask(node, Request::Links).await? {
+        Answer::Links(mut rows) => Ok(rows.pop()),
+        other => bail!("{other:?}"),
+    }
+}
+
+/// Looks again and again, since what one waits for comes over the network.
+async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl Fn() -> F) -> Result<T> {
+    for _ in 0..300 {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("{what} does not come")
+}
+
+/// The second node is willing to have 100 euros of the first.
+async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
+    let assets =
+        vec![CoveredAsset { code: "EUR".parse()?, theirs: false, scale: None, limit: "100.00".into() }];
+    let request = Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None };
+    ask(here, request).await?;
+    let offer = until("the offer", || async { Ok(link(there).await?.and_then(|row| row.theirs)) }).await?;
+    let digest = offer.digest.get(..16).context("a digest")?.to_owned();
+    ask(there, Request::AcceptTerms { node: here.name().await?, digest }).await?;
+    until("the acceptance", || async { Ok(link(here).await?.and_then(|row| row.terms)) }).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_of_two_nodes_pay_each_other_once_their_operators_have_agreed() -> Result<()> {
+    let cluster = Cluster::start(2).await?;
+    cluster.acquaint().await?;
+    let (here, there) = (cluster.node(0)?, cluster.node(1)?);
+    let (alice, bob) = (here.sign_up(Cast::Alice).await?, there.sign_up(Cast::Bob).await?);
+    bob.connect(&alice).await?;
+    alice.say(&bob.address, "hello").await?;
+    bob.hears(&alice.address, "hello").await?;
+    for (person, who) in [(&alice, Cast::Alice), (&bob, Cast::Bob)] {
+        person.call(Call::SetPin { pin: PIN.into(), password: who.password().into() }).await?;
+    }
+    let zero = || "0".to_owned();
+    alice
+        .call(Call::DefineAsset {
+            code: "EUR".into(),
+            scale: 2,
+            title: "Euro".into(),
+            backing: "the cash box".into(),
+            payment_max: zero(),
+            day_max: zero(),
+            issue_max: zero(),
+        })
+        .await?;
+    let euro = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
+    let user = alice.address.clone();
+    alice.call(Call::Issue { id: form(), user, asset: euro.clone(), amount: "10000".into(), redeem: false }).await?;
+    let refused = alice.call(pay(&bob, &euro, 1, false, None)).await;
+    ensure!(refused.is_err(), "there are no terms as yet: {refused:?}");
+    agree(here, there).await?;
+    ensure!(wallet(&bob).await?.assets.iter().any(|issued| issued.asset.id == euro), "bob sees what it is");
+
+    // A transfer with its card in the chat: bob accepts what the card names.
+    let chat = alice.chat(&bob.address).await?.id;
+    let sent = transfer(&alice, pay(&bob, &euro, 3_000, true, Some(chat))).await?;
+    ensure!((sent.state.as_str(), balance(&alice).await?) == ("held", 7_000), "{sent:?}");
+    let card = until("the card", || async {
+        let messages = bob.messages(&alice.address).await?;
+        Ok(messages.into_iter().find_map(|message| match message.body {
+            BodyView::Transfer { transfer, .. } => Some(transfer),
+            _ => None,
+        }))
+    });
+    let card = card.await?;
+    ensure!(card == sent.id);
+    until("the money", || async {
+        let accounts = wallet(&bob).await?.accounts;
+        Ok(accounts.into_iter().find(|account| account.incoming == "3000"))
+    })
+    .await?;
+    let taken = transfer(&bob, Call::AnswerTransfer { id: card, accept: true }).await?;
+    ensure!((taken.state.as_str(), balance(&bob).await?) == ("done", 3_000), "{taken:?}");
+    until("the decision", || async {
+        let own = transfer(&alice, Call::Transfer { id: sent.id.clone() }).await?;
+        Ok((own.state == "done").then_some(()))
+    })
+    .await?;
+
+    // Bob pays a part of it back, at once.
+    let back = transfer(&bob, pay(&alice, &euro, 1_000, false, None)).await?;
+    ensure!(back.state == "held", "it is under way: {back:?}");
+    until("what bob paid", || async { Ok((balance(&alice).await? == 8_000).then_some(())) }).await?;
+    until("that it has come", || async {
+        let own = transfer(&bob, Call::Transfer { id: back.id.clone() }).await?;
+        Ok((own.state == "done").then_some(()))
+    })
+    .await?;
+    for (node, vostro) in [(here, true), (there, false)] {
+        let owed = link(node).await?.context("no link")?.owed;
+        ensure!(owed.len() == 1 && owed[0].vostro == vostro && owed[0].owed == "20.00", "{owed:?}");
+    }
+    drop((alice, bob));
+    cluster.end().await
+}
