@@ -58,6 +58,8 @@ impl Payer {
             counter: self.counter,
             request: None,
             refunds: None,
+            from: None,
+            tip: None,
         };
         Signed::sign(&order, &self.key)
     }

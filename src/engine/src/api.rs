@@ -5,11 +5,13 @@ mod chats;
 mod groups;
 mod people;
 mod reading;
+mod shops;
 mod wallet;
 
 pub use chats::*;
 pub use groups::*;
 pub use people::*;
+pub use shops::*;
 pub use wallet::*;
 
 use serde::{Deserialize, Serialize};
@@ -455,6 +457,9 @@ pub enum Call {
     },
     /// The network came back, or the tab was woken: connect now rather than after the back-off. → [`Reply::Done`]
     Wake,
+    /// A call about shops.
+    #[serde(untagged)]
+    Shop(ShopCall),
 }
 
 /// The answer to a [`Call`].
@@ -507,6 +512,9 @@ pub enum Reply {
     Packet(PacketView),
     /// A request for money.
     Request(RequestView),
+    /// About shops.
+    #[serde(untagged)]
+    Shop(ShopReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

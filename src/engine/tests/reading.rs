@@ -3,11 +3,11 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
-use weft_engine::api::Call;
+use weft_engine::api::{Call, ShopCall};
 
 /// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
 fn calls() -> BTreeMap<String, Vec<(String, String)>> {
-    let text = Call::inline(&Config::default());
+    let text = Call::inline(&Config::default()) + &ShopCall::inline(&Config::default());
     let without_docs: String = text
         .split("/**")
         .enumerate()

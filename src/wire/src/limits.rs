@@ -97,3 +97,17 @@ pub const ASSET_TITLE_BYTES_MAX: usize = 64;
 pub const ASSET_BACKING_BYTES_MAX: usize = 1 << 10;
 /// What is said beside money: what for, a greeting. In bytes of UTF-8.
 pub const MONEY_NOTE_BYTES_MAX: usize = 256;
+/// A shop's title, in characters.
+pub const SHOP_TITLE_CHARS_MAX: usize = 64;
+/// People who work in one shop, beside its owner.
+pub const SHOP_STAFF_MAX: usize = 64;
+/// Shops that one member has.
+pub const SHOPS_PER_OWNER_MAX: usize = 8;
+/// Shops of one member, and those where they work.
+pub const SHOPS_PER_PERSON_MAX: usize = 64;
+/// How long a sale can be paid, where nothing else is said.
+pub const SALE_LIFETIME_MS: u64 = 10 * 60 * 1000;
+/// How long at most.
+pub const SALE_LIFETIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+/// How long a payer's code can be used.
+pub const PAY_CODE_LIFETIME_MS: u64 = 60 * 1000;

@@ -119,6 +119,18 @@ codes! {
     LinkFrozen = "link_frozen", 409, "Payments with that community are stopped at the moment.";
     /// More than the two nodes lend each other, or have with each other.
     LinkLimit = "link_limit", 409, "That community does not take as much at the moment.";
+    /// Somebody has paid the sale, or used the code.
+    AlreadyPaid = "already_paid", 409, "This was already paid.";
+    /// The sale cannot be paid any more: its time is over, or the shop has taken it back.
+    SaleOver = "sale_over", 410, "This sale can no longer be paid.";
+    /// The shop is closed.
+    ShopClosed = "shop_closed", 409, "This shop takes no money at the moment.";
+    /// No code that can be used now: unknown, replaced, or too old.
+    CodeInvalid = "code_invalid", 404, "This payment code is not valid, or no longer.";
+    /// More than the customer's code allows.
+    CodeLimit = "code_limit", 409, "This is more than the customer's code allows.";
+    /// The shop or the payer is of another node.
+    OtherNode = "other_node", 422, "This shop or code is of another community; it can be paid only there.";
     /// The ledger refuses for another reason; `detail` says which.
     PaymentRefused = "payment_refused", 409, "The payment was not made.";
     /// A fault of the node.

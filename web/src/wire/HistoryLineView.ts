@@ -34,6 +34,10 @@ amount: string,
  */
 other: PersonView | null, 
 /**
+ * The title of the shop, if that is one.
+ */
+shop: string | null, 
+/**
  * The red packet.
  */
 packet: string | null, 

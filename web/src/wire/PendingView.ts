@@ -17,6 +17,6 @@ asset: string,
  */
 amount: string, 
 /**
- * To whom; none: a red packet.
+ * To whom, a shop too; none: a red packet.
  */
 user: string | null, };

@@ -39,6 +39,10 @@ refunded: string,
  */
 request: string | null, 
 /**
+ * The title of the shop, if one of the two is a shop.
+ */
+shop: string | null, 
+/**
  * `held` (it waits for the payee), `done`, `returned`, `expired`.
  */
 state: string, 

@@ -1,6 +1,8 @@
 //! Reading a [`Call`]. All fields of all calls are read in one place: what serde would write for each call by itself is a tenth of
 //! what the browser loads.
 
+mod shops;
+
 use super::Call;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -63,6 +65,19 @@ struct Said {
     issue_max: Option<String>,
     redeem: Option<bool>,
     frozen: Option<bool>,
+    merchant_name: Option<String>,
+    city: Option<String>,
+    country: Option<String>,
+    mcc: Option<u16>,
+    shop: Option<String>,
+    open: Option<bool>,
+    bill: Option<String>,
+    tip_allowed: Option<bool>,
+    lifetime: Option<u32>,
+    sale: Option<String>,
+    till: Option<String>,
+    tip: Option<String>,
+    cap: Option<String>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -317,7 +332,7 @@ impl Said {
                 asset: need(&mut self.asset, "asset")?,
                 frozen: need(&mut self.frozen, "frozen")?,
             },
-            other => return Err(format!("no such call: {other}")),
+            other => Call::Shop(self.shop_call(other)?),
         })
     }
 }

@@ -67,7 +67,7 @@ pub struct PendingView {
     pub asset: String,
     /// How much.
     pub amount: String,
-    /// To whom; none: a red packet.
+    /// To whom, a shop too; none: a red packet.
     pub user: Option<String>,
 }
 
@@ -103,6 +103,8 @@ pub struct TransferView {
     pub refunded: String,
     /// What it was paid for, if that was asked for.
     pub request: Option<String>,
+    /// The title of the shop, if one of the two is a shop.
+    pub shop: Option<String>,
     /// `held` (it waits for the payee), `done`, `returned`, `expired`.
     pub state: String,
     /// When, ms.
@@ -128,6 +130,8 @@ pub struct HistoryLineView {
     pub amount: String,
     /// Who stands on the other side; none: the node, or a red packet.
     pub other: Option<PersonView>,
+    /// The title of the shop, if that is one.
+    pub shop: Option<String>,
     /// The red packet.
     pub packet: Option<String>,
     /// The transfer that it gives back.

@@ -71,7 +71,8 @@ fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
         purpose: line.purpose,
         credit: line.credit,
         amount: line.amount.to_string(),
-        other: line.other.as_ref().map(|user| person(s, user)),
+        other: line.other.as_ref().map(|user| party(s, user, line.shop.as_deref())),
+        shop: line.shop,
         packet: line.packet.map(|packet| packet.to_string()),
         refunds: line.refunds.map(|refunds| refunds.to_string()),
         refunded: line.refunded.to_string(),
@@ -96,15 +97,19 @@ pub(super) async fn answer(cx: &Cx, transfer: &str, accept: bool) -> Result<Tran
 
 pub(super) fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Refusal> {
     let mine = me(s)?.user == info.payer;
+    let title = |user: &UserAddress| {
+        info.shop.as_ref().filter(|shop| shop.shop == *user).map(|shop| shop.title.as_str())
+    };
     Ok(TransferView {
         id: info.id.to_string(),
-        payer: person(s, &info.payer),
-        payee: person(s, &info.payee),
+        payer: party(s, &info.payer, title(&info.payer)),
+        payee: party(s, &info.payee, title(&info.payee)),
         mine,
         asset: asset_view(&info.asset),
         amount: info.amount.to_string(),
         refunded: info.refunded.to_string(),
         request: info.request.map(|request| request.to_string()),
+        shop: info.shop.map(|shop| shop.title),
         state: state(info.state).into(),
         time_ms: info.at_ms as f64,
         until_ms: info.until_ms.map(|until| until as f64),
@@ -127,6 +132,7 @@ pub(super) fn done(
         amount: receipt.amount,
         refunded: 0,
         request: wish.request,
+        shop: None,
         state: receipt.state,
         at_ms: receipt.at_ms,
         until_ms: receipt.until_ms,
@@ -158,5 +164,13 @@ pub(super) fn person(s: &mut State, user: &UserAddress) -> PersonView {
     match room {
         Some(room) => names::person(s, room, user),
         None => PersonView { user: user.to_string(), name: user.name.to_string() },
+    }
+}
+
+/// Somebody, or a shop, which is called by its title.
+fn party(s: &mut State, user: &UserAddress, title: Option<&str>) -> PersonView {
+    match title {
+        Some(title) => PersonView { user: user.to_string(), name: title.to_owned() },
+        None => person(s, user),
     }
 }

@@ -121,6 +121,8 @@ fn write_down(
         counter,
         request: wish.request,
         refunds: wish.refunds,
+        from: None,
+        tip: None,
     };
     let order = Signed::sign(&order, key);
     s.store(&place(wish.id), &Pending { order: order.clone(), card: wish.card.clone() });

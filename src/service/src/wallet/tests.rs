@@ -78,6 +78,8 @@ impl Payer {
             counter: self.counter,
             request: None,
             refunds: None,
+            from: None,
+            tip: None,
         }
     }
 }

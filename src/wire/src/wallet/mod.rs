@@ -2,7 +2,7 @@
 //!
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
-//! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`.
+//! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
 //! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
@@ -12,6 +12,7 @@ mod assets;
 mod cards;
 mod orders;
 mod packets;
+mod shops;
 mod views;
 
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
@@ -19,6 +20,11 @@ pub use cards::{PaidCard, RequestCard, RequestPart, TransferCard};
 pub use orders::{Intent, OrderKeyCert, Payee, PaymentOrder, Receipt, TransferState};
 pub use packets::{
     PacketCard, PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms,
+};
+pub use shops::{
+    BearerPayee, ChangeShop, ChargeCode, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo, SaleKind,
+    SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole, ShopSign,
+    ShopView,
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,

@@ -1,6 +1,6 @@
 //! What a person signs to pay, and what the node signs when it is done.
 
-use super::{PacketPromise, PacketTerms};
+use super::{BearerPayee, MerchantPayee, PacketPromise, PacketTerms};
 use crate::{
     AssetId, DeviceId, Millis, OrderId, RequestId, TransferId, UserAddress, bytes, signed::Signable,
 };
@@ -35,6 +35,10 @@ pub enum Payee {
     Person(UserAddress),
     /// Whoever of a room opens the red packet that this order makes.
     Packet(PacketTerms),
+    /// A shop.
+    Merchant(MerchantPayee),
+    /// Whichever shop is shown the code; it takes at most the order's amount.
+    Bearer(BearerPayee),
 }
 
 /// What the payer wants to happen.
@@ -77,6 +81,12 @@ pub struct PaymentOrder {
     /// It gives back what came by this transfer, or a part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunds: Option<TransferId>,
+    /// The shop that pays, where `payer` signs for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<UserAddress>,
+    /// How much of the amount is a tip, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<u64>,
 }
 
 impl Signable for PaymentOrder {

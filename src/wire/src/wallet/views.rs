@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use super::{Asset, AssetCode, OrderKeyCert, PaymentOrder, TransferState};
+use super::{Asset, AssetCode, OrderKeyCert, PaymentOrder, ShopName, TransferState};
 use crate::{AccountId, AssetId, Millis, RequestId, Signed, TransferId, UserAddress};
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ pub struct AnswerTransfer {
     pub answer: Answer,
 }
 
-/// `GET wallet/transfers/ID`: a transfer between people, for one of the two; and the answer to `POST`.
+/// `GET wallet/transfers/ID`: a transfer between people or with a shop, for one of the two; and the answer to `POST`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferInfo {
     /// Which.
@@ -133,6 +133,9 @@ pub struct TransferInfo {
     /// What it was paid for, if it was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
+    /// Which of the two is a shop, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<ShopName>,
     /// Where it stands.
     pub state: TransferState,
     /// When it was made.
@@ -166,6 +169,9 @@ pub struct HistoryLine {
     pub amount: u64,
     /// Who stands on the other side. `None`: the node, or a red packet.
     pub other: Option<UserAddress>,
+    /// The title of the shop, if that is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shop: Option<String>,
     /// The red packet that it went into or came out of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packet: Option<TransferId>,

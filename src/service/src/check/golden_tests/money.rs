@@ -125,6 +125,8 @@ fn orders(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         counter: 4,
         request: None,
         refunds: None,
+        from: None,
+        tip: None,
     };
     let terms = PacketTerms { room: RoomId([3; 16]), kind: PacketKind::Lucky, shares: 3, only: None };
     for (sample, order) in [
