@@ -5,6 +5,20 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 use weft_engine::api::{Call, ShopCall};
 
+/// What stands for nothing where it is left out.
+const MAY_LACK: &[(&str, &str)] = &[
+    ("pay", "note"),
+    ("pay", "hold"),
+    ("send_packet", "greeting"),
+    ("send_packet", "cover"),
+    ("ask_money", "note"),
+    ("define_asset", "backing"),
+    ("define_asset", "payment_max"),
+    ("define_asset", "day_max"),
+    ("define_asset", "issue_max"),
+    ("issue", "redeem"),
+];
+
 /// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
 fn calls() -> BTreeMap<String, Vec<(String, String)>> {
     let text = Call::inline(&Config::default()) + &ShopCall::inline(&Config::default());
@@ -78,9 +92,10 @@ fn every_call_is_read_as_it_was_written() {
         let expected: Map<_, _> = said.iter().map(|(name, value)| (name.clone(), plain(value))).collect();
         assert_eq!(written, expected, "{word}");
         // What has to be said is missed when it is not.
-        for (name, kind) in
-            fields.iter().filter(|(name, kind)| !name.ends_with('?') && !kind.contains("null"))
-        {
+        let needed = |name: &str, kind: &str| {
+            !name.ends_with('?') && !kind.contains("null") && !MAY_LACK.contains(&(word.as_str(), name))
+        };
+        for (name, kind) in fields.iter().filter(|(name, kind)| needed(name, kind)) {
             let mut less = said.clone();
             less.remove(name);
             let refused = serde_json::from_value::<Call>(Value::Object(less)).unwrap_err().to_string();

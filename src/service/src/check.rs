@@ -72,6 +72,11 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::LINK_OUTGOING => read::<wallet::OutgoingRecord>(value),
         tables::LINK_HEARD => read::<wallet::HeardRecord>(value),
         tables::LINK_OFFERS => read::<wallet::OfferRecord>(value),
+        tables::MERCHANTS => read::<wallet::MerchantRecord>(value),
+        tables::MERCHANTS_OF => read::<wallet::PlacesRecord>(value),
+        tables::SALES => read::<wallet::SaleRecord>(value),
+        tables::PAY_CODES => read::<wallet::CodeRecord>(value),
+        tables::PAY_CODES_OF => read::<wallet::LastCodeRecord>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS

@@ -156,6 +156,14 @@ tables! {
     LINK_DUE          = 132, "links.due",             key: "BE64(time) way transfer node", record: "nothing: a payment that has to be ended, or asked after", owner: "service/wallet";
     LINK_ARRIVED      = 133, "links.arrived",         key: "transfer node",              record: "nothing: a payment from there to somebody here", owner: "service/wallet";
     LINK_OFFERS       = 134, "links.offers",          key: "node",                       record: "OfferRecord: which terms the two operators have signed", owner: "service/wallet";
+
+    // shops: written by the teller, too
+    MERCHANTS         = 140, "wallet.merchants",      key: "name",                       record: "MerchantRecord: a shop; no account has its name", owner: "service/wallet";
+    MERCHANTS_OF      = 141, "wallet.merchants_of",   key: "name 00",                    record: "PlacesRecord: the shops of somebody, and where they work", owner: "service/wallet";
+    SALES             = 142, "wallet.sales",          key: "shop 00 sale",               record: "SaleRecord",                  owner: "service/wallet";
+    SALES_LIST        = 143, "wallet.sales_list",     key: "shop 00 BE64(time) sale",    record: "nothing: the sales of a shop in their order", owner: "service/wallet";
+    PAY_CODES         = 144, "wallet.pay_codes",      key: "BLAKE3 of the digits",       record: "CodeRecord: a code that a payer shows", owner: "service/wallet";
+    PAY_CODES_OF      = 145, "wallet.pay_codes_of",   key: "name 00 device",             record: "BLAKE3 of the digits: the device's last code", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

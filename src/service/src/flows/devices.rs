@@ -37,7 +37,8 @@ impl Flows {
             // Before the name is looked at: who holds no invite learns nothing about names.
             self.invites.check(request.invite.as_deref()).await?;
         }
-        if self.accounts.account(&request.name).await?.is_some() {
+        let is_shop = self.wallet.is_shop(&request.name).await?;
+        if is_shop || self.accounts.account(&request.name).await?.is_some() {
             return Err(AccountError::NameTaken.into());
         }
         Ok(self.accounts.registration_response(&request.name, &request.opaque_request)?)
@@ -65,6 +66,10 @@ impl Flows {
                 match self.invites.stage_use(&tx, invite.as_deref()).await {
                     Err(InviteError::Required | InviteError::Invalid) if !invite_needed => {}
                     used => used?,
+                }
+                // Read, hence asserted: no shop of this name is opened meanwhile.
+                if tx.get(tables::MERCHANTS, new.name.as_str().as_bytes()).await?.is_some() {
+                    return Err(AccountError::NameTaken.into());
                 }
                 Ok::<_, FlowError>(self.accounts.stage_account(&tx, new).await?)
             })

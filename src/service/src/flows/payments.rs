@@ -3,8 +3,9 @@
 use super::{Flows, Result};
 use crate::{Budget, Caller, wallet::WalletError};
 use weft_wire::{
-    AssetId, Signed, TransferId, UserAddress,
-    wallet::{PacketInfo, PacketTerms, Payee, Receipt, SubmitOrder},
+    AssetId, Signed, TransferId, UserAddress, UserName,
+    limits::SHOP_STAFF_MAX,
+    wallet::{ChangeShop, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, SubmitOrder},
 };
 
 impl Flows {
@@ -26,6 +27,7 @@ impl Flows {
             }
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
+            Payee::Merchant(_) => true,
             _ => false,
         };
         Ok(self.wallet.pay(caller, request, is_there).await?)
@@ -48,6 +50,30 @@ impl Flows {
             return Err(WalletError::NotFound("user").into());
         }
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
+    }
+
+    /// `POST wallet/merchants`.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn open_shop(&self, caller: &Caller, request: OpenShop) -> Result<()> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        Ok(self.wallet.open_shop(caller, request.name, request.details).await?)
+    }
+
+    /// `POST wallet/merchants/NAME`.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn change_shop(&self, caller: &Caller, name: &UserName, wish: ChangeShop) -> Result<()> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        let staff = wish.staff.as_deref().unwrap_or_default();
+        for member in staff.iter().take(SHOP_STAFF_MAX) {
+            if !self.has_account(&member.user).await? {
+                return Err(WalletError::NotFound("user").into());
+            }
+        }
+        Ok(self.wallet.change_shop(caller, name, wish).await?)
     }
 
     /// `GET wallet/packets/ID`, for members of the room that it was given in.

@@ -103,6 +103,8 @@ macro_rules! budgets {
 budgets! {
     /// Payment orders, by account.
     Payment = 60 then 60 per 60 s;
+    /// Codes of customers that were typed by their digits, by shop.
+    CodeTry = 60 then 60 per 60 s;
     /// Any request, by address; the API takes from it before it looks at anything else.
     Request = 600 then 100 per 1 s;
     /// Sign-ups, by address.

@@ -33,6 +33,7 @@ pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> Ac
         Owner::Person(name) => hasher.update(b"person ").update(name.as_str().as_bytes()),
         Owner::Packet(packet) => hasher.update(b"packet ").update(&packet.0),
         Owner::Peer(node) => hasher.update(b"peer ").update(node.as_str().as_bytes()),
+        Owner::Merchant(name) => hasher.update(b"merchant ").update(name.as_str().as_bytes()),
     };
     hasher.update(&[0]).update(&asset.0);
     AccountId::of_hash(&hasher.finalize())
@@ -56,7 +57,7 @@ pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
     };
     match owner {
         Owner::Node => kind.to_owned(),
-        Owner::Person(name) => format!("{kind}:{name}"),
+        Owner::Person(name) | Owner::Merchant(name) => format!("{kind}:{name}"),
         Owner::Packet(packet) => format!("{kind}:{packet}"),
         Owner::Peer(node) => format!("{kind}:{node}"),
     }
@@ -65,6 +66,11 @@ pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
 /// A person's account.
 pub(super) fn personal(name: &UserName, asset: AssetId) -> AccountId {
     account_id(AccountKind::User, &Owner::Person(name.clone()), asset)
+}
+
+/// A shop's account.
+pub(super) fn merchant(name: &UserName, asset: AssetId) -> AccountId {
+    account_id(AccountKind::Merchant, &Owner::Merchant(name.clone()), asset)
 }
 
 /// The account against which an asset is issued.
@@ -83,6 +89,17 @@ impl Sheet<'_> {
         let id = envelope(packet, asset);
         self.open(Account::new(id, asset, AccountKind::Envelope))?;
         self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Packet(packet), asset });
+        Ok(id)
+    }
+
+    /// A shop's account, opened if this is the first that comes to it.
+    pub(super) fn merchant_account(&mut self, name: &UserName, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = merchant(name, asset);
+        if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
+            self.open(Account::new(id, asset, AccountKind::Merchant))?;
+            self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Merchant(name.clone()), asset });
+            self.mark(tables::WALLETS, joined(name.as_str(), asset.0));
+        }
         Ok(id)
     }
 

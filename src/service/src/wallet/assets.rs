@@ -2,8 +2,8 @@
 
 use super::{
     Result, Wallet, WalletError,
-    accounts::{issuance, personal},
-    records::{AccountRecord, AssetRecord, Owner, OwnerRecord},
+    accounts::{issuance, merchant, personal},
+    records::{AccountRecord, AssetRecord, MerchantRecord, Owner, OwnerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, error::within};
@@ -112,7 +112,7 @@ impl Wallet {
             .await
     }
 
-    /// Stops payments from a person's account, or lets them go on. It takes money all the same. For whoever runs the node.
+    /// Stops payments from a person's or a shop's account, or lets them go on. It takes money all the same. For whoever runs the node.
     ///
     /// # Errors
     /// [`WalletError::NotFound`].
@@ -120,10 +120,12 @@ impl Wallet {
         if !self.ctx.is_local(&wish.user) {
             return Err(WalletError::NotFound("account"));
         }
-        let id = personal(&wish.user.name, wish.asset);
+        let (name, asset) = (wish.user.name, wish.asset);
         let freeze = if wish.frozen { Freeze::Debits } else { Freeze::None };
         self.teller
             .run(move |sheet| {
+                let is_shop = sheet.get::<MerchantRecord>(tables::MERCHANTS, name.as_str())?.is_some();
+                let id = if is_shop { merchant(&name, asset) } else { personal(&name, asset) };
                 let account = sheet.account(id)?.ok_or(WalletError::NotFound("account"))?;
                 if account.freeze == freeze { Ok(()) } else { sheet.change(id, account.bounds, freeze) }
             })

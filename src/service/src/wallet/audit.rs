@@ -1,6 +1,6 @@
 //! The ledger once more from its log: whether what is kept is what its events come to.
 
-use super::accounts::personal;
+use super::accounts::{merchant, personal};
 use super::records::{
     AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, OrderRecord, Owner, OwnerRecord,
     StandingRecord,
@@ -11,7 +11,7 @@ use weft_ledger::{
     Account, Books, Entry, Memory, Movement, Outcome, Purpose, change_account, open_account, post,
 };
 use weft_store::{Scan, Store, Table, record::Record, tables};
-use weft_wire::{AssetId, Millis, TransferId};
+use weft_wire::{AssetId, Millis, TransferId, wallet::Payee};
 
 /// Findings that are told one by one; of more, that there are more.
 const TOLD_MAX: usize = 20;
@@ -161,22 +161,47 @@ async fn compare(store: &Store, books: &Memory, report: &mut LedgerReport) -> Re
 /// Whoever's money moved has signed for it.
 async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Result<(), Fault> {
     let id = entry.transfer.id;
-    let (debit, amount) = match entry.transfer.movement {
-        Movement::Posted { debit, amount, .. } | Movement::Pending { debit, amount, .. } => (debit, amount),
+    let (debit, credit, amount) = match entry.transfer.movement {
+        Movement::Posted { debit, credit, amount, .. } | Movement::Pending { debit, credit, amount, .. } => {
+            (debit, credit, amount)
+        }
         Movement::Post { .. } | Movement::Void { .. } => return Ok(()),
     };
     if entry.transfer.purpose == Purpose::Redeem {
         return Ok(());
     }
     let owner = get::<OwnerRecord>(store, tables::OWNERS, &debit.0).await?;
-    let Some(OwnerRecord { owner: Owner::Person(name), asset }) = owner else { return Ok(()) };
+    let (name, is_shop, asset) = match owner {
+        Some(OwnerRecord { owner: Owner::Person(name), asset }) => (name, false, asset),
+        Some(OwnerRecord { owner: Owner::Merchant(name), asset }) => (name, true, asset),
+        _ => return Ok(()),
+    };
+    let payee = get::<OwnerRecord>(store, tables::OWNERS, &credit.0).await?.map(|owner| owner.owner);
     let kept = get::<OrderRecord>(store, tables::ORDERS, &id.0).await?;
     let order =
         kept.and_then(|kept| kept.cert.peek().ok().and_then(|cert| kept.order.verify(&cert.order_key).ok()));
     let is_right = order.is_some_and(|order| {
-        order.transfer() == id && order.payer.name == name && (order.asset, order.amount) == (asset, amount)
+        let payer = order.from.as_ref().unwrap_or(&order.payer);
+        let (is_enough, is_theirs) = match (&order.payee, payee) {
+            (Payee::Bearer(_), Some(Owner::Merchant(_))) => (amount <= order.amount, true),
+            (Payee::Bearer(_), _) => (false, false),
+            (Payee::Merchant(shop), owner) => {
+                (amount == order.amount, owner == Some(Owner::Merchant(shop.shop.name.clone())))
+            }
+            (Payee::Person(user), owner) => {
+                (amount == order.amount, owner == Some(Owner::Person(user.name.clone())))
+            }
+            (_, owner) => (amount == order.amount, matches!(owner, Some(Owner::Packet(_)))),
+        };
+        order.transfer() == id
+            && payer.name == name
+            && order.from.is_some() == is_shop
+            && order.asset == asset
+            && is_enough
+            && is_theirs
     });
-    if !is_right || personal(&name, asset) != debit {
+    let own = if is_shop { merchant(&name, asset) } else { personal(&name, asset) };
+    if !is_right || own != debit {
         report.find(format!("transfer {id} of {name} has no order that they have signed"));
     }
     Ok(())

@@ -53,6 +53,30 @@ pub enum WalletError {
     /// The transfer was accepted, returned or is over.
     #[error("the transfer was decided already")]
     AlreadyDecided,
+    /// The name is an account's, or another shop's.
+    #[error("the name is taken")]
+    NameTaken,
+    /// Whoever asks does not work in the shop, or may not do that there.
+    #[error("only those who work in the shop may do that, and not in every role")]
+    NotStaff,
+    /// The shop takes no money.
+    #[error("the shop is closed")]
+    ShopClosed,
+    /// Somebody has paid the sale, or used the code.
+    #[error("this was paid already")]
+    AlreadyPaid,
+    /// The sale's time is over, or the shop has taken it back.
+    #[error("the sale cannot be paid any more")]
+    SaleOver,
+    /// There is no such code now.
+    #[error("the payment code is not valid, or no longer")]
+    CodeInvalid,
+    /// The code is for less.
+    #[error("the code allows less")]
+    CodeLimit,
+    /// It is of another node.
+    #[error("payments between nodes are not possible yet")]
+    OtherNode,
     /// All shares are taken.
     #[error("all shares of the red packet are taken")]
     PacketEmpty,
@@ -100,6 +124,14 @@ impl From<WalletError> for Problem {
             }
             WalletError::IdConflict => Problem::new(Code::IdConflict),
             WalletError::AlreadyDecided => Problem::new(Code::AlreadyDecided),
+            WalletError::NameTaken => Problem::new(Code::NameTaken).field("name"),
+            WalletError::NotStaff => Problem::new(Code::Forbidden).detail(detail),
+            WalletError::ShopClosed => Problem::new(Code::ShopClosed),
+            WalletError::AlreadyPaid => Problem::new(Code::AlreadyPaid),
+            WalletError::SaleOver => Problem::new(Code::SaleOver),
+            WalletError::CodeInvalid => Problem::new(Code::CodeInvalid),
+            WalletError::CodeLimit => Problem::new(Code::CodeLimit),
+            WalletError::OtherNode => Problem::new(Code::OtherNode),
             WalletError::PacketEmpty => Problem::new(Code::PacketEmpty),
             WalletError::PacketOver => Problem::new(Code::PacketOver),
             WalletError::Refused(Refusal::Floor) => Problem::new(Code::InsufficientFunds),

@@ -3,7 +3,10 @@
 use super::{
     Result, Wallet, WalletError,
     receipts::state,
-    records::{AccountRecord, EntryRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, StandingRecord},
+    records::{
+        AccountRecord, EntryRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord,
+        StandingRecord,
+    },
     remote::{Remote, purpose},
 };
 use crate::{Caller, Fault, context::joined};
@@ -12,7 +15,7 @@ use weft_store::{Row, Scan, tables};
 use weft_wire::{
     AccountId, AssetId, NodeName, RequestId, TransferId, UserAddress,
     limits::PAGE_MAX,
-    wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, TransferInfo},
+    wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, ShopName, TransferInfo},
 };
 
 /// Pages of payments for one request that are looked through.
@@ -40,8 +43,12 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::NotFound`] for an account that is not the caller's.
     pub async fn history(&self, caller: &Caller, account: AccountId, before: Option<u64>) -> Result<History> {
-        let owner: Option<OwnerRecord> = self.ctx.read(tables::OWNERS, account.0).await?;
-        if owner.is_none_or(|owner| owner.owner != Owner::Person(caller.name().clone())) {
+        let party = self.party(account).await?.ok_or(WalletError::NotFound("account"))?;
+        let is_theirs = match &party.shop {
+            Some(shop) => shop.is_led_by(caller.user()),
+            None => party.user == *caller.user(),
+        };
+        if !is_theirs {
             return Err(WalletError::NotFound("account"));
         }
         let mut lines = Vec::new();
@@ -63,7 +70,7 @@ impl Wallet {
         }
     }
 
-    async fn view(&self, id: AccountId) -> Result<AccountView> {
+    pub(super) async fn view(&self, id: AccountId) -> Result<AccountView> {
         let record: Option<AccountRecord> = self.ctx.read(tables::LEDGER_ACCOUNTS, id.0).await?;
         let AccountRecord(account) = record.ok_or(Fault::Internal("a wallet without its account"))?;
         let Account { asset, freeze, balances, .. } = &account;
@@ -104,22 +111,23 @@ impl Wallet {
             let payment = self.remote(&peer, Way::Out, id).await?;
             return self.remote_info(payment.ok_or(none)?).await;
         }
-        let (payer, payee) = (self.person(moved.debit).await?, self.person(moved.credit).await?);
-        let (Some((payer, asset)), Some((payee, _))) = (payer, payee) else { return Err(none) };
-        if payer != *caller.user() && payee != *caller.user() {
+        let (payer, payee) = (self.party(moved.debit).await?, self.party(moved.credit).await?);
+        let (Some(payer), Some(payee)) = (payer, payee) else { return Err(none) };
+        if !payer.is_for(caller) && !payee.is_for(caller) {
             return Err(none);
         }
+        let shop = [&payer, &payee].into_iter().find_map(Party::name);
         let order: Option<OrderRecord> = self.ctx.read(tables::ORDERS, id.0).await?;
         let request = order.and_then(|kept| kept.order.peek().ok()).and_then(|order| order.request);
         Ok(TransferInfo {
             id,
-            payer,
-            payee,
-            asset: self.asset(asset).await?.asset,
+            asset: self.asset(payer.asset).await?.asset,
+            payer: payer.user,
+            payee: payee.user,
             amount: moved.amount,
             refunded: self.refunded(&entry).await?,
             request,
-            shop: None,
+            shop,
             state: state(&entry, self.standing(id).await?),
             at_ms: entry.at_ms,
             until_ms,
@@ -173,7 +181,8 @@ impl Wallet {
         {
             return self.remote_line(&peer, &entry, moved.amount, credit).await;
         }
-        let other = self.person(across).await?;
+        let other = self.party(across).await?;
+        let shop = other.as_ref().and_then(Party::name).map(|shop| shop.title);
         let packet = match entry.transfer.purpose {
             Purpose::PacketFund => Some(id),
             Purpose::PacketClaim | Purpose::PacketReturn => Some(TransferId(entry.transfer.about)),
@@ -186,8 +195,8 @@ impl Wallet {
             purpose: entry.transfer.purpose.code().to_owned(),
             credit,
             amount: moved.amount,
-            other: other.map(|(user, _)| user),
-            shop: None,
+            other: other.map(|other| other.user),
+            shop,
             packet,
             refunds,
             refunded: self.refunded(&entry).await?,
@@ -220,10 +229,11 @@ impl Wallet {
             refunded: 0,
             state: remote.state,
             until_ms: remote.until_ms,
+            shop: None,
         }))
     }
 
-    async fn standing(&self, id: TransferId) -> Result<Option<Standing>> {
+    pub(super) async fn standing(&self, id: TransferId) -> Result<Option<Standing>> {
         let kept: Option<StandingRecord> = self.ctx.read(tables::LEDGER_STANDINGS, id.0).await?;
         Ok(kept.map(|kept| kept.0))
     }
@@ -237,13 +247,43 @@ impl Wallet {
         Ok(self.standing(by).await?.map_or(0, |standing| standing.refunded))
     }
 
-    /// Whose account it is, if a person's, and of what.
-    async fn person(&self, account: AccountId) -> Result<Option<(UserAddress, AssetId)>> {
+    /// Whose account it is, if a person's or a shop's, and of what.
+    async fn party(&self, account: AccountId) -> Result<Option<Party>> {
         let owner: Option<OwnerRecord> = self.ctx.read(tables::OWNERS, account.0).await?;
         Ok(match owner {
-            Some(OwnerRecord { owner: Owner::Person(name), asset }) => Some((self.ctx.address(&name), asset)),
+            Some(OwnerRecord { owner: Owner::Person(name), asset }) => {
+                Some(Party { user: self.ctx.address(&name), asset, shop: None })
+            }
+            Some(OwnerRecord { owner: Owner::Merchant(name), asset }) => {
+                let shop = Some(self.merchant(&name).await?);
+                Some(Party { user: self.ctx.address(&name), asset, shop })
+            }
             _ => None,
         })
+    }
+}
+
+/// Whoever has an account.
+struct Party {
+    user: UserAddress,
+    asset: AssetId,
+    /// If it is a shop.
+    shop: Option<MerchantRecord>,
+}
+
+impl Party {
+    /// Whether the caller may know of its payments.
+    fn is_for(&self, caller: &Caller) -> bool {
+        match &self.shop {
+            Some(shop) => shop.role(caller.user()).is_some(),
+            None => self.user == *caller.user(),
+        }
+    }
+
+    /// How the shop is called, if it is one.
+    fn name(&self) -> Option<ShopName> {
+        let title = self.shop.as_ref()?.details.title.clone();
+        Some(ShopName { shop: self.user.clone(), title })
     }
 }
 

@@ -8,6 +8,7 @@ mod assets;
 mod audit;
 mod audit_links;
 mod books;
+mod codes;
 mod error;
 mod export;
 mod history;
@@ -23,7 +24,9 @@ mod packets;
 mod receipts;
 pub(crate) mod records;
 mod remote;
+mod sales;
 mod sheet;
+mod shops;
 mod teller;
 #[cfg(test)]
 mod teller_tests;

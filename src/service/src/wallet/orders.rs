@@ -14,7 +14,8 @@ use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
-        Answer, Intent, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferInfo,
+        Answer, Intent, MerchantPayee, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder,
+        TransferInfo,
     },
 };
 
@@ -83,10 +84,16 @@ impl Wallet {
         if order.payer != *caller.user() || order.device != caller.device() {
             return Err(WalletError::ForeignOrder);
         }
+        let far = |shop: &UserAddress| !self.ctx.is_local(shop);
+        if order.from.as_ref().is_some_and(far) {
+            return Err(WalletError::OtherNode);
+        }
         let to = match &order.payee {
             Payee::Person(payee) if !self.ctx.is_local(payee) => To::Remote(payee.clone()),
             Payee::Person(payee) if is_there => To::Person(payee.name.clone()),
             Payee::Packet(terms) if is_there => To::Packet(terms.clone(), self.ctx.random()),
+            Payee::Merchant(payee) if far(&payee.shop) => return Err(WalletError::OtherNode),
+            Payee::Merchant(payee) => To::Merchant(payee.clone()),
             _ => To::Nobody,
         };
         let work = Work { to, row, key: known.key, signed: request.order, order };
@@ -113,7 +120,7 @@ impl Wallet {
                     // A stolen device is locked out also where the disk is full.
                     sheet.urgent();
                 }
-                Ok(())
+                sheet.forget_code(&row)
             })
             .await
     }
@@ -185,12 +192,13 @@ struct Work {
 }
 
 /// Where the money is to go.
-enum To {
+pub(super) enum To {
     Person(UserName),
     /// Of another node, which says whether there is such a payee.
     Remote(UserAddress),
     /// With the seed of its shares.
     Packet(PacketTerms, [u8; 32]),
+    Merchant(MerchantPayee),
     /// There is no such payee.
     Nobody,
 }
@@ -217,16 +225,17 @@ impl Sheet<'_> {
         if order.amount == 0 {
             return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
         }
-        if matches!(&work.to, To::Person(payee) if order.payer.name == *payee) {
+        let is_own = order.from.is_none();
+        if is_own && matches!(&work.to, To::Person(payee) if order.payer.name == *payee) {
             return Err(Fault::Invalid { field: "payee", why: "that is you" }.into());
         }
         let cert = known.cert.clone();
         self.put(tables::ORDER_KEYS, &work.row, &OrderKeyRecord { counter: order.counter, ..known });
-        let debit = self.personal(&order.payer.name, order.asset)?;
+        let debit = self.debited(order, &work.to)?;
         let paid = match order.refunds {
-            None => self.within_limits(&asset, debit, order.amount)?,
-            // No more than has come before it.
-            Some(_) => None,
+            None if is_own => self.within_limits(&asset, debit, order.amount)?,
+            // No more than has come before it; and what a shop pays out stays its owner's.
+            _ => None,
         };
         let kept = OrderRecord { order: work.signed.clone(), cert };
         if let To::Remote(payee) = &work.to {
@@ -246,6 +255,9 @@ impl Sheet<'_> {
         }
         if let To::Packet(terms, seed) = &work.to {
             self.packet_paid(order, terms, *seed);
+        }
+        if let To::Merchant(payee) = &work.to {
+            self.sale_paid(order, payee)?;
         }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
         if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
@@ -273,6 +285,7 @@ impl Sheet<'_> {
                 let movement = Movement::Posted { debit, credit, amount, refunds: None };
                 return Ok(Transfer { id, movement, purpose: Purpose::PacketFund, about });
             }
+            To::Merchant(payee) => self.sold(order, payee)?,
             To::Nobody | To::Remote(_) => return Err(WalletError::NotFound("payee").into()),
         };
         let (movement, purpose) = match order.intent {
@@ -319,7 +332,7 @@ impl Sheet<'_> {
 
     /// Whether a payment is within what the asset allows at once and in a day. Gives the day with it, where days are counted: for
     /// when it is done.
-    fn within_limits(
+    pub(super) fn within_limits(
         &self,
         asset: &AssetRecord,
         payer: AccountId,

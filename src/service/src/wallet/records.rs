@@ -8,7 +8,10 @@ use weft_ledger::{
 };
 use weft_wire::{
     AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
-    wallet::{Asset, OrderKeyCert, PacketState, PacketTerms, PaymentOrder},
+    wallet::{
+        Asset, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails, ShopMember,
+        ShopRole,
+    },
 };
 
 /// How far the ledger is. One row.
@@ -80,6 +83,8 @@ pub(crate) enum Owner {
     Packet(TransferId),
     /// Another node: what is between it and this one.
     Peer(NodeName),
+    /// A shop.
+    Merchant(UserName),
 }
 
 /// What was paid from an account on its last day. Key: the account's id.
@@ -187,7 +192,105 @@ pub(crate) struct AssetNote {
     pub backing: String,
 }
 
+/// A shop. Key: its name, which no account has.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct MerchantRecord {
+    pub details: ShopDetails,
+    pub owner: UserAddress,
+    pub staff: Vec<ShopMember>,
+    /// Whether those who lead it take money.
+    pub open: bool,
+    /// The node's owner has closed it.
+    pub stopped: bool,
+    pub created_ms: Millis,
+}
+
+impl MerchantRecord {
+    pub(crate) fn is_open(&self) -> bool {
+        self.open && !self.stopped
+    }
+
+    /// What somebody may do there.
+    pub(crate) fn role(&self, user: &UserAddress) -> Option<ShopRole> {
+        if self.owner == *user {
+            return Some(ShopRole::Owner);
+        }
+        self.staff.iter().find(|member| member.user == *user).map(|member| member.role)
+    }
+
+    /// Whether somebody may do there whatever there is to do.
+    pub(crate) fn is_led_by(&self, user: &UserAddress) -> bool {
+        matches!(self.role(user), Some(ShopRole::Owner | ShopRole::Manager))
+    }
+}
+
+/// The shops of somebody. Key: name, 0x00.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct PlacesRecord {
+    /// Their own.
+    pub owned: Vec<UserName>,
+    /// Those where they work.
+    pub staff: Vec<UserName>,
+}
+
+/// A sale. Key: shop, 0x00, id.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct SaleRecord {
+    pub asset: AssetId,
+    /// In minor units, without a tip.
+    pub amount: u64,
+    pub tip_allowed: bool,
+    pub bill: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub till: Option<String>,
+    pub kind: SaleKind,
+    pub made_ms: Millis,
+    /// Until when it can be paid, if it waits for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_ms: Option<Millis>,
+    /// Who of the staff has made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserAddress>,
+    pub cancelled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<PaidRecord>,
+}
+
+/// How a sale was paid.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PaidRecord {
+    pub payer: UserAddress,
+    pub transfer: TransferId,
+    pub at_ms: Millis,
+    /// In minor units.
+    pub tip: u64,
+}
+
+/// A code that a payer shows. Key: the hash of its digits.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct CodeRecord {
+    /// What the payer has signed for it.
+    pub order: Signed<PaymentOrder>,
+    /// The certificate of the key that signed it.
+    pub cert: Signed<OrderKeyCert>,
+    pub until_ms: Millis,
+    pub used: bool,
+}
+
+/// The last code of a device. Key: name, 0x00, device.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct LastCodeRecord {
+    /// Under which it is kept.
+    #[serde(with = "bytes::array")]
+    pub digits: [u8; 32],
+}
+
 first_version!(
+    MerchantRecord,
+    PlacesRecord,
+    SaleRecord,
+    CodeRecord,
+    LastCodeRecord,
     HeadRecord,
     AccountRecord,
     EntryRecord,

@@ -67,11 +67,23 @@ impl From<RecordError> for Stop {
     }
 }
 
+/// What a piece of work would write.
+pub(super) struct Staged {
+    /// `None`: deleted.
+    pub(super) rows: HashMap<Place, Option<Vec<u8>>>,
+    /// What must not be there by then.
+    pub(super) absent: Vec<Place>,
+    /// Whether it cannot wait for a disk with more room.
+    pub(super) is_urgent: bool,
+}
+
 /// Rows at hand and rows to write, for one piece of work.
 pub(super) struct Sheet<'a> {
     rows: &'a Rows,
     staged: HashMap<Place, Option<Vec<u8>>>,
     is_urgent: bool,
+    /// Rows of others that must not be there when this is written.
+    absent: Vec<Place>,
     /// The time by which it is judged.
     pub(super) now: Millis,
     /// Whether the payee of the payment at hand, which comes from another node, takes it.
@@ -80,7 +92,7 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn new(rows: &'a Rows, now: Millis) -> Self {
-        Sheet { rows, staged: HashMap::new(), is_urgent: false, now, takes: false }
+        Sheet { rows, staged: HashMap::new(), is_urgent: false, absent: Vec::new(), now, takes: false }
     }
 
     /// The record of a key: as this work has staged it, else as it is stored.
@@ -112,8 +124,21 @@ impl<'a> Sheet<'a> {
         self.is_urgent = true;
     }
 
-    /// What is to be written, and whether that is urgent.
-    pub(super) fn into_staged(self) -> (HashMap<Place, Option<Vec<u8>>>, bool) {
-        (self.staged, self.is_urgent)
+    /// Whether a table that others write has no row of this key. If so, there is none either when this is written.
+    pub(super) fn is_free(&mut self, table: Table, key: impl AsRef<[u8]>) -> Result<bool, Stop> {
+        let place = (table, key.as_ref().to_vec());
+        match self.rows.0.get(&place) {
+            None => Err(Stop::Missing(place)),
+            Some(Some(_)) => Ok(false),
+            Some(None) => {
+                self.absent.push(place);
+                Ok(true)
+            }
+        }
+    }
+
+    /// What it would write.
+    pub(super) fn into_staged(self) -> Staged {
+        Staged { rows: self.staged, absent: self.absent, is_urgent: self.is_urgent }
     }
 }

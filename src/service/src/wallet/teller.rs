@@ -9,7 +9,7 @@ use super::{
     books::HEAD,
     error::WalletError,
     records::HeadRecord,
-    sheet::{Place, Rows, Sheet, Stop},
+    sheet::{Place, Rows, Sheet, Staged, Stop},
 };
 use crate::{Fault, context::Ctx};
 use std::{
@@ -42,6 +42,7 @@ const KEPT: &[Table] = &[
     tables::WALLETS,
     tables::PACKETS,
     tables::LINKS,
+    tables::MERCHANTS,
 ];
 const KEPT_MAX: usize = 50_000;
 
@@ -165,7 +166,9 @@ struct Desk {
     done: Vec<Box<dyn Piece>>,
     /// What they would write.
     pending: HashMap<Place, Option<Arc<[u8]>>>,
-    /// Bytes of that.
+    /// Rows of others that must not be there by then.
+    absent: Vec<Place>,
+    /// Bytes of what is written.
     bytes: usize,
     /// Whether something of that cannot wait for a disk with more room. What came beside it then goes with it.
     is_urgent: bool,
@@ -192,6 +195,7 @@ impl Desk {
             done: Vec::new(),
             again: VecDeque::new(),
             pending: HashMap::new(),
+            absent: Vec::new(),
             bytes: 0,
             is_urgent: false,
             before: None,
@@ -298,6 +302,9 @@ impl Desk {
             let newest = newest(&self.ctx.store).await?;
             batch = batch.put(head.0, &head.1, HeadRecord { newest }.to_record());
         }
+        for (table, key) in self.absent.drain(..) {
+            batch = batch.assert_absent(table, key);
+        }
         for ((table, key), value) in self.pending.drain() {
             batch = match value {
                 Some(value) => batch.put(table, key, value.to_vec()),
@@ -345,9 +352,7 @@ impl Desk {
             match piece.work(&mut sheet) {
                 Worked::Drop => return Ok(()),
                 Worked::Keep => {
-                    let (staged, is_urgent) = sheet.into_staged();
-                    self.is_urgent |= is_urgent;
-                    self.take(staged);
+                    self.take(sheet.into_staged());
                     return Ok(());
                 }
                 Worked::Missing(place) => {
@@ -360,8 +365,10 @@ impl Desk {
     }
 
     /// What one piece has staged is what the next one finds.
-    fn take(&mut self, staged: HashMap<Place, Option<Vec<u8>>>) {
-        for (place, value) in staged {
+    fn take(&mut self, staged: Staged) {
+        self.is_urgent |= staged.is_urgent;
+        self.absent.extend(staged.absent);
+        for (place, value) in staged.rows {
             self.bytes += place.1.len() + value.as_ref().map_or(0, Vec::len);
             let value: Option<Arc<[u8]>> = value.map(Into::into);
             self.rows.insert(place.clone(), value.clone());
@@ -372,6 +379,7 @@ impl Desk {
     fn forget(&mut self) {
         self.rows.clear();
         self.pending.clear();
+        self.absent.clear();
         (self.head, self.bytes, self.is_urgent) = (None, 0, false);
     }
 }

@@ -1,6 +1,9 @@
 //! Who wants to hear of a person's money.
 
-use super::{Result, Wallet, accounts::personal};
+use super::{
+    Result, Wallet,
+    accounts::{merchant, personal},
+};
 use crate::{Fault, context::joined};
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use tokio::time::Instant;
@@ -10,10 +13,10 @@ use weft_wire::{AccountId, AssetId, UserName, limits::PAGE_MAX};
 /// What changed is told at once, and then not again for so long: a busy till has many payments in a second.
 const GATHER: Duration = Duration::from_millis(100);
 
-/// The store's watches of one person's accounts.
+/// The store's watches of one person's accounts, and of those of the shops where they work.
 pub(crate) struct WalletWatch {
-    /// That there is one more.
-    opened: Watch,
+    /// That there is one more: of whom, or a further shop.
+    opened: Vec<(Option<UserName>, Watch)>,
     accounts: Vec<(AccountId, Watch)>,
     /// Not before.
     from: Instant,
@@ -24,7 +27,8 @@ impl WalletWatch {
     pub async fn changed(&mut self) {
         tokio::time::sleep_until(self.from).await;
         let WalletWatch { opened, accounts, from } = self;
-        let watches = std::iter::once(opened).chain(accounts.iter_mut().map(|(_, watch)| watch));
+        let opened = opened.iter_mut().map(|(_, watch)| watch);
+        let watches = opened.chain(accounts.iter_mut().map(|(_, watch)| watch));
         let mut changes: Vec<_> = watches.map(|watch| Box::pin(watch.changed())).collect();
         let mut any = pin!(poll_fn(move |context| {
             match changes.iter_mut().any(|change| change.as_mut().poll(context).is_ready()) {
@@ -40,7 +44,8 @@ impl WalletWatch {
 impl Wallet {
     /// From now on each change of a person's accounts is noticed.
     pub(crate) async fn watch(&self, name: &UserName) -> Result<WalletWatch, Fault> {
-        let opened = self.ctx.store.watch(tables::WALLETS, joined(name.as_str(), []));
+        let shops = self.ctx.store.watch(tables::MERCHANTS_OF, joined(name.as_str(), []));
+        let opened = vec![(None, shops)];
         let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
         self.look_again(name, &mut watch).await?;
         Ok(watch)
@@ -48,16 +53,23 @@ impl Wallet {
 
     /// Watches accounts that were opened since as well.
     pub(crate) async fn look_again(&self, name: &UserName, watch: &mut WalletWatch) -> Result<(), Fault> {
-        for asset in self.assets_of(name).await? {
-            let id = personal(name, asset);
-            if watch.accounts.iter().all(|(known, _)| *known != id) {
-                watch.accounts.push((id, self.ctx.store.watch(tables::LEDGER_ACCOUNTS, id.0)));
+        let shops = self.places(name).await?;
+        for (of, is_shop) in std::iter::once((name, false)).chain(shops.iter().map(|shop| (shop, true))) {
+            if watch.opened.iter().all(|(known, _)| known.as_ref() != Some(of)) {
+                let opened = self.ctx.store.watch(tables::WALLETS, joined(of.as_str(), []));
+                watch.opened.push((Some(of.clone()), opened));
+            }
+            for asset in self.assets_of(of).await? {
+                let id = if is_shop { merchant(of, asset) } else { personal(of, asset) };
+                if watch.accounts.iter().all(|(known, _)| *known != id) {
+                    watch.accounts.push((id, self.ctx.store.watch(tables::LEDGER_ACCOUNTS, id.0)));
+                }
             }
         }
         Ok(())
     }
 
-    /// In which assets a person has an account.
+    /// In which assets a person or a shop has an account.
     pub(super) async fn assets_of(&self, name: &UserName) -> Result<Vec<AssetId>, Fault> {
         let prefix = joined(name.as_str(), []);
         let rows = self.ctx.store.scan(tables::WALLETS, Scan::prefix(&prefix).limit(PAGE_MAX)).await?;

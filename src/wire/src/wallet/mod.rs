@@ -22,9 +22,9 @@ pub use packets::{
     PacketCard, PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms,
 };
 pub use shops::{
-    BearerPayee, ChangeShop, ChargeCode, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo, SaleKind,
-    SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole, ShopSign,
-    ShopView,
+    BearerPayee, ChangeShop, ChargeCode, CodeShown, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo,
+    SaleKind, SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole,
+    ShopSign, ShopView,
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,

@@ -137,7 +137,7 @@ pub struct ShopList {
     pub shops: Vec<ShopView>,
 }
 
-/// `POST wallet/merchants`: the caller opens a shop; the answer is a [`ShopView`].
+/// `POST wallet/merchants`: the caller opens a shop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenShop {
     /// Its name at the node: nobody else's.
@@ -146,8 +146,8 @@ pub struct OpenShop {
     pub details: ShopDetails,
 }
 
-/// `POST wallet/merchants/NAME`: by the owner or a manager; the answer is a [`ShopView`]. The node's owner may close it. What is not
-/// named stays.
+/// `POST wallet/merchants/NAME`: by the owner or a manager. The node's owner may close it. What is not named
+/// stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeShop {
     /// What it says of itself.
@@ -288,6 +288,13 @@ pub struct ShopSign {
 pub struct PutCode {
     /// To [`super::Payee::Bearer`], signed with the device's order key.
     pub order: Signed<PaymentOrder>,
+}
+
+/// The answer to [`PutCode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeShown {
+    /// Until when it can be used.
+    pub until_ms: Millis,
 }
 
 /// `POST wallet/merchants/NAME/charges`: staff have read a customer's code; the answer is a [`SaleInfo`].

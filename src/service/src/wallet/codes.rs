@@ -1,0 +1,238 @@
+//! Codes that payers show. Nothing is held back for one: it is an order to whoever is shown the code, of at most its amount.
+
+use super::{
+    Result, Wallet, WalletError,
+    records::{AssetRecord, CodeRecord, LastCodeRecord, OrderKeyRecord, OrderRecord, PaidRecord, SaleRecord},
+    sales::{check_label, sale_key},
+    sheet::{Sheet, Stop},
+};
+use crate::{Budget, Caller, Fault, context::joined};
+use weft_ledger::{Books, Freeze, Movement, Purpose, Refusal, Side, Transfer};
+use weft_store::tables;
+use weft_wire::{
+    TransferId, UserAddress, UserName,
+    limits::{CLOCK_SKEW_MS_MAX, PAY_CODE_LIFETIME_MS},
+    paycode::{PayCode, PayDigits},
+    wallet::{BearerPayee, ChargeCode, CodeShown, Intent, Payee, PaymentOrder, PutCode, SaleInfo, SaleKind},
+};
+
+/// What was read at a till.
+struct Read {
+    digits: [u8; 32],
+    /// `None`: the digits alone.
+    code: Option<[u8; 32]>,
+}
+
+impl Wallet {
+    /// `POST wallet/codes`: the caller's device shows a code. Its last one ends by that. The same again gives the same answer.
+    ///
+    /// # Errors
+    /// As [`Wallet::pay`]; [`WalletError::IdConflict`] where another device shows a code of the same digits.
+    pub async fn put_code(&self, caller: &Caller, request: PutCode) -> Result<CodeShown> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        let row = joined(caller.name().as_str(), caller.device().0);
+        let known: OrderKeyRecord =
+            self.ctx.read(tables::ORDER_KEYS, &row).await?.ok_or(WalletError::NoOrderKey)?;
+        let order = request.order.verify(&known.key).map_err(|_| WalletError::Signature("the order"))?;
+        if order.payer != *caller.user() || order.device != caller.device() {
+            return Err(WalletError::ForeignOrder);
+        }
+        let Payee::Bearer(bearer) = order.payee else {
+            return Err(Fault::Invalid { field: "payee", why: "a code is for whoever reads it" }.into());
+        };
+        let is_plain = order.intent == Intent::Payment
+            && order.request.is_none()
+            && order.refunds.is_none()
+            && order.from.is_none()
+            && order.tip.is_none();
+        if !is_plain {
+            return Err(Fault::Invalid { field: "intent", why: "a code is for a payment" }.into());
+        }
+        let (signed, counter) = (request.order, order.counter);
+        self.teller
+            .run(move |sheet| {
+                let kept: Option<CodeRecord> = sheet.get(tables::PAY_CODES, bearer.digits)?;
+                if let Some(kept) = kept {
+                    if kept.order == signed {
+                        return Ok(CodeShown { until_ms: kept.until_ms });
+                    }
+                    if kept.until_ms > sheet.now {
+                        return Err(WalletError::IdConflict.into());
+                    }
+                }
+                let known: OrderKeyRecord =
+                    sheet.get(tables::ORDER_KEYS, &row)?.ok_or(WalletError::NoOrderKey)?;
+                sheet.may_show(&order, &known)?;
+                sheet.forget_code(&row)?;
+                let until_ms = order.expires_ms.min(sheet.now + PAY_CODE_LIFETIME_MS);
+                let (order, cert) = (signed.clone(), known.cert.clone());
+                let record = CodeRecord { order, cert, until_ms, used: false };
+                sheet.put(tables::PAY_CODES, bearer.digits, &record);
+                sheet.put(tables::PAY_CODES_OF, &row, &LastCodeRecord { digits: bearer.digits });
+                let known = OrderKeyRecord { counter, ..known };
+                sheet.put(tables::ORDER_KEYS, &row, &known);
+                Ok(CodeShown { until_ms })
+            })
+            .await
+    }
+
+    /// `POST wallet/merchants/NAME/charges`: the staff have read a customer's code. The same again gives the same sale.
+    ///
+    /// # Errors
+    /// [`WalletError::CodeInvalid`], [`WalletError::CodeLimit`], [`WalletError::AlreadyPaid`] by a code that was used,
+    /// [`WalletError::OtherNode`], [`WalletError::NotStaff`], [`WalletError::ShopClosed`], [`WalletError::IdConflict`]; rate limits.
+    pub async fn charge(&self, caller: &Caller, shop: &UserName, wish: ChargeCode) -> Result<SaleInfo> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        self.staffed(caller, shop).await?;
+        check_label("bill", &wish.bill)?;
+        let read = self.read_code(shop, &wish.code)?;
+        let id = wish.id;
+        let (by, name) = (caller.user().clone(), shop.clone());
+        self.teller.run(move |sheet| sheet.charge(&by, &name, &wish, &read)).await?;
+        self.sale(caller, shop, id).await
+    }
+
+    fn read_code(&self, shop: &UserName, text: &str) -> Result<Read> {
+        if let Ok(digits) = text.parse::<PayDigits>() {
+            // There are few enough of them to be guessed by whoever may guess without end.
+            self.ctx.limits.take_account(Budget::CodeTry, shop)?;
+            return Ok(Read { digits: BearerPayee::of_digits(&digits), code: None });
+        }
+        let code = PayCode::parse(text).map_err(|_| WalletError::CodeInvalid)?;
+        if *code.node() != self.ctx.node {
+            return Err(WalletError::OtherNode);
+        }
+        let BearerPayee { code, digits } = BearerPayee::of(&code);
+        Ok(Read { digits, code: Some(code) })
+    }
+}
+
+fn signed_order(record: &CodeRecord) -> Result<PaymentOrder, Stop> {
+    Ok(record.order.peek().map_err(|_| Fault::Internal("a code without its order"))?)
+}
+
+impl Sheet<'_> {
+    /// The code of a device, if it shows one, is worth nothing any more. `row`: where its order key is kept.
+    pub(super) fn forget_code(&mut self, row: &[u8]) -> Result<(), Stop> {
+        if let Some(LastCodeRecord { digits }) = self.get(tables::PAY_CODES_OF, row)? {
+            self.delete(tables::PAY_CODES, digits);
+            self.delete(tables::PAY_CODES_OF, row);
+        }
+        Ok(())
+    }
+
+    fn may_show(&self, order: &PaymentOrder, known: &OrderKeyRecord) -> Result<(), Stop> {
+        if order.expires_ms <= self.now
+            || order.expires_ms > self.now + PAY_CODE_LIFETIME_MS + CLOCK_SKEW_MS_MAX
+        {
+            return Err(WalletError::Expired.into());
+        }
+        if order.counter <= known.counter {
+            return Err(WalletError::Counter { last: known.counter }.into());
+        }
+        let asset: AssetRecord =
+            self.get(tables::ASSETS, order.asset.0)?.ok_or(WalletError::NotFound("asset"))?;
+        if order.amount == 0 {
+            return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
+        }
+        if asset.payment_max > 0 && order.amount > asset.payment_max {
+            return Err(WalletError::PaymentMax { max: asset.payment_max }.into());
+        }
+        Ok(())
+    }
+
+    fn charge(
+        &mut self,
+        by: &UserAddress,
+        shop: &UserName,
+        wish: &ChargeCode,
+        read: &Read,
+    ) -> Result<(), Stop> {
+        let is_open = self.shop_of(shop, by)?.is_open();
+        let mut sale = SaleRecord {
+            asset: wish.asset,
+            amount: wish.amount,
+            tip_allowed: false,
+            bill: wish.bill.clone(),
+            till: None,
+            kind: SaleKind::Code,
+            made_ms: self.now,
+            expires_ms: None,
+            by: Some(by.clone()),
+            cancelled: false,
+            paid: None,
+        };
+        if let Some(known) = self.get::<SaleRecord>(tables::SALES, sale_key(shop, wish.id))? {
+            return if known.is_as(&sale) { Ok(()) } else { Err(WalletError::IdConflict.into()) };
+        }
+        if !is_open {
+            return Err(WalletError::ShopClosed.into());
+        }
+        let (code, order) = self.shown(read)?;
+        if order.asset != wish.asset {
+            return Err(Fault::Invalid { field: "asset", why: "the code is for another one" }.into());
+        }
+        if wish.amount == 0 {
+            return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
+        }
+        if wish.amount > order.amount {
+            return Err(WalletError::CodeLimit.into());
+        }
+        let transfer = self.take(shop, &order, wish.amount)?;
+        self.put(
+            tables::ORDERS,
+            transfer.0,
+            &OrderRecord { order: code.order.clone(), cert: code.cert.clone() },
+        );
+        self.put(tables::PAY_CODES, read.digits, &CodeRecord { used: true, ..code });
+        sale.paid = Some(PaidRecord { payer: order.payer, transfer, at_ms: self.now, tip: 0 });
+        self.put_sale(shop, wish.id, &sale);
+        Ok(())
+    }
+
+    /// A code that can be used now, and what its payer has signed.
+    fn shown(&self, read: &Read) -> Result<(CodeRecord, PaymentOrder), Stop> {
+        let kept: Option<CodeRecord> = self.get(tables::PAY_CODES, read.digits)?;
+        let kept = kept.ok_or(WalletError::CodeInvalid)?;
+        let order = signed_order(&kept)?;
+        let Payee::Bearer(bearer) = order.payee else {
+            return Err(Fault::Internal("a code for somebody").into());
+        };
+        // Hashes of what is secret are compared, and not the secrets: how long it takes tells nothing of them.
+        if read.code.is_some_and(|code| code != bearer.code) || self.now >= kept.until_ms {
+            return Err(WalletError::CodeInvalid.into());
+        }
+        if kept.used {
+            return Err(WalletError::AlreadyPaid.into());
+        }
+        let row = joined(order.payer.name.as_str(), order.device.0);
+        let key: OrderKeyRecord = self.get(tables::ORDER_KEYS, row)?.ok_or(WalletError::CodeInvalid)?;
+        if key.cert != kept.cert {
+            return Err(WalletError::CodeInvalid.into());
+        }
+        Ok((kept, order))
+    }
+
+    /// Moves a customer's money. What the ledger would refuse is not brought to it: the code can still be used for less.
+    fn take(&mut self, shop: &UserName, order: &PaymentOrder, amount: u64) -> Result<TransferId, Stop> {
+        let asset: AssetRecord =
+            self.get(tables::ASSETS, order.asset.0)?.ok_or(WalletError::NotFound("asset"))?;
+        let debit = self.personal(&order.payer.name, order.asset)?;
+        let account = self.account(debit)?.ok_or(Fault::Internal("an account that was just opened"))?;
+        if account.freeze != Freeze::None {
+            return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
+        }
+        if account.available() < u128::from(amount) {
+            return Err(WalletError::Refused(Refusal::Floor).into());
+        }
+        let paid = self.within_limits(&asset, debit, amount)?;
+        let credit = self.merchant_account(shop, order.asset)?;
+        let id = order.transfer();
+        let movement = Movement::Posted { debit, credit, amount, refunds: None };
+        self.post(&[Transfer { id, movement, purpose: Purpose::Payment, about: order.id.0 }])?;
+        if let Some(paid) = paid {
+            self.put(tables::PAYERS, debit.0, &paid);
+        }
+        Ok(id)
+    }
+}

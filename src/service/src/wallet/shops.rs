@@ -1,0 +1,306 @@
+//! Shops: who has one, who works there, and whose money moves by their word.
+
+use super::{
+    Result, Wallet, WalletError,
+    accounts::merchant,
+    orders::{DAY_MS, To},
+    records::{MerchantRecord, PlacesRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::{Caller, Fault, context::joined};
+use std::collections::BTreeSet;
+use weft_ledger::Books;
+use weft_store::tables;
+use weft_wire::{
+    AccountId, AssetId, TransferId, UserAddress, UserName,
+    emv::{Currency, EmvError, MerchantQr},
+    limits::{SHOP_STAFF_MAX, SHOP_TITLE_CHARS_MAX, SHOPS_PER_OWNER_MAX, SHOPS_PER_PERSON_MAX},
+    text,
+    wallet::{
+        ChangeShop, Intent, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopRole, ShopSign, ShopView,
+    },
+};
+
+impl Wallet {
+    /// `GET wallet/merchants`: the shops of the caller, and those where they work.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn shops(&self, caller: &Caller) -> Result<ShopList> {
+        let mut names = self.places(caller.name()).await?;
+        names.sort_unstable();
+        let mut shops = Vec::with_capacity(names.len());
+        for name in names {
+            let record = self.merchant(&name).await?;
+            let role = record.role(caller.user()).ok_or(Fault::Internal("a shop that knows nobody"))?;
+            let mut accounts = Vec::new();
+            if record.is_led_by(caller.user()) {
+                for asset in self.assets_of(&name).await? {
+                    accounts.push(self.view(merchant(&name, asset)).await?);
+                }
+            }
+            let (owner, staff) = (record.owner.clone(), record.staff.clone());
+            shops.push(ShopView { info: self.shop_info(&name, record), role, owner, staff, accounts });
+        }
+        Ok(ShopList { shops })
+    }
+
+    /// `GET wallet/merchants/NAME`, for every member.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`].
+    pub async fn shop(&self, name: &UserName) -> Result<ShopInfo> {
+        Ok(self.shop_info(name, self.merchant(name).await?))
+    }
+
+    /// Opens a shop of the caller. Asking again opens one.
+    ///
+    /// # Errors
+    /// [`WalletError::NameTaken`], by whomever; [`Fault::TooMany`], [`Fault::Invalid`].
+    pub async fn open_shop(&self, caller: &Caller, name: UserName, details: ShopDetails) -> Result<()> {
+        let details = self.check_details(&name, details)?;
+        let owner = caller.user().clone();
+        self.teller.run(move |sheet| sheet.open_shop(&owner, &name, &details)).await
+    }
+
+    /// Changes a shop. That there are people of the names of new staff is for the caller to know.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], [`WalletError::NotStaff`], [`Fault::TooMany`], [`Fault::Invalid`].
+    pub(crate) async fn change_shop(
+        &self,
+        caller: &Caller,
+        name: &UserName,
+        mut wish: ChangeShop,
+    ) -> Result<()> {
+        wish.details = wish.details.map(|details| self.check_details(name, details)).transpose()?;
+        let (user, is_owner, name) = (caller.user().clone(), caller.is_owner(), name.clone());
+        self.teller.run(move |sheet| sheet.change_shop(&user, is_owner, &name, &wish)).await
+    }
+
+    /// `GET wallet/merchants/NAME/sign?asset=ID&till=TILL`: the code that stands on the counter, for the staff.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], [`WalletError::NotStaff`]; [`Fault::Invalid`] for a till that no code holds.
+    pub async fn sign(
+        &self,
+        caller: &Caller,
+        name: &UserName,
+        asset: AssetId,
+        till: Option<String>,
+    ) -> Result<ShopSign> {
+        let record = self.staffed(caller, name).await?;
+        self.asset(asset).await?;
+        let mut qr = code(&self.ctx.address(name), &record.details, asset);
+        qr.account.till = till;
+        Ok(ShopSign { code: qr.encode().map_err(unfit)? })
+    }
+
+    /// Whether a shop has the name.
+    pub(crate) async fn is_shop(&self, name: &UserName) -> Result<bool, Fault> {
+        Ok(self.ctx.store.get(tables::MERCHANTS, name.as_str().as_bytes()).await?.is_some())
+    }
+
+    pub(super) async fn merchant(&self, name: &UserName) -> Result<MerchantRecord> {
+        self.ctx.read(tables::MERCHANTS, name.as_str()).await?.ok_or(WalletError::NotFound("shop"))
+    }
+
+    /// A shop where the caller works.
+    pub(super) async fn staffed(&self, caller: &Caller, name: &UserName) -> Result<MerchantRecord> {
+        let record = self.merchant(name).await?;
+        if record.role(caller.user()).is_some() { Ok(record) } else { Err(WalletError::NotStaff) }
+    }
+
+    /// The shops of somebody, and those where they work.
+    pub(super) async fn places(&self, name: &UserName) -> Result<Vec<UserName>, Fault> {
+        let places: Option<PlacesRecord> =
+            self.ctx.read(tables::MERCHANTS_OF, joined(name.as_str(), [])).await?;
+        let PlacesRecord { mut owned, staff } = places.unwrap_or_default();
+        owned.extend(staff);
+        Ok(owned)
+    }
+
+    fn shop_info(&self, name: &UserName, record: MerchantRecord) -> ShopInfo {
+        ShopInfo {
+            shop: self.ctx.address(name),
+            open: record.is_open(),
+            details: record.details,
+            key: self.key.verifying_key().to_bytes(),
+        }
+    }
+
+    /// A code is made of them: what it takes they have to be.
+    fn check_details(&self, name: &UserName, details: ShopDetails) -> Result<ShopDetails> {
+        let title = text::name(&details.title);
+        if title.trim().is_empty() || title.chars().count() > SHOP_TITLE_CHARS_MAX {
+            return Err(Fault::Invalid { field: "title", why: "1 to 64 characters" }.into());
+        }
+        let details = ShopDetails { title, ..details };
+        code(&self.ctx.address(name), &details, AssetId([0; 16])).encode().map_err(unfit)?;
+        Ok(details)
+    }
+}
+
+/// A shop's static code.
+pub(super) fn code(shop: &UserAddress, details: &ShopDetails, asset: AssetId) -> MerchantQr {
+    let ShopDetails { merchant_name, city, country, mcc, .. } = details;
+    let qr = MerchantQr::new(shop.clone(), Currency::Asset(asset), country, merchant_name, city);
+    MerchantQr { merchant_category_code: *mcc, ..qr }
+}
+
+/// What does not fit into a code, by its name on the wire.
+pub(super) fn unfit(error: EmvError) -> WalletError {
+    let (field, why) = match error {
+        EmvError::Value(26) => ("till", "with the shop's address it is too long for a code, or not ASCII"),
+        EmvError::Value(52) => ("mcc", "at most 9999"),
+        EmvError::Value(58) => ("country", "two capital letters"),
+        EmvError::Value(59) => ("merchant_name", "1 to 25 characters of printable ASCII"),
+        EmvError::Value(60) => ("city", "1 to 15 characters of printable ASCII"),
+        EmvError::Value(62) => ("bill", "at most 25 characters of printable ASCII"),
+        EmvError::Amount | EmvError::Value(54) => ("amount", "too many digits for a code"),
+        _ => ("code", "it does not fit into a code"),
+    };
+    Fault::Invalid { field, why }.into()
+}
+
+impl Sheet<'_> {
+    pub(super) fn shop(&self, name: &UserName) -> Result<MerchantRecord, Stop> {
+        Ok(self.get(tables::MERCHANTS, name.as_str())?.ok_or(WalletError::NotFound("shop"))?)
+    }
+
+    /// A shop where somebody works.
+    pub(super) fn shop_of(&self, name: &UserName, user: &UserAddress) -> Result<MerchantRecord, Stop> {
+        let record = self.shop(name)?;
+        if record.role(user).is_some() { Ok(record) } else { Err(WalletError::NotStaff.into()) }
+    }
+
+    fn open_shop(&mut self, owner: &UserAddress, name: &UserName, details: &ShopDetails) -> Result<(), Stop> {
+        if let Some(known) = self.get::<MerchantRecord>(tables::MERCHANTS, name.as_str())? {
+            let is_it = known.owner == *owner && known.details == *details;
+            return if is_it { Ok(()) } else { Err(WalletError::NameTaken.into()) };
+        }
+        // People and shops are called by the same names: whoever signs up asks for the other table in the same way.
+        if !self.is_free(tables::ACCOUNTS, name.as_str())? {
+            return Err(WalletError::NameTaken.into());
+        }
+        let mut places = self.places(owner)?;
+        if places.owned.len() >= SHOPS_PER_OWNER_MAX {
+            return Err(Fault::TooMany { what: "shops", max: SHOPS_PER_OWNER_MAX }.into());
+        }
+        places.owned.push(name.clone());
+        self.put_places(owner, &places);
+        let record = MerchantRecord {
+            details: details.clone(),
+            owner: owner.clone(),
+            staff: Vec::new(),
+            open: true,
+            stopped: false,
+            created_ms: self.now,
+        };
+        self.put(tables::MERCHANTS, name.as_str(), &record);
+        Ok(())
+    }
+
+    fn change_shop(
+        &mut self,
+        by: &UserAddress,
+        is_owner: bool,
+        name: &UserName,
+        wish: &ChangeShop,
+    ) -> Result<(), Stop> {
+        let mut record = self.shop(name)?;
+        let is_led = record.is_led_by(by);
+        if !is_led && !(is_owner && wish.details.is_none() && wish.staff.is_none()) {
+            return Err(WalletError::NotStaff.into());
+        }
+        if let Some(details) = &wish.details {
+            record.details = details.clone();
+        }
+        if let Some(open) = wish.open {
+            record.open = if is_led { open } else { record.open };
+            record.stopped = if is_owner { !open } else { record.stopped };
+        }
+        if let Some(staff) = &wish.staff {
+            if staff.len() > SHOP_STAFF_MAX {
+                return Err(Fault::TooMany { what: "people in a shop", max: SHOP_STAFF_MAX }.into());
+            }
+            let mut people = BTreeSet::from([&record.owner]);
+            let is_possible = |role| matches!(role, ShopRole::Manager | ShopRole::Cashier);
+            if !staff.iter().all(|member| people.insert(&member.user) && is_possible(member.role)) {
+                let why = "each once, as manager or cashier, beside the owner";
+                return Err(Fault::Invalid { field: "staff", why }.into());
+            }
+            let before: Vec<_> = record.staff.iter().map(|member| member.user.clone()).collect();
+            for gone in before.iter().filter(|user| staff.iter().all(|member| member.user != **user)) {
+                let mut places = self.places(gone)?;
+                places.staff.retain(|place| place != name);
+                self.put_places(gone, &places);
+            }
+            for new in staff.iter().map(|member| &member.user).filter(|user| !before.contains(user)) {
+                let mut places = self.places(new)?;
+                if places.staff.len() >= SHOPS_PER_PERSON_MAX {
+                    return Err(Fault::TooMany { what: "places of work", max: SHOPS_PER_PERSON_MAX }.into());
+                }
+                places.staff.push(name.clone());
+                self.put_places(new, &places);
+            }
+            record.staff.clone_from(staff);
+        }
+        self.put(tables::MERCHANTS, name.as_str(), &record);
+        Ok(())
+    }
+
+    fn places(&self, of: &UserAddress) -> Result<PlacesRecord, Stop> {
+        Ok(self.get(tables::MERCHANTS_OF, joined(of.name.as_str(), []))?.unwrap_or_default())
+    }
+
+    fn put_places(&mut self, of: &UserAddress, places: &PlacesRecord) {
+        self.put(tables::MERCHANTS_OF, joined(of.name.as_str(), []), places);
+    }
+
+    /// From whose account an order is paid: the payer's, or that of a shop for which they may sign.
+    pub(super) fn debited(&mut self, order: &PaymentOrder, to: &To) -> Result<AccountId, Stop> {
+        if order.tip.is_some() && !matches!(to, To::Merchant(_)) {
+            return Err(Fault::Invalid { field: "tip", why: "a tip is for a shop" }.into());
+        }
+        let Some(from) = &order.from else { return self.personal(&order.payer.name, order.asset) };
+        let record = self.shop_of(&from.name, &order.payer)?;
+        let payee = match to {
+            To::Person(payee) => payee,
+            To::Nobody => return Err(WalletError::NotFound("payee").into()),
+            _ => return Err(Fault::Invalid { field: "payee", why: "a shop pays people" }.into()),
+        };
+        if order.intent != Intent::Payment || order.request.is_some() {
+            return Err(Fault::Invalid { field: "intent", why: "a shop pays at once" }.into());
+        }
+        let is_led = record.is_led_by(&order.payer);
+        match order.refunds {
+            Some(original) => self.may_refund(&from.name, order.asset, original, is_led)?,
+            None if !is_led => return Err(WalletError::NotStaff.into()),
+            None if *payee != record.owner.name => {
+                return Err(Fault::Invalid { field: "payee", why: "a shop pays out to its owner" }.into());
+            }
+            None => {}
+        }
+        self.merchant_account(&from.name, order.asset)
+    }
+
+    /// A shop gives back what has come to it; a cashier, on the same day.
+    fn may_refund(
+        &self,
+        shop: &UserName,
+        asset: AssetId,
+        original: TransferId,
+        is_led: bool,
+    ) -> Result<(), Stop> {
+        let entry = self.entry(original)?.ok_or(WalletError::NotFound("transfer"))?;
+        let came = entry.moved.is_some_and(|moved| moved.credit == merchant(shop, asset));
+        if !came {
+            return Err(WalletError::NotFound("transfer").into());
+        }
+        if !is_led && entry.at_ms / DAY_MS != self.now / DAY_MS {
+            return Err(WalletError::NotStaff.into());
+        }
+        Ok(())
+    }
+}
