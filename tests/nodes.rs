@@ -21,6 +21,7 @@ mod hostile_peer;
 mod namespaces;
 mod peers;
 mod restored;
+mod shop;
 mod shutdown;
 mod story;
 mod three_nodes;

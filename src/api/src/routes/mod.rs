@@ -10,6 +10,7 @@ mod key_packages;
 mod node;
 mod path;
 mod rooms;
+mod shops;
 mod sync;
 mod users;
 mod vault;
@@ -33,6 +34,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(rooms::routes())
         .merge(vault::routes())
         .merge(wallet::routes())
+        .merge(shops::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)
         .layer(middleware::from_fn_with_state(api.clone(), session::limit_layer));

@@ -6,7 +6,7 @@ use axum::{
     http::request::Parts,
 };
 use std::{fmt::Display, str::FromStr};
-use weft_wire::{Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress};
+use weft_wire::{Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress, UserName};
 
 /// `{room}`.
 pub(crate) struct Room(pub RoomId);
@@ -23,6 +23,10 @@ pub(crate) struct Transfer(pub TransferId);
 pub(crate) struct Packet(pub TransferId);
 /// `{request}`.
 pub(crate) struct Request(pub RequestId);
+/// `{shop}`.
+pub(crate) struct Shop(pub UserName);
+/// `{sale}`.
+pub(crate) struct Sale(pub RequestId);
 
 async fn parameter<T, S>(parts: &mut Parts, state: &S, name: &'static str) -> Result<T, Fault>
 where
@@ -58,6 +62,8 @@ extractor!(Node, "node");
 extractor!(Transfer, "transfer");
 extractor!(Packet, "packet");
 extractor!(Request, "request");
+extractor!(Shop, "shop");
+extractor!(Sale, "sale");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

@@ -54,6 +54,7 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>
         Call::FreezeAccount { user, asset, frozen } => {
             admin::freeze(cx, &user, &asset, frozen).await.map(|()| Reply::Done)
         }
+        Call::Shop(call) => super::shops::answer(cx, call).await,
         other => return Err(other),
     })
 }
@@ -74,6 +75,8 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
         intent: if hold { Intent::Transfer } else { Intent::Payment },
         request: request.map(|request| id::<RequestId>("request", &request)).transpose()?,
         refunds: refunds.map(|refunds| id::<TransferId>("refunds", &refunds)).transpose()?,
+        from: None,
+        tip: None,
         card: None,
     };
     let about = note("note", &about)?;
@@ -85,7 +88,7 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
         return Ok(Reply::Transfer(earlier));
     }
     match orders::pay(cx, &wish, &pin).await {
-        Ok(receipt) => cx.with(|s| look::done(s, &wish, &known, &receipt)).map(Reply::Transfer),
+        Ok(receipt) => cx.with(|s| look::done(s, &wish, &known, &receipt, None)).map(Reply::Transfer),
         // The same form again: it was paid, and the answer did not come.
         Err(refusal) if refusal.code == "id_conflict" => {
             let id = cx.with(|s| me(s).map(|me| wish.transfer(&me.user)))?;

@@ -13,7 +13,7 @@ use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{
     AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, History, HistoryLine, Payee, Receipt,
-    TransferInfo, TransferState,
+    ShopName, TransferInfo, TransferState,
 };
 use weft_wire::{AccountId, TransferId, UserAddress};
 
@@ -29,7 +29,7 @@ pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, Refusal> {
     }))
 }
 
-fn account(account: weft_wire::wallet::AccountView) -> AccountView {
+pub(super) fn account(account: weft_wire::wallet::AccountView) -> AccountView {
     AccountView {
         id: account.id.to_string(),
         asset: asset_view(&account.asset.asset),
@@ -122,8 +122,9 @@ pub(super) fn done(
     wish: &Wish,
     asset: &Asset,
     receipt: &Receipt,
+    shop: Option<ShopName>,
 ) -> Result<TransferView, Refusal> {
-    let Payee::Person(payee) = &receipt.payee else { return Err(internal("payee")) };
+    let payee = payee(&receipt.payee).ok_or_else(|| internal("payee"))?;
     let info = TransferInfo {
         id: receipt.transfer,
         payer: receipt.payer.clone(),
@@ -132,7 +133,7 @@ pub(super) fn done(
         amount: receipt.amount,
         refunded: 0,
         request: wish.request,
-        shop: None,
+        shop,
         state: receipt.state,
         at_ms: receipt.at_ms,
         until_ms: receipt.until_ms,
@@ -142,11 +143,21 @@ pub(super) fn done(
 
 /// Whether a transfer is what was wished for.
 pub(super) fn is_of(view: &TransferView, wish: &Wish) -> bool {
-    let Payee::Person(payee) = &wish.payee else { return false };
-    view.mine
-        && view.payee.user == payee.to_string()
+    let from = wish.from.as_ref().map(ToString::to_string);
+    let is_payer = from.map_or(view.mine, |from| view.payer.user == from);
+    is_payer
+        && payee(&wish.payee).is_some_and(|payee| view.payee.user == payee.to_string())
         && view.amount == wish.amount.to_string()
         && view.asset.id == wish.asset.to_string()
+}
+
+/// The address of whoever is paid.
+fn payee(payee: &Payee) -> Option<&UserAddress> {
+    match payee {
+        Payee::Person(user) => Some(user),
+        Payee::Merchant(payee) => Some(&payee.shop),
+        _ => None,
+    }
 }
 
 fn state(state: TransferState) -> &'static str {

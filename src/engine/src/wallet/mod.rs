@@ -6,11 +6,14 @@
 mod admin;
 pub(crate) mod calls;
 pub(crate) mod cards;
+mod codes;
 mod key;
 mod look;
 mod orders;
 mod packets;
 mod requests;
+mod scanned;
+mod shops;
 
 pub(crate) use orders::{settle, wait};
 

@@ -12,7 +12,7 @@ use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use weft_wire::limits::CLOCK_SKEW_MS_MAX;
 use weft_wire::wallet::{Intent, Payee, PaymentOrder, Receipt, SubmitOrder};
-use weft_wire::{AssetId, Code, Millis, OrderId, RequestId, Signed, TransferId};
+use weft_wire::{AssetId, Code, Millis, OrderId, RequestId, Signed, TransferId, UserAddress};
 
 const ORDERS: &[u8] = b"w/o/";
 /// How long an order is worth something: as long as somebody may be out of reach of the node and still want to pay.
@@ -29,6 +29,10 @@ pub(super) struct Wish {
     pub intent: Intent,
     pub request: Option<RequestId>,
     pub refunds: Option<TransferId>,
+    /// The shop that pays.
+    pub from: Option<UserAddress>,
+    /// What of the amount is a tip.
+    pub tip: Option<u64>,
     /// What is said in a chat once it is paid.
     pub card: Option<(ChatId, Card)>,
 }
@@ -93,9 +97,16 @@ pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refu
 /// Whether an order of this form, or for the same request, is not decided, as far as is known.
 fn is_open(s: &mut State, wish: &Wish) -> bool {
     let orders = s.load_all::<Pending>(ORDERS).into_iter().filter_map(|pending| pending.order.peek().ok());
-    orders
-        .into_iter()
-        .any(|order| order.id == wish.id || (wish.request.is_some() && order.request == wish.request))
+    orders.into_iter().any(|order| {
+        order.id == wish.id
+            || (wish.request.is_some() && order.request == wish.request)
+            || is_same_sale(&order.payee, &wish.payee)
+    })
+}
+
+/// Whether two are of one sale.
+fn is_same_sale(one: &Payee, other: &Payee) -> bool {
+    matches!((one, other), (Payee::Merchant(one), Payee::Merchant(other)) if one.sale.is_some() && one == other)
 }
 
 /// Signs the order and keeps it, before anything of it leaves the device.
@@ -121,8 +132,8 @@ fn write_down(
         counter,
         request: wish.request,
         refunds: wish.refunds,
-        from: None,
-        tip: None,
+        from: wish.from.clone(),
+        tip: wish.tip,
     };
     let order = Signed::sign(&order, key);
     s.store(&place(wish.id), &Pending { order: order.clone(), card: wish.card.clone() });
@@ -204,6 +215,7 @@ pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
         amount: order.amount.to_string(),
         user: match &order.payee {
             Payee::Person(user) => Some(user.to_string()),
+            Payee::Merchant(payee) => Some(payee.shop.to_string()),
             _ => None,
         },
     };

@@ -71,6 +71,8 @@ fn wish(s: &mut State, gift: &Gift, asset: Asset) -> Result<Wish, Refusal> {
         intent: Intent::Payment,
         request: None,
         refunds: None,
+        from: None,
+        tip: None,
         card: None,
     };
     // The promise is the node's: it comes with the receipt.

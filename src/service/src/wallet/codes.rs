@@ -10,7 +10,7 @@ use crate::{Budget, Caller, Fault, context::joined};
 use weft_ledger::{Books, Freeze, Movement, Purpose, Refusal, Side, Transfer};
 use weft_store::tables;
 use weft_wire::{
-    TransferId, UserAddress, UserName,
+    Blob, TransferId, UserAddress, UserName,
     limits::{CLOCK_SKEW_MS_MAX, PAY_CODE_LIFETIME_MS},
     paycode::{PayCode, PayDigits},
     wallet::{BearerPayee, ChargeCode, CodeShown, Intent, Payee, PaymentOrder, PutCode, SaleInfo, SaleKind},
@@ -159,6 +159,7 @@ impl Sheet<'_> {
             made_ms: self.now,
             expires_ms: None,
             by: Some(by.clone()),
+            code: Some(Blob(read.digits.to_vec())),
             cancelled: false,
             paid: None,
         };

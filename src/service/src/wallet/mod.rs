@@ -26,6 +26,10 @@ pub(crate) mod records;
 mod remote;
 mod sales;
 mod sheet;
+#[cfg(test)]
+mod shop_code_tests;
+#[cfg(test)]
+mod shop_tests;
 mod shops;
 mod teller;
 #[cfg(test)]

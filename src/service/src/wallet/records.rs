@@ -251,6 +251,9 @@ pub(crate) struct SaleRecord {
     /// Who of the staff has made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<UserAddress>,
+    /// The hash of the digits of the customer's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Blob>,
     pub cancelled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<PaidRecord>,

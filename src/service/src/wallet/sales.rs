@@ -6,7 +6,7 @@ use super::{
     sheet::{Sheet, Stop},
     shops::{code, unfit},
 };
-use crate::{Caller, Fault, context::joined};
+use crate::{Budget, Caller, Fault, context::joined};
 use weft_ledger::format_amount;
 use weft_store::{Scan, tables};
 use weft_wire::{
@@ -28,6 +28,7 @@ impl Wallet {
     /// [`WalletError::NotFound`], [`WalletError::NotStaff`], [`WalletError::ShopClosed`], [`WalletError::PaymentMax`],
     /// [`WalletError::IdConflict`], [`Fault::Invalid`].
     pub async fn open_sale(&self, caller: &Caller, shop: &UserName, wish: OpenSale) -> Result<SaleInfo> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let record = self.staffed(caller, shop).await?;
         let id = wish.id;
         let sale = SaleRecord::of(&wish, caller.user(), self.ctx.now())?;
@@ -177,6 +178,7 @@ impl SaleRecord {
             made_ms: now,
             expires_ms: Some(now + lifetime),
             by: Some(by.clone()),
+            code: None,
             cancelled: false,
             paid: None,
         })
@@ -193,10 +195,9 @@ impl SaleRecord {
 
     /// Whether two are of one wish.
     pub(super) fn is_as(&self, other: &SaleRecord) -> bool {
-        let said = |sale: &SaleRecord| {
-            (sale.asset, sale.amount, sale.tip_allowed, sale.bill.clone(), sale.till.clone(), sale.kind)
-        };
-        said(self) == said(other)
+        let sum = |sale: &SaleRecord| (sale.asset, sale.amount, sale.tip_allowed, sale.kind);
+        let words = |sale: &SaleRecord| (sale.bill.clone(), sale.till.clone(), sale.code.clone());
+        sum(self) == sum(other) && words(self) == words(other)
     }
 }
 
@@ -306,6 +307,7 @@ impl Sheet<'_> {
             made_ms: self.now,
             expires_ms: None,
             by: None,
+            code: None,
             cancelled: false,
             paid: Some(paid),
         };

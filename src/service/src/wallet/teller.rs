@@ -296,6 +296,10 @@ impl Desk {
             Some(version) => Batch::new().assert_version(tables::LEDGER_HEAD, HEAD, version),
             None => Batch::new().assert_absent(tables::LEDGER_HEAD, HEAD),
         };
+        // Locking a stolen device out must not wait for room on the disk.
+        if self.pending.values().all(Option::is_none) {
+            batch = batch.urgent();
+        }
         // The head is written with every commit, also where no event was: that is what a second teller sees.
         let head = (tables::LEDGER_HEAD, HEAD.to_vec());
         if !self.pending.contains_key(&head) {

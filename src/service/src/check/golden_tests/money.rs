@@ -7,7 +7,10 @@ use weft_ledger::{
 };
 use weft_wire::{
     AccountId, AssetId, OrderId, RequestId, TransferId,
-    wallet::{Asset, Intent, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder},
+    wallet::{
+        Asset, BearerPayee, Intent, MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee,
+        PaymentOrder, SaleKind, ShopDetails, ShopMember, ShopRole,
+    },
 };
 
 const EURO: AssetId = AssetId([1; 16]);
@@ -79,6 +82,7 @@ pub(super) fn wallet(all: &mut Samples) {
         ("person", wallet::Owner::Person(name())),
         ("packet", wallet::Owner::Packet(transfer(4))),
         ("peer", wallet::Owner::Peer(bob().node)),
+        ("merchant", wallet::Owner::Merchant(name())),
     ] {
         all.add(tables::OWNERS, sample, &wallet::OwnerRecord { owner, asset: EURO });
     }
@@ -109,6 +113,79 @@ pub(super) fn wallet(all: &mut Samples) {
     }
     let claim = wallet::ClaimRecord { user: bob(), amount: 3, at_ms: TIME_MS };
     all.add(tables::PACKET_CLAIMS, "claim", &claim);
+    shops(all, &cert);
+}
+
+fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
+    let details = ShopDetails {
+        title: "Ecklädchen".into(),
+        merchant_name: "Corner Shop".into(),
+        city: "Berlin".into(),
+        country: "DE".into(),
+        mcc: 5411,
+    };
+    let staff = [ShopRole::Manager, ShopRole::Cashier]
+        .map(|role| ShopMember { user: bob(), role })
+        .into_iter()
+        .collect();
+    let (open, stopped, created_ms) = (true, false, TIME_MS);
+    let shop = wallet::MerchantRecord { details, owner: alice(), staff, open, stopped, created_ms };
+    all.add(tables::MERCHANTS, "shop", &shop);
+    let places = wallet::PlacesRecord { owned: vec![name()], staff: vec![bob().name] };
+    all.add(tables::MERCHANTS_OF, "places", &places);
+    let open = wallet::SaleRecord {
+        asset: EURO,
+        amount: 5,
+        tip_allowed: true,
+        bill: "17".into(),
+        till: Some("2".into()),
+        kind: SaleKind::Dynamic,
+        made_ms: TIME_MS,
+        expires_ms: Some(TIME_MS + 1),
+        by: Some(bob()),
+        code: None,
+        cancelled: false,
+        paid: None,
+    };
+    all.add(tables::SALES, "open", &open);
+    let paid = wallet::PaidRecord { payer: alice(), transfer: transfer(4), at_ms: TIME_MS, tip: 1 };
+    for (sample, kind) in [("static", SaleKind::Static), ("code", SaleKind::Code)] {
+        let (till, expires_ms, code, paid) = (None, None, Some(blob(32)), Some(paid.clone()));
+        let record = wallet::SaleRecord { kind, till, expires_ms, code, paid, ..open.clone() };
+        all.add(tables::SALES, sample, &record);
+    }
+    let order = shop_order(Payee::Bearer(BearerPayee { code: [4; 32], digits: [5; 32] }));
+    let order = Signed::sign(&order, &key(5));
+    let code = wallet::CodeRecord { order, cert: cert.clone(), until_ms: TIME_MS, used: true };
+    all.add(tables::PAY_CODES, "code", &code);
+    all.add(tables::PAY_CODES_OF, "last", &wallet::LastCodeRecord { digits: [5; 32] });
+    let shop = MerchantPayee { shop: bob(), till: Some("2".into()), sale: Some(RequestId([8; 16])) };
+    let bought = PaymentOrder { tip: Some(1), ..shop_order(Payee::Merchant(shop)) };
+    let back =
+        PaymentOrder { from: Some(bob()), refunds: Some(transfer(9)), ..shop_order(Payee::Person(bob())) };
+    for (sample, order) in [("bought", bought), ("from-shop", back)] {
+        let record = wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone() };
+        all.add(tables::ORDERS, sample, &record);
+    }
+}
+
+fn shop_order(payee: Payee) -> PaymentOrder {
+    PaymentOrder {
+        id: OrderId([7; 16]),
+        payer: alice(),
+        device: device(),
+        payee,
+        asset: EURO,
+        amount: 5,
+        max_fee: 0,
+        intent: Intent::Payment,
+        expires_ms: TIME_MS,
+        counter: 4,
+        request: None,
+        refunds: None,
+        from: None,
+        tip: None,
+    }
 }
 
 fn orders(all: &mut Samples, cert: &Signed<OrderKeyCert>) {

@@ -1,0 +1,119 @@
+//! What a scanned or pasted text is for.
+
+use super::{asset_view, look, shops};
+use crate::account::me;
+use crate::api::{ScannedPayto, ScannedShop, ScannedView};
+use crate::error::{Refusal, call_error};
+use crate::http;
+use crate::runtime::Cx;
+use weft_ledger::parse_amount;
+use weft_wire::emv::{self, Currency, EmvError, Initiation, MerchantQr, Scanned, SignedQr};
+use weft_wire::paycode::{PayCode, PayDigits};
+use weft_wire::payto::{Payto, PaytoError};
+use weft_wire::scan::Scan;
+use weft_wire::wallet::{Asset, AssetList, SaleState, ShopInfo};
+
+/// Says what a text is for.
+pub(super) async fn read(cx: &Cx, text: &str) -> Result<ScannedView, Refusal> {
+    match Scan::of(text) {
+        Scan::Merchant => match emv::decode(text).map_err(wrong)? {
+            Scanned::Static(qr) => shop(cx, qr, None).await,
+            Scanned::Dynamic(code) => shop(cx, code.peek().clone(), Some(code)).await,
+        },
+        Scan::PayCode => match PayCode::parse(text) {
+            Ok(code) => Ok(ScannedView::PayCode { text: code.to_string() }),
+            Err(error) => Err(call_error("code_damaged", error)),
+        },
+        Scan::Payto => payto(cx, text).await,
+        Scan::Other => match text.parse::<PayDigits>() {
+            Ok(digits) => Ok(ScannedView::PayCode { text: digits.to_string() }),
+            Err(_) => Ok(ScannedView::Other),
+        },
+    }
+}
+
+fn wrong(error: EmvError) -> Refusal {
+    let code = match &error {
+        EmvError::NotOurs { .. } => "code_foreign",
+        EmvError::Signature(_) | EmvError::Unsigned => "code_forged",
+        _ => "code_damaged",
+    };
+    call_error(code, error)
+}
+
+async fn shop(cx: &Cx, qr: MerchantQr, signed: Option<SignedQr>) -> Result<ScannedView, Refusal> {
+    let address = shops::address(cx, &qr.account.payee.to_string())?;
+    let info = shops::info(cx, &address).await?;
+    let now = cx.with(|s| s.live.node_time(s.now));
+    let verified = signed.is_some();
+    let mut expired = false;
+    if let Some(code) = signed {
+        expired = is_over(code, &info, now)?;
+    }
+    let (mut sale, mut state, mut until_ms) = (None, None, None);
+    if let Initiation::Dynamic(request) = &qr.initiation {
+        let known = shops::sale_of(cx, &address, request.id).await?;
+        expired |= known.state == SaleState::Expired;
+        (sale, state) = (Some(request.id.to_string()), Some(shops::state_word(known.state).to_owned()));
+        until_ms = Some(request.expires_ms as f64);
+    }
+    let asset = match qr.currency {
+        Currency::Asset(id) => assets(cx).await?.into_iter().find(|asset| asset.id() == id),
+        // Which money of that name is meant, only an asset says.
+        Currency::Iso4217(_) => None,
+    };
+    let amount = asset.as_ref().zip(qr.amount.as_ref()).and_then(|(asset, amount)| {
+        parse_amount(amount.as_str(), asset.scale).ok().map(|amount| amount.to_string())
+    });
+    Ok(ScannedView::Merchant(ScannedShop {
+        shop: address.to_string(),
+        title: info.details.title,
+        verified,
+        open: info.open,
+        asset: asset.as_ref().map(asset_view),
+        amount,
+        tip_allowed: qr.tip.is_some() || sale.is_none(),
+        bill: qr.additional.bill_number.unwrap_or_default(),
+        till: qr.account.till,
+        sale,
+        state,
+        until_ms,
+        expired,
+    }))
+}
+
+/// Whether the time of a code is over. Its signature is the node's, by the key that the node's name is, where it is one.
+fn is_over(code: SignedQr, info: &ShopInfo, now: weft_wire::Millis) -> Result<bool, Refusal> {
+    let key = info.shop.node.key().unwrap_or(info.key);
+    match code.verify(&key, now) {
+        Ok(_) => Ok(false),
+        Err(EmvError::Expired) => Ok(true),
+        Err(error) => Err(wrong(error)),
+    }
+}
+
+async fn assets(cx: &Cx) -> Result<Vec<Asset>, Refusal> {
+    let list: AssetList = http::get(cx, "wallet/assets").await?;
+    Ok(list.assets.into_iter().map(|info| info.asset).collect())
+}
+
+async fn payto(cx: &Cx, text: &str) -> Result<ScannedView, Refusal> {
+    let payto = Payto::parse(text).map_err(|error| match error {
+        PaytoError::OtherTarget(_) => call_error("code_foreign", error),
+        error => call_error("code_damaged", error),
+    })?;
+    if cx.with(|s| me(s).map(|me| me.user.node != payto.payee.node))? {
+        return Err(shops::other_node());
+    }
+    let (mut asset, mut amount) = (None, None);
+    if let Some(wish) = &payto.amount {
+        asset = assets(cx).await?.into_iter().find(|asset| asset.code.as_str() == wish.currency);
+        amount = asset.as_ref().and_then(|asset| parse_amount(&wish.amount, asset.scale).ok());
+    }
+    Ok(ScannedView::Payto(ScannedPayto {
+        person: cx.with(|s| look::person(s, &payto.payee)),
+        asset: asset.as_ref().map(asset_view),
+        amount: amount.map(|amount| amount.to_string()),
+        message: payto.message.or(payto.instruction).unwrap_or_default(),
+    }))
+}

@@ -1,0 +1,334 @@
+//! Shops: one's own, what is sold there, and paying in one. What is true of them the node says; nothing is kept here.
+
+use super::orders::{self, Wish};
+use super::{amount, asset_view, codes, id, look, requests, scanned, some};
+use crate::account::me;
+use crate::api::{
+    Reply, SalePaidView, SaleView, SalesView, ShopCall, ShopReply, ShopView, SignView, StaffView,
+    TransferView,
+};
+use crate::error::{Refusal, call_error, field_error};
+use crate::http;
+use crate::runtime::{Cx, State};
+use weft_wire::wallet::{
+    ChangeShop, ChargeCode, Intent, MerchantPayee, OpenSale, OpenShop, Payee, SaleInfo, SaleKind, SaleList,
+    SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole, ShopSign,
+    ShopView as KnownShop,
+};
+use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
+use zeroize::Zeroizing;
+
+/// Answers a call about shops.
+pub(super) async fn answer(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
+    let reply = match call {
+        ShopCall::Shops => ShopReply::Shops(shops(cx).await?),
+        ShopCall::OpenShop { name, title, merchant_name, city, country, mcc } => {
+            let name: weft_wire::UserName = name.parse().map_err(|error| field_error("name", error))?;
+            let details = ShopDetails { title, merchant_name, city, country, mcc };
+            let request = OpenShop { name: name.clone(), details };
+            http::tell(cx, "POST", "wallet/merchants", Some(&request)).await?;
+            let node = cx.with(|s| me(s).map(|me| me.user.node.clone()))?;
+            return mine(cx, &UserAddress::new(name, node)).await;
+        }
+        ShopCall::ChangeShop { .. } | ShopCall::SetStaff { .. } => return change(cx, call).await,
+        ShopCall::Sale { shop, sale } => {
+            let (shop, sale) = (address(cx, &shop)?, id("sale", &sale)?);
+            ShopReply::Sale(sale_view(cx, sale_of(cx, &shop, sale).await?))
+        }
+        ShopCall::CancelSale { shop, sale } => {
+            let (shop, sale): (_, RequestId) = (address(cx, &shop)?, id("sale", &sale)?);
+            let path = format!("wallet/merchants/{}/sales/{sale}", shop.name);
+            http::tell::<()>(cx, "DELETE", &path, None).await?;
+            ShopReply::Sale(sale_view(cx, sale_of(cx, &shop, sale).await?))
+        }
+        ShopCall::Sell { .. } | ShopCall::Charge { .. } => ShopReply::Sale(sell(cx, call).await?),
+        ShopCall::Sales { shop, sale } => ShopReply::Sales(sales(cx, &shop, sale.as_deref()).await?),
+        ShopCall::ShopSign { shop, asset, till } => ShopReply::Sign(sign(cx, &shop, &asset, till).await?),
+        ShopCall::ReadCode { text } => ShopReply::Scanned(scanned::read(cx, &text).await?),
+        ShopCall::PayShop { .. } => return pay(cx, call).await.map(Reply::Transfer),
+        ShopCall::ShowCode { asset, cap, pin } => {
+            let pin = Zeroizing::new(pin);
+            ShopReply::PayCode(codes::show(cx, &asset, &cap, &pin).await?)
+        }
+        ShopCall::CodeState { id } => ShopReply::CodeState(codes::state(cx, &id).await?),
+        ShopCall::RefundSale { id, shop, sale, amount, pin } => {
+            let pin = Zeroizing::new(pin);
+            ShopReply::Sale(refund(cx, [&id, &shop, &sale, &amount], &pin).await?)
+        }
+        ShopCall::PayOut { id, shop, asset, amount, pin } => {
+            let pin = Zeroizing::new(pin);
+            return pay_out(cx, [&id, &shop, &asset, &amount], &pin).await.map(|()| Reply::Done);
+        }
+    };
+    Ok(Reply::Shop(reply))
+}
+
+/// A shop's address, which has to be of the own node.
+pub(super) fn address(cx: &Cx, shop: &str) -> Result<UserAddress, Refusal> {
+    let shop: UserAddress = shop.parse().map_err(|error| field_error("shop", error))?;
+    let node = cx.with(|s| me(s).map(|me| me.user.node.clone()))?;
+    if shop.node == node { Ok(shop) } else { Err(other_node()) }
+}
+
+pub(super) fn other_node() -> Refusal {
+    call_error("other_node", "This is of another node; payments between nodes are not possible yet.")
+}
+
+/// What the node says of a shop.
+pub(super) async fn info(cx: &Cx, shop: &UserAddress) -> Result<ShopInfo, Refusal> {
+    Ok(http::get(cx, &format!("wallet/merchants/{}", shop.name)).await?)
+}
+
+/// What the node says of a sale.
+pub(super) async fn sale_of(cx: &Cx, shop: &UserAddress, sale: RequestId) -> Result<SaleInfo, Refusal> {
+    Ok(http::get(cx, &format!("wallet/merchants/{}/sales/{sale}", shop.name)).await?)
+}
+
+async fn known(cx: &Cx) -> Result<Vec<KnownShop>, Refusal> {
+    let list: ShopList = http::get(cx, "wallet/merchants").await?;
+    Ok(list.shops)
+}
+
+async fn known_as(cx: &Cx, shop: &UserAddress) -> Result<KnownShop, Refusal> {
+    let found = known(cx).await?.into_iter().find(|known| known.info.shop == *shop);
+    found.ok_or_else(|| call_error("not_found", "You do not work in this shop."))
+}
+
+async fn shops(cx: &Cx) -> Result<Vec<ShopView>, Refusal> {
+    let shops = known(cx).await?;
+    Ok(cx.with(|s| shops.into_iter().map(|shop| view(s, shop)).collect()))
+}
+
+/// A shop as it is now; of one where one does not work oneself there is nothing to see.
+async fn mine(cx: &Cx, shop: &UserAddress) -> Result<Reply, Refusal> {
+    let found = known(cx).await?.into_iter().find(|known| known.info.shop == *shop);
+    let view = found.map(|found| cx.with(|s| view(s, found)));
+    Ok(view.map_or(Reply::Done, |view| Reply::Shop(ShopReply::Shop(view))))
+}
+
+fn view(s: &mut State, shop: KnownShop) -> ShopView {
+    let KnownShop { info, role, owner, staff, accounts } = shop;
+    let ShopDetails { title, merchant_name, city, country, mcc } = info.details;
+    let member = |s: &mut State, member: ShopMember| StaffView {
+        person: look::person(s, &member.user),
+        role: role_word(member.role).into(),
+    };
+    ShopView {
+        shop: info.shop.to_string(),
+        title,
+        merchant_name,
+        city,
+        country,
+        mcc,
+        open: info.open,
+        role: role_word(role).into(),
+        owner: look::person(s, &owner),
+        staff: staff.into_iter().map(|one| member(s, one)).collect(),
+        accounts: accounts.into_iter().map(look::account).collect(),
+    }
+}
+
+fn role_word(role: ShopRole) -> &'static str {
+    match role {
+        ShopRole::Owner => "owner",
+        ShopRole::Manager => "manager",
+        _ => "cashier",
+    }
+}
+
+async fn change(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
+    let (shop, wish) = match call {
+        ShopCall::ChangeShop { shop, title, merchant_name, city, country, mcc, open } => {
+            let shop = address(cx, &shop)?;
+            let is_said = [&title, &merchant_name, &city, &country].iter().any(|field| field.is_some());
+            let mut wish = ChangeShop { open, ..ChangeShop::default() };
+            if is_said || mcc.is_some() {
+                let now = info(cx, &shop).await?.details;
+                wish.details = Some(ShopDetails {
+                    title: title.unwrap_or(now.title),
+                    merchant_name: merchant_name.unwrap_or(now.merchant_name),
+                    city: city.unwrap_or(now.city),
+                    country: country.unwrap_or(now.country),
+                    mcc: mcc.unwrap_or(now.mcc),
+                });
+            }
+            (shop, wish)
+        }
+        ShopCall::SetStaff { shop, user, role } => {
+            let shop = address(cx, &shop)?;
+            let user: UserAddress = user.parse().map_err(|error| field_error("user", error))?;
+            let role = match role.as_deref() {
+                None => None,
+                Some("manager") => Some(ShopRole::Manager),
+                Some("cashier") => Some(ShopRole::Cashier),
+                Some(_) => return Err(field_error("role", "manager or cashier")),
+            };
+            let mut staff = known_as(cx, &shop).await?.staff;
+            match (staff.iter().position(|member| member.user == user), role) {
+                (Some(at), Some(role)) => {
+                    staff.iter_mut().skip(at).take(1).for_each(|member| member.role = role)
+                }
+                (Some(_), None) => staff.retain(|member| member.user != user),
+                (None, Some(role)) => staff.push(ShopMember { user, role }),
+                (None, None) => {}
+            }
+            (shop, ChangeShop { staff: Some(staff), ..ChangeShop::default() })
+        }
+        _ => return Err(call_error("bad_input", "This is no change of a shop.")),
+    };
+    http::tell(cx, "POST", &format!("wallet/merchants/{}", shop.name), Some(&wish)).await?;
+    mine(cx, &shop).await
+}
+
+/// Makes a sale that waits, or one that a customer's code pays.
+async fn sell(cx: &Cx, call: ShopCall) -> Result<SaleView, Refusal> {
+    let sale: SaleInfo = match call {
+        ShopCall::Sell { id: form, shop, asset, amount, bill, tip_allowed, lifetime } => {
+            let lifetime_ms = lifetime.map_or(0, |seconds| u64::from(seconds) * 1_000);
+            let (id, asset, amount) = (id("id", &form)?, id("asset", &asset)?, some("amount", &amount)?);
+            let wish = OpenSale { id, asset, amount, bill, till: None, tip_allowed, lifetime_ms };
+            let shop = address(cx, &shop)?;
+            http::post(cx, &format!("wallet/merchants/{}/sales", shop.name), &wish).await?
+        }
+        ShopCall::Charge { id: form, shop, code, asset, amount, bill } => {
+            let (id, asset, amount) = (id("id", &form)?, id("asset", &asset)?, some("amount", &amount)?);
+            let wish = ChargeCode { id, code, asset, amount, bill };
+            let shop = address(cx, &shop)?;
+            http::post(cx, &format!("wallet/merchants/{}/charges", shop.name), &wish).await?
+        }
+        _ => return Err(call_error("bad_input", "This is no sale.")),
+    };
+    Ok(sale_view(cx, sale))
+}
+
+async fn sales(cx: &Cx, shop: &str, before: Option<&str>) -> Result<SalesView, Refusal> {
+    let shop = address(cx, shop)?;
+    let before = before.map(|before| id::<RequestId>("sale", before)).transpose()?;
+    let before = before.map(|before| format!("?before={before}")).unwrap_or_default();
+    let list: SaleList = http::get(cx, &format!("wallet/merchants/{}/sales{before}", shop.name)).await?;
+    let sales = list.sales.into_iter().map(|sale| sale_view(cx, sale)).collect();
+    Ok(SalesView { sales, more: list.more })
+}
+
+async fn sign(cx: &Cx, shop: &str, asset: &str, till: Option<String>) -> Result<SignView, Refusal> {
+    let (shop, asset): (_, AssetId) = (address(cx, shop)?, id("asset", asset)?);
+    let query = till.as_deref().map(|till| format!("&till={}", encoded(till))).unwrap_or_default();
+    let path = format!("wallet/merchants/{}/sign?asset={asset}{query}", shop.name);
+    let sign: ShopSign = http::get(cx, &path).await?;
+    let (title, asset) = (info(cx, &shop).await?.details.title, requests::asset(cx, asset).await?);
+    Ok(SignView { shop: shop.to_string(), title, till, asset: asset_view(&asset), code: sign.code })
+}
+
+/// A text as it stands in a query.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte.is_ascii_alphanumeric() {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn sale_view(cx: &Cx, sale: SaleInfo) -> SaleView {
+    cx.with(|s| SaleView {
+        sale: sale.id.to_string(),
+        shop: sale.shop.to_string(),
+        asset: asset_view(&sale.asset),
+        amount: sale.amount.to_string(),
+        tip_allowed: sale.tip_allowed,
+        bill: sale.bill,
+        till: sale.till,
+        kind: match sale.kind {
+            SaleKind::Dynamic => "dynamic",
+            SaleKind::Static => "static",
+            _ => "code",
+        }
+        .into(),
+        state: state_word(sale.state).into(),
+        time_ms: sale.made_ms as f64,
+        until_ms: sale.expires_ms.map(|until| until as f64),
+        code: sale.code,
+        by: sale.by.map(|user| look::person(s, &user)),
+        paid: sale.paid.map(|paid| SalePaidView {
+            payer: look::person(s, &paid.payer),
+            transfer: paid.transfer.to_string(),
+            time_ms: paid.at_ms as f64,
+            tip: paid.tip.to_string(),
+            refunded: paid.refunded.to_string(),
+        }),
+    })
+}
+
+pub(super) fn state_word(state: SaleState) -> &'static str {
+    match state {
+        SaleState::Open => "open",
+        SaleState::Paid => "paid",
+        SaleState::Expired => "expired",
+        _ => "cancelled",
+    }
+}
+
+async fn pay(cx: &Cx, call: ShopCall) -> Result<TransferView, Refusal> {
+    let ShopCall::PayShop { id: form, shop, asset, amount: sum, tip, sale, till, pin } = call else {
+        return Err(call_error("bad_input", "This is no payment."));
+    };
+    let pin = Zeroizing::new(pin);
+    let (shop, asset): (_, AssetId) = (address(cx, &shop)?, id("asset", &asset)?);
+    let (sum, tip) = (some("amount", &sum)?, amount("tip", &tip)?);
+    let sale = sale.map(|sale| id("sale", &sale)).transpose()?;
+    let payee = Payee::Merchant(MerchantPayee { shop: shop.clone(), till, sale });
+    let amount = sum.checked_add(tip).ok_or_else(|| field_error("tip", "too much"))?;
+    let wish = Wish { tip: (tip > 0).then_some(tip), ..wish(id("id", &form)?, payee, asset, amount) };
+    let known = requests::asset(cx, asset).await?;
+    let title = info(cx, &shop).await?.details.title;
+    match orders::pay(cx, &wish, &pin).await {
+        Ok(receipt) => {
+            let name = ShopName { shop, title };
+            cx.with(|s| look::done(s, &wish, &known, &receipt, Some(name)))
+        }
+        Err(refusal) => made_before(cx, &wish, refusal).await,
+    }
+}
+
+fn wish(id: weft_wire::OrderId, payee: Payee, asset: AssetId, amount: u64) -> Wish {
+    let (request, refunds, from, tip, card) = (None, None, None, None, None);
+    Wish { id, payee, asset, amount, intent: Intent::Payment, request, refunds, from, tip, card }
+}
+
+/// The same form again: it was paid, and the answer did not come.
+async fn made_before(cx: &Cx, wish: &Wish, refusal: Refusal) -> Result<TransferView, Refusal> {
+    if refusal.code != "id_conflict" {
+        return Err(refusal);
+    }
+    let id: TransferId = cx.with(|s| me(s).map(|me| wish.transfer(&me.user)))?;
+    let earlier = look::transfer(cx, id).await.ok().filter(|view| look::is_of(view, wish));
+    earlier.ok_or(refusal)
+}
+
+/// Has a shop pay.
+async fn pay_from(cx: &Cx, wish: &Wish, pin: &str) -> Result<(), Refusal> {
+    match orders::pay(cx, wish, pin).await {
+        Ok(_) => Ok(()),
+        Err(refusal) => made_before(cx, wish, refusal).await.map(drop),
+    }
+}
+
+async fn refund(cx: &Cx, said: [&str; 4], pin: &str) -> Result<SaleView, Refusal> {
+    let [form, shop, sale, sum] = said;
+    let (shop, sale) = (address(cx, shop)?, id("sale", sale)?);
+    let before = sale_of(cx, &shop, sale).await?;
+    let paid = before.paid.ok_or_else(|| call_error("not_found", "This sale was not paid."))?;
+    let payee = Payee::Person(paid.payer);
+    let wish = wish(id("id", form)?, payee, before.asset.id(), some("amount", sum)?);
+    let wish = Wish { from: Some(shop.clone()), refunds: Some(paid.transfer), ..wish };
+    pay_from(cx, &wish, pin).await?;
+    Ok(sale_view(cx, sale_of(cx, &shop, sale).await?))
+}
+
+async fn pay_out(cx: &Cx, said: [&str; 4], pin: &str) -> Result<(), Refusal> {
+    let [form, shop, asset, sum] = said;
+    let shop = address(cx, shop)?;
+    let owner = known_as(cx, &shop).await?.owner;
+    let wish = wish(id("id", form)?, Payee::Person(owner), id("asset", asset)?, some("amount", sum)?);
+    pay_from(cx, &Wish { from: Some(shop), ..wish }, pin).await
+}
