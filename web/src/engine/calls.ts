@@ -69,6 +69,22 @@ interface Answers {
   define_asset: 'done';
   issue: 'done';
   freeze_account: 'done';
+  shops: 'shops';
+  open_shop: 'shop';
+  change_shop: 'shop';
+  set_staff: 'shop';
+  sell: 'sale';
+  sale: 'sale';
+  cancel_sale: 'sale';
+  sales: 'sales';
+  shop_sign: 'sign';
+  read_code: 'scanned';
+  pay_shop: 'transfer';
+  show_code: 'pay_code';
+  code_state: 'code_state';
+  charge: 'sale';
+  refund_sale: 'sale';
+  pay_out: 'done';
   wake: 'done';
 }
 

@@ -51,6 +51,8 @@ export class FakeBank {
   pin: string | null = null;
   wrong = 0;
   lockedUntil = 0;
+  /** Titles of shops, by address. */
+  readonly shops = new Map<string, string>();
   /** The node does it, and its answer is lost. */
   silent = false;
   /** What is shown as not decided. */
@@ -155,7 +157,7 @@ export class FakeBank {
   }
 
   person(user: string): PersonView {
-    return { user, name: this.names.get(user) ?? user.split('@')[0] ?? user };
+    return { user, name: this.shops.get(user) ?? this.names.get(user) ?? user.split('@')[0] ?? user };
   }
 
   view(entry: Entry): TransferView {
@@ -168,6 +170,7 @@ export class FakeBank {
       amount: entry.amount.toString(),
       refunded: this.refunded(entry.id).toString(),
       request: entry.request,
+      shop: this.shops.get(entry.to) ?? this.shops.get(entry.from) ?? null,
       state: entry.state,
       time_ms: entry.time_ms,
       until_ms: entry.until_ms,
@@ -185,6 +188,7 @@ export class FakeBank {
       credit,
       amount: entry.amount.toString(),
       other: other.includes('@') ? this.person(other) : null,
+      shop: this.shops.get(other) ?? null,
       packet: entry.packet,
       refunds: entry.refunds,
       refunded: this.refunded(entry.id).toString(),
@@ -211,6 +215,18 @@ interface Options {
   packets?: FakePackets;
 }
 
+/** Signs and sends an order. Whether its answer is lost or not, it is done once. */
+export function ordering(engine: FakeEngine, bank: FakeBank) {
+  return (wish: Wish, pin: string, move: () => Entry = () => bank.move(wish)): Entry => {
+    bank.unlock(pin);
+    const entry = move();
+    if (bank.silent) bank.pending.set(wish.id, wish);
+    engine.emit({ event: 'wallet' });
+    if (bank.silent) throw fail('payment_unsure');
+    return entry;
+  };
+}
+
 /** Answers the calls about money, for {@link ME}, from a bank. */
 export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, say, packets = new FakePackets(bank) }: Options = {}): FakeEngine {
   let said = 0;
@@ -221,18 +237,7 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
     return card;
   };
   const changed = (): void => engine.emit({ event: 'wallet' });
-  /** Whether its answer is lost or not, it is done once. */
-  const order = (wish: Wish, pin: string, move: () => Entry = () => bank.move(wish)): Entry => {
-    bank.unlock(pin);
-    const entry = move();
-    if (bank.silent) {
-      bank.pending.set(wish.id, wish);
-      changed();
-      throw fail('payment_unsure');
-    }
-    changed();
-    return entry;
-  };
+  const order = ordering(engine, bank);
 
   return answerPackets(engine, packets)
     .on('wallet', () => ({

@@ -7,6 +7,7 @@ import { answerGroups, fakeGroups } from './fake-groups';
 import { fakeMoney } from './fake-money';
 import { fakeCards } from './fake-cards';
 import { FakePackets } from './fake-packets';
+import { answerShops, fakeStreet } from './fake-tills';
 import { answerWallet } from './fake-wallet';
 
 /** A small world for looking at screens without a node (`vite --mode fake`). `?out` signs out, `?empty` has nobody in it. */
@@ -74,7 +75,9 @@ export function fakeEngine(): FakeEngine {
     engine.emit({ event: 'messages', value: { chat: id, messages: [card] } });
     return card;
   };
-  return answerWallet(engine, bank, { say, packets, page: 40 })
+  const mall = fakeStreet(bank, now, query);
+  Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
+  return answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall)
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))
     .on('contacts', () => contacts)

@@ -16,6 +16,14 @@ const texts: Record<string, () => string> = {
   already_paid: m.error_already_paid,
   no_pin: m.error_no_pin,
   wrong_pin: m.error_wrong_pin,
+  sale_over: m.error_sale_over,
+  shop_closed: m.error_shop_closed,
+  code_invalid: m.error_code_invalid,
+  code_limit: m.error_code_limit,
+  other_node: m.error_other_node,
+  code_damaged: m.error_code_damaged,
+  code_forged: m.error_code_forged,
+  code_foreign: m.error_code_foreign,
 };
 
 /** `1:05`, `12:00`: how long there is to wait, in ms. */

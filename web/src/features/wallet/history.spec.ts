@@ -3,7 +3,7 @@ import type { HistoryLineView } from '../../wire/HistoryLineView';
 import { byMonth, effect, kindOf, lastMonths, refundable, stateText, wants } from './history';
 
 const BOB = { user: 'bob@home.example', name: 'Bob' };
-const line = (part: Partial<HistoryLineView> = {}): HistoryLineView => ({ number: 1, transfer: 't', time_ms: 0, purpose: 'transfer', credit: true, amount: '1000', other: BOB, packet: null, refunds: null, refunded: '0', state: 'done', until_ms: null, ...part });
+const line = (part: Partial<HistoryLineView> = {}): HistoryLineView => ({ number: 1, transfer: 't', time_ms: 0, purpose: 'transfer', credit: true, amount: '1000', other: BOB, shop: null, packet: null, refunds: null, refunded: '0', state: 'done', until_ms: null, ...part });
 const on = (year: number, month: number, day: number, part: Partial<HistoryLineView> = {}): HistoryLineView => line({ time_ms: new Date(year, month - 1, day, 12).getTime(), ...part });
 
 describe('a line of the history', () => {

@@ -11,7 +11,7 @@ const me = { user: ME, name: 'Alice' };
 const eve = { user: 'eve@home.example', name: 'Eve' };
 const body: Body<'transfer'> = { kind: 'transfer', transfer: 't', asset: EUR, amount: '1234', note: '' };
 const transfer = (part: Partial<TransferView> = {}): Looked<TransferView> => ({
-  value: { id: 't', payer: bob, payee: me, mine: false, asset: EUR, amount: '1234', refunded: '0', request: null, state: 'held', time_ms: 0, until_ms: 1, ...part },
+  value: { id: 't', payer: bob, payee: me, mine: false, asset: EUR, amount: '1234', refunded: '0', request: null, shop: null, state: 'held', time_ms: 0, until_ms: 1, ...part },
   error: null,
 });
 const failed = (error: string): Looked<never> => ({ value: null, error });
