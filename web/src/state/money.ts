@@ -34,6 +34,11 @@ function marksOf(locale: string): Marks {
   return marks;
 }
 
+/** What stands before the decimals: `.`, `,`. */
+export function decimalMark(locale: string): string {
+  return marksOf(locale).decimal;
+}
+
 /** Every space is one, every apostrophe one, and what a Chinese keyboard types is what it stands for. */
 function plain(text: string): string {
   return text.normalize('NFKC').replace(/。/gu, '.').replace(/\s/gu, ' ').replace(/[’‘]/gu, "'").replace(/[−‐‑–]/gu, '-').trim();

@@ -2,7 +2,7 @@ import { m } from '$messages/messages';
 import type { HistoryLineView } from '../../wire/HistoryLineView';
 
 /** What a line is about, as one looks for it. */
-export type Kind = 'person' | 'packet' | 'refund' | 'node';
+export type Kind = 'person' | 'shop' | 'packet' | 'refund' | 'node';
 export interface Wanted {
   way: 'all' | 'in' | 'out';
   kind: Kind | 'all';
@@ -32,6 +32,7 @@ export function kindOf(line: HistoryLineView): Kind {
   const key = purposeKey(line.purpose);
   if (line.packet !== null || key.startsWith('packet_')) return 'packet';
   if (line.refunds !== null || key === 'refund') return 'refund';
+  if (line.shop !== null) return 'shop';
   return line.other === null || OF_NODE.includes(key) ? 'node' : 'person';
 }
 
@@ -52,6 +53,11 @@ export function purposeText(purpose: string): string {
     correction: m.purpose_correction,
   };
   return texts[purposeKey(purpose)]?.() ?? purpose;
+}
+
+/** Who stands on the other side: a shop by its title; none: the node, or a red packet. */
+export function otherName(line: HistoryLineView): string | null {
+  return line.shop ?? line.other?.name ?? null;
 }
 
 /** What is to be said of how it stands; none: it is done, as one expects. */
