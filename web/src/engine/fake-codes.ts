@@ -69,7 +69,7 @@ function merchant(mall: FakeMall, text: string): ScannedView {
   if (signed !== undefined && sealed({ shop: address, asset, sale: id }) !== text) throw fail('code_forged');
   const shop = mall.shop(address);
   const about = { is: 'merchant' as const, shop: address, title: shop.title, open: shop.open, asset: mall.bank.asset(asset), till: till || null };
-  if (signed === undefined) return { ...about, verified: false, amount: null, tip_allowed: false, bill: '', sale: null, state: null, until_ms: null, expired: false };
+  if (signed === undefined) return { ...about, verified: false, amount: null, tip_allowed: true, bill: '', sale: null, state: null, until_ms: null, expired: false };
   const sale = mall.sales.find((one) => one.sale === id);
   if (!sale) throw fail('not_found');
   const state = mall.state(sale);

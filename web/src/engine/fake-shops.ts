@@ -176,16 +176,14 @@ export class FakeMall {
 
   #payable({ shop: address, asset, amount, tip, sale: id }: { shop: string; asset: string; amount: bigint; tip: bigint; sale: string | null }): void {
     if (!this.shop(address).open) throw fail('shop_closed');
-    if (id === null) {
-      if (tip !== 0n) throw fail('invalid_field', 'tip');
-      return;
-    }
+    if (tip < 0n) throw fail('invalid_field', 'tip');
+    if (id === null) return;
     const sale = this.sales.find((one) => one.sale === id && one.shop === address);
     if (!sale) throw fail('not_found');
     const state = this.state(sale);
     if (state === 'paid') throw fail('already_paid');
     if (state !== 'open') throw fail('sale_over');
-    if (sale.asset !== asset || sale.amount !== amount || tip < 0n || (tip > 0n && !sale.tip_allowed)) throw fail('invalid_field', 'amount');
+    if (sale.asset !== asset || sale.amount !== amount || (tip > 0n && !sale.tip_allowed)) throw fail('invalid_field', 'amount');
   }
 
   show(payer: string, asset: string, cap: bigint): FakeCode {

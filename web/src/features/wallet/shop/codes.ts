@@ -35,5 +35,7 @@ export function hindrance(shop: ScannedShop, now: number): { title: string; text
   if (shop.state === 'paid') return { title: m.pay_shop_paid_title(), text: m.pay_shop_paid() };
   if (shop.state === 'cancelled') return { title: m.pay_shop_cancelled_title(), text: m.pay_shop_cancelled() };
   if (shop.expired || shop.state === 'expired' || (shop.until_ms !== null && shop.until_ms <= now)) return { title: m.pay_shop_expired_title(), text: m.pay_shop_expired() };
+  // Its money is none that this node knows.
+  if (shop.sale !== null && shop.amount === null) return { title: m.pay_shop_other_title(), text: m.error_code_foreign() };
   return shop.open ? null : { title: m.pay_shop_closed_title(), text: m.error_shop_closed() };
 }
