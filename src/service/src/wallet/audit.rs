@@ -188,6 +188,8 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
             (Payee::Merchant(shop), owner) => {
                 (amount == order.amount, owner == Some(Owner::Merchant(shop.shop.name.clone())))
             }
+            // Of another node: the money went to what is between the two.
+            (Payee::Person(user), Some(Owner::Peer(node))) => (amount == order.amount, user.node == node),
             (Payee::Person(user), owner) => {
                 (amount == order.amount, owner == Some(Owner::Person(user.name.clone())))
             }

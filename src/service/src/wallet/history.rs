@@ -104,7 +104,7 @@ impl Wallet {
         };
         let Some(moved) = entry.moved else { return Err(none) };
         if entry.transfer.purpose == Purpose::Remote {
-            let is_theirs = self.person(moved.debit).await?.is_some_and(|(payer, _)| payer == *caller.user());
+            let is_theirs = self.party(moved.debit).await?.is_some_and(|payer| payer.is_for(caller));
             let Some(peer) = self.peer_of(moved.credit).await?.filter(|_| is_theirs) else {
                 return Err(none);
             };

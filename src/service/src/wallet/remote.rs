@@ -122,6 +122,7 @@ impl Wallet {
             amount: remote.sum.amount,
             refunded: 0,
             request: remote.request,
+            shop: None,
             state: remote.state,
             at_ms: payment.at_ms,
             until_ms: remote.until_ms,
