@@ -19,6 +19,7 @@ mod config;
 mod data_folder;
 mod hostile_peer;
 mod namespaces;
+mod payments;
 mod peers;
 mod restored;
 mod shop;

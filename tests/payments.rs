@@ -60,15 +60,18 @@ async fn link(node: &TestNode) -> Result<Option<LinkRow>> {
     }
 }
 
-/// Looks again and again, since what one waits for comes over the network.
+/// Looks again and again: nothing tells from outside what two nodes have said to each other.
 async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl Fn() -> F) -> Result<T> {
-    for _ in 0..300 {
-        if let Some(found) = look().await? {
-            return Ok(found);
+    let waiting = async {
+        let mut again = tokio::time::interval(Duration::from_millis(50));
+        loop {
+            again.tick().await;
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    bail!("{what} does not come")
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting).await.with_context(|| what.to_owned())?
 }
 
 /// The second node is willing to have 100 euros of the first.
@@ -110,18 +113,20 @@ async fn people_of_two_nodes_pay_each_other_once_their_operators_have_agreed() -
         .await?;
     let euro = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
     let user = alice.address.clone();
-    alice.call(Call::Issue { id: form(), user, asset: euro.clone(), amount: "10000".into(), redeem: false }).await?;
+    alice
+        .call(Call::Issue { id: form(), user, asset: euro.clone(), amount: "10000".into(), redeem: false })
+        .await?;
     let refused = alice.call(pay(&bob, &euro, 1, false, None)).await;
     ensure!(refused.is_err(), "there are no terms as yet: {refused:?}");
     agree(here, there).await?;
     ensure!(wallet(&bob).await?.assets.iter().any(|issued| issued.asset.id == euro), "bob sees what it is");
 
     // A transfer with its card in the chat: bob accepts what the card names.
-    let chat = alice.chat(&bob.address).await?.id;
+    let chat = alice.chat(&bob.address).await?.chat;
     let sent = transfer(&alice, pay(&bob, &euro, 3_000, true, Some(chat))).await?;
     ensure!((sent.state.as_str(), balance(&alice).await?) == ("held", 7_000), "{sent:?}");
-    let card = until("the card", || async {
-        let messages = bob.messages(&alice.address).await?;
+    let card = bob.until("the card", async |me: &Person| {
+        let messages = me.messages(&alice.address).await?;
         Ok(messages.into_iter().find_map(|message| match message.body {
             BodyView::Transfer { transfer, .. } => Some(transfer),
             _ => None,
@@ -129,28 +134,29 @@ async fn people_of_two_nodes_pay_each_other_once_their_operators_have_agreed() -
     });
     let card = card.await?;
     ensure!(card == sent.id);
-    until("the money", || async {
-        let accounts = wallet(&bob).await?.accounts;
-        Ok(accounts.into_iter().find(|account| account.incoming == "3000"))
-    })
-    .await?;
+    let incoming = bob.until("the money", async |me: &Person| {
+        Ok(wallet(me).await?.accounts.into_iter().find(|account| account.incoming == "3000"))
+    });
+    incoming.await?;
     let taken = transfer(&bob, Call::AnswerTransfer { id: card, accept: true }).await?;
     ensure!((taken.state.as_str(), balance(&bob).await?) == ("done", 3_000), "{taken:?}");
-    until("the decision", || async {
-        let own = transfer(&alice, Call::Transfer { id: sent.id.clone() }).await?;
+    let decided = alice.until("the decision", async |me: &Person| {
+        let own = transfer(me, Call::Transfer { id: sent.id.clone() }).await?;
         Ok((own.state == "done").then_some(()))
-    })
-    .await?;
+    });
+    decided.await?;
 
     // Bob pays a part of it back, at once.
     let back = transfer(&bob, pay(&alice, &euro, 1_000, false, None)).await?;
     ensure!(back.state == "held", "it is under way: {back:?}");
-    until("what bob paid", || async { Ok((balance(&alice).await? == 8_000).then_some(())) }).await?;
-    until("that it has come", || async {
-        let own = transfer(&bob, Call::Transfer { id: back.id.clone() }).await?;
+    let paid =
+        alice.until("what bob paid", async |me: &Person| Ok((balance(me).await? == 8_000).then_some(())));
+    paid.await?;
+    let done = bob.until("that it has come", async |me: &Person| {
+        let own = transfer(me, Call::Transfer { id: back.id.clone() }).await?;
         Ok((own.state == "done").then_some(()))
-    })
-    .await?;
+    });
+    done.await?;
     for (node, vostro) in [(here, true), (there, false)] {
         let owed = link(node).await?.context("no link")?.owed;
         ensure!(owed.len() == 1 && owed[0].vostro == vostro && owed[0].owed == "20.00", "{owed:?}");

@@ -41,6 +41,16 @@ pub enum Action {
         /// By what `show` names the offer
         digest: String,
     },
+    /// Start payments again that stand still: see what follows from the books of both nodes, then sign it
+    Thaw {
+        /// The other node
+        node: NodeName,
+        /// By what it was shown; without it nothing is signed
+        digest: Option<String>,
+        /// Compare payments since then, in milliseconds since 1970; both operators have to name the same
+        #[arg(long, value_name = "MS", default_value_t = 0)]
+        since: u64,
+    },
     /// Stop payments to and from the other node. Only both operators together start them again
     Freeze {
         /// The other node
@@ -65,6 +75,22 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
             let request = Request::AcceptTerms { node: node.clone(), digest: digest.clone() };
             ask(config, request).await.with_context(|| format!("node {node}"))?;
             out::line(format_args!("in force with {node}"));
+        }
+        Action::Thaw { node, digest, since } => {
+            let request = Request::ThawLink { node: node.clone(), since_ms: *since, digest: digest.clone() };
+            let answer = ask(config, request).await.with_context(|| format!("node {node}"))?;
+            let Answer::Thaw(row) = answer else { bail!("the node gave another answer") };
+            row.lines.iter().for_each(|line| out::line(out::plain(line)));
+            let digest = short(&row.digest);
+            match (row.agreed, row.done) {
+                (_, true) => out::line(format_args!("payments to and from {node} go on")),
+                (true, false) => out::line(format_args!(
+                    "signed here; they go on when the operator of {node} has signed {digest} as well"
+                )),
+                (false, false) => out::line(format_args!(
+                    "nothing is signed: `weft peer terms thaw {node} {digest}` signs this"
+                )),
+            }
         }
         Action::Freeze { node } => {
             let request = Request::FreezeLink { node: node.clone() };

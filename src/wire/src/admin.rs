@@ -135,3 +135,16 @@ pub struct OwedRow {
     /// How much it may become at most.
     pub limit: String,
 }
+
+/// What follows from the books of both nodes of a link that stands still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThawRow {
+    /// By what it is named, in hex.
+    pub digest: String,
+    /// What becomes of payments that the two have differently, and what is owed, in words.
+    pub lines: Vec<String>,
+    /// This operator has agreed to it.
+    pub agreed: bool,
+    /// So has the other: payments go on.
+    pub done: bool,
+}

@@ -35,6 +35,16 @@ impl Control {
         accepted.map(|()| Answer::Done).map_err(|error| in_a_sentence(node, error))
     }
 
+    pub(super) async fn thaw_link(
+        &self,
+        node: &NodeName,
+        since_ms: Millis,
+        digest: Option<&str>,
+    ) -> Result<Answer, Problem> {
+        let thawed = self.service().flows().thaw_link(node, since_ms, digest).await;
+        thawed.map(Answer::Thaw).map_err(|error| in_a_sentence(node, error))
+    }
+
     pub(super) async fn freeze_link(&self, node: &NodeName) -> Result<Answer, Problem> {
         let frozen = self.service().wallet().freeze_link(node).await;
         frozen.map(|()| Answer::Done).map_err(|error| in_a_sentence(node, error.into()))
@@ -49,6 +59,9 @@ fn in_a_sentence(node: &NodeName, error: FlowError) -> Problem {
         }
         FlowError::Wallet(WalletError::NotFound("offer")) => {
             format!("{node} offers nothing of that name: `weft peer terms show {node}` says what it offers")
+        }
+        FlowError::Wallet(WalletError::NotFound("thaw")) => {
+            "what follows from the books of both is named otherwise: look again".to_owned()
         }
         FlowError::Wallet(WalletError::NotFound("asset")) => {
             "this node issues no asset of that code".to_owned()

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use weft_wire::{Millis, NodeName, UserAddress, UserName, accounts::Role, wallet::AssetCode};
 
-pub use weft_wire::admin::{LinkRow, PeerRow, PeerWish as Wish, TermsRow};
+pub use weft_wire::admin::{LinkRow, PeerRow, PeerWish as Wish, TermsRow, ThawRow};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -99,6 +99,15 @@ pub enum Request {
         node: NodeName,
         /// The first digits of the digest of what was looked at.
         digest: String,
+    },
+    /// Starts payments again that stand still, as far as both operators agree.
+    ThawLink {
+        /// Which.
+        node: NodeName,
+        /// Payments since then are compared; both operators name the same.
+        since_ms: Millis,
+        /// The first digits of the digest of what was looked at. None: only to look.
+        digest: Option<String>,
     },
     /// Stops payments to and from a node.
     FreezeLink {
@@ -182,6 +191,8 @@ pub enum Answer {
     ZoneLine(String),
     /// To [`Request::Links`], by the other node's name.
     Links(Vec<LinkRow>),
+    /// To [`Request::ThawLink`].
+    Thaw(ThawRow),
     /// To [`Request::ProposeTerms`]: by what they are named.
     Offered(String),
     /// It was not done; a sentence for the operator.

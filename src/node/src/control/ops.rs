@@ -86,6 +86,9 @@ impl Control {
             Request::AcceptTerms { node, digest } => {
                 self.accept_terms(&node, &digest).await.or_else(in_words)
             }
+            Request::ThawLink { node, since_ms, digest } => {
+                self.thaw_link(&node, since_ms, digest.as_deref()).await.or_else(in_words)
+            }
             Request::FreezeLink { node } => self.freeze_link(&node).await.or_else(in_words),
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await.or_else(in_words),
         };

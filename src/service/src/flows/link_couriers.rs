@@ -125,7 +125,10 @@ fn told(error: &FlowError) -> (Option<Duration>, bool) {
         FlowError::Federation(FederationError::Refused(problem)) => {
             (problem.retry_after_ms.map(Duration::from_millis), false)
         }
-        FlowError::Federation(FederationError::Unreachable { .. }) => (None, true),
+        // Shut out by its own operator, or by this one's, who may think better of it.
+        FlowError::Federation(FederationError::Unreachable { .. } | FederationError::NotAllowed { .. }) => {
+            (None, true)
+        }
         _ => (None, false),
     }
 }

@@ -401,6 +401,31 @@ async fn a_node_from_an_old_backup_is_found_out_before_it_pays_twice() {
         assert_eq!(code_of(pair.pay(from, 1, Intent::Payment).await), Code::LinkFrozen);
     }
     assert_eq!(pair.has(HOME).await.0, 9_300, "and keeps what it has");
+
+    // The operators look at what follows from both books, and sign it.
+    let flows = [HOME, AWAY].map(|at| pair.worlds[at].service.flows().clone());
+    let names = [HOME, AWAY].map(|at| pair.worlds[at].name.clone());
+    let seen = flows[HOME].thaw_link(&names[AWAY], 0, None).await.unwrap();
+    assert!(!seen.agreed && seen.lines.iter().any(|line| line.contains("7.00 from then on")), "{seen:?}");
+    let other = flows[HOME].thaw_link(&names[AWAY], 0, Some("00000000")).await;
+    assert_eq!(code_of(other), Code::NotFound);
+    let first = flows[HOME].thaw_link(&names[AWAY], 0, Some(&seen.digest)).await.unwrap();
+    assert!(first.agreed && !first.done, "one operator alone starts nothing");
+    assert_eq!(code_of(pair.pay(HOME, 1, Intent::Payment).await), Code::LinkFrozen);
+    let his = flows[AWAY].thaw_link(&names[HOME], 0, None).await.unwrap();
+    assert!(his.lines.iter().any(|line| line.contains("is not known here: it has happened")), "{his:?}");
+    assert_eq!(his.digest, seen.digest);
+    assert!(flows[AWAY].thaw_link(&names[HOME], 0, Some(&his.digest[..16])).await.unwrap().done);
+    pair.pay(HOME, 50, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    assert_eq!(pair.row(HOME).await.owed[0].owed, "7.50");
+    assert_eq!(pair.row(AWAY).await.owed[0].owed, "7.50");
+    // What bob has spent twice is his own node's loss.
+    assert_eq!((pair.has(HOME).await.0, pair.has(AWAY).await.0), (9_250, 1_050));
+    for world in &pair.worlds {
+        let report = check_ledger(&world.store).await.unwrap();
+        assert!(report.findings.is_empty(), "{}: {report:#?}", world.name);
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,22 @@ impl Voices {
     }
 }
 
+/// An answer is being made, until this is dropped: also where nobody waits for the answer any more.
+struct Answering<'a>(&'a Voices, &'a NodeName);
+
+impl<'a> Answering<'a> {
+    fn begin(voices: &'a Voices, peer: &'a NodeName) -> Self {
+        voices.change(peer, |voice| voice.answering += 1);
+        Answering(voices, peer)
+    }
+}
+
+impl Drop for Answering<'_> {
+    fn drop(&mut self) {
+        self.0.change(self.1, |voice| voice.answering = voice.answering.saturating_sub(1));
+    }
+}
+
 impl Voice {
     /// Whether there is something to say: at once, or after a while.
     fn wants(&self, link: Option<&Link>, untold: bool) -> Option<Duration> {
@@ -153,13 +169,14 @@ impl Flows {
         let post: LinkPost = codec::decode(post.as_slice(), LINK_POST_BYTES_MAX)
             .map_err(|error| FederationError::Refused(malformed(error)))?;
         // What is heard is not said back by a round of its own before the answer has said it.
-        self.voices.change(from, |voice| voice.answering += 1);
-        let answer = self.try_answer_link(from, post).await;
-        self.voices.change(from, |voice| voice.answering = voice.answering.saturating_sub(1));
-        Ok(Answer::Link(Blob(codec::encode(&answer?))))
+        let _answering = Answering::begin(&self.voices, from);
+        Ok(Answer::Link(Blob(codec::encode(&self.try_answer_link(from, post).await?))))
     }
 
     async fn try_answer_link(&self, from: &NodeName, post: LinkPost) -> Result<LinkPost> {
+        if post.wants_statement.is_some() || post.thaw.is_some() {
+            return self.answer_thaw(from, post).await;
+        }
         let heard = self.hear(from, post).await?;
         if let Some(trouble) = &heard.trouble {
             tracing::debug!(node = %from, %trouble, "what a node says of payments was not taken");

@@ -28,6 +28,7 @@ mod link_couriers;
 mod link_sim;
 #[cfg(test)]
 mod link_tests;
+mod link_thaw;
 mod links;
 mod owed;
 mod payments;

@@ -9,10 +9,13 @@ use crate::context::joined;
 use serde::{Deserialize, Serialize};
 use weft_ledger::{
     Books,
-    link::{Ack, Freeze, Link, Message, Notice, Received, State, Terms, Way, receive, receive_ack},
+    link::{
+        Ack, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive,
+        receive_ack,
+    },
 };
 use weft_store::{Scan, record::Record, tables};
-use weft_wire::{NodeName, Signed, TransferId, encode};
+use weft_wire::{Millis, NodeName, Signed, TransferId, encode};
 
 /// Messages that are said at once.
 pub(crate) const MESSAGES_MAX: usize = 128;
@@ -29,6 +32,15 @@ pub(crate) struct LinkPost {
     /// Messages in their order, at most [`MESSAGES_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Signed<Message>>,
+    /// The operator wants to see what the other has in its books of the link, which stands still: of payments since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants_statement: Option<Millis>,
+    /// The answer to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<Signed<Statement>>,
+    /// With what the link begins anew, as the operator has signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thaw: Option<Signed<Thaw>>,
 }
 
 /// Terms that one operator has signed.

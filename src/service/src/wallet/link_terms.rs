@@ -178,7 +178,7 @@ impl OfferRecord {
 
 impl Sheet<'_> {
     /// Keeps it, if it is no more than a row may have.
-    fn put_offers(&mut self, peer: &NodeName, record: &OfferRecord) -> Result<(), Stop> {
+    pub(super) fn put_offers(&mut self, peer: &NodeName, record: &OfferRecord) -> Result<(), Stop> {
         crate::error::within("offers", weft_wire::encode(record).len(), OFFERS_BYTES_MAX)?;
         self.put(tables::LINK_OFFERS, peer.as_str(), record);
         Ok(())

@@ -17,6 +17,7 @@ mod link_error;
 mod link_look;
 mod link_post;
 mod link_terms;
+mod link_thaw;
 mod orders;
 #[cfg(test)]
 mod packet_tests;

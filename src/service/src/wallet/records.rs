@@ -182,6 +182,9 @@ pub(crate) struct OfferRecord {
     /// What the link was frozen for, as the other node has signed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Blob>,
+    /// What this operator has agreed to, for the link to go on: a thaw, as it is encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thaw: Option<Blob>,
 }
 
 /// What an issuer says of an asset, beside what it is.

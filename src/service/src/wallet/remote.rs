@@ -100,11 +100,10 @@ impl Wallet {
         self.teller
             .run(move |sheet| {
                 let now = sheet.now;
-                let decided = match answer {
-                    Answer::Accept => link::accept(sheet, &peer, id, now)?,
-                    Answer::Return => link::decline(sheet, &peer, id, now)?,
-                };
-                let _ = decided;
+                match answer {
+                    Answer::Accept => link::accept(sheet, &peer, id, now).map(drop)?,
+                    Answer::Return => link::decline(sheet, &peer, id, now).map(drop)?,
+                }
                 Ok(())
             })
             .await

@@ -457,4 +457,6 @@ fn groups(v: &mut impl Visitor, room: RoomId) {
     v.visit("question_door_decline", door(DoorAct::Decline(alice())));
     v.visit("answer_join", Answer::Join(JoinAnswer::Asked));
     v.visit("answer_requests", Answer::Requests(requests));
+    v.visit("question_link", Question::Link { from: bob().node, post: blob(3) });
+    v.visit("answer_link", Answer::Link(blob(3)));
 }

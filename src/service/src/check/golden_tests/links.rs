@@ -67,12 +67,15 @@ pub(super) fn links(all: &mut Samples) {
         notes: vec![note],
         told: false,
         evidence: None,
+        thaw: None,
     };
     all.add(tables::LINK_OFFERS, "offered", &offered);
     let agreed = Some(Agreed { one: ours, other: theirs });
     let evidence = Some(Blob(vec![7; 3]));
     let agreed = wallet::OfferRecord { agreed, told: true, evidence, ..Default::default() };
     all.add(tables::LINK_OFFERS, "agreed", &agreed);
+    let thawing = wallet::OfferRecord { thaw: Some(Blob(vec![6; 3])), ..agreed };
+    all.add(tables::LINK_OFFERS, "thawing", &thawing);
 }
 
 fn payments(all: &mut Samples) {
