@@ -114,7 +114,7 @@ export class FakeMall {
 
   staff(who: string, address: string, user: string, role: string | null): FakeShop {
     const shop = this.#managed(who, address);
-    if (!this.bank.names.has(user) || user === shop.owner) throw fail('invalid_field', 'user');
+    if (!this.bank.names.has(user) || user === shop.owner) throw fail('invalid_field', 'staff');
     if (role === null) shop.staff.delete(user);
     else if (shop.staff.size >= 64) throw fail('too_many');
     else shop.staff.set(user, role);

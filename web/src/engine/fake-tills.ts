@@ -1,4 +1,5 @@
 /** Answers the calls about shops, for {@link ME}, and makes a street of them to look at. */
+import type { ShopView } from '../wire/ShopView';
 import { fail, ME, MINUTE, type FakeEngine } from './fake';
 import { payCode, payDigits, printed, readCode } from './fake-codes';
 import { FakeMall, type FakeCode } from './fake-shops';
@@ -15,7 +16,11 @@ export function answerShops(engine: FakeEngine, mall: FakeMall): FakeEngine {
     .on('shops', () => mall.mine())
     .on('open_shop', ({ name, title, merchant_name, city, country, mcc }) => mall.shopView(ME, mall.found(ME, name, { title, merchant_name, city, country, mcc })))
     .on('change_shop', ({ shop, title, merchant_name, city, country, mcc, open }) => mall.shopView(ME, mall.change(ME, shop, { title, merchant_name, city, country, mcc, open })))
-    .on('set_staff', ({ shop, user, role }) => mall.shopView(ME, mall.staff(ME, shop, user, role)))
+    .on('set_staff', ({ shop, user, role }) => {
+      mall.staff(ME, shop, user, role);
+      // Whoever let themselves go has nothing more to see there.
+      return mall.mine().find((one) => one.shop === shop) as ShopView;
+    })
     .on('sell', ({ id, shop, asset, amount, bill, tip_allowed, lifetime }) => mall.saleView(mall.sell(ME, { id, shop, asset, amount: BigInt(amount), bill, tip_allowed, lifetime })))
     .on('sale', ({ shop, sale }) => mall.saleView(mall.sale(ME, shop, sale)))
     .on('cancel_sale', ({ shop, sale }) => mall.saleView(mall.cancel(ME, shop, sale)))

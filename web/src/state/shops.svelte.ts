@@ -61,9 +61,11 @@ class Shops {
     return this.#take(await engine().call({ call: 'change_shop', shop, title: null, merchant_name: null, city: null, country: null, mcc: null, open: null, ...part }));
   }
 
-  /** `role`: none, and they work there no more. */
-  async staff(shop: string, user: string, role: string | null): Promise<ShopView> {
-    return this.#take(await engine().call({ call: 'set_staff', shop, user, role }));
+  /** `role`: none, and they work there no more. Whoever lets themselves go is told nothing of the shop any more. */
+  async staff(shop: string, user: string, role: string | null): Promise<void> {
+    const changed = (await engine().call({ call: 'set_staff', shop, user, role })) as ShopView | undefined;
+    if (changed) this.#take(changed);
+    else await this.load();
   }
 
   #take(changed: ShopView): ShopView {

@@ -114,6 +114,16 @@ describe('a shop', () => {
     expect(shops.named('corner')?.title).toBe('Corner shop & café');
   });
 
+  it('is gone for a manager who leaves it', async () => {
+    mall.found(BOB, 'cafe', DETAILS);
+    mall.staff(BOB, 'cafe@home.example', ME, 'manager');
+    await shops.load();
+    expect(shops.named('cafe')?.role).toBe('manager');
+    await shops.staff('cafe@home.example', ME, null);
+    expect(shops.named('cafe')).toBeUndefined();
+    expect(shops.named('corner')).toBeDefined();
+  });
+
   it('is said of in fields: which one is wrong', async () => {
     const open = async (part: object): Promise<string | null> => shops.open({ name: 'other', ...DETAILS, ...part }).then(() => null, (error: { code: string; field: string | null }) => `${error.code} ${error.field ?? ''}`.trim());
     expect(await open({ name: 'bob' })).toBe('name_taken');
