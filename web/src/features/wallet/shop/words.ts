@@ -6,8 +6,8 @@ export const MERCHANT_MAX = 25;
 export const CITY_MAX = 15;
 export const BILL_MAX = 25;
 export const TITLE_MAX = 64;
-/** As a person's name: its left half is the address. */
-export const NAME = /^[a-z0-9][a-z0-9._-]*$/;
+/** As a person's name (wire/names.rs): 2 to 32, a letter or digit at both ends. */
+export const NAME = /^[a-z0-9][a-z0-9._-]{0,30}[a-z0-9]$/;
 
 /** A title as codes can have it: without accents, and empty where nothing of it is left. */
 export function asciiName(title: string): string {
