@@ -106,7 +106,7 @@ test('alice opens a shop, bob pays by both kinds of code and by one of his own, 
     // The till has it without a reload, and makes a code for the next one.
     await alice.page.getByRole('link', { name: 'Back' }).first().click();
     const roll = alice.page.getByRole('region', { name: 'Till roll' });
-    await expect(roll.getByRole('button', { name: new RegExp(`${bob.displayName}.*12.50`) })).toContainText('Paid');
+    await expect(roll.getByRole('button', { name: new RegExp(`${bob.name}.*12.50`) })).toContainText('Paid');
     const amount = alice.page.getByLabel('Amount');
     await amount.fill('8');
     await alice.page.getByLabel('Bill').fill('T-1');
@@ -124,7 +124,7 @@ test('alice opens a shop, bob pays by both kinds of code and by one of his own, 
     await sheet.getByRole('button', { name: 'Pay 8.80' }).click();
     await unlock(bob);
     await expect(sheet).toContainText('8.80 EUR');
-    await expect(dialog(alice)).toContainText(`Paid by ${bob.displayName}`);
+    await expect(dialog(alice)).toContainText(`Paid by ${bob.name}`);
     await expect(dialog(alice)).toContainText('8.80 EUR');
     await dialog(alice).getByRole('button', { name: 'Next customer' }).click();
     await bob.page.getByRole('button', { name: 'Done' }).click();
@@ -149,7 +149,7 @@ test('alice opens a shop, bob pays by both kinds of code and by one of his own, 
     await alice.page.getByRole('button', { name: 'Scan the customer' }).click();
     await dialog(alice).getByLabel('Or type its 20 digits').fill(digits);
     await dialog(alice).getByRole('button', { name: 'Take 5.00' }).click();
-    await expect(dialog(alice)).toContainText(`Paid by ${bob.displayName}`);
+    await expect(dialog(alice)).toContainText(`Paid by ${bob.name}`);
     await expect(dialog(bob)).toContainText(`Paid to ${TITLE}`);
     await dialog(alice).getByRole('button', { name: 'Next customer' }).click();
 
@@ -159,7 +159,7 @@ test('alice opens a shop, bob pays by both kinds of code and by one of his own, 
     await sheet.getByRole('button', { name: 'Close' }).click();
 
     // A part goes back.
-    await roll.getByRole('button', { name: new RegExp(`${bob.displayName}.*8.80`) }).click();
+    await roll.getByRole('button', { name: new RegExp(`${bob.name}.*8.80`) }).click();
     await clean(alice.page, 'a sale');
     await dialog(alice).getByRole('button', { name: 'Refund' }).click();
     await dialog(alice).getByLabel('How much goes back').fill('8.81');

@@ -210,7 +210,8 @@ impl Sheet<'_> {
     ) -> Result<(), Stop> {
         let mut record = self.shop(name)?;
         let is_led = record.is_led_by(by);
-        if !is_led && !(is_owner && wish.details.is_none() && wish.staff.is_none()) {
+        let may_close = is_owner && wish.details.is_none() && wish.staff.is_none();
+        if !is_led && !may_close {
             return Err(WalletError::NotStaff.into());
         }
         if let Some(details) = &wish.details {
