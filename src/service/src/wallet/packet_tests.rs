@@ -286,7 +286,8 @@ async fn what_was_changed_behind_the_ledgers_back_is_found() {
 #[tokio::test]
 async fn who_pays_for_a_request_many_times_hides_nobody() {
     let (mut till, _, mut carol) = table().await;
-    let request = Some(weft_wire::RequestId([5; 16]));
+    let id = weft_wire::RequestId([5; 16]);
+    let request = Some(id);
     let alice = till.alice.user().clone();
     till.issue(9, till.bob.user(), 1_000).await.unwrap();
     till.issue(10, carol.user(), 1_000).await.unwrap();
@@ -302,7 +303,7 @@ async fn who_pays_for_a_request_many_times_hides_nobody() {
     let order = PaymentOrder { request, ..order };
     till.submit(&carol, Signed::sign(&order, &carol.key)).await.unwrap();
     let wallet = till.world.service.wallet();
-    let seen = wallet.request(till.alice.device.caller(), request.unwrap()).await.unwrap().payments;
+    let seen = wallet.request(till.alice.device.caller(), id).await.unwrap().payments;
     let of = |user: &weft_wire::UserAddress| seen.iter().filter(|info| info.payer == *user).count();
     assert_eq!((of(till.bob.user()), of(carol.user())), (4, 1));
 }

@@ -290,11 +290,11 @@ async fn a_debit_above_what_the_payer_has_signed_is_found() {
         PaymentOrder { payee: person, amount: 400, ..order.clone() },
     ] {
         let record = OrderRecord { order: sign(&other), cert: kept.cert.clone() };
-        let batch = Batch::new().put(tables::ORDERS, &order.transfer().0, record.to_record());
+        let batch = Batch::new().put(tables::ORDERS, order.transfer().0, record.to_record());
         store.commit(batch).await.unwrap();
         let report = super::check_ledger(&store).await.unwrap();
         assert_eq!(report.findings.len(), 1, "{other:?}: {report:#?}");
     }
-    store.commit(Batch::new().put(tables::ORDERS, &order.transfer().0, row.value)).await.unwrap();
+    store.commit(Batch::new().put(tables::ORDERS, order.transfer().0, row.value)).await.unwrap();
     counter.street.till.is_sound().await;
 }
