@@ -81,8 +81,7 @@ async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
     let request = Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None };
     ask(here, request).await?;
     let offer = until("the offer", || async { Ok(link(there).await?.and_then(|row| row.theirs)) }).await?;
-    let digest = offer.digest.get(..16).context("a digest")?.to_owned();
-    ask(there, Request::AcceptTerms { node: here.name().await?, digest }).await?;
+    ask(there, Request::AcceptTerms { node: here.name().await?, digest: offer.digest }).await?;
     until("the acceptance", || async { Ok(link(here).await?.and_then(|row| row.terms)) }).await?;
     Ok(())
 }

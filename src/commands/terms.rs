@@ -10,8 +10,6 @@ use weft_node::{
 use weft_wire::{NodeName, time};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// Digits by which terms are named on the command line.
-const DIGITS: usize = 16;
 
 #[derive(Debug, Subcommand)]
 pub enum Action {
@@ -69,7 +67,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
             let request = Request::ProposeTerms { node: node.clone(), assets, lifetime_ms };
             let answer = ask(config, request).await.with_context(|| format!("node {node}"))?;
             let Answer::Offered(digest) = answer else { bail!("the node gave another answer") };
-            out::line(format_args!("offered to {node}: {}", short(&digest)));
+            out::line(format_args!("offered to {node}: {}", digest));
         }
         Action::Accept { node, digest } => {
             let request = Request::AcceptTerms { node: node.clone(), digest: digest.clone() };
@@ -81,7 +79,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
             let answer = ask(config, request).await.with_context(|| format!("node {node}"))?;
             let Answer::Thaw(row) = answer else { bail!("the node gave another answer") };
             row.lines.iter().for_each(|line| out::line(out::plain(line)));
-            let digest = short(&row.digest);
+            let digest = &row.digest;
             match (row.agreed, row.done) {
                 (_, true) => out::line(format_args!("payments to and from {node} go on")),
                 (true, false) => out::line(format_args!(
@@ -142,7 +140,7 @@ fn print(row: &LinkRow) {
         out::line(format_args!("    offered to them: {}", of(terms)));
     }
     if let Some(terms) = &row.theirs {
-        let (peer, digest) = (&row.peer, short(&terms.digest));
+        let (peer, digest) = (&row.peer, &terms.digest);
         out::line(format_args!("    they offer: {}", of(terms)));
         out::line(format_args!("        `weft peer terms accept {peer} {digest}`"));
     }
@@ -152,10 +150,6 @@ fn of(terms: &TermsRow) -> String {
     let assets: Vec<_> = terms.assets.iter().map(|(asset, limit)| format!("{asset} up to {limit}")).collect();
     let days = terms.lifetime_ms / DAY_MS;
     format!("version {}: {}; a payment waits up to {days} days", terms.version, assets.join(", "))
-}
-
-fn short(digest: &str) -> &str {
-    digest.get(..DIGITS).unwrap_or(digest)
 }
 
 /// `CODE=LIMIT`, `CODE:DECIMALS=LIMIT`.

@@ -117,7 +117,7 @@ test('alice opens a shop, bob pays by both kinds of code and by one of his own, 
     const code = dialog(alice).getByRole('img', { name: 'Code for the customer' });
     const { picture } = await shown(code);
     sheet = await reads(bob, code);
-    await expect(sheet).toContainText('confirms this shop and this bill');
+    await expect(sheet).toContainText('was not changed on the way');
     await expect(sheet).toContainText('T-1');
     await sheet.getByText('10 %').click();
     await clean(bob.page, 'a code for one sale');

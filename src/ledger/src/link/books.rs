@@ -37,6 +37,12 @@ pub trait LinkBooks: Books {
     /// As [`LinkBooks::link`].
     fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Self::Fault>;
 
+    /// Whether there is somebody here who says yes or no to a settlement. Where there is not, it is rejected at once: it would hold
+    /// what it is about until its time is over.
+    fn settles(&self) -> bool {
+        true
+    }
+
     /// Keeps a link, in place of what it was.
     fn put_link(&mut self, link: Link);
     /// Keeps a payment, in place of what it was. [`Payment::due_ms`] is what an index of those that expire

@@ -196,6 +196,7 @@ fn hold<B: LinkBooks>(
     };
     let over = link.account(give.asset);
     let (legs, at_once) = match &prepare.aim {
+        Aim::Settlement if !books.settles() => return Ok(Err(Reason::Intent)),
         Aim::Settlement => (settlement(link, prepare, &link.peer), false),
         Aim::Payment { payee, intent, .. } => {
             let payee = books.payee(payee, got.asset).map_err(LinkError::Books)?;

@@ -97,7 +97,7 @@ pub enum Request {
     AcceptTerms {
         /// Which.
         node: NodeName,
-        /// The first digits of the digest of what was looked at.
+        /// The digest of what was looked at.
         digest: String,
     },
     /// Starts payments again that stand still, as far as both operators agree.
@@ -106,7 +106,7 @@ pub enum Request {
         node: NodeName,
         /// Payments since then are compared; both operators name the same.
         since_ms: Millis,
-        /// The first digits of the digest of what was looked at. None: only to look.
+        /// The digest of what was looked at. None: only to look.
         digest: Option<String>,
     },
     /// Stops payments to and from a node.

@@ -13,11 +13,13 @@ use crate::{
     },
 };
 use std::sync::Arc;
-use weft_ledger::link::{Body, Message, Prepare, Reason, compare};
+use weft_ledger::link::{Body, Covered, Message, Prepare, Rate, Reason, compare};
 use weft_wire::{
     Code, Signed, TransferId, UserAddress,
     admin::LinkRow,
-    wallet::{Answer, AssetInfo, HistoryLine, Intent, PaymentOrder, Receipt, SubmitOrder, TransferState},
+    wallet::{
+        Answer, Asset, AssetInfo, HistoryLine, Intent, PaymentOrder, Receipt, SubmitOrder, TransferState,
+    },
 };
 
 const HOUR_MS: u64 = 3_600_000;
@@ -70,7 +72,7 @@ impl Pair {
         self.carry().await;
         let offer = self.row(AWAY).await.theirs.expect("the offer has come");
         let wallet = self.worlds[AWAY].service.wallet();
-        wallet.accept_terms(&self.worlds[HOME].name, &offer.digest[..8]).await.unwrap();
+        wallet.accept_terms(&self.worlds[HOME].name, &offer.digest).await.unwrap();
         self.carry().await;
     }
 
@@ -415,7 +417,7 @@ async fn a_node_from_an_old_backup_is_found_out_before_it_pays_twice() {
     let his = flows[AWAY].thaw_link(&names[HOME], 0, None).await.unwrap();
     assert!(his.lines.iter().any(|line| line.contains("is not known here: it has happened")), "{his:?}");
     assert_eq!(his.digest, seen.digest);
-    assert!(flows[AWAY].thaw_link(&names[HOME], 0, Some(&his.digest[..16])).await.unwrap().done);
+    assert!(flows[AWAY].thaw_link(&names[HOME], 0, Some(&his.digest)).await.unwrap().done);
     pair.pay(HOME, 50, Intent::Payment).await.unwrap();
     pair.carry().await;
     assert_eq!(pair.row(HOME).await.owed[0].owed, "7.50");
@@ -440,7 +442,22 @@ async fn terms_count_when_both_have_signed_the_same_and_only_then() {
     pair.carry().await;
     assert_eq!(pair.row(AWAY).await.theirs.unwrap().digest, second);
     assert_eq!(code_of(away.accept_terms(&home_name, &first).await), Code::NotFound);
-    assert_eq!(code_of(away.accept_terms(&home_name, "").await), Code::NotFound);
+    // Terms with a rate of exchange, which nobody would see, are no offer.
+    let said = pair.worlds[HOME].service.wallet().say(&away_name, true).await.unwrap();
+    let mut offer = said.post.offer.expect("the terms that are offered");
+    let mut terms = offer.terms.peek().unwrap();
+    let points = Asset { issuer: away_name.clone(), code: "POINTS".parse().unwrap(), scale: 0 };
+    let (give, get) = (points.id(), pair.euro.id);
+    terms.assets.push(Covered { asset: points, limit: 10 });
+    terms.rates.push(Rate { give, get, numerator: 1_000_000, denominator: 1, until_ms: u64::MAX });
+    terms.check().unwrap();
+    offer.terms = Signed::sign(&terms, &pair.worlds[HOME].key);
+    let home_key = pair.worlds[HOME].key.verifying_key().to_bytes();
+    let refused = pair.worlds[AWAY].service.wallet().take_offer(&home_name, &home_key, offer).await;
+    assert!(matches!(refused, Err(WalletError::Link(_))), "{refused:?}");
+    for beginning in ["", &second[..16], &second[..63]] {
+        assert_eq!(code_of(away.accept_terms(&home_name, beginning).await), Code::NotFound);
+    }
     assert_eq!(code_of(pair.pay(HOME, 1, Intent::Payment).await), Code::NoLink);
     away.accept_terms(&home_name, &second).await.unwrap();
     pair.carry().await;

@@ -16,8 +16,8 @@ use weft_wire::{
 };
 
 impl Flows {
-    /// What follows from the books of both nodes, of payments since a time that both operators name. With `named`, the first digits
-    /// of its digest, the operator signs it; when both have, payments go on.
+    /// What follows from the books of both nodes, of payments since a time that both operators name. With `named`, its
+    /// digest, the operator signs it; when both have, payments go on.
     ///
     /// # Errors
     /// [`WalletError::Link`] if nothing follows, [`WalletError::NotFound`] if something else was named,

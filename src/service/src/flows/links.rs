@@ -202,10 +202,10 @@ impl Flows {
         }
         let bad = |_| WalletError::Signature("the other node");
         let ack = post.ack.as_ref().map(|ack| ack.verify(&peer.key)).transpose().map_err(bad)?;
-        if let Some(link) = self.wallet.link(from).await? {
-            let lacks_terms = ack.is_none_or(|ack| ack.terms != link.terms.digest());
-            self.voices.change(from, |voice| voice.lacks_terms = lacks_terms);
-        }
+        // Without a link there is nothing to take: whoever asks costs no more than that.
+        let Some(link) = self.wallet.link(from).await? else { return Ok(Heard::default()) };
+        let lacks_terms = ack.is_none_or(|ack| ack.terms != link.terms.digest());
+        self.voices.change(from, |voice| voice.lacks_terms = lacks_terms);
         let (mut messages, mut known) = (Vec::with_capacity(post.messages.len()), HashMap::new());
         for message in post.messages {
             let takes = match message.verify(&peer.key).map_err(bad)?.body {
@@ -250,7 +250,7 @@ impl Flows {
         Ok(hex(&self.wallet.propose_terms(peer, wish).await?))
     }
 
-    /// The operator accepts what the other one has offered, as it is named by the first digits of its digest.
+    /// The operator accepts what the other one has offered, as it is named by its digest.
     ///
     /// # Errors
     /// As [`Self::propose_terms`].

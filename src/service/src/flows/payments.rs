@@ -5,7 +5,7 @@ use crate::{Budget, Caller, wallet::WalletError};
 use weft_wire::{
     AssetId, Signed, TransferId, UserAddress, UserName,
     limits::SHOP_STAFF_MAX,
-    wallet::{ChangeShop, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, SubmitOrder},
+    wallet::{ChangeShop, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, ShopMember, SubmitOrder},
 };
 
 impl Flows {
@@ -68,7 +68,10 @@ impl Flows {
     pub async fn change_shop(&self, caller: &Caller, name: &UserName, wish: ChangeShop) -> Result<()> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let staff = wish.staff.as_deref().unwrap_or_default();
-        for member in staff.iter().take(SHOP_STAFF_MAX) {
+        let known = self.wallet.staff_of(name).await?;
+        // Whoever is there stays, or goes, also if their account was disabled since.
+        let is_new = |member: &&ShopMember| known.iter().all(|one| one.user != member.user);
+        for member in staff.iter().take(SHOP_STAFF_MAX).filter(is_new) {
             if !self.has_account(&member.user).await? {
                 return Err(WalletError::NotFound("user").into());
             }

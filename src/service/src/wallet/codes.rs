@@ -130,6 +130,9 @@ impl Sheet<'_> {
         if order.counter <= known.counter {
             return Err(WalletError::Counter { last: known.counter }.into());
         }
+        if self.entry(order.transfer())?.is_some() {
+            return Err(WalletError::IdConflict.into());
+        }
         let asset: AssetRecord =
             self.get(tables::ASSETS, order.asset.0)?.ok_or(WalletError::NotFound("asset"))?;
         if order.amount == 0 {
@@ -178,6 +181,10 @@ impl Sheet<'_> {
         }
         if wish.amount > order.amount {
             return Err(WalletError::CodeLimit.into());
+        }
+        // An order that was carried out in the meantime brings no money a second time.
+        if self.entry(order.transfer())?.is_some() {
+            return Err(WalletError::CodeInvalid.into());
         }
         let transfer = self.take(shop, &order, wish.amount)?;
         self.put(

@@ -38,6 +38,11 @@ impl LinkBooks for Sheet<'_> {
         Ok(record.map(|record| record.0))
     }
 
+    /// No operator is asked about settlements yet.
+    fn settles(&self) -> bool {
+        false
+    }
+
     /// Whether there is such a person, and whether they take it, is looked up before: see [`Sheet::takes`].
     fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Stop> {
         match payee {

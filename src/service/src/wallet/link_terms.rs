@@ -64,8 +64,8 @@ impl Wallet {
         Ok(digest)
     }
 
-    /// The operator signs what the other one has signed: from now on it is in force here. `named`: the first digits of the digest of
-    /// what was looked at, in hex.
+    /// The operator signs what the other one has signed: from now on it is in force here. `named`: the digest of what was looked at,
+    /// in hex, and all of it: who writes an offer can find two that begin alike.
     ///
     /// # Errors
     /// [`WalletError::NotFound`] if nothing, or something else, is offered; [`WalletError::Link`].
@@ -75,7 +75,7 @@ impl Wallet {
         let none = || WalletError::NotFound("offer");
         let theirs = record.theirs.ok_or_else(none)?;
         let terms = theirs.peek().map_err(|_| none())?;
-        if named.len() < 8 || !hex(&terms.digest()).starts_with(&named.to_ascii_lowercase()) {
+        if hex(&terms.digest()) != named.to_ascii_lowercase() {
             return Err(none());
         }
         let ours = Signed::sign(&terms, &self.key);
@@ -109,6 +109,7 @@ impl Wallet {
         if !terms.is_between(&self.ctx.node, peer) {
             return Err(WalletError::Link(LinkTrouble::Refused("the terms are between other nodes".into())));
         }
+        is_spoken(&terms)?;
         let notes = tidy(offer.notes, &terms, peer)?;
         let (own, peer, signed) = (self.ctx.node.clone(), peer.clone(), offer.terms);
         self.teller.run(move |sheet| sheet.take_offer(&own, &peer, (&signed, &terms), &notes)).await
@@ -166,6 +167,15 @@ impl Wallet {
             }
         }
         Ok(terms)
+    }
+}
+
+/// Exchange at a rate is not spoken here, and no operator sees a rate in an offer: terms with one would let the other node have what
+/// it likes of what is issued here.
+fn is_spoken(terms: &Terms) -> Result<()> {
+    match terms.rates.is_empty() {
+        true => Ok(()),
+        false => Err(WalletError::Link(LinkTrouble::Refused("terms with rates of exchange".into()))),
     }
 }
 
@@ -250,6 +260,7 @@ impl Sheet<'_> {
         record: &mut OfferRecord,
     ) -> Result<(), Stop> {
         let terms = agreed.one.peek().map_err(|_| Fault::Internal("terms that cannot be read"))?;
+        is_spoken(&terms)?;
         let now = self.now;
         match self.link(peer)? {
             None => open_link(self, own, terms.clone(), now)?,

@@ -28,7 +28,7 @@ impl Wallet {
         Ok(Signed::sign(&Statement { at_ms: frozen.at_ms, ..statement }, &self.key))
     }
 
-    /// What follows from the books of both. With `named`, the first digits of its digest, the operator agrees to it.
+    /// What follows from the books of both. With `named`, its digest, the operator agrees to it.
     ///
     /// # Errors
     /// [`WalletError::Link`] if nothing follows, [`WalletError::Signature`], [`WalletError::NotFound`] if something else was named.
@@ -49,7 +49,7 @@ impl Wallet {
             .map_err(|difference| WalletError::Link(LinkTrouble::Refused(difference.to_string())))?;
         let row = self.thaw_row(&own, &thaw).await?;
         let Some(named) = named else { return Ok((row, None)) };
-        if named.len() < 8 || !row.digest.starts_with(&named.to_ascii_lowercase()) {
+        if row.digest != named.to_ascii_lowercase() {
             return Err(WalletError::NotFound("thaw"));
         }
         let signed = Signed::sign(&thaw, &self.key);

@@ -283,6 +283,11 @@ impl Sheet<'_> {
                 return Err(Fault::Invalid { field: "amount", why: "not that of the sale" }.into());
             }
         }
+        // It becomes a sale of this id: one that somebody has opened under it beforehand is not written over.
+        let own = sale_key(&payee.shop.name, RequestId(order.transfer().0));
+        if payee.sale.is_none() && self.get::<SaleRecord>(tables::SALES, own)?.is_some() {
+            return Err(WalletError::IdConflict.into());
+        }
         self.merchant_account(&payee.shop.name, order.asset)
     }
 

@@ -16,8 +16,8 @@ use weft_wire::{
     Code, RequestId, Signed, TransferId,
     paycode::PayCode,
     wallet::{
-        BearerPayee, ChangeAccount, ChargeCode, Intent, Payee, PaymentOrder, PutCode, SaleInfo, SaleKind,
-        SaleState,
+        BearerPayee, ChangeAccount, ChargeCode, Intent, MerchantPayee, Payee, PaymentOrder, PutCode,
+        SaleInfo, SaleKind, SaleState,
     },
 };
 
@@ -242,6 +242,37 @@ async fn what_is_no_order_for_a_code_is_not_shown() {
     };
     let taken = counter.put(&counter.street.till.bob, &his).await;
     assert!(matches!(taken, Err(WalletError::IdConflict)), "{taken:?}");
+}
+
+#[tokio::test]
+async fn an_order_that_was_carried_out_pays_no_code() {
+    let mut counter = Counter::new().await;
+    let first = counter.code(500).1;
+    let shop = counter.street.shop.clone();
+    let payee = Payee::Merchant(MerchantPayee { shop: shop.clone(), till: None, sale: None });
+    let paid = PaymentOrder { payee, expires_ms: first.expires_ms, ..first };
+    let street = &counter.street;
+    street.till.submit(&street.carol, Signed::sign(&paid, &street.carol.key)).await.unwrap();
+    assert_eq!(counter.street.takings().await, 500);
+
+    // Under the same id nothing is shown any more.
+    let (_, again) = counter.code(500);
+    let again = PaymentOrder { id: paid.id, ..again };
+    let shown = counter.put(&counter.street.carol, &again).await;
+    assert!(matches!(shown, Err(WalletError::IdConflict)), "{shown:?}");
+
+    // Nor does a code that was shown before bring anything, or the look of it.
+    let (code, open) = counter.code(500);
+    counter.put(&counter.street.carol, &open).await.unwrap();
+    let payee = Payee::Merchant(MerchantPayee { shop, till: None, sale: None });
+    let paid = PaymentOrder { payee, counter: open.counter + 1, ..open };
+    let street = &counter.street;
+    street.till.submit(&street.carol, Signed::sign(&paid, &street.carol.key)).await.unwrap();
+    assert_eq!(counter.street.takings().await, 1_000);
+    let charged = counter.charge(&code, 500).await;
+    assert!(matches!(charged, Err(WalletError::CodeInvalid)), "{charged:?}");
+    assert_eq!(counter.street.takings().await, 1_000);
+    counter.street.till.is_sound().await;
 }
 
 #[tokio::test]

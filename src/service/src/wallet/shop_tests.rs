@@ -376,6 +376,40 @@ async fn a_shop_pays_out_to_its_owner_by_who_leads_it() {
 }
 
 #[tokio::test]
+async fn a_payment_at_the_counter_writes_over_no_sale() {
+    let mut street = Street::new().await;
+    let order = street.purchase(None, 700);
+    let id = RequestId(order.transfer().0);
+    let wish = OpenSale { id, ..street.wish(1, 10_000) };
+    street.sell(&street.till.bob, wish).await.unwrap();
+    let paid = denied(street.pays(&order).await);
+    assert!(matches!(paid, WalletError::IdConflict), "{paid:?}");
+    let sale = street.sale(&street.till.bob, id).await;
+    assert_eq!((sale.state, sale.amount), (SaleState::Open, 10_000));
+    assert_eq!(street.takings().await, 0);
+    street.till.is_sound().await;
+}
+
+#[tokio::test]
+async fn whoever_works_there_may_leave_and_changes_nothing_else() {
+    let street = Street::new().await;
+    let (bob, carol) = (street.till.bob.user().clone(), street.carol.user().clone());
+    street.staff(&[(&bob, ShopRole::Cashier), (&carol, ShopRole::Cashier)]).await.unwrap();
+    let only = |user: &UserAddress, role| ChangeShop {
+        staff: Some(vec![ShopMember { user: user.clone(), role }]),
+        ..ChangeShop::default()
+    };
+    for wish in [only(&bob, ShopRole::Cashier), only(&carol, ShopRole::Manager)] {
+        let error = denied(street.change(&street.till.bob.device, wish).await);
+        assert!(matches!(error, WalletError::NotStaff), "{error:?}");
+    }
+    street.change(&street.till.bob.device, only(&carol, ShopRole::Cashier)).await.unwrap();
+    let sold = street.sell(&street.till.bob, street.wish(1, 100)).await;
+    assert!(matches!(sold, Err(WalletError::NotStaff)), "{sold:?}");
+    street.sell(&street.carol, street.wish(2, 100)).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_name_is_a_persons_or_a_shops() {
     let street = Street::new().await;
     for taken in ["bob", "alice"] {

@@ -17,7 +17,8 @@ use weft_wire::{
     limits::{SHOP_STAFF_MAX, SHOP_TITLE_CHARS_MAX, SHOPS_PER_OWNER_MAX, SHOPS_PER_PERSON_MAX},
     text,
     wallet::{
-        ChangeShop, Intent, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopRole, ShopSign, ShopView,
+        ChangeShop, Intent, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopMember, ShopRole, ShopSign,
+        ShopView,
     },
 };
 
@@ -94,6 +95,11 @@ impl Wallet {
         let mut qr = code(&self.ctx.address(name), &record.details, asset);
         qr.account.till = till;
         Ok(ShopSign { code: qr.encode().map_err(unfit)? })
+    }
+
+    /// Who works in a shop.
+    pub(crate) async fn staff_of(&self, name: &UserName) -> Result<Vec<ShopMember>> {
+        Ok(self.merchant(name).await?.staff)
     }
 
     /// Whether a shop has the name.
@@ -211,7 +217,12 @@ impl Sheet<'_> {
         let mut record = self.shop(name)?;
         let is_led = record.is_led_by(by);
         let may_close = is_owner && wish.details.is_none() && wish.staff.is_none();
-        if !is_led && !may_close {
+        let but_them = || record.staff.iter().filter(|member| member.user != *by);
+        let is_leaving = wish.details.is_none()
+            && wish.open.is_none()
+            && record.role(by).is_some()
+            && wish.staff.as_ref().is_some_and(|staff| staff.iter().eq(but_them()));
+        if !is_led && !may_close && !is_leaving {
             return Err(WalletError::NotStaff.into());
         }
         if let Some(details) = &wish.details {
@@ -286,7 +297,7 @@ impl Sheet<'_> {
         self.merchant_account(&from.name, order.asset)
     }
 
-    /// A shop gives back what has come to it; a cashier, on the same day.
+    /// A shop gives back what has come to it; a cashier, within a day.
     fn may_refund(
         &self,
         shop: &UserName,
@@ -299,7 +310,7 @@ impl Sheet<'_> {
         if !came {
             return Err(WalletError::NotFound("transfer").into());
         }
-        if !is_led && entry.at_ms / DAY_MS != self.now / DAY_MS {
+        if !is_led && self.now.saturating_sub(entry.at_ms) >= DAY_MS {
             return Err(WalletError::NotStaff.into());
         }
         Ok(())

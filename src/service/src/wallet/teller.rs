@@ -28,6 +28,10 @@ const PIECES_MAX: usize = 512;
 /// that the store's own bounds are far.
 const ROWS_MAX: usize = 3_000;
 const BYTES_MAX: usize = 768 << 10;
+/// Rows and bytes that one piece may write: with what a commit holds before it, they stay within the store's bounds, so that no piece
+/// takes others with it.
+const PIECE_ROWS_MAX: usize = 1_000;
+const PIECE_BYTES_MAX: usize = 192 << 10;
 /// Rows that one piece may ask for, one after the other.
 const FETCHES_MAX: usize = 256;
 /// Tries of a commit that another teller was in the way of.
@@ -356,8 +360,7 @@ impl Desk {
             match piece.work(&mut sheet) {
                 Worked::Drop => return Ok(()),
                 Worked::Keep => {
-                    self.take(sheet.into_staged());
-                    return Ok(());
+                    return self.take(sheet.into_staged());
                 }
                 Worked::Missing(place) => {
                     let row = self.ctx.store.get(place.0, &place.1).await?;
@@ -369,15 +372,22 @@ impl Desk {
     }
 
     /// What one piece has staged is what the next one finds.
-    fn take(&mut self, staged: Staged) {
+    fn take(&mut self, staged: Staged) -> Result<(), Fault> {
+        let size =
+            |(place, value): (&Place, &Option<Vec<u8>>)| place.1.len() + value.as_ref().map_or(0, Vec::len);
+        let bytes: usize = staged.rows.iter().map(size).sum();
+        if staged.rows.len() > PIECE_ROWS_MAX || bytes > PIECE_BYTES_MAX {
+            return Err(Fault::Internal("a piece of work writes too much"));
+        }
+        self.bytes += bytes;
         self.is_urgent |= staged.is_urgent;
         self.absent.extend(staged.absent);
         for (place, value) in staged.rows {
-            self.bytes += place.1.len() + value.as_ref().map_or(0, Vec::len);
             let value: Option<Arc<[u8]>> = value.map(Into::into);
             self.rows.insert(place.clone(), value.clone());
             self.pending.insert(place, value);
         }
+        Ok(())
     }
 
     fn forget(&mut self) {

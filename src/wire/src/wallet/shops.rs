@@ -63,7 +63,7 @@ pub enum ShopRole {
     Owner,
     /// Everything.
     Manager,
-    /// Sells, and gives back what was sold on the same day.
+    /// Sells, and gives back what was paid in the last 24 hours.
     Cashier,
 }
 

@@ -33,6 +33,8 @@ export function saleKind(kind: string): string {
   return kind === 'static' ? m.sale_kind_sign() : kind === 'code' ? m.sale_kind_code() : m.sale_kind_bill();
 }
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 /** The first moment of the day, where the till is. */
 export function dayStartOf(ms: number): number {
   return new Date(ms).setHours(0, 0, 0, 0);
@@ -63,7 +65,7 @@ export function totals(sales: readonly SaleView[], since: number): DayTotal[] {
   return [...by.values()];
 }
 
-/** Whether this role may give something of it back: whoever only works at the till, on the same day. */
+/** Whether this role may give something of it back: whoever only works at the till, for a day. */
 export function mayRefund(sale: SaleView, role: string, now: number): boolean {
-  return refundableOf(sale) > 0n && (role !== 'cashier' || saleTime(sale) >= dayStartOf(now));
+  return refundableOf(sale) > 0n && (role !== 'cashier' || now - saleTime(sale) < DAY_MS);
 }

@@ -62,7 +62,7 @@ describe('whoever pays', () => {
   it('sees whose code it is, adds a tip, and keeps a receipt', async () => {
     render(ScanDesk, { first: sale().code, onclose: vi.fn() });
     await there('Corner shop');
-    await there('home.example confirms this shop and this bill.');
+    await there('This bill comes from the shop with this address, as home.example says, and was not changed on the way.');
     await fireEvent.click(screen.getByLabelText(/^10 %/));
     await press(/^Pay 13\.75/);
     await unlock();
