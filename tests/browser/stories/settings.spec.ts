@@ -91,7 +91,7 @@ test('a link says for how many it is, and its code is not too dense to scan', as
   await page.getByRole('checkbox').check();
   await expect(limits).toContainText('newcomers');
   // With whole words as keys it was 57 by 57.
-  const modules = await page.getByRole('img', { name: 'QR code of your link' }).locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.width - 6);
+  const modules = await page.getByRole('img', { name: 'QR code of your link' }).locator('canvas').evaluate((canvas: HTMLCanvasElement) => canvas.width - 8);
   expect(modules).toBeLessThanOrEqual(53);
 });
 
