@@ -27,7 +27,7 @@ impl Wallet {
     /// `POST wallet/codes`: the caller's device shows a code. Its last one ends by that. The same again gives the same answer.
     ///
     /// # Errors
-    /// As [`Wallet::pay`]; [`WalletError::IdConflict`] where another device shows a code of the same digits.
+    /// As `POST wallet/orders`; [`WalletError::IdConflict`] where another device shows a code of the same digits.
     pub async fn put_code(&self, caller: &Caller, request: PutCode) -> Result<CodeShown> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let row = joined(caller.name().as_str(), caller.device().0);

@@ -33,7 +33,7 @@ impl Wallet {
     /// Stops payments to and from a node. Only a thaw, which both operators sign, starts them again.
     ///
     /// # Errors
-    /// [`WalletError::Link`] if there is no link.
+    /// [`super::WalletError::Link`] if there is no link.
     pub async fn freeze_link(&self, peer: &NodeName) -> Result<()> {
         let peer = peer.clone();
         let work = move |sheet: &mut Sheet<'_>| {
@@ -46,7 +46,7 @@ impl Wallet {
     /// What this node has in its books of a link: all payments that wait, and those that came to be known since a time.
     ///
     /// # Errors
-    /// [`WalletError::Link`] if there is none, [`Fault::TooMany`].
+    /// [`super::WalletError::Link`] if there is none, [`Fault::TooMany`].
     pub async fn link_statement(&self, peer: &NodeName, since_ms: Millis) -> Result<Statement> {
         let (mut payments, mut after) = (Vec::new(), Vec::new());
         loop {
