@@ -1,29 +1,23 @@
-import { errorText } from '../../state/errors';
 import { wallet } from '../../state/wallet.svelte';
 import type { HistoryLineView } from '../../wire/HistoryLineView';
-
-/** So many pages are read for an overview; who pays more often sees less far back in it. */
-const REACH_PAGES = 40;
+import { REACH_PAGES, Reading } from './reading.svelte';
 
 /** The history of one account, as far as it was read: page by page, the newest first. */
-export class Ledger {
+export class Ledger extends Reading {
   lines = $state.raw<HistoryLineView[]>([]);
-  more = $state(true);
-  loaded = $state(false);
-  busy = $state(false);
-  error = $state('');
-  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly account: string) {}
+  constructor(readonly account: string) {
+    super();
+  }
 
   /** The next page of older lines. */
   next(): Promise<void> {
-    return this.#queue(() => this.#next());
+    return this.queue(() => this.#next());
   }
 
   /** Reads back to a time. */
   reach(ms: number): Promise<void> {
-    return this.#queue(async () => {
+    return this.queue(async () => {
       for (let page = 0; page < REACH_PAGES && this.more && !this.reaches(ms); page += 1) await this.#next();
     });
   }
@@ -35,7 +29,7 @@ export class Ledger {
 
   /** Something changed: what is new, and what of the lines that are here can be another by that. */
   refresh(): Promise<void> {
-    return this.#queue(() => (this.loaded ? this.#anew() : this.#next()));
+    return this.queue(() => (this.loaded ? this.#anew() : this.#next()));
   }
 
   async #next(): Promise<void> {
@@ -59,23 +53,6 @@ export class Ledger {
     }
     const least = fresh.at(-1)?.number ?? Infinity;
     this.lines = [...fresh, ...old.filter((line) => line.number < least)];
-  }
-
-  /** One after the other: a page that is asked for twice would stand there twice. */
-  #queue(work: () => Promise<void>): Promise<void> {
-    const run = this.#last.then(async () => {
-      this.busy = true;
-      try {
-        await work();
-        this.error = '';
-      } catch (error) {
-        this.error = errorText(error);
-      } finally {
-        this.busy = false;
-      }
-    });
-    this.#last = run;
-    return run;
   }
 }
 

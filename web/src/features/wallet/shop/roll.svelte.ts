@@ -1,29 +1,23 @@
-import { errorText } from '../../../state/errors';
 import { shops } from '../../../state/shops.svelte';
 import type { SaleView } from '../../../wire/SaleView';
-
-/** So many pages are read for the sum of a day. */
-const REACH_PAGES = 40;
+import { REACH_PAGES, Reading } from '../reading.svelte';
 
 /** A till roll, as far as it was read: the newest first. */
-export class Roll {
+export class Roll extends Reading {
   sales = $state.raw<SaleView[]>([]);
-  more = $state(true);
-  loaded = $state(false);
-  busy = $state(false);
-  error = $state('');
-  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(readonly shop: string) {}
+  constructor(readonly shop: string) {
+    super();
+  }
 
   /** The next page of older sales. */
   next(): Promise<void> {
-    return this.#queue(() => this.#next());
+    return this.queue(() => this.#next());
   }
 
   /** Something changed: the newest ones again, and back to a time. */
   refresh(since: number): Promise<void> {
-    return this.#queue(async () => {
+    return this.queue(async () => {
       const old = this.sales;
       const page = await shops.sales(this.shop, null);
       const fresh = new Set(page.sales.map(({ sale }) => sale));
@@ -53,22 +47,5 @@ export class Roll {
     this.sales = [...this.sales, ...page.sales];
     this.more = page.more && page.sales.length > 0;
     this.loaded = true;
-  }
-
-  /** One after the other: a page that is asked for twice would stand there twice. */
-  #queue(work: () => Promise<void>): Promise<void> {
-    const run = this.#last.then(async () => {
-      this.busy = true;
-      try {
-        await work();
-        this.error = '';
-      } catch (error) {
-        this.error = errorText(error);
-      } finally {
-        this.busy = false;
-      }
-    });
-    this.#last = run;
-    return run;
   }
 }
