@@ -7,8 +7,11 @@ set -euo pipefail
 clients=${1:-64}
 seconds=${2:-10}
 accounts=${3:-64}
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
-[ -x "$bin/initdb" ] && [ -x "$bin/pgbench" ] || { echo "no PostgreSQL here: apt-get install postgresql" >&2; exit 3; }
+bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+if ! [ -x "$bin/initdb" ] || ! [ -x "$bin/pgbench" ]; then
+  echo "no PostgreSQL here: apt-get install postgresql" >&2
+  exit 3
+fi
 
 dir=$(mktemp -d)
 as=()
@@ -25,11 +28,11 @@ trap stop EXIT
 
 "${as[@]}" "$bin/initdb" -D "$dir/data" -U bench --auth=trust >/dev/null
 "${as[@]}" "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" -o "-c listen_addresses='' -c unix_socket_directories='$dir' -c max_connections=$((clients + 8))" start >/dev/null
-psql() { "${as[@]}" "$bin/psql" -h "$dir" -U bench -q -v ON_ERROR_STOP=1 postgres "$@"; }
+run_sql() { "${as[@]}" "$bin/psql" -h "$dir" -U bench -q -v ON_ERROR_STOP=1 postgres; }
 
 # What the wallet keeps of a transfer: the two accounts with their sums, the entry, its place in both histories, the signed order, and the
 # counter of the payer's key.
-psql <<SQL
+run_sql <<SQL
 create table accounts (id int primary key, debits numeric(39) not null default 0, credits numeric(39) not null default 0,
   check (debits <= credits));
 create table entries (number bigserial primary key, id uuid not null unique, debit int not null references accounts,
