@@ -5,7 +5,7 @@
 //! says is checked again by every engine that reads it.
 
 use crate::{
-    Blob, Millis, NodeName, Problem, RoomId, Signed, UserAddress, UserName, bytes,
+    Blob, Millis, NodeName, Problem, RoomId, Signed, TransferId, UserAddress, UserName, bytes,
     contacts::{ClaimedKeyPackages, UserLookup},
     identity::{DeviceCert, UserIdentity},
     rooms::{
@@ -13,6 +13,7 @@ use crate::{
         RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
+    wallet::PacketInfo,
 };
 use serde::{Deserialize, Serialize};
 
@@ -276,6 +277,15 @@ pub enum Question {
         /// At most [`crate::limits::LINK_POST_BYTES_MAX`].
         post: Blob,
     },
+    /// A red packet of the asked node, for somebody of a room in which it was given.
+    Packet {
+        /// A user of the asking node.
+        by: UserAddress,
+        /// Which.
+        packet: TransferId,
+        /// They open it. What they get comes as a payment over the link.
+        open: bool,
+    },
 }
 
 /// What an owner or admin does at the door of a group.
@@ -312,6 +322,8 @@ pub enum Answer {
     Requests(JoinRequests),
     /// To [`Question::Link`].
     Link(Blob),
+    /// To [`Question::Packet`].
+    Packet(PacketInfo),
     /// No.
     Problem(Problem),
 }

@@ -67,6 +67,24 @@ export class OwnNode {
     return `${this.url}/${fragment}`;
   }
 
+  /** What it is called: here its name is its key. */
+  async name(): Promise<string> {
+    return /^this node is (\S+)/.exec(await this.#weft('peer', 'list'))?.[1] ?? '';
+  }
+
+  /** The two operators sign terms: people of `other` may have so much of what this one issues. */
+  async agree(other: OwnNode, asset: string, limit: string): Promise<void> {
+    const [own, theirs] = [await this.name(), await other.name()];
+    await this.#weft('peer', 'terms', 'propose', theirs, '--asset', `${asset}=${limit}`);
+    for (let offer = ''; ; ) {
+      offer = /terms accept \S+ ([0-9a-f]{64})/.exec(await other.#weft('peer', 'terms', 'show'))?.[1] ?? '';
+      if (offer === '') continue;
+      await other.#weft('peer', 'terms', 'accept', own, offer);
+      break;
+    }
+    while (!(await this.#weft('peer', 'terms', 'show')).includes('in force')) continue;
+  }
+
   /** Copies what it keeps, while it runs. */
   async backUp(): Promise<void> {
     await this.#weft('backup', this.#backup);

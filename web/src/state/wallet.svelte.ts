@@ -4,6 +4,7 @@ import type { AccountView } from '../wire/AccountView';
 import type { Event } from '../wire/Event';
 import type { HistoryView } from '../wire/HistoryView';
 import type { IssuedView } from '../wire/IssuedView';
+import type { LinkedView } from '../wire/LinkedView';
 import type { MessageView } from '../wire/MessageView';
 import type { PacketView } from '../wire/PacketView';
 import type { PendingView } from '../wire/PendingView';
@@ -98,6 +99,10 @@ class Wallet {
   }
   get pending(): PendingView[] {
     return purse.view?.pending ?? [];
+  }
+  /** Other servers whose people can be paid. */
+  get links(): LinkedView[] {
+    return purse.view?.links ?? [];
   }
   /** Whether this device has a payment PIN. */
   get pin(): boolean {

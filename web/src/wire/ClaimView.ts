@@ -18,6 +18,10 @@ amount: string,
  */
 time_ms: number, 
 /**
+ * Whether it went back to the giver: their own node did not take it.
+ */
+returned: boolean, 
+/**
  * Whether nobody got more, once all shares are taken.
  */
 best: boolean, };

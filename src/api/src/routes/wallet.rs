@@ -122,18 +122,20 @@ async fn packet(
     State(api): State<Api>,
     Authed(caller): Authed,
     Packet(packet): Packet,
+    query: Query,
 ) -> Result<Out<PacketInfo>, Fault> {
     reads(&api, &caller)?;
-    Ok(Out(api.service().flows().packet(&caller, packet).await?))
+    Ok(Out(api.service().flows().packet(&caller, packet, query.get("node")?.as_ref()).await?))
 }
 
 async fn open_packet(
     State(api): State<Api>,
     Authed(caller): Authed,
     Packet(packet): Packet,
+    query: Query,
 ) -> Result<Out<PacketInfo>, Fault> {
     reads(&api, &caller)?;
-    Ok(Out(api.service().flows().open_packet(&caller, packet).await?))
+    Ok(Out(api.service().flows().open_packet(&caller, packet, query.get("node")?.as_ref()).await?))
 }
 
 async fn define(

@@ -82,6 +82,17 @@ pub struct WalletView {
     pub pin: bool,
     /// Payments of this device that are not decided yet, as far as it knows.
     pub pending: Vec<PendingView>,
+    /// Other nodes whose people can be paid.
+    pub links: Vec<LinkedView>,
+}
+
+/// Another node with which payments were agreed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct LinkedView {
+    /// Its name.
+    pub node: String,
+    /// Ids of the assets in which its people can be paid.
+    pub assets: Vec<String>,
 }
 
 /// A transfer between two people, one of whom is oneself.
@@ -164,6 +175,8 @@ pub struct ClaimView {
     pub amount: String,
     /// When, ms.
     pub time_ms: f64,
+    /// Whether it went back to the giver: their own node did not take it.
+    pub returned: bool,
     /// Whether nobody got more, once all shares are taken.
     pub best: bool,
 }

@@ -314,11 +314,6 @@ pub(crate) async fn reply(cx: &Cx, chat: ChatId, id: MessageId) -> ReplyView {
     }
 }
 
-/// The card in a message.
-pub(crate) async fn card(cx: &Cx, chat: ChatId, id: MessageId) -> Option<Card> {
-    card_of(cx, chat, id).await.map(|(_, card)| card)
-}
-
 /// The card in a message, and who has sent it.
 pub(crate) async fn card_of(cx: &Cx, chat: ChatId, id: MessageId) -> Option<(Option<UserAddress>, Card)> {
     let order = order_of(cx, chat, id).await?;

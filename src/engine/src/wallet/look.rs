@@ -4,7 +4,7 @@ use super::orders::{self, Wish};
 use super::{asset_view, id, key};
 use crate::account::me;
 use crate::api::{
-    AccountView, HistoryLineView, HistoryView, IssuedView, PersonView, TransferView, WalletView,
+    AccountView, HistoryLineView, HistoryView, IssuedView, LinkedView, PersonView, TransferView, WalletView,
 };
 use crate::chats;
 use crate::error::{Refusal, internal};
@@ -12,8 +12,8 @@ use crate::groups::names;
 use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{
-    AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, History, HistoryLine, Payee, Receipt,
-    ShopName, TransferInfo, TransferState,
+    AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, History, HistoryLine, LinkedNode,
+    Payee, Receipt, ShopName, TransferInfo, TransferState,
 };
 use weft_wire::{AccountId, TransferId, UserAddress};
 
@@ -26,6 +26,7 @@ pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, Refusal> {
         assets: assets.assets.into_iter().map(issued).collect(),
         pin: key::is_set(s),
         pending: orders::pending(s),
+        links: assets.links.into_iter().map(linked).collect(),
     }))
 }
 
@@ -40,6 +41,11 @@ pub(super) fn account(account: weft_wire::wallet::AccountView) -> AccountView {
         outgoing: account.outgoing.to_string(),
         frozen: account.frozen,
     }
+}
+
+fn linked(link: LinkedNode) -> LinkedView {
+    let assets = link.assets.iter().map(ToString::to_string).collect();
+    LinkedView { node: link.node.to_string(), assets }
 }
 
 fn issued(info: AssetInfo) -> IssuedView {

@@ -85,23 +85,31 @@ fn wish(s: &mut State, gift: &Gift, asset: Asset) -> Result<Wish, Refusal> {
 /// The card of a message.
 async fn card(cx: &Cx, chat: &str, id: &str) -> Result<(Chat, PacketCard), Refusal> {
     let chat = cx.with(|s| chat_of(s, chat))?;
-    match timeline::card(cx, chat.id, super::id("id", id)?).await {
-        Some(Card::Packet(card)) => Ok((chat, card)),
+    match timeline::card_of(cx, chat.id, super::id("id", id)?).await {
+        // It lies where its giver is. Nobody has us ask a node of their choice.
+        Some((Some(sender), Card::Packet(card))) if sender.node == card.node => Ok((chat, card)),
         _ => Err(call_error("not_found", "There is no such red packet.")),
     }
+}
+
+/// Where the own node tells of it.
+fn path(s: &State, card: &PacketCard) -> String {
+    let own = s.live.me.as_ref().is_some_and(|me| me.user.node == card.node);
+    let at = if own { String::new() } else { format!("?node={}", card.node) };
+    format!("wallet/packets/{}{at}", card.packet)
 }
 
 /// A packet as it stands.
 pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, Refusal> {
     let (chat, card) = card(cx, chat, id).await?;
-    let info: PacketInfo = http::get(cx, &format!("wallet/packets/{}", card.packet)).await?;
+    let info: PacketInfo = http::get(cx, &cx.with(|s| path(s, &card))).await?;
     cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
 }
 
 /// Opens a packet.
 pub(super) async fn open(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, Refusal> {
     let (chat, card) = card(cx, chat, id).await?;
-    let info: PacketInfo = http::post_empty(cx, &format!("wallet/packets/{}", card.packet)).await?;
+    let info: PacketInfo = http::post_empty(cx, &cx.with(|s| path(s, &card))).await?;
     cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
 }
 
@@ -116,6 +124,7 @@ fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Res
         person: names::person(s, room, &claim.user),
         amount: claim.amount.to_string(),
         time_ms: claim.at_ms as f64,
+        returned: claim.returned,
         best: best == Some(at),
     };
     let claims = info.claims.iter().enumerate().map(|one| claim(one, s)).collect();

@@ -152,6 +152,12 @@ fn of_another_node(problem: Problem) -> Problem {
             | Code::InviteInvalid
             | Code::CursorLost
             | Code::Expired
+            | Code::PacketEmpty
+            | Code::PacketOver
+            | Code::NoLink
+            | Code::LinkFrozen
+            | Code::LinkLimit
+            | Code::PaymentRefused
             | Code::RateLimited
             | Code::NodeUnreachable
     );

@@ -312,6 +312,7 @@ fn asker(question: &Question) -> Result<NodeName> {
         Question::Person { by, .. }
         | Question::Claim { by, .. }
         | Question::GroupInfo { by, .. }
+        | Question::Packet { by, .. }
         | Question::Door { by, .. } => Ok(by.node.clone()),
         Question::Join { user, .. } => Ok(user.node.clone()),
         Question::Commit { cert, .. } => Ok(cert.peek().map_err(unreadable)?.user.node),

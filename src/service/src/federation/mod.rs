@@ -193,6 +193,7 @@ impl Nodes {
             Question::Person { by, .. }
             | Question::Claim { by, .. }
             | Question::GroupInfo { by, .. }
+            | Question::Packet { by, .. }
             | Question::Door { by, .. } => by.clone(),
             Question::Join { user, .. } => user.clone(),
             Question::Link { .. } => return LimitKey::Crowd,

@@ -22,9 +22,9 @@ use weft_wire::{
     },
 };
 
-const HOUR_MS: u64 = 3_600_000;
-const HOME: usize = 0;
-const AWAY: usize = 1;
+pub(super) const HOUR_MS: u64 = 3_600_000;
+pub(super) const HOME: usize = 0;
+pub(super) const AWAY: usize = 1;
 
 pub(super) struct Pair {
     pub net: Arc<FakeNet>,
@@ -51,6 +51,11 @@ impl Pair {
             federation.judge(&worlds[other].name, Verdict::Trust).await.unwrap();
         }
         let people = [Payer::new(&worlds[0], "alice", 1).await, Payer::new(&worlds[1], "bob", 2).await];
+        Pair::of(net, worlds, people).await
+    }
+
+    /// The same, of people who are there: alice has 100 euros.
+    pub(super) async fn of(net: Arc<FakeNet>, worlds: [World; 2], people: [Payer; 2]) -> Pair {
         let euro = worlds[HOME].service.wallet().define(euro()).await.unwrap();
         let pair = Pair { net, worlds, people, euro };
         let flows = pair.worlds[HOME].service.flows();
@@ -66,7 +71,7 @@ impl Pair {
         pair
     }
 
-    async fn agree(&self, limit: &str) {
+    pub(super) async fn agree(&self, limit: &str) {
         let wallet = self.worlds[HOME].service.wallet();
         wallet.propose_terms(&self.worlds[AWAY].name, wish(limit)).await.unwrap();
         self.carry().await;
@@ -95,13 +100,13 @@ impl Pair {
         panic!("it does not end");
     }
 
-    fn order(&mut self, from: usize, amount: u64, intent: Intent) -> PaymentOrder {
+    pub(super) fn order(&mut self, from: usize, amount: u64, intent: Intent) -> PaymentOrder {
         let to = self.people[1 - from].user().clone();
         let asset = self.euro.id;
         self.people[from].order(&self.worlds[from], &to, asset, amount, intent)
     }
 
-    async fn submit(&self, from: usize, order: &PaymentOrder) -> Result<Receipt, FlowError> {
+    pub(super) async fn submit(&self, from: usize, order: &PaymentOrder) -> Result<Receipt, FlowError> {
         let payer = &self.people[from];
         let order = Signed::sign(order, &payer.key);
         let world = &self.worlds[from];
@@ -120,7 +125,7 @@ impl Pair {
     }
 
     /// What can be paid, and what is held back and held for them.
-    async fn has(&self, who: usize) -> (u64, u64, u64) {
+    pub(super) async fn has(&self, who: usize) -> (u64, u64, u64) {
         let wallet = self.worlds[who].service.wallet();
         let accounts = wallet.accounts(self.people[who].device.caller()).await.unwrap().accounts;
         accounts.first().map_or((0, 0, 0), |account| (account.available, account.outgoing, account.incoming))
@@ -133,7 +138,7 @@ impl Pair {
         info.state
     }
 
-    async fn history(&self, who: usize) -> Vec<HistoryLine> {
+    pub(super) async fn history(&self, who: usize) -> Vec<HistoryLine> {
         let (wallet, caller) = (self.worlds[who].service.wallet(), self.people[who].device.caller());
         let account = wallet.accounts(caller).await.unwrap().accounts.pop().unwrap().id;
         wallet.history(caller, account, None).await.unwrap().lines
@@ -157,7 +162,7 @@ impl Pair {
     }
 }
 
-fn code_of<T: std::fmt::Debug>(result: Result<T, FlowError>) -> Code {
+pub(super) fn code_of<T: std::fmt::Debug>(result: Result<T, FlowError>) -> Code {
     code(result.unwrap_err())
 }
 

@@ -31,6 +31,8 @@ mod link_tests;
 mod link_thaw;
 mod links;
 mod owed;
+#[cfg(test)]
+mod packet_tests;
 mod payments;
 mod people;
 mod rooms;

@@ -1,9 +1,10 @@
 //! Payments: money of the wallet, between people of the accounts.
 
 use super::{Flows, Result};
-use crate::{Budget, Caller, wallet::WalletError};
+use crate::{Budget, Caller, federation::FederationError, wallet::WalletError};
 use weft_wire::{
-    AssetId, Signed, TransferId, UserAddress, UserName,
+    AssetId, NodeName, Signed, TransferId, UserAddress, UserName,
+    federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{ChangeShop, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, ShopMember, SubmitOrder},
 };
@@ -79,31 +80,80 @@ impl Flows {
         Ok(self.wallet.change_shop(caller, name, wish).await?)
     }
 
-    /// `GET wallet/packets/ID`, for members of the room that it was given in.
+    /// `GET wallet/packets/ID?node=NAME`, for members of the room that it was given in. `node`: whose packet it is, if another's.
     ///
     /// # Errors
     /// [`WalletError::NotFound`], also for everybody else.
-    pub async fn packet(&self, caller: &Caller, packet: TransferId) -> Result<PacketInfo> {
-        self.in_its_room(caller, packet).await?;
-        Ok(self.wallet.packet(packet).await?)
+    pub async fn packet(
+        &self,
+        caller: &Caller,
+        packet: TransferId,
+        node: Option<&NodeName>,
+    ) -> Result<PacketInfo> {
+        match node.filter(|node| **node != self.ctx.node) {
+            None => self.packet_here(caller.user(), packet, false).await,
+            Some(node) => self.packet_there(caller, packet, node, false).await,
+        }
     }
 
-    /// `POST wallet/packets/ID`: opens it.
+    /// `POST wallet/packets/ID?node=NAME`: opens it.
     ///
     /// # Errors
     /// [`WalletError::PacketEmpty`], [`WalletError::PacketOver`], [`WalletError::Forbidden`] where it is for somebody else,
-    /// [`WalletError::NotFound`] for whoever is not in the room.
-    pub async fn open_packet(&self, caller: &Caller, packet: TransferId) -> Result<PacketInfo> {
-        self.in_its_room(caller, packet).await?;
-        self.wallet.claim(packet, caller.user()).await?;
+    /// [`WalletError::NotFound`] for whoever is not in the room, [`WalletError::Link`] where there are no terms between the nodes.
+    pub async fn open_packet(
+        &self,
+        caller: &Caller,
+        packet: TransferId,
+        node: Option<&NodeName>,
+    ) -> Result<PacketInfo> {
+        match node.filter(|node| **node != self.ctx.node) {
+            None => self.packet_here(caller.user(), packet, true).await,
+            Some(node) => {
+                self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+                self.may_pay_at(node).await?;
+                self.packet_there(caller, packet, node, true).await
+            }
+        }
+    }
+
+    /// Somebody of another node asks for a packet of this one.
+    pub(super) async fn answer_packet(
+        &self,
+        by: &UserAddress,
+        packet: TransferId,
+        open: bool,
+    ) -> Result<Answer> {
+        Ok(Answer::Packet(self.packet_here(by, packet, open).await?))
+    }
+
+    async fn packet_here(&self, user: &UserAddress, packet: TransferId, open: bool) -> Result<PacketInfo> {
+        self.in_its_room(user, packet).await?;
+        if open {
+            self.wallet.claim(packet, user).await?;
+        }
         Ok(self.wallet.packet(packet).await?)
     }
 
-    /// Whether the caller may know of a packet: who gave it, for whom it is, and who is in its room.
-    async fn in_its_room(&self, caller: &Caller, packet: TransferId) -> Result<()> {
+    async fn packet_there(
+        &self,
+        caller: &Caller,
+        packet: TransferId,
+        node: &NodeName,
+        open: bool,
+    ) -> Result<PacketInfo> {
+        let question = Question::Packet { by: caller.user().clone(), packet, open };
+        match self.nodes.ask(node, &question).await? {
+            Answer::Packet(info) if info.id == packet && info.maker.node == *node => Ok(info),
+            _ => Err(FederationError::Nonsense { node: node.clone() }.into()),
+        }
+    }
+
+    /// Whether somebody may know of a packet: who gave it, for whom it is, and who is in its room.
+    async fn in_its_room(&self, user: &UserAddress, packet: TransferId) -> Result<()> {
         let (maker, terms) = self.wallet.packet_of(packet).await?;
-        let is_theirs = maker == *caller.user() || terms.only.as_ref() == Some(caller.user());
-        if !is_theirs && !self.rooms.is_in(terms.room, caller.user()).await? {
+        let is_theirs = maker == *user || terms.only.as_ref() == Some(user);
+        if !is_theirs && !self.rooms.is_in(terms.room, user).await? {
             return Err(WalletError::NotFound("packet").into());
         }
         Ok(())
@@ -112,6 +162,7 @@ impl Flows {
     /// Whether there is somebody who may open such a packet: a room of the giver, or the one for whom it is.
     async fn may_give(&self, caller: &Caller, terms: &PacketTerms) -> Result<bool> {
         match &terms.only {
+            Some(only) if !self.ctx.is_local(only) => self.may_pay_at(&only.node).await.map(|()| true),
             Some(only) => self.has_account(only).await,
             None => Ok(self.rooms.is_in(terms.room, caller.user()).await?),
         }

@@ -3,7 +3,7 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::{issuance, merchant, personal},
-    records::{AccountRecord, AssetRecord, MerchantRecord, Owner, OwnerRecord},
+    records::{AccountRecord, AssetRecord, LinkRecord, MerchantRecord, Owner, OwnerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, error::within};
@@ -13,7 +13,7 @@ use weft_wire::{
     AssetId, TransferId, UserName,
     limits::{ASSET_BACKING_BYTES_MAX, ASSET_TITLE_BYTES_MAX, ASSETS_MAX},
     text,
-    wallet::{Asset, AssetInfo, AssetList, ChangeAccount, DefineAsset, SCALE_MAX},
+    wallet::{Asset, AssetInfo, AssetList, ChangeAccount, DefineAsset, LinkedNode, SCALE_MAX},
 };
 
 impl Wallet {
@@ -26,7 +26,24 @@ impl Wallet {
         for record in self.assets_known().await? {
             assets.push(self.info(record).await?);
         }
-        Ok(AssetList { assets })
+        Ok(AssetList { assets, links: self.linked_nodes().await? })
+    }
+
+    /// Nodes to whose people money can go now, and which.
+    async fn linked_nodes(&self) -> Result<Vec<LinkedNode>> {
+        let (mut nodes, mut after) = (Vec::new(), Vec::new());
+        loop {
+            let rows = self.ctx.store.scan(tables::LINKS, Scan::prefix([]).after(&after)).await?;
+            let Some(last) = rows.last() else { return Ok(nodes) };
+            after.clone_from(&last.key);
+            for row in rows {
+                let LinkRecord(link) = LinkRecord::from_record(&row.value)?;
+                if link.frozen.is_none() {
+                    let assets = link.terms.assets.iter().map(|covered| covered.asset.id()).collect();
+                    nodes.push(LinkedNode { node: link.peer, assets });
+                }
+            }
+        }
     }
 
     /// All that people here can have: what this node issues, and what the terms with others bring.

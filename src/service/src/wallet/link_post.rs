@@ -7,12 +7,8 @@ use super::{
 };
 use crate::context::joined;
 use serde::{Deserialize, Serialize};
-use weft_ledger::{
-    Books,
-    link::{
-        Ack, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive,
-        receive_ack,
-    },
+use weft_ledger::link::{
+    Ack, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive, receive_ack,
 };
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{Millis, NodeName, Signed, TransferId, encode};
@@ -200,11 +196,7 @@ impl Sheet<'_> {
             }
         };
         match received {
-            Received::Taken(Some(Notice::Decided(id, State::Rejected(_)))) => {
-                if let Some(entry) = self.entry(id)? {
-                    self.uncount(&entry)?;
-                }
-            }
+            Received::Taken(Some(Notice::Decided(id, State::Rejected(_)))) => self.came_back(peer, id)?,
             Received::Taken(Some(Notice::Answered(id, State::Fulfilled))) => self.note_request(peer, id)?,
             // Its row has what was said; here is who has signed it.
             Received::Frozen(_) => {

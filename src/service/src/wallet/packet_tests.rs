@@ -33,7 +33,7 @@ async fn give(till: &mut Till, terms: PacketTerms, amount: u64) -> Result<Receip
 }
 
 async fn open(till: &Till, by: &Payer, packet: TransferId) -> Result<PacketInfo, FlowError> {
-    till.world.service.flows().open_packet(by.device.caller(), packet).await
+    till.world.service.flows().open_packet(by.device.caller(), packet, None).await
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn what_nobody_takes_of_a_packet_goes_back_after_a_day() {
     for rounds in [1, 0] {
         assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), rounds);
     }
-    let over = till.world.service.flows().packet(till.bob.device.caller(), packet).await.unwrap();
+    let over = till.world.service.flows().packet(till.bob.device.caller(), packet, None).await.unwrap();
     assert_eq!((over.state, over.left, over.seed.is_some()), (PacketState::Expired, 0, true));
     assert_eq!(till.balances().await, (9_700, 300));
     let hers = till.history(&till.alice).await;
@@ -136,11 +136,11 @@ async fn a_packet_that_cannot_be_is_refused_and_costs_nothing() {
     // What was not paid is no packet, and nothing that a worker would have to give back.
     let unpaid =
         PaymentOrder::transfer_of(till.alice.user(), weft_wire::OrderId([till.alice.counter as u8; 16]));
-    let unpaid = till.world.service.flows().packet(till.alice.device.caller(), unpaid).await;
+    let unpaid = till.world.service.flows().packet(till.alice.device.caller(), unpaid, None).await;
     assert!(matches!(unpaid, Err(FlowError::Wallet(WalletError::NotFound("packet")))), "{unpaid:?}");
     till.world.clock.advance(25 * HOUR_MS);
     assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), 0);
-    let nothing = till.world.service.flows().packet(carol.device.caller(), TransferId([7; 16])).await;
+    let nothing = till.world.service.flows().packet(carol.device.caller(), TransferId([7; 16]), None).await;
     assert!(matches!(nothing, Err(FlowError::Wallet(WalletError::NotFound("packet")))));
     assert_eq!(till.balances().await, (10_000, 0));
     till.is_sound().await;
@@ -155,7 +155,7 @@ async fn all_open_it_at_once_and_it_gives_out_what_was_in_it() {
         let by = if n % 2 == 0 { &till.alice } else { &till.bob };
         let (service, caller) = (till.world.service.clone(), by.device.caller().clone());
         tasks.push(tokio::spawn(async move {
-            service.flows().open_packet(&caller, packet).await.map(|info| info.claims)
+            service.flows().open_packet(&caller, packet, None).await.map(|info| info.claims)
         }));
     }
     let mut seen = Vec::new();

@@ -1,20 +1,25 @@
 //! Red packets: money for the first so many of a room. Who is in the room is for the caller to know.
 
 use super::{
-    Result, Wallet, WalletError,
+    LinkTrouble, Memo, Result, Wallet, WalletError,
     accounts::{envelope, personal},
     orders::DAY_MS,
-    records::{ClaimRecord, PacketRecord},
+    records::{ClaimRecord, OrderRecord, PacketRecord},
+    remote::Share,
     sheet::{Sheet, Stop},
 };
 use crate::Fault;
-use weft_ledger::{Books, Movement, Outcome, Purpose, Transfer, packet};
+use weft_ledger::{
+    Books, Movement, Outcome, Purpose, Transfer,
+    link::{self, Aim, Prepare, Sent, Sum},
+    packet,
+};
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
-    AccountId, Millis, TransferId, UserAddress,
+    AccountId, Blob, Millis, TransferId, UserAddress, encode,
     wallet::{
-        PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms, Payee,
-        PaymentOrder,
+        Intent, PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms,
+        Payee, PaymentOrder,
     },
 };
 
@@ -28,10 +33,11 @@ impl Wallet {
         Ok((maker, terms))
     }
 
-    /// Opens a packet for somebody of this node. Whoever has opened it before keeps what they got.
+    /// Opens a packet for somebody. Whoever has opened it before keeps what they got. To people of other nodes it goes over the link.
     ///
     /// # Errors
-    /// [`WalletError::PacketEmpty`], [`WalletError::PacketOver`], [`WalletError::Forbidden`] where it is for somebody else.
+    /// [`WalletError::PacketEmpty`], [`WalletError::PacketOver`], [`WalletError::Forbidden`] where it is for somebody else,
+    /// [`WalletError::Link`] where it cannot reach them.
     pub(crate) async fn claim(&self, packet: TransferId, user: &UserAddress) -> Result<()> {
         // Most who come late are answered without the teller.
         let known = self.packet_record(packet).await?;
@@ -40,8 +46,8 @@ impl Wallet {
             let has_some = self.ctx.store.get(tables::LEDGER_ENTRIES, &claim.0).await?.is_some();
             return if has_some { Ok(()) } else { Err(WalletError::PacketEmpty) };
         }
-        let user = user.clone();
-        self.teller.run(move |sheet| sheet.claim(packet, &user)).await
+        let (user, is_local) = (user.clone(), self.ctx.is_local(user));
+        self.teller.run(move |sheet| sheet.claim(packet, &user, is_local)).await
     }
 
     /// A packet as it stands.
@@ -54,8 +60,8 @@ impl Wallet {
         let rows = self.ctx.store.scan(tables::PACKET_CLAIMS, Scan::prefix(id.0)).await?;
         let mut claims = Vec::with_capacity(rows.len());
         for row in rows {
-            let ClaimRecord { user, amount, at_ms } = ClaimRecord::from_record(&row.value)?;
-            claims.push(PacketClaim { user, amount, at_ms });
+            let ClaimRecord { user, amount, at_ms, returned } = ClaimRecord::from_record(&row.value)?;
+            claims.push(PacketClaim { user, amount, at_ms, returned });
         }
         let PacketRecord { maker, terms, total, left, until_ms, state, .. } = record;
         let promise = PacketPromise { commitment: packet::commit(&record.seed, id.0) };
@@ -113,7 +119,7 @@ impl Sheet<'_> {
         Ok(record.map(|record| PacketPromise { commitment: packet::commit(&record.seed, id.0) }))
     }
 
-    fn claim(&mut self, id: TransferId, user: &UserAddress) -> Result<(), Stop> {
+    fn claim(&mut self, id: TransferId, user: &UserAddress, is_local: bool) -> Result<(), Stop> {
         let claim = TransferId::of_claim(id, user);
         match self.entry(claim)?.map(|entry| entry.outcome) {
             Some(Outcome::Done) => return Ok(()),
@@ -138,18 +144,73 @@ impl Sheet<'_> {
             }
         };
         let amount = amount.map_err(|_| Fault::Internal("a packet without a share"))?;
-        let (debit, credit) = (envelope(id, record.asset), self.personal(&user.name, record.asset)?);
-        let movement = Movement::Posted { debit, credit, amount, refunds: None };
-        self.post(&[Transfer { id: claim, movement, purpose: Purpose::PacketClaim, about: id.0 }])?;
-        let place = [id.0.as_slice(), &record.claims.to_be_bytes()].concat();
-        let kept = ClaimRecord { user: user.clone(), amount, at_ms: self.now };
-        self.put(tables::PACKET_CLAIMS, place, &kept);
+        let debit = envelope(id, record.asset);
+        if is_local {
+            let credit = self.personal(&user.name, record.asset)?;
+            let movement = Movement::Posted { debit, credit, amount, refunds: None };
+            self.post(&[Transfer { id: claim, movement, purpose: Purpose::PacketClaim, about: id.0 }])?;
+        } else {
+            let share = Share { packet: id, claim: record.claims };
+            self.send_share(&record.maker, user, share, (debit, Sum { asset: record.asset, amount }))?;
+        }
+        let kept = ClaimRecord { user: user.clone(), amount, at_ms: self.now, returned: false };
+        self.put(tables::PACKET_CLAIMS, claim_key(id, record.claims), &kept);
         let (left, claims) = (record.left - amount, record.claims + 1);
         let state = if claims == shares { PacketState::Empty } else { PacketState::Open };
         if state == PacketState::Empty {
             self.delete(tables::PACKETS_DUE, due_key(record.until_ms, id));
         }
         self.put(tables::PACKETS, id.0, &PacketRecord { left, claims, state, ..record });
+        Ok(())
+    }
+
+    /// Sends somebody of another node their share. Nothing is kept where that cannot be: they may try again.
+    fn send_share(
+        &mut self,
+        maker: &UserAddress,
+        user: &UserAddress,
+        share: Share,
+        (envelope, give): (AccountId, Sum),
+    ) -> Result<(), Stop> {
+        let kept: Option<OrderRecord> = self.get(tables::ORDERS, share.packet.0)?;
+        let order = kept.and_then(|kept| kept.order.peek().ok());
+        let order = order.ok_or(Fault::Internal("a packet without its order"))?.id;
+        let aim = Aim::Payment {
+            payer: maker.clone(),
+            payee: Payee::Person(user.clone()),
+            intent: Intent::Payment,
+        };
+        let prepare = Prepare {
+            payment: TransferId::of_claim(share.packet, user),
+            give,
+            get: None,
+            aim,
+            expires_ms: self.end_over(&user.node)?,
+            memo: Blob(encode(&Memo { order, request: None, share: Some(share) })),
+        };
+        let now = self.now;
+        match link::send(self, &user.node, envelope, prepare, now)? {
+            Sent::Asked(_) => Ok(()),
+            Sent::Refused { reason, .. } => Err(WalletError::Link(LinkTrouble::Payment(reason)).into()),
+        }
+    }
+
+    /// The node of whoever took a share did not take it: it is the giver's again.
+    pub(super) fn share_returned(&mut self, share: Share) -> Result<(), Stop> {
+        let Share { packet: id, claim } = share;
+        let none = Fault::Internal("a share of a packet that is not there");
+        let record: PacketRecord = self.get(tables::PACKETS, id.0)?.ok_or(none.clone())?;
+        let key = claim_key(id, claim);
+        let kept: ClaimRecord = self.get(tables::PACKET_CLAIMS, &key)?.ok_or(none)?;
+        let movement = Movement::Posted {
+            debit: envelope(id, record.asset),
+            credit: personal(&record.maker.name, record.asset),
+            amount: kept.amount,
+            refunds: None,
+        };
+        let back = TransferId::of_packet_return(TransferId::of_claim(id, &kept.user));
+        self.put(tables::PACKET_CLAIMS, key, &ClaimRecord { returned: true, ..kept });
+        self.post(&[Transfer { id: back, movement, purpose: Purpose::PacketReturn, about: id.0 }])?;
         Ok(())
     }
 
@@ -172,6 +233,10 @@ impl Sheet<'_> {
         self.post(&[Transfer { id: back, movement, purpose: Purpose::PacketReturn, about: id.0 }])?;
         Ok(true)
     }
+}
+
+fn claim_key(packet: TransferId, claim: u32) -> Vec<u8> {
+    [packet.0.as_slice(), &claim.to_be_bytes()].concat()
 }
 
 fn due_key(until_ms: Millis, packet: TransferId) -> Vec<u8> {

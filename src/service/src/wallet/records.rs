@@ -144,6 +144,9 @@ pub(crate) struct ClaimRecord {
     /// In minor units.
     pub amount: u64,
     pub at_ms: Millis,
+    /// The person's node did not take it: it went back to the giver.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
 }
 
 /// A link with another node. Key: its name.

@@ -28,14 +28,33 @@ pub(crate) struct Memo {
     /// What it is paid for, if somebody has asked for the money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
+    /// It is a share of the red packet that the order has filled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+/// A share of a red packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Share {
+    /// Of which.
+    pub packet: TransferId,
+    /// How many were taken before.
+    pub claim: u32,
 }
 
 impl Memo {
     /// What stands in a payment; none if it is not of this form, or the payment's id does not follow from it.
     pub fn of(prepare: &Prepare) -> Option<Memo> {
         let memo: Memo = decode(prepare.memo.as_slice(), link::MEMO_BYTES_MAX).ok()?;
-        let Aim::Payment { payer, .. } = &prepare.aim else { return None };
-        (PaymentOrder::transfer_of(payer, memo.order) == prepare.payment).then_some(memo)
+        let Aim::Payment { payer, payee: Payee::Person(payee), .. } = &prepare.aim else { return None };
+        let ordered = PaymentOrder::transfer_of(payer, memo.order);
+        let is_it = match memo.share {
+            None => ordered == prepare.payment,
+            Some(Share { packet, .. }) => {
+                ordered == packet && TransferId::of_claim(packet, payee) == prepare.payment
+            }
+        };
+        is_it.then_some(memo)
     }
 }
 
@@ -48,6 +67,8 @@ pub(super) struct Remote {
     pub state: TransferState,
     pub until_ms: Option<Millis>,
     pub request: Option<RequestId>,
+    /// The red packet of which it is a share.
+    pub packet: Option<TransferId>,
 }
 
 impl Remote {
@@ -55,6 +76,7 @@ impl Remote {
     pub fn of(payment: &Payment) -> Option<Remote> {
         let prepare = payment.prepare.as_ref()?;
         let Aim::Payment { payer, payee: Payee::Person(payee), intent } = &prepare.aim else { return None };
+        let memo = Memo::of(prepare);
         Some(Remote {
             payer: payer.clone(),
             payee: payee.clone(),
@@ -67,7 +89,8 @@ impl Remote {
                 State::Rejected(_) => TransferState::Returned,
             },
             until_ms: (*intent == Intent::Transfer).then_some(prepare.expires_ms),
-            request: Memo::of(prepare).and_then(|memo| memo.request),
+            request: memo.as_ref().and_then(|memo| memo.request),
+            packet: memo.and_then(|memo| memo.share).map(|share| share.packet),
         })
     }
 }
@@ -186,9 +209,6 @@ impl Sheet<'_> {
             return Err(Fault::Invalid { field: "intent", why: "what was asked for is a payment" }.into());
         }
         let peer = &payee.node;
-        let known = self.link(peer)?.ok_or(WalletError::Link(LinkTrouble::NoLink))?;
-        // The clock of the other node may be behind.
-        let wait_ms = ACCEPT_MS.min(known.terms.lifetime_ms_max / 2);
         let (now, id) = (self.now, order.transfer());
         let prepare = Prepare {
             payment: id,
@@ -199,8 +219,8 @@ impl Sheet<'_> {
                 payee: Payee::Person(payee.clone()),
                 intent: order.intent,
             },
-            expires_ms: now.saturating_add(wait_ms),
-            memo: Blob(encode(&Memo { order: order.id, request: order.request })),
+            expires_ms: self.end_over(peer)?,
+            memo: Blob(encode(&Memo { order: order.id, request: order.request, share: None })),
         };
         match link::send(self, peer, debit, prepare, now)? {
             Sent::Asked(_) => {}
@@ -216,6 +236,25 @@ impl Sheet<'_> {
             mark_paid(self, &order.payer.name, request, &payee.to_string(), (entry.number, id));
         }
         Ok(entry)
+    }
+
+    /// Until when a payment that is sent now to somebody of another node may be taken there.
+    pub(super) fn end_over(&self, peer: &NodeName) -> Result<Millis, Stop> {
+        let known = self.link(peer)?.ok_or(WalletError::Link(LinkTrouble::NoLink))?;
+        // The clock of the other node may be behind.
+        Ok(self.now.saturating_add(ACCEPT_MS.min(known.terms.lifetime_ms_max / 2)))
+    }
+
+    /// The other node did not take a payment: what is held of it is free again, and belongs to whoever gave it.
+    pub(super) fn came_back(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
+        if let Some(entry) = self.entry(id)? {
+            self.uncount(&entry)?;
+        }
+        let payment = self.payment(peer, Way::Out, id)?;
+        match payment.as_ref().and_then(|payment| payment.prepare.as_ref()).and_then(Memo::of) {
+            Some(Memo { share: Some(share), .. }) => self.share_returned(share),
+            _ => Ok(()),
+        }
     }
 
     /// A receipt of a payment to another node says where it stands there, as far as is known.
@@ -238,8 +277,9 @@ impl Sheet<'_> {
 }
 
 /// What statements call a payment over a link.
-pub(super) fn purpose(intent: Intent) -> &'static str {
-    match intent {
+pub(super) fn purpose(remote: &Remote) -> &'static str {
+    match remote.intent {
+        _ if remote.packet.is_some() => weft_ledger::Purpose::PacketClaim.code(),
         Intent::Payment => "payment",
         _ => "transfer",
     }

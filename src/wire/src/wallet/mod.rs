@@ -28,5 +28,5 @@ pub use shops::{
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,
-    History, HistoryLine, IssueAsset, PutOrderKey, RequestPayments, SubmitOrder, TransferInfo,
+    History, HistoryLine, IssueAsset, LinkedNode, PutOrderKey, RequestPayments, SubmitOrder, TransferInfo,
 };

@@ -58,6 +58,9 @@ pub struct PacketClaim {
     pub amount: u64,
     /// When.
     pub at_ms: Millis,
+    /// Their own node did not take it for them: it went back to the giver.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
 }
 
 /// `GET wallet/packets/ID`, and the answer to `POST wallet/packets/ID`, which opens it: asking again gives the same share.

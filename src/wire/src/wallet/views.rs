@@ -1,7 +1,7 @@
 //! Requests and answers.
 
 use super::{Asset, AssetCode, OrderKeyCert, PaymentOrder, ShopName, TransferState};
-use crate::{AccountId, AssetId, Millis, RequestId, Signed, TransferId, UserAddress};
+use crate::{AccountId, AssetId, Millis, NodeName, RequestId, Signed, TransferId, UserAddress};
 use serde::{Deserialize, Serialize};
 
 /// `PUT wallet/admin/assets`: the node issues something. Asking again changes its title and limits.
@@ -54,6 +54,18 @@ pub struct AssetInfo {
 pub struct AssetList {
     /// By id.
     pub assets: Vec<AssetInfo>,
+    /// Nodes whose people can be paid as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkedNode>,
+}
+
+/// Another node with whose operator this one has agreed on payments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedNode {
+    /// Which.
+    pub node: NodeName,
+    /// In what its people can be paid.
+    pub assets: Vec<AssetId>,
 }
 
 /// An account of the caller.

@@ -111,8 +111,9 @@ pub(super) fn wallet(all: &mut Samples) {
         let record = wallet::PacketRecord { state, terms: terms.clone(), ..packet.clone() };
         all.add(tables::PACKETS, sample, &record);
     }
-    let claim = wallet::ClaimRecord { user: bob(), amount: 3, at_ms: TIME_MS };
+    let claim = wallet::ClaimRecord { user: bob(), amount: 3, at_ms: TIME_MS, returned: false };
     all.add(tables::PACKET_CLAIMS, "claim", &claim);
+    all.add(tables::PACKET_CLAIMS, "returned", &wallet::ClaimRecord { returned: true, ..claim });
     shops(all, &cert);
 }
 
