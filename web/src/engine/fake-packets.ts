@@ -78,7 +78,7 @@ export class FakePackets {
       until_ms: packet.until_ms,
       mine: packet.claims.find((claim) => claim.user === ME)?.amount.toString() ?? null,
       only: packet.only ? bank.person(packet.only) : null,
-      claims: packet.claims.map((claim): ClaimView => ({ person: bank.person(claim.user), amount: claim.amount.toString(), time_ms: claim.time_ms, best: packet.lucky && full && claim.user === luckiest })),
+      claims: packet.claims.map((claim): ClaimView => ({ person: bank.person(claim.user), amount: claim.amount.toString(), time_ms: claim.time_ms, returned: false, best: packet.lucky && full && claim.user === luckiest })),
       fair: full || over ? packet.fair : null,
     };
   }

@@ -3,6 +3,7 @@ import type { AssetView } from '../wire/AssetView';
 import type { BodyView } from '../wire/BodyView';
 import type { HistoryLineView } from '../wire/HistoryLineView';
 import type { IssuedView } from '../wire/IssuedView';
+import type { LinkedView } from '../wire/LinkedView';
 import type { MessageView } from '../wire/MessageView';
 import type { PersonView } from '../wire/PersonView';
 import type { TransferView } from '../wire/TransferView';
@@ -57,6 +58,8 @@ export class FakeBank {
   silent = false;
   /** What is shown as not decided. */
   readonly pending = new Map<string, Wish>();
+  /** Other servers whose people can be paid. */
+  links: LinkedView[] = [];
 
   constructor(public now: () => number = () => Date.now()) {}
 
@@ -257,6 +260,7 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
       assets: bank.assets(),
       pin: bank.pin !== null,
       pending: [...bank.pending.values()].map((wish) => ({ id: wish.id, asset: wish.asset, amount: wish.amount.toString(), user: wish.to.includes('@') ? wish.to : null })),
+      links: bank.links,
     }))
     .on('set_pin', ({ pin, password }) => {
       if (!/^\d{6}$/.test(pin)) throw fail('bad_input', 'pin');

@@ -26,7 +26,7 @@ describe('the wallet', () => {
     expect(wallet.account('eur')?.balance).toBe('10000');
     wallet.clear();
     expect(wallet.ready).toBe(false);
-    fake.on('wallet', () => ({ accounts: [], assets: [], pin: false, pending: [] }));
+    fake.on('wallet', () => ({ accounts: [], assets: [], pin: false, pending: [], links: [] }));
     await wallet.load();
     expect(wallet.ready).toBe(false);
   });

@@ -119,7 +119,8 @@ fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Res
     let amounts: Vec<u64> = info.claims.iter().map(|claim| claim.amount).collect();
     let lucky = info.terms.kind == PacketKind::Lucky;
     let best = if lucky { packet::best_luck(&amounts, info.terms.shares) } else { None };
-    let mine = info.claims.iter().find(|claim| claim.user == me).map(|claim| claim.amount.to_string());
+    let own = info.claims.iter().find(|claim| claim.user == me && !claim.returned);
+    let mine = own.map(|claim| claim.amount.to_string());
     let claim = |(at, claim): (usize, &weft_wire::wallet::PacketClaim), s: &mut State| ClaimView {
         person: names::person(s, room, &claim.user),
         amount: claim.amount.to_string(),

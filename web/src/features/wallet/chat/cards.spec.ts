@@ -68,9 +68,16 @@ describe('a red packet', () => {
   });
 
   it('gives back what nobody took', () => {
-    const claims = [{ person: eve, amount: '300', time_ms: 0, best: false }, { person: me, amount: '41', time_ms: 0, best: false }];
+    const claims = [{ person: eve, amount: '300', time_ms: 0, returned: false, best: false }, { person: me, amount: '41', time_ms: 0, returned: false, best: false }];
     expect(sums(packet({ claims, left: '659' }))).toEqual({ taken: 341n, returned: 0n });
     expect(sums(packet({ claims, left: '0', state: 'expired' }))).toEqual({ taken: 341n, returned: 659n });
+  });
+
+  it('says of a share that could not be paid that it went back, and does not count it as taken', () => {
+    const claims = [{ person: eve, amount: '300', time_ms: 0, returned: false, best: false }, { person: me, amount: '41', time_ms: 0, returned: true, best: false }];
+    expect(look({ claims })).toBe('back');
+    expect(sums(packet({ claims, left: '659' }))).toEqual({ taken: 300n, returned: 41n });
+    expect(sums(packet({ claims, left: '0', state: 'expired' }))).toEqual({ taken: 300n, returned: 700n });
   });
 
   it('has a cover, also if it names one that is not known here', () => {

@@ -3,6 +3,7 @@ import { m } from '$messages/messages';
 import type { CardBody } from '../../../state/cards';
 import type { Looked } from '../../../state/wallet.svelte';
 import type { ChatView } from '../../../wire/ChatView';
+import type { ClaimView } from '../../../wire/ClaimView';
 import type { MessageView } from '../../../wire/MessageView';
 import type { PacketView } from '../../../wire/PacketView';
 import type { TransferView } from '../../../wire/TransferView';
@@ -63,20 +64,23 @@ export function isPlaced({ delivery }: Pick<MessageView, 'delivery'>): boolean {
 
 export const NOT_ASKED = { value: null, error: null };
 
-/** How a red packet looks: `sealed` for whoever has not opened it and may. */
-export type PacketLook = 'checking' | 'unchecked' | 'unknown' | 'sealed' | 'opened' | 'empty' | 'expired' | 'others';
+/** How a red packet looks: `sealed` for whoever has not opened it and may; `back` for whom their share did not reach. */
+export type PacketLook = 'checking' | 'unchecked' | 'unknown' | 'sealed' | 'opened' | 'back' | 'empty' | 'expired' | 'others';
 
 export function packetLook({ value, error }: Looked<PacketView>, me: string | undefined): PacketLook {
   if (!value) return error === null ? 'checking' : error === 'not_found' || error === 'forbidden' ? 'unknown' : 'unchecked';
   if (value.mine !== null) return 'opened';
+  if (value.claims.some((claim) => claim.returned && claim.person.user === me)) return 'back';
   if (value.only && value.only.user !== me) return 'others';
   return value.state === 'empty' ? 'empty' : value.state === 'expired' ? 'expired' : 'sealed';
 }
 
-/** What was taken out of a packet, and what went back when its time was over, in minor units. */
+/** What was taken out of a packet, and what went back when its time was over or it could not be paid, in minor units. */
 export function sums(view: PacketView): { taken: bigint; returned: bigint } {
-  const taken = view.claims.reduce((all, claim) => all + BigInt(claim.amount), 0n);
-  return { taken, returned: view.state === 'expired' ? BigInt(view.total) - taken : 0n };
+  const sum = (claims: ClaimView[]) => claims.reduce((all, claim) => all + BigInt(claim.amount), 0n);
+  const taken = sum(view.claims.filter((claim) => !claim.returned));
+  const over = view.state === 'expired' ? BigInt(view.total) : sum(view.claims);
+  return { taken, returned: over - taken };
 }
 
 /** Covers are drawn here; of one of a later version the first stands in its place. */

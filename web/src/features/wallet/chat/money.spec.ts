@@ -367,13 +367,35 @@ describe('what is offered beside the field', () => {
     expect(screen.getAllByRole('menuitem').map((item) => item.textContent?.trim())).toEqual(['Red packet', 'Split a bill']);
   });
 
-  it('is nothing where somebody is of another node, or the node issues nothing', async () => {
+  it('reaches people of another server in what was agreed on with it', async () => {
+    bank.links = [{ node: 'garden.example', assets: [EUR.id] }];
+    await wallet.load();
+    const mei = chat('mei@garden.example', 'Mei');
+    composer(mei);
+    await press('Money');
+    expect(screen.getAllByRole('menuitem')).toHaveLength(3);
+    cleanup();
+    render(MoneyDesk, { chat: mei, desk: { what: 'transfer' }, onclose: vi.fn() });
+    await screen.findByLabelText('Amount');
+    cleanup();
+    bank.links = [{ node: 'garden.example', assets: [] }];
+    await wallet.load();
+    render(MoneyDesk, { chat: mei, desk: { what: 'transfer' }, onclose: vi.fn() });
+    expect(screen.queryByLabelText('Amount')).toBeNull();
+  });
+
+  it('is nothing where nobody can be paid, or the node issues nothing', async () => {
     composer(chat('mei@garden.example', 'Mei'));
     expect(screen.queryByRole('button', { name: 'Money' })).toBeNull();
     cleanup();
-    groups.heard({ event: 'group', value: { chat: 'g', name: 'Choir', node: 'home.example', role: 'owner', state: 'active', members: [...people, member('mei@garden.example', 'Mei')], asking: [], unsure: null } });
+    const together = (members: typeof people) => groups.heard({ event: 'group', value: { chat: 'g', name: 'Choir', node: 'home.example', role: 'owner', state: 'active', members, asking: [], unsure: null } });
+    together([people[0]!, member('mei@garden.example', 'Mei')]);
     composer(choir);
     expect(screen.queryByRole('button', { name: 'Money' })).toBeNull();
+    cleanup();
+    together([...people, member('mei@garden.example', 'Mei')]);
+    composer(choir);
+    screen.getByRole('button', { name: 'Money' });
     cleanup();
     wallet.clear();
     answerWallet(fake, new FakeBank());
