@@ -1,12 +1,13 @@
 //! One sample of every type that travels, made from fixed keys, and a way to visit all of them.
 #![allow(dead_code, clippy::unwrap_used)]
 
+mod wallet;
+
 use ed25519_dalek::SigningKey;
 use serde::{Serialize, de::DeserializeOwned};
 use weft_wire::{
-    Blob, Code, DeviceId, MessageId, Problem, RoomId, RoomNonce, Signed, TransferId, UserAddress,
-    accounts::*, admin::*, contacts::*, content::*, federation::*, identity::*, invites::*, node::*,
-    rooms::*, sync::*, vault::*, wallet,
+    Blob, Code, DeviceId, MessageId, Problem, RoomId, RoomNonce, Signed, UserAddress, accounts::*, admin::*,
+    contacts::*, content::*, federation::*, identity::*, invites::*, node::*, rooms::*, sync::*, vault::*,
 };
 
 /// What is done with each sample.
@@ -111,6 +112,7 @@ pub fn visit_all(v: &mut impl Visitor) {
     rooms(v);
     frames(v);
     nodes(v);
+    wallet::visit_all(v);
 }
 
 fn accounts(v: &mut impl Visitor) {
@@ -458,25 +460,4 @@ fn groups(v: &mut impl Visitor, room: RoomId) {
     v.visit("question_door_decline", door(DoorAct::Decline(alice())));
     v.visit("answer_join", Answer::Join(JoinAnswer::Asked));
     v.visit("answer_requests", Answer::Requests(requests));
-    v.visit("question_link", Question::Link { from: bob().node, post: blob(3) });
-    v.visit("answer_link", Answer::Link(blob(3)));
-    let packet = TransferId([8; 16]);
-    v.visit("question_packet", Question::Packet { by: bob(), packet, open: true });
-    let asset = wallet::Asset { issuer: alice().node, code: "EUR".parse().unwrap(), scale: 2 };
-    let terms = wallet::PacketTerms { room, kind: wallet::PacketKind::Lucky, shares: 2, only: None };
-    let claim = |returned| wallet::PacketClaim { user: bob(), amount: 3, at_ms: 5, returned };
-    let info = wallet::PacketInfo {
-        id: packet,
-        maker: alice(),
-        asset,
-        terms,
-        total: 9,
-        left: 0,
-        state: wallet::PacketState::Empty,
-        until_ms: 1_700_000_000_000,
-        promise: wallet::PacketPromise { commitment: [4; 32] },
-        seed: Some(wallet::PacketSeed([5; 32])),
-        claims: vec![claim(false), claim(true)],
-    };
-    v.visit("answer_packet", Answer::Packet(info));
 }
