@@ -156,6 +156,9 @@ tables! {
     LINK_DUE          = 132, "links.due",             key: "BE64(time) way transfer node", record: "nothing: a payment that has to be ended, or asked after", owner: "service/wallet";
     LINK_ARRIVED      = 133, "links.arrived",         key: "transfer node",              record: "nothing: a payment from there to somebody here", owner: "service/wallet";
     LINK_OFFERS       = 134, "links.offers",          key: "node",                       record: "OfferRecord: which terms the two operators have signed", owner: "service/wallet";
+    LINK_THAWS        = 136, "links.thaws",           key: "node 00 BE32(index)",        record: "bytes: the thaw that the operator has agreed to, in chunks", owner: "service/wallet";
+    LINK_WAITING      = 137, "links.waiting",         key: "node 00 way address",        record: "WaitingRecord: how many payments of somebody wait", owner: "service/wallet";
+    LINK_REJECTED     = 138, "links.rejected",        key: "node 00 BE32(era) BE64(number)", record: "RejectedRecord: a payment that was refused as it came, by the message that says so", owner: "service/wallet";
 
     // shops: written by the teller, too
     MERCHANTS         = 140, "wallet.merchants",      key: "name",                       record: "MerchantRecord: a shop; no account has its name", owner: "service/wallet";

@@ -2,7 +2,7 @@
 
 use super::{Digest, Leg, Link, LinkError, Outgoing, Payment, Way};
 use crate::{Account, Books, Event, LedgerError, Movement, Purpose, Refusal, Transfer, open_account, post};
-use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, wallet::Payee};
+use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserAddress, wallet::Payee};
 
 /// The rows of a ledger, with those of its links beside them: one commit takes both.
 ///
@@ -41,6 +41,20 @@ pub trait LinkBooks: Books {
     /// what it is about until its time is over.
     fn settles(&self) -> bool {
         true
+    }
+
+    /// How many payments of a payer wait for their decision, as [`LinkBooks::put_waiting_of`] has kept it; 0 if it has kept nothing.
+    ///
+    /// # Errors
+    /// As [`LinkBooks::link`].
+    fn waiting_of(&self, peer: &NodeName, way: Way, payer: &UserAddress) -> Result<u32, Self::Fault>;
+    /// Keeps that number.
+    fn put_waiting_of(&mut self, peer: &NodeName, way: Way, payer: &UserAddress, count: u32);
+    /// This payment of the peer's was rejected as it came, by the last message that was journalled. Once the
+    /// peer has confirmed that message, the payment may be forgotten: who has taken a REJECT sends its PREPARE
+    /// no more, and of a node that has lost it in a backup a thaw comes first.
+    fn rejected(&mut self, link: &Link, payment: TransferId) {
+        let _ = (link, payment);
     }
 
     /// Keeps a link, in place of what it was.

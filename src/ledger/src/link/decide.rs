@@ -6,7 +6,8 @@ use super::{
     books::{Outcome, Step, book, find, running},
     channel::journal,
     receive::{Halt, Notice},
-    send::{objection, purpose, reason, room, settlement, transfer},
+    send::{objection, purpose, reason, settlement, transfer},
+    waiting::{enter, leave, room},
 };
 use crate::LedgerError;
 use weft_wire::{Millis, NodeName, TransferId, wallet::Intent};
@@ -92,7 +93,7 @@ fn decide<B: LinkBooks>(
     now: Millis,
 ) -> Outcome<Decided, B> {
     let record = resolve(books, record, state, now)?;
-    link.waiting_in = link.waiting_in.saturating_sub(1);
+    leave(books, link, &record)?;
     answer(books, link, &record)?;
     books.put_payment(record);
     books.put_link(link.clone());
@@ -159,16 +160,20 @@ pub(super) fn on_prepare<B: LinkBooks>(
     };
     match hold(books, link, &prepare, now)? {
         Ok((legs, state)) => (record.legs, record.state) = (legs, state),
-        Err(reason) => record.state = State::Rejected(reason),
+        // That it was rejected is all that is said of it from now on: whoever asks for what is refused fills no disk.
+        Err(reason) => (record.prepare, record.state) = (None, State::Rejected(reason)),
     }
     let notice = match record.state {
         State::Waiting => {
-            link.waiting_in += 1;
+            enter(books, link, Way::In, &prepare)?;
             Notice::Arrived(payment)
         }
         decided => {
             record.decided_ms = Some(now);
             answer(books, link, &record)?;
+            if decided != State::Fulfilled {
+                books.rejected(link, payment);
+            }
             Notice::Answered(payment, decided)
         }
     };
@@ -210,7 +215,7 @@ fn hold<B: LinkBooks>(
             (legs, *intent == Intent::Payment)
         }
     };
-    if let (false, Some(busy)) = (at_once, room(link.waiting_in)) {
+    if !at_once && let Some(busy) = room(books, link, Way::In, prepare)? {
         return Ok(Err(busy));
     }
     let step = if at_once { Step::Move } else { Step::Hold };
@@ -291,7 +296,7 @@ pub(super) fn on_status<B: LinkBooks>(
     if record.due_ms().is_some_and(|due_ms| due_ms <= now) {
         let state = State::Rejected(Reason::Expired);
         let record = resolve(books, record, state, now)?;
-        link.waiting_in = link.waiting_in.saturating_sub(1);
+        leave(books, link, &record)?;
         answer(books, link, &record)?;
         books.put_payment(record);
         return Ok(Some(Notice::Answered(payment, state)));
@@ -323,7 +328,7 @@ fn follow<B: LinkBooks>(
     match (record.state, state) {
         (State::Waiting, _) => {
             let record = resolve(books, record, state, now)?;
-            link.waiting_out = link.waiting_out.saturating_sub(1);
+            leave(books, link, &record)?;
             books.put_payment(record);
             Ok(Some(Notice::Decided(payment, state)))
         }

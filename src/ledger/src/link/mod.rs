@@ -45,6 +45,7 @@ mod state;
 mod statement;
 mod terms;
 mod thaw;
+mod waiting;
 
 pub use agreed::Agreed;
 pub use books::LinkBooks;
@@ -52,16 +53,18 @@ pub use channel::{ack, unconfirmed};
 pub use decide::{Decided, accept, decline, expire};
 pub use error::{Freeze, LinkError};
 pub use message::{Ack, Aim, Body, Digest, Mark, Message, Prepare, Reason, Sum};
-pub use open::{change_terms, freeze, open_link};
+pub use open::{change_terms, expect_terms, freeze, open_link, prefer_terms};
 pub use receive::{Notice, Received, receive, receive_ack};
 pub use send::{Sent, ask, send, settle};
 pub use state::{Frozen, Leg, Link, Outgoing, Payment, State, Way};
 pub use statement::{Difference, Line, Owed, Statement, compare, statement};
 pub use terms::{Covered, Rate, Terms, TermsError};
-pub use thaw::{Thaw, Verdict, propose_thaw, thaw};
+pub use thaw::{Thaw, Verdict, begin_thaw, propose_thaw, thaw, thaw_part};
 
 /// Payments of one direction that wait for their decision. One more is refused.
 pub const WAITING_MAX: u32 = 256;
+/// Of those, how many may be of one payer: nobody shuts a link for all others.
+pub const PAYER_WAITING_MAX: u32 = 32;
 /// Messages of one direction that the other side has not confirmed. One more is not written, and what would
 /// need it is not taken.
 pub const JOURNAL_MAX: u64 = 1024;

@@ -1,7 +1,7 @@
 //! A link is opened, its terms change, and it is stopped by hand.
 
 use super::{
-    Freeze, Link, LinkBooks, LinkError, Mark, Terms, TermsError,
+    Digest, Freeze, Link, LinkBooks, LinkError, Mark, Terms, TermsError,
     books::{Outcome, open},
     channel::stop,
 };
@@ -77,7 +77,7 @@ pub fn change_terms<B: LinkBooks>(
     if let Some(gone) = before.find(|id| terms.covered(*id).is_none()) {
         return Err(LinkError::AssetGone(gone));
     }
-    if link.recent.len() >= RECENT_MAX {
+    while link.recent.len() >= RECENT_MAX {
         if link.recent.first() == Some(&link.peer_terms) {
             return Err(LinkError::TermsUnseen);
         }
@@ -88,6 +88,61 @@ pub fn change_terms<B: LinkBooks>(
     accounts(books, &link, now)?;
     books.put_link(link);
     Ok(())
+}
+
+/// This operator has signed other terms of the version that is in force as well: the other one may have put
+/// them into force at the same moment, and speak under them until the two have agreed on the same
+/// ([`prefer_terms`]).
+///
+/// # Errors
+/// [`LinkError::NoLink`].
+pub fn expect_terms<B: LinkBooks>(books: &mut B, peer: &NodeName, rivals: &[Digest]) -> Outcome<(), B> {
+    let mut link = books.link(peer).map_err(LinkError::Books)?.ok_or(LinkError::NoLink)?;
+    let current = link.terms.digest();
+    let expected = rivals.iter().filter(|rival| **rival != current).copied();
+    let mut expected: Vec<Digest> = expected.collect();
+    link.recent.retain(|known| *known != current && !expected.contains(known));
+    // Nothing was heard under the terms in force, as far as is known: what comes under a rival is no step back.
+    if link.peer_terms == current
+        && let Some(first) = expected.first()
+    {
+        link.peer_terms = *first;
+    }
+    link.recent.append(&mut expected);
+    link.recent.push(current);
+    books.put_link(link);
+    Ok(())
+}
+
+/// Both operators have signed two terms of one version, each those of the other at the same moment. Both come
+/// to hear of both, or only of the winner, and both choose alike: the terms with the lower digest. Gives
+/// whether it is `terms`, which are in force then in place of the others. That an asset is left out is no
+/// matter: nothing was taken under terms that only one of the two had.
+///
+/// # Errors
+/// [`LinkError::Terms`], [`LinkError::NoLink`], [`LinkError::TermsVersion`] if they are of another version.
+pub fn prefer_terms<B: LinkBooks>(
+    books: &mut B,
+    peer: &NodeName,
+    terms: &Terms,
+    now: Millis,
+) -> Outcome<bool, B> {
+    terms.check()?;
+    let mut link = books.link(peer).map_err(LinkError::Books)?.ok_or(LinkError::NoLink)?;
+    if !terms.is_between(&link.own, peer) {
+        return Err(TermsError::Parties.into());
+    }
+    if terms.version != link.terms.version {
+        return Err(LinkError::TermsVersion { expected: link.terms.version.saturating_add(1) });
+    }
+    if terms.digest() >= link.terms.digest() {
+        return Ok(link.terms == *terms);
+    }
+    let before = std::mem::replace(&mut link.terms, terms.clone()).digest();
+    accounts(books, &link, now)?;
+    books.put_link(link);
+    expect_terms(books, peer, &[before])?;
+    Ok(true)
 }
 
 /// The operator stops a link. Only a [`super::Thaw`] starts it again.

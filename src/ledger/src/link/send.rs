@@ -1,11 +1,11 @@
 //! The payer's node: a payment is held and asked for, and asked after.
 
 use super::{
-    Aim, Body, Leg, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum,
-    WAITING_MAX, Way,
+    Aim, Body, Leg, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum, Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
     state::derived,
+    waiting::{enter, room},
 };
 use crate::{Purpose, Refusal};
 use weft_wire::{
@@ -113,7 +113,8 @@ fn start<B: LinkBooks>(
             known.prepare.is_none() || (known.prepare.as_ref() == Some(&prepare) && known.legs == legs);
         return if is_same { Ok(Sent::Asked(known.state)) } else { Err(LinkError::IdConflict) };
     }
-    if let Some(reason) = objection(&link, &prepare, Way::Out, now).or(room(link.waiting_out)) {
+    let busy = room(books, &link, Way::Out, &prepare)?;
+    if let Some(reason) = objection(&link, &prepare, Way::Out, now).or(busy) {
         return Err(LinkError::Payment(reason));
     }
     let what = (purpose(&prepare.aim), prepare.payment);
@@ -122,7 +123,7 @@ fn start<B: LinkBooks>(
         return Ok(Sent::Refused { reason, refusal });
     }
     journal(books, &mut link, Body::Prepare(prepare.clone()))?;
-    link.waiting_out += 1;
+    enter(books, &mut link, Way::Out, &prepare)?;
     books.put_payment(Payment {
         id: prepare.payment,
         peer: peer.clone(),
@@ -196,10 +197,6 @@ fn people(link: &Link, aim: &Aim, way: Way) -> Option<Reason> {
         (_, Intent::Payment | Intent::Transfer) => None,
         _ => Some(Reason::Intent),
     }
-}
-
-pub(super) fn room(waiting: u32) -> Option<Reason> {
-    (waiting >= WAITING_MAX).then_some(Reason::Busy)
 }
 
 /// What statements call it.

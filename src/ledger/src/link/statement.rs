@@ -287,6 +287,12 @@ fn differs(
 ) -> Option<Difference> {
     let (own, theirs) = match pair {
         (Some(own), Some(theirs)) => (own, theirs),
+        // What it has refused, the payee's node forgets.
+        (Some(line), None) | (None, Some(line))
+            if matches!(line.state, State::Rejected(_)) && (pair.0.is_some() == (line.payer == one.of)) =>
+        {
+            return None;
+        }
         (None, _) => return Some(Difference::Missing { node: one.of.clone(), payment }),
         (_, None) => return Some(Difference::Missing { node: other.of.clone(), payment }),
     };

@@ -1,17 +1,23 @@
 //! A link that stands still is started again, as both operators have agreed.
 
 use super::{
-    Difference, Digest, HEARD_MAX, LINES_MAX, Line, Link, LinkBooks, LinkError, Payment, Reason, State,
-    Statement, Way,
+    Difference, Digest, HEARD_MAX, JOURNAL_MAX, LINES_MAX, Line, Link, LinkBooks, LinkError, Payment, Reason,
+    State, Statement, Way,
     books::{Outcome, chain, find, known},
     channel::begin,
     decide::resolve,
     state::derived,
     statement::pairs,
+    waiting::leave,
 };
 use crate::{Movement, Purpose, Transfer};
 use serde::{Deserialize, Serialize};
 use weft_wire::{AssetId, Millis, NodeName, TransferId, encode, signed::Signable};
+
+/// Payments of one part of a thaw. Each is a dozen rows.
+const PART_VERDICTS: usize = 16;
+/// Rows of each half-channel that one part drops.
+const PART_ROWS: u64 = 256;
 
 /// With what a link begins anew. Both operators sign the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,31 +135,86 @@ pub fn propose_thaw(one: &Statement, other: &Statement) -> Result<Thaw, Differen
 /// # Errors
 /// [`LinkError::Thaw`], [`LinkError::NotFrozen`], [`LinkError::OtherTerms`], [`LinkError::ThawRefused`].
 pub fn thaw<B: LinkBooks>(books: &mut B, peer: &NodeName, thaw: &Thaw, now: Millis) -> Outcome<(), B> {
-    let mut link = known(books, peer)?;
-    let digest = thaw.digest();
-    if link.era == thaw.era && link.origin == digest {
+    begin_thaw(books, peer, thaw)?;
+    let mut part = 0;
+    while !thaw_part(books, peer, thaw, part, now)? {
+        part += 1;
+    }
+    Ok(())
+}
+
+/// Whether a thaw can be begun with [`thaw_part`]. Nothing is put.
+///
+/// # Errors
+/// As [`thaw`].
+pub fn begin_thaw<B: LinkBooks>(books: &B, peer: &NodeName, thaw: &Thaw) -> Outcome<(), B> {
+    let link = known(books, peer)?;
+    if is_done(&link, thaw) {
         return Ok(());
     }
     check(&link, thaw)?;
-    let (mut out, mut into) = (0, 0);
-    for verdict in &thaw.verdicts {
-        let way = if verdict.payer == link.own { Way::Out } else { Way::In };
-        if apply(books, &link, way, verdict, now)? {
-            *(if way == Way::Out { &mut out } else { &mut into }) += 1;
-        }
+    if thaw.terms != link.terms.digest() {
+        return Err(LinkError::OtherTerms);
     }
-    if (out, into) != (link.waiting_out, link.waiting_in) {
+    if thaw.owed.len() != link.terms.assets.len() {
+        return Err(LinkError::Thaw("it does not say what is owed of each asset"));
+    }
+    Ok(())
+}
+
+/// One part of [`thaw`], which need not fit one commit: they are done from 0 upwards, each in a commit of its
+/// own, until one gives true. Whoever has begun ([`begin_thaw`]) goes on with the same thaw, after a crash as
+/// well: what was done of it before changes nothing the second time. Later terms may be in force by then: with
+/// a higher limit, say, if the books were against it.
+///
+/// # Errors
+/// As [`thaw`].
+pub fn thaw_part<B: LinkBooks>(
+    books: &mut B,
+    peer: &NodeName,
+    thaw: &Thaw,
+    part: usize,
+    now: Millis,
+) -> Outcome<bool, B> {
+    let mut link = known(books, peer)?;
+    if is_done(&link, thaw) {
+        return Ok(true);
+    }
+    check(&link, thaw)?;
+    let digest = thaw.digest();
+    let parts = thaw.verdicts.len().div_ceil(PART_VERDICTS);
+    if part < parts {
+        for verdict in thaw.verdicts.iter().skip(part * PART_VERDICTS).take(PART_VERDICTS) {
+            apply(books, &mut link, verdict, now)?;
+        }
+        books.put_link(link);
+        return Ok(false);
+    }
+    // Nothing reads them while the link stands still.
+    let (journal, heard) = (link.confirmed.seq, link.taken.seq.saturating_sub(HEARD_MAX));
+    let first = ((part - parts) as u64).saturating_mul(PART_ROWS);
+    if first < JOURNAL_MAX.max(HEARD_MAX) {
+        let chunk = |after: u64, last: u64| {
+            let from = after.saturating_add(first);
+            from.saturating_add(1)..=last.min(from.saturating_add(PART_ROWS))
+        };
+        chunk(journal, link.sent.seq).for_each(|seq| books.drop_outgoing(peer, seq));
+        chunk(heard, link.taken.seq).for_each(|seq| books.drop_heard(peer, seq));
+        return Ok(false);
+    }
+    if (link.waiting_out, link.waiting_in) != (0, 0) {
         return Err(LinkError::Thaw("a payment that waits has no verdict"));
     }
     for (asset, owed) in &thaw.owed {
         correct(books, &link, digest, (*asset, *owed), now)?;
     }
-    (link.confirmed.seq + 1..=link.sent.seq).for_each(|seq| books.drop_outgoing(peer, seq));
-    let oldest = link.taken.seq.saturating_sub(HEARD_MAX) + 1;
-    (oldest..=link.taken.seq).for_each(|seq| books.drop_heard(peer, seq));
     begin(&mut link, thaw.era, digest);
     books.put_link(link);
-    Ok(())
+    Ok(true)
+}
+
+fn is_done(link: &Link, thaw: &Thaw) -> bool {
+    link.era == thaw.era && link.origin == thaw.digest()
 }
 
 fn check<F>(link: &Link, thaw: &Thaw) -> Result<(), LinkError<F>> {
@@ -168,36 +229,30 @@ fn check<F>(link: &Link, thaw: &Thaw) -> Result<(), LinkError<F>> {
     if link.frozen.is_none() {
         return Err(LinkError::NotFrozen);
     }
-    if thaw.terms != link.terms.digest() {
+    if !link.recent.contains(&thaw.terms) {
         return Err(LinkError::OtherTerms);
     }
     if thaw.verdicts.len() > LINES_MAX || thaw.verdicts.iter().any(|v| ![own, peer].contains(&&v.payer)) {
         return Err(LinkError::Thaw("its verdicts are too many, or on payments of others"));
     }
-    let named = |asset: AssetId| thaw.owed.iter().filter(|(named, _)| *named == asset).count() == 1;
-    let assets = &link.terms.assets;
-    if thaw.owed.len() != assets.len() || !assets.iter().all(|covered| named(covered.asset.id())) {
+    let once = |asset: AssetId| thaw.owed.iter().filter(|(named, _)| *named == asset).count() == 1;
+    if !thaw.owed.iter().all(|(asset, _)| once(*asset) && link.terms.covered(*asset).is_some()) {
         return Err(LinkError::Thaw("it does not say what is owed of each asset"));
     }
     Ok(())
 }
 
-/// Whether the payment waited here.
-fn apply<B: LinkBooks>(
-    books: &mut B,
-    link: &Link,
-    way: Way,
-    verdict: &Verdict,
-    now: Millis,
-) -> Outcome<bool, B> {
+/// The payment is as agreed from now on.
+fn apply<B: LinkBooks>(books: &mut B, link: &mut Link, verdict: &Verdict, now: Millis) -> Outcome<(), B> {
+    let way = if verdict.payer == link.own { Way::Out } else { Way::In };
     let state = if verdict.done { State::Fulfilled } else { State::Rejected(Reason::Reconciled) };
     let record = match find(books, &link.peer, way, verdict.payment)? {
         Some(record) if record.state == State::Waiting => {
             let record = resolve(books, record, state, now)?;
-            books.put_payment(record);
-            return Ok(true);
+            leave(books, link, &record)?;
+            record
         }
-        Some(record) if (record.state == State::Fulfilled) == verdict.done => return Ok(false),
+        Some(record) if (record.state == State::Fulfilled) == verdict.done => return Ok(()),
         Some(record) => Payment { state, decided_ms: Some(now), ..record },
         // Lost here. It is known from now on, so that it does not happen a second time.
         None => Payment {
@@ -213,7 +268,7 @@ fn apply<B: LinkBooks>(
         },
     };
     books.put_payment(record);
-    Ok(false)
+    Ok(())
 }
 
 /// Brings the account of an asset to what is agreed, from the node's position or to it.

@@ -11,7 +11,7 @@ use weft_ledger::{
     link::{Digest, Link, LinkBooks, LinkError, Outgoing, Payment, Way},
     open_account, post,
 };
-use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserName, wallet::Payee};
+use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserAddress, UserName, wallet::Payee};
 
 /// A row cannot be read now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub struct Rows {
     pub payments: BTreeMap<(NodeName, Way, TransferId), Payment>,
     outgoing: BTreeMap<(NodeName, u64), Option<Outgoing>>,
     heard: BTreeMap<(NodeName, u64), Option<Digest>>,
+    waiting: BTreeMap<(NodeName, Way, UserAddress), u32>,
     log: Vec<(Millis, Event)>,
 }
 
@@ -145,7 +146,18 @@ impl Rows {
                 None => self.heard.remove(&key),
             };
         }
+        self.waiting.extend(staged.waiting);
         self.log.extend(staged.log);
+    }
+
+    /// A node that counts nobody's payments.
+    pub fn forget_who_waits(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Payers of whom something waits.
+    pub fn who_wait(&self) -> usize {
+        self.waiting.values().filter(|count| **count > 0).count()
     }
 
     pub fn journal(&self) -> usize {
@@ -246,6 +258,14 @@ impl LinkBooks for Sheet<'_> {
             Payee::Person(address) => self.open(&address.name.clone(), asset),
             _ => Ok(None),
         }
+    }
+
+    fn waiting_of(&self, peer: &NodeName, way: Way, payer: &UserAddress) -> Result<u32, Missing> {
+        Ok(self.read(&(peer.clone(), way, payer.clone()), |rows| &rows.waiting)?.unwrap_or(0))
+    }
+
+    fn put_waiting_of(&mut self, peer: &NodeName, way: Way, payer: &UserAddress, count: u32) {
+        self.staged.waiting.insert((peer.clone(), way, payer.clone()), count);
     }
 
     fn put_link(&mut self, link: Link) {

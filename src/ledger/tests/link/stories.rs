@@ -4,12 +4,12 @@ use super::{A, B, LIFETIME_MS, Pair, account, memory::Disk, node};
 use weft_ledger::{
     Purpose, Refusal,
     link::{
-        Aim, Difference, LinkError, MEMO_BYTES_MAX, Notice, Payment, Prepare, QUESTIONS_MAX, Reason,
-        Received, Sent, State, Sum, WAITING_MAX, Way, accept, ask, compare, decline, expire, send, settle,
-        statement, unconfirmed,
+        Aim, Difference, LinkError, MEMO_BYTES_MAX, Notice, PAYER_WAITING_MAX, Payment, Prepare,
+        QUESTIONS_MAX, Reason, Received, Sent, State, Sum, WAITING_MAX, Way, accept, ask, compare, decline,
+        expire, send, settle, statement, unconfirmed,
     },
 };
-use weft_wire::{AccountId, Blob, TransferId, wallet::Intent};
+use weft_wire::{AccountId, Blob, TransferId, UserAddress, wallet::Intent};
 
 const HELD: Result<Sent, LinkError<super::memory::Missing>> = Ok(Sent::Asked(State::Waiting));
 
@@ -309,7 +309,11 @@ fn what_waits_has_an_end() {
     let tiny = |pair: &Pair, n: u16| {
         let mut payment = [0xaa; 16];
         payment[..2].copy_from_slice(&n.to_be_bytes());
-        Prepare { payment: TransferId(payment), ..pair.prepare(A, A, 0, 1) }
+        let prepare = Prepare { payment: TransferId(payment), ..pair.prepare(A, A, 0, 1) };
+        // Each of them may have so many that wait.
+        let Aim::Payment { payer, payee, intent } = prepare.aim else { panic!("not what was expected") };
+        let name = format!("payer{}", u32::from(n) / PAYER_WAITING_MAX).parse().unwrap();
+        Prepare { aim: Aim::Payment { payer: UserAddress::new(name, payer.node), payee, intent }, ..prepare }
     };
     for n in 0..QUESTIONS_MAX as u16 {
         assert_eq!(pair.send(A, tiny(&pair, n)), HELD);
@@ -336,6 +340,42 @@ fn what_waits_has_an_end() {
     assert_eq!(pair.disks[A].link(&pair.names[B]).waiting_out, 0);
     assert_eq!(pair.send(A, pair.prepare(A, A, 10, 1)), HELD);
     assert_eq!(pair.money(A), (1_000, 0, 0, 0));
+}
+
+#[test]
+fn nobody_shuts_a_link_for_all_others() {
+    let mut pair = Pair::new();
+    let most = PAYER_WAITING_MAX as u16;
+    for n in 0..most {
+        assert_eq!(pair.send(A, Prepare { payment: tiny_id(n), ..pair.prepare(A, A, 0, 1) }), HELD);
+    }
+    let busy = Err(LinkError::Payment(Reason::Busy));
+    assert_eq!(pair.send(A, Prepare { payment: tiny_id(most), ..pair.prepare(A, A, 0, 1) }), busy);
+    let carol = |pair: &Pair| {
+        let prepare = pair.prepare(A, A, 0, 1);
+        let Aim::Payment { payer, payee, intent } = prepare.aim else { panic!("not what was expected") };
+        let payer = UserAddress::new("carol".parse().unwrap(), payer.node);
+        Prepare { payment: tiny_id(500), aim: Aim::Payment { payer, payee, intent }, ..prepare }
+    };
+    assert_eq!(pair.send(A, carol(&pair)), HELD, "others still pay");
+    // A node that does not keep to it is told so.
+    pair.disks[A].rows.forget_who_waits();
+    assert_eq!(pair.send(A, Prepare { payment: tiny_id(most), ..pair.prepare(A, A, 0, 1) }), HELD);
+    pair.carry(A);
+    assert_eq!(pair.disks[B].link(&pair.names[A]).waiting_in, PAYER_WAITING_MAX + 1, "hers, and carol's");
+    let refused = &pair.disks[B].rows.payments[&(pair.names[A].clone(), Way::In, tiny_id(most))];
+    assert_eq!(
+        (refused.state, &refused.prepare),
+        (State::Rejected(Reason::Busy), &None),
+        "nothing else is kept"
+    );
+    pair.run(B, |sheet, peer, now| accept(sheet, peer, tiny_id(0), now)).unwrap();
+    pair.settle_down();
+    assert_eq!(pair.disks[B].rows.who_wait(), 2);
+    assert_eq!(pair.send(A, Prepare { payment: tiny_id(600), ..pair.prepare(A, A, 0, 1) }), HELD);
+    pair.carry(A);
+    let taken = &pair.disks[B].rows.payments[&(pair.names[A].clone(), Way::In, tiny_id(600))];
+    assert_eq!(taken.state, State::Waiting, "one of hers is decided: there is room for another");
 }
 
 fn tiny_id(n: u16) -> TransferId {

@@ -25,8 +25,7 @@ pub(crate) use courier::{connected, pause};
 pub use error::FederationError;
 pub use outbox::begin_anew;
 pub use peers::{Peer, Verdict};
-pub(crate) use records::Outgoing;
-use records::PeerRecord;
+pub(crate) use records::{Outgoing, PeerRecord};
 
 use crate::{Fault, LimitKey, context::Ctx};
 use futures::future::BoxFuture;

@@ -40,7 +40,7 @@ pub(super) async fn node(net: &Arc<FakeNet>, name: &str, seed: u64) -> World {
     node_with(net, name, seed, unlimited()).await
 }
 
-async fn node_with(net: &Arc<FakeNet>, name: &str, seed: u64, config: ServiceConfig) -> World {
+pub(super) async fn node_with(net: &Arc<FakeNet>, name: &str, seed: u64, config: ServiceConfig) -> World {
     let world = World::named(name, signing_key(seed), config).await;
     net.publish(&world.name, seed);
     let federation = world.service.federation();

@@ -77,6 +77,9 @@ async fn carry(flows: Flows, peer: NodeName, mut stop: watch::Receiver<bool>) {
     let mut link = flows.ctx.store.watch(tables::LINKS, peer.as_str());
     let mut offer = flows.ctx.store.watch(tables::LINK_OFFERS, peer.as_str());
     let mut failures: u32 = 0;
+    if let Err(error) = flows.finish_thaw(&peer).await {
+        tracing::error!(node = %peer, %error, "what both operators have signed is not done");
+    }
     loop {
         connections = connections.resubscribe();
         let round = tokio::select! {

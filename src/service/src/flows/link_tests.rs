@@ -2,9 +2,10 @@
 
 use super::{
     FlowError, LinkRound,
-    federated_tests::{key, node},
+    federated_tests::{key, node, node_with},
 };
 use crate::{
+    ServiceConfig,
     federation::{Verdict, tests::support::FakeNet},
     testing::*,
     wallet::{
@@ -34,7 +35,7 @@ pub(super) struct Pair {
 }
 
 /// So much of the euros of [`HOME`].
-fn wish(limit: &str) -> TermsWish {
+pub(super) fn wish(limit: &str) -> TermsWish {
     let code = "EUR".parse().unwrap();
     let covered = CoveredWish { code, is_theirs: false, scale: None, limit: limit.into() };
     TermsWish { assets: vec![covered], lifetime_ms: None }
@@ -42,9 +43,14 @@ fn wish(limit: &str) -> TermsWish {
 
 impl Pair {
     /// Two nodes that know each other and have agreed on nothing.
-    async fn strangers() -> Pair {
+    pub(super) async fn strangers() -> Pair {
+        Pair::strangers_with(super::federated_tests::unlimited()).await
+    }
+
+    /// The same; this is how the other node is set up.
+    pub(super) async fn strangers_with(away: ServiceConfig) -> Pair {
         let net = FakeNet::new(1);
-        let worlds = [node(&net, NODE, 1).await, node(&net, "away.example", 2).await];
+        let worlds = [node(&net, NODE, 1).await, node_with(&net, "away.example", 2, away).await];
         for (own, other) in [(0, 1), (1, 0)] {
             let federation = worlds[own].service.federation();
             federation.meet(&worlds[other].name).await.unwrap();
@@ -81,7 +87,7 @@ impl Pair {
         self.carry().await;
     }
 
-    async fn row(&self, at: usize) -> LinkRow {
+    pub(super) async fn row(&self, at: usize) -> LinkRow {
         let mut rows = self.worlds[at].service.wallet().links().await.unwrap();
         rows.pop().expect("no link, and no offer")
     }

@@ -43,6 +43,14 @@ impl Flows {
         Ok(ThawRow { agreed: true, done, ..row })
     }
 
+    /// Goes on with what both operators have signed, where a stop came between.
+    ///
+    /// # Errors
+    /// [`WalletError::Link`] if the books are against it.
+    pub(super) async fn finish_thaw(&self, peer: &NodeName) -> Result<()> {
+        Ok(self.wallet.finish_thaw(peer).await?)
+    }
+
     /// Says what the operator has signed. Whether the other has as well, and it is done on both sides.
     async fn say_thaw(&self, peer: &NodeName, key: &[u8; 32], signed: &Signed<Thaw>) -> Result<bool> {
         let said = LinkPost { thaw: Some(signed.clone()), ..LinkPost::default() };

@@ -6,7 +6,7 @@
 use super::{FlowError, Flows, Result};
 use crate::{
     Fault, LimitKey,
-    federation::FederationError,
+    federation::{FederationError, PeerRecord},
     wallet::{Heard, Letter, LinkPost, LinkTrouble, MESSAGES_MAX, Memo, TermsWish, WalletError, hex},
 };
 use parking_lot::Mutex;
@@ -26,6 +26,9 @@ use weft_wire::{
 
 /// What was said and is not confirmed after so long is said again.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// What the rows of a payment cost beside what is said of it.
+const ROWS_BYTES: usize = 512;
 
 /// What one round came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +184,9 @@ impl Flows {
         if let Some(trouble) = &heard.trouble {
             tracing::debug!(node = %from, %trouble, "what a node says of payments was not taken");
         }
+        if let (Some(fault), false) = (heard.over, heard.news) {
+            return Err(fault.into());
+        }
         let said = self.wallet.say(from, self.voices.of(from).lacks_terms).await?;
         let count = said.post.messages.len();
         self.voices.change(from, |voice| voice.said(said.link.as_ref(), count));
@@ -207,14 +213,38 @@ impl Flows {
         let lacks_terms = ack.is_none_or(|ack| ack.terms != link.terms.digest());
         self.voices.change(from, |voice| voice.lacks_terms = lacks_terms);
         let (mut messages, mut known) = (Vec::with_capacity(post.messages.len()), HashMap::new());
+        let mut over = None;
         for message in post.messages {
-            let takes = match message.verify(&peer.key).map_err(bad)?.body {
+            let said = message.verify(&peer.key).map_err(bad)?;
+            let is_new = (said.era, said.seq) > (link.era, link.taken.seq);
+            if is_new && let Err(fault) = self.charge_written(from, &peer, &said.body, message.body().len()) {
+                over = Some(fault);
+                break;
+            }
+            let takes = match said.body {
                 Body::Prepare(prepare) => self.takes(&prepare, &mut known).await?,
                 _ => false,
             };
             messages.push((message, takes));
         }
-        Ok(self.wallet.hear(from, Letter { ack: post.ack, messages }).await?)
+        let heard = self.wallet.hear(from, Letter { ack: post.ack, messages }).await?;
+        Ok(Heard { over, ..heard })
+    }
+
+    /// What the other node asks for stays on this disk, whatever becomes of it, and nobody's account is charged for it. Taken before
+    /// it is looked at; what finds nothing left comes again later. Decisions are free: they end what somebody here has asked for.
+    fn charge_written(
+        &self,
+        from: &NodeName,
+        peer: &PeerRecord,
+        body: &Body,
+        bytes: usize,
+    ) -> Result<(), Fault> {
+        if !matches!(body, Body::Prepare(_) | Body::Status { .. }) {
+            return Ok(());
+        }
+        let cost = usize::try_from(peer.cost(bytes + ROWS_BYTES)).unwrap_or(usize::MAX);
+        self.ctx.limits.take_bytes(&LimitKey::Peer(from.clone()), cost)
     }
 
     /// Whether somebody here takes a payment: they are there, are not locked out, have not blocked who pays, and its id is that of

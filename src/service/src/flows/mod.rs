@@ -29,6 +29,8 @@ mod link_sim;
 #[cfg(test)]
 mod link_tests;
 mod link_thaw;
+#[cfg(test)]
+mod link_wrongs_tests;
 mod links;
 mod owed;
 #[cfg(test)]

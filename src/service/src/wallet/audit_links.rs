@@ -2,13 +2,14 @@
 
 use super::{
     audit::LedgerReport,
-    records::{LinkRecord, RemoteRecord},
+    link_books::payer_key,
+    records::{LinkRecord, RemoteRecord, WaitingRecord},
 };
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{
     Books, Memory, Movement, Outcome,
-    link::{Payment, State, Way},
+    link::{Aim, Payment, State, Way},
 };
 use weft_store::{Scan, Store, record::Record, tables};
 use weft_wire::NodeName;
@@ -20,6 +21,7 @@ pub(super) async fn check_links(
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
     let (mut waiting, mut after) = (BTreeMap::<NodeName, (u32, u32)>::new(), Vec::new());
+    let mut of_payers = BTreeMap::<Vec<u8>, u32>::new();
     loop {
         let rows = store.scan(tables::LINK_PAYMENTS, Scan::prefix([]).after(&after)).await?;
         let Some(last) = rows.last() else { break };
@@ -29,12 +31,17 @@ pub(super) async fn check_links(
             if payment.state == State::Waiting {
                 let (out, into) = waiting.entry(payment.peer.clone()).or_default();
                 *(if payment.way == Way::Out { out } else { into }) += 1;
+                if let Some(Aim::Payment { payer, .. }) = payment.prepare.as_ref().map(|prepare| &prepare.aim)
+                {
+                    *of_payers.entry(payer_key(&payment.peer, payment.way, payer)).or_default() += 1;
+                }
             }
             if !is_booked(books, &payment) {
                 report.find(format!("payment {} with {} is not booked so", payment.id, payment.peer));
             }
         }
     }
+    check_payers(store, &of_payers, report).await?;
     let mut after = Vec::new();
     loop {
         let rows = store.scan(tables::LINKS, Scan::prefix([]).after(&after)).await?;
@@ -45,6 +52,26 @@ pub(super) async fn check_links(
             let known = waiting.get(&link.peer).copied().unwrap_or_default();
             if known != (link.waiting_out, link.waiting_in) {
                 report.find(format!("the link with {} counts other payments than wait", link.peer));
+            }
+        }
+    }
+}
+
+/// Nobody is kept from paying by more than waits. What waits since before it was counted is less there.
+async fn check_payers(
+    store: &Store,
+    waiting: &BTreeMap<Vec<u8>, u32>,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let mut after = Vec::new();
+    loop {
+        let rows = store.scan(tables::LINK_WAITING, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after.clone_from(&last.key);
+        for row in rows {
+            let WaitingRecord(count) = WaitingRecord::from_record(&row.value)?;
+            if count > waiting.get(&row.key).copied().unwrap_or_default() {
+                report.find(format!("{}: more payments are counted than wait", row.key.escape_ascii()));
             }
         }
     }

@@ -4,7 +4,10 @@
 use super::{
     error::WalletError,
     link_error::LinkTrouble,
-    records::{HeardRecord, LinkRecord, LoggedEvent, OutgoingRecord, Owner, OwnerRecord, RemoteRecord},
+    records::{
+        HeardRecord, LinkRecord, LoggedEvent, OutgoingRecord, Owner, OwnerRecord, RejectedRecord,
+        RemoteRecord, WaitingRecord,
+    },
     sheet::{Sheet, Stop},
 };
 use crate::context::joined;
@@ -13,7 +16,7 @@ use weft_ledger::{
     link::{Digest, Link, LinkBooks, LinkError, Outgoing, Payment, State, Way},
 };
 use weft_store::tables;
-use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, wallet::Payee};
+use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserAddress, wallet::Payee};
 
 /// For how long after its time a payment's decision is waited for, until it is asked what became of it.
 const ASK_AFTER_MS: Millis = 10 * 60 * 1000;
@@ -36,6 +39,24 @@ impl LinkBooks for Sheet<'_> {
     fn heard(&self, peer: &NodeName, seq: u64) -> Result<Option<Digest>, Stop> {
         let record: Option<HeardRecord> = self.get(tables::LINK_HEARD, message_key(peer, seq))?;
         Ok(record.map(|record| record.0))
+    }
+
+    fn waiting_of(&self, peer: &NodeName, way: Way, payer: &UserAddress) -> Result<u32, Stop> {
+        let record: Option<WaitingRecord> = self.get(tables::LINK_WAITING, payer_key(peer, way, payer))?;
+        Ok(record.map_or(0, |record| record.0))
+    }
+
+    fn put_waiting_of(&mut self, peer: &NodeName, way: Way, payer: &UserAddress, count: u32) {
+        let key = payer_key(peer, way, payer);
+        match count {
+            0 => self.delete(tables::LINK_WAITING, key),
+            _ => self.put(tables::LINK_WAITING, key, &WaitingRecord(count)),
+        }
+    }
+
+    fn rejected(&mut self, link: &Link, payment: TransferId) {
+        let record = RejectedRecord { payment, at_ms: self.now };
+        self.put(tables::LINK_REJECTED, rejected_key(&link.peer, link.era, link.sent.seq), &record);
     }
 
     /// No operator is asked about settlements yet.
@@ -113,6 +134,23 @@ impl Sheet<'_> {
 /// Where a payment is kept.
 pub(super) fn payment_key(peer: &NodeName, way: Way, id: TransferId) -> Vec<u8> {
     joined(peer.as_str(), [&[way_byte(way)], id.0.as_slice()].concat())
+}
+
+/// Where the payments of somebody that wait are counted.
+pub(super) fn payer_key(peer: &NodeName, way: Way, payer: &UserAddress) -> Vec<u8> {
+    joined(peer.as_str(), [&[way_byte(way)], payer.to_string().as_bytes()].concat())
+}
+
+/// Where it stands that a message has rejected a payment as it came.
+fn rejected_key(peer: &NodeName, era: u32, seq: u64) -> Vec<u8> {
+    joined(peer.as_str(), [era.to_be_bytes().as_slice(), &seq.to_be_bytes()].concat())
+}
+
+/// The era and the number of such a key.
+pub(super) fn read_rejected(key: &[u8]) -> Option<(u32, u64)> {
+    let (rest, seq) = key.split_last_chunk::<8>()?;
+    let (_, era) = rest.split_last_chunk::<4>()?;
+    Some((u32::from_be_bytes(*era), u64::from_be_bytes(*seq)))
 }
 
 /// Where a message of a half-channel is kept.

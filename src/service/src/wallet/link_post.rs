@@ -5,7 +5,7 @@ use super::{
     records::{AssetNote, LinkRecord, OfferRecord, OutgoingRecord, RemoteRecord},
     sheet::{Sheet, Stop},
 };
-use crate::context::joined;
+use crate::{Fault, context::joined};
 use serde::{Deserialize, Serialize};
 use weft_ledger::link::{
     Ack, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive, receive_ack,
@@ -63,6 +63,8 @@ pub(crate) struct Heard {
     pub frozen: Option<Freeze>,
     /// Why something in it was not taken.
     pub trouble: Option<WalletError>,
+    /// The other node has written as much as it may: what comes after that was not looked at.
+    pub over: Option<Fault>,
 }
 
 /// A post and what is to be known of it.

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::Fault;
 use std::sync::Arc;
-use weft_ledger::link::{Agreed, Covered, Digest, Link, LinkBooks, Terms, change_terms, open_link};
+use weft_ledger::link::{
+    Agreed, Covered, Digest, Link, LinkBooks, Terms, change_terms, expect_terms, open_link, prefer_terms,
+};
 use weft_store::tables;
 use weft_wire::{
     Blob, Millis, NodeName, Signed,
@@ -92,7 +94,9 @@ impl Wallet {
                 if record.theirs.as_ref() != Some(&agreed.other) {
                     return Err(WalletError::NotFound("offer").into());
                 }
+                let rivals = std::mem::take(&mut record.ours);
                 sheet.agree(&own, &peer, &agreed, &mut record)?;
+                sheet.rival(&peer, &mut record, rivals)?;
                 record.told = false;
                 sheet.put_offers(&peer, &record)
             })
@@ -214,7 +218,9 @@ impl Sheet<'_> {
             // Both have written the same.
             Some(theirs) => {
                 let agreed = Agreed { one: signed.clone(), other: theirs };
+                let rivals = std::mem::take(&mut record.ours);
                 self.agree(own, peer, &agreed, &mut record)?;
+                self.rival(peer, &mut record, rivals)?;
             }
             None => record.ours.push(signed.clone()),
         }
@@ -235,6 +241,17 @@ impl Sheet<'_> {
             return Ok(());
         }
         record.notes = notes.to_vec();
+        // This operator has signed what the other had offered, and the other at the same moment what this one had.
+        if let Some(ours) = record.rivals.iter().find(|ours| ours.body() == signed.body()).cloned() {
+            let now = self.now;
+            if prefer_terms(self, peer, terms, now)? {
+                let agreed = Agreed { one: ours, other: signed.clone() };
+                self.keep_agreed(own, peer, &agreed, &mut record)?;
+                record.told = false;
+                self.put_offers(peer, &record)?;
+            }
+            return Ok(());
+        }
         match record.ours.iter().find(|ours| ours.body() == signed.body()).cloned() {
             Some(ours) => {
                 let agreed = Agreed { one: ours, other: signed.clone() };
@@ -251,7 +268,7 @@ impl Sheet<'_> {
         self.put_offers(peer, &record)
     }
 
-    /// Puts terms into force. Their assets are known here from now on, so that people can have them.
+    /// Puts terms into force, so that people can have their assets.
     fn agree(
         &mut self,
         own: &NodeName,
@@ -266,6 +283,37 @@ impl Sheet<'_> {
             None => open_link(self, own, terms.clone(), now)?,
             Some(_) => change_terms(self, own, terms.clone(), now)?,
         }
+        (record.ours, record.rivals, record.theirs) = (Vec::new(), Vec::new(), None);
+        self.keep_agreed(own, peer, agreed, record)
+    }
+
+    /// What this operator had offered is signed by the other one at this moment, perhaps.
+    fn rival(
+        &mut self,
+        peer: &NodeName,
+        record: &mut OfferRecord,
+        rivals: Vec<Signed<Terms>>,
+    ) -> Result<(), Stop> {
+        let peek = |rival: &Signed<Terms>| rival.peek().ok().map(|terms| terms.digest());
+        let digests: Vec<Digest> = rivals.iter().filter_map(peek).collect();
+        expect_terms(self, peer, &digests)?;
+        record.rivals = rivals;
+        // Without room for them the first of the two signatures that is heard counts, as it is with honest luck anyway.
+        if weft_wire::encode(record).len() > OFFERS_BYTES_MAX {
+            record.rivals.clear();
+        }
+        Ok(())
+    }
+
+    /// The assets of terms that are in force are known here from now on.
+    fn keep_agreed(
+        &mut self,
+        own: &NodeName,
+        peer: &NodeName,
+        agreed: &Agreed<Terms>,
+        record: &mut OfferRecord,
+    ) -> Result<(), Stop> {
+        let terms = agreed.one.peek().map_err(|_| Fault::Internal("terms that cannot be read"))?;
         let link: Link = self.link(peer)?.ok_or(Fault::Internal("a link that was opened just now"))?;
         self.own_link_accounts(&link);
         for Covered { asset, .. } in terms.assets.iter().filter(|covered| covered.asset.issuer != *own) {
@@ -278,7 +326,6 @@ impl Sheet<'_> {
             self.put(tables::ASSETS, asset.id().0, &known);
         }
         record.agreed = Some(agreed.clone());
-        (record.ours, record.theirs) = (Vec::new(), None);
         Ok(())
     }
 }

@@ -1,16 +1,22 @@
 //! A link that stands still is started again, once both operators have signed what follows from the books of both nodes.
 
-use super::{LinkTrouble, Result, Wallet, WalletError, link_terms::hex, records::OfferRecord, sheet::Sheet};
-use crate::Fault;
+use super::{
+    LinkTrouble, Result, Wallet, WalletError,
+    link_terms::hex,
+    records::{OfferRecord, ThawingRecord},
+    sheet::{Sheet, Stop},
+};
+use crate::{Fault, context::joined};
+use std::sync::Arc;
 use weft_ledger::{
     format_amount,
-    link::{LinkBooks, Statement, Thaw, propose_thaw, thaw},
+    link::{Statement, Thaw, begin_thaw, propose_thaw, thaw_part},
 };
 use weft_store::tables;
-use weft_wire::{Blob, Millis, NodeName, Signed, admin::ThawRow, decode, signed::Signable};
+use weft_wire::{Millis, NodeName, Signed, admin::ThawRow, decode, signed::Signable};
 
-/// A thaw that is kept until the other operator has signed it too. One that is larger has to be made smaller by a later time.
-const THAW_BYTES_MAX: usize = 24 << 10;
+/// Of a thaw, in one row.
+const CHUNK_BYTES: usize = 32 << 10;
 
 impl Wallet {
     /// What this node has in its books of a link that stands still: the same as long as it does.
@@ -22,6 +28,7 @@ impl Wallet {
         peer: &NodeName,
         since_ms: Millis,
     ) -> Result<Signed<Statement>> {
+        self.finish_thaw(peer).await?;
         let link = self.link(peer).await?.ok_or(WalletError::Link(LinkTrouble::NoLink))?;
         let frozen = link.frozen.ok_or(WalletError::Link(LinkTrouble::NotFrozen))?;
         let statement = self.link_statement(peer, since_ms).await?;
@@ -53,26 +60,62 @@ impl Wallet {
             return Err(WalletError::NotFound("thaw"));
         }
         let signed = Signed::sign(&thaw, &self.key);
-        crate::error::within("thaw", signed.body().len(), THAW_BYTES_MAX)?;
-        let (peer, body) = (peer.clone(), Blob(signed.body().to_vec()));
+        self.keep_thaw(peer, &thaw, signed.body()).await?;
+        Ok((row, Some(signed)))
+    }
+
+    /// Keeps what the operator has agreed to, in chunks, and then that it is there.
+    async fn keep_thaw(&self, peer: &NodeName, thaw: &Thaw, body: &[u8]) -> Result<()> {
+        let chunks: Vec<Vec<u8>> = body.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
+        let (digest, count) = (thaw.digest(), u32::try_from(chunks.len()).unwrap_or(u32::MAX));
+        for (index, chunk) in (0..).zip(chunks) {
+            let key = chunk_key(peer, index);
+            let work = move |sheet: &mut Sheet<'_>| {
+                sheet.put_bytes(tables::LINK_THAWS, &key, chunk.clone());
+                Ok(())
+            };
+            self.teller.run(work).await?;
+        }
+        let peer = peer.clone();
         self.teller
             .run(move |sheet| {
-                let record = OfferRecord { thaw: Some(body.clone()), ..sheet.offers(&peer)? };
-                sheet.put_offers(&peer, &record)
+                let known = sheet.offers(&peer)?;
+                if known.thawing.is_some_and(|thawing| thawing.begun) {
+                    return Err(Fault::Internal("another thaw is being done").into());
+                }
+                let thawing = Some(ThawingRecord { digest, chunks: count, begun: false });
+                sheet.put_offers(&peer, &OfferRecord { thaw: None, thawing, ..known })
             })
-            .await?;
-        Ok((row, Some(signed)))
+            .await
+    }
+
+    /// What the operator has agreed to, of a link that stands still.
+    async fn kept_thaw(&self, peer: &NodeName) -> Result<Option<(Thaw, bool)>> {
+        let record: OfferRecord =
+            self.ctx.read(tables::LINK_OFFERS, peer.as_str()).await?.unwrap_or_default();
+        let Some(link) = self.link(peer).await?.filter(|link| link.frozen.is_some()) else { return Ok(None) };
+        let unreadable = || Fault::Internal("a thaw that cannot be read");
+        let (body, begun) = match (record.thawing, record.thaw) {
+            (Some(thawing), _) => {
+                let mut body = Vec::new();
+                for index in 0..thawing.chunks {
+                    let chunk = self.ctx.store.get(tables::LINK_THAWS, &chunk_key(peer, index)).await?;
+                    body.extend_from_slice(&chunk.ok_or_else(unreadable)?.value);
+                }
+                (body, thawing.begun)
+            }
+            (None, Some(body)) => (body.0, false),
+            (None, None) => return Ok(None),
+        };
+        let thaw: Thaw = decode(&body, Thaw::BYTES_MAX).map_err(|_| unreadable())?;
+        // Chunks of one that was drawn up and not agreed to any more.
+        let is_it = record.thawing.is_none_or(|thawing| thawing.digest == thaw.digest());
+        Ok((is_it && thaw.era > link.era).then_some((thaw, begun)))
     }
 
     /// What the operator has agreed to and the other has not answered.
     pub(crate) async fn agreed_thaw(&self, peer: &NodeName) -> Result<Option<Signed<Thaw>>> {
-        let record: OfferRecord =
-            self.ctx.read(tables::LINK_OFFERS, peer.as_str()).await?.unwrap_or_default();
-        let link = self.link(peer).await?.filter(|link| link.frozen.is_some());
-        let (Some(body), Some(link)) = (record.thaw, link) else { return Ok(None) };
-        let thaw: Thaw = decode(body.as_slice(), Thaw::BYTES_MAX)
-            .map_err(|_| Fault::Internal("a thaw that cannot be read"))?;
-        Ok((thaw.era > link.era).then(|| Signed::sign_encoded(body.as_slice(), &self.key)))
+        Ok(self.kept_thaw(peer).await?.map(|(thaw, _)| Signed::sign(&thaw, &self.key)))
     }
 
     /// The other operator has signed this. If this one's has agreed to the same, it is done, and signed as well.
@@ -86,17 +129,46 @@ impl Wallet {
         signed: &Signed<Thaw>,
     ) -> Result<Option<Signed<Thaw>>> {
         let agreed = signed.verify(key).map_err(|_| WalletError::Signature("the thaw"))?;
-        let (peer, body) = (peer.clone(), signed.body().to_vec());
-        let work = move |sheet: &mut Sheet<'_>| {
-            let (record, now) = (sheet.offers(&peer)?, sheet.now);
-            if record.thaw.is_none_or(|own| own.as_slice() != body) {
-                return Ok(false);
+        let digest = agreed.digest();
+        let kept = self.kept_thaw(peer).await?;
+        let done = match &kept {
+            Some((own, _)) if own.digest() == digest => {
+                let (peer, agreed) = (peer.clone(), agreed.clone());
+                let begin = move |sheet: &mut Sheet<'_>| sheet.begin_thaw(&peer, &agreed);
+                self.teller.run(begin).await?;
+                true
             }
-            thaw(sheet, &peer, &agreed, now)?;
-            Ok(sheet.link(&peer)?.is_some_and(|link| link.frozen.is_none()))
+            // It was done, and the answer was lost.
+            _ => self.link(peer).await?.is_some_and(|link| link.frozen.is_none() && link.origin == digest),
         };
-        let done = self.teller.run(work).await?;
-        Ok(done.then(|| Signed::sign_encoded(signed.body(), &self.key)))
+        self.finish_thaw(peer).await?;
+        Ok(done.then(|| Signed::sign(&agreed, &self.key)))
+    }
+
+    /// Goes on with what both operators have signed, part by part: each is a commit of its own, and whatever ends this in between, it
+    /// is begun once more and comes to the same.
+    ///
+    /// # Errors
+    /// [`WalletError::Link`] if the books are against it.
+    pub(crate) async fn finish_thaw(&self, peer: &NodeName) -> Result<()> {
+        let Some((thaw, true)) = self.kept_thaw(peer).await? else { return Ok(()) };
+        let thaw = Arc::new(thaw);
+        for part in 0.. {
+            let (peer, thaw) = (peer.clone(), thaw.clone());
+            let work = move |sheet: &mut Sheet<'_>| {
+                let now = sheet.now;
+                let is_done = thaw_part(sheet, &peer, &thaw, part, now)?;
+                if is_done {
+                    let record = OfferRecord { thawing: None, thaw: None, ..sheet.offers(&peer)? };
+                    sheet.put_offers(&peer, &record)?;
+                }
+                Ok(is_done)
+            };
+            if self.teller.run(work).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// For the operator, who has to know what is not as in this node's own books.
@@ -119,4 +191,28 @@ impl Wallet {
         }
         Ok(ThawRow { digest: hex(&thaw.digest()), lines, agreed: false, done: false })
     }
+}
+
+impl Sheet<'_> {
+    /// Both operators have signed it: from now on it is done, and nothing else is.
+    fn begin_thaw(&mut self, peer: &NodeName, thaw: &Thaw) -> Result<(), Stop> {
+        begin_thaw(self, peer, thaw)?;
+        let (mut record, digest) = (self.offers(peer)?, thaw.digest());
+        match (&mut record.thawing, &record.thaw) {
+            (Some(thawing), _) if thawing.digest == digest => thawing.begun = true,
+            // As it was kept by an earlier version, in one piece.
+            (None, Some(body)) => {
+                self.put_bytes(tables::LINK_THAWS, chunk_key(peer, 0), body.0.clone());
+                record.thawing = Some(ThawingRecord { digest, chunks: 1, begun: true });
+                record.thaw = None;
+            }
+            _ => return Err(WalletError::NotFound("thaw").into()),
+        }
+        self.put_offers(peer, &record)
+    }
+}
+
+/// Where a chunk of a thaw is kept.
+fn chunk_key(peer: &NodeName, index: u32) -> Vec<u8> {
+    joined(peer.as_str(), index.to_be_bytes())
 }

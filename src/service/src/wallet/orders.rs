@@ -148,6 +148,7 @@ impl Wallet {
     /// Gives back what nobody has accepted in time, and what is left in packets. Gives how many of them.
     pub(crate) async fn expire(&self) -> Result<u64> {
         let mut done = self.sweep_links().await?;
+        self.forget_rejected().await?;
         for table in [tables::LEDGER_DUE, tables::PACKETS_DUE] {
             let mut after = Vec::new();
             loop {

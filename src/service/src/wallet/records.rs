@@ -188,6 +188,35 @@ pub(crate) struct OfferRecord {
     /// What this operator has agreed to, for the link to go on: a thaw, as it is encoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw: Option<Blob>,
+    /// The same, of one that is kept in chunks beside this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thawing: Option<ThawingRecord>,
+    /// What this one's has signed of the version that is in force, and the other's may have signed at the same moment as this one's
+    /// has signed what is in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rivals: Vec<Signed<Terms>>,
+}
+
+/// A thaw that an operator has agreed to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct ThawingRecord {
+    pub digest: Digest,
+    /// Chunks that it is kept in.
+    pub chunks: u32,
+    /// Both operators have signed it: it is being done, and nothing else is agreed to until it is.
+    pub begun: bool,
+}
+
+/// How many payments of somebody wait. Key: node, 0x00, way, address.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct WaitingRecord(pub u32);
+
+/// A payment that was refused as it came. Key: node, 0x00, BE32(era), BE64(number of the message that says so).
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct RejectedRecord {
+    pub payment: TransferId,
+    pub at_ms: Millis,
 }
 
 /// What an issuer says of an asset, beside what it is.
@@ -316,5 +345,7 @@ first_version!(
     RemoteRecord,
     OutgoingRecord,
     HeardRecord,
-    OfferRecord
+    OfferRecord,
+    WaitingRecord,
+    RejectedRecord
 );

@@ -2,23 +2,26 @@
 
 use super::{
     LinkTrouble, Result, Wallet, WalletError,
-    link_books::read_due,
+    link_books::{payment_key, read_due, read_rejected},
     orders::ACCEPT_MS,
     receipts::mark_paid,
-    records::{Owner, OwnerRecord},
+    records::{Owner, OwnerRecord, RejectedRecord},
     sheet::{Sheet, Stop},
 };
-use crate::{Caller, Fault};
+use crate::{Caller, Fault, context::joined};
 use serde::{Deserialize, Serialize};
 use weft_ledger::{
     Books, Entry,
     link::{self, Aim, LinkBooks, Payment, Prepare, Reason, Sent, State, Sum, Way},
 };
-use weft_store::{Scan, tables};
+use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     AccountId, Blob, Millis, NodeName, OrderId, RequestId, TransferId, UserAddress, decode, encode,
     wallet::{Answer, Intent, Payee, PaymentOrder, Receipt, TransferInfo, TransferState},
 };
+
+/// How long it is kept that a payment was refused as it came, for the operators to look at.
+const REJECTED_MS: Millis = 7 * 24 * 60 * 60 * 1000;
 
 /// What the payer's node says of a payment beside what the link has to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -193,7 +196,53 @@ impl Wallet {
     }
 }
 
+impl Wallet {
+    /// Forgets what was refused as it came, of which the other node has confirmed the answer, after some days. Gives how many.
+    pub(super) async fn forget_rejected(&self) -> Result<u64> {
+        let mut done = 0;
+        for peer in self.linked().await? {
+            let Some(link) = self.link(&peer).await? else { continue };
+            let now = self.ctx.now();
+            let is_over = |row: &weft_store::Row| -> Option<(Vec<u8>, TransferId)> {
+                let (era, seq) = read_rejected(&row.key)?;
+                let record = RejectedRecord::from_record(&row.value).ok()?;
+                let is_confirmed = era < link.era || (era == link.era && seq <= link.confirmed.seq);
+                let is_old = record.at_ms.saturating_add(REJECTED_MS) <= now;
+                (is_confirmed && is_old).then(|| (row.key.clone(), record.payment))
+            };
+            loop {
+                let scan = Scan::prefix(joined(peer.as_str(), []));
+                let rows = self.ctx.store.scan(tables::LINK_REJECTED, scan).await?;
+                let works: Vec<_> = rows.iter().map_while(is_over).collect();
+                let count = works.len();
+                let works = works.into_iter().map(|(key, payment)| {
+                    let peer = peer.clone();
+                    move |sheet: &mut Sheet<'_>| sheet.forget(&peer, &key, payment)
+                });
+                for outcome in self.teller.run_all(works.collect()).await {
+                    outcome?;
+                }
+                done += count as u64;
+                if count == 0 || count < rows.len() {
+                    break;
+                }
+            }
+        }
+        Ok(done)
+    }
+}
+
 impl Sheet<'_> {
+    fn forget(&mut self, peer: &NodeName, key: &[u8], payment: TransferId) -> Result<(), Stop> {
+        let known = self.payment(peer, Way::In, payment)?;
+        // A thaw may have made something else of it.
+        if known.is_some_and(|known| known.legs.is_empty() && matches!(known.state, State::Rejected(_))) {
+            self.delete(tables::LINK_PAYMENTS, payment_key(peer, Way::In, payment));
+        }
+        self.delete(tables::LINK_REJECTED, key);
+        Ok(())
+    }
+
     /// Holds what is to be paid to somebody of another node, and asks that node for it.
     pub(super) fn pay_remote(
         &mut self,

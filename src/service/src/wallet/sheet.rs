@@ -110,6 +110,11 @@ impl<'a> Sheet<'a> {
         self.staged.insert((table, key.as_ref().to_vec()), Some(record.to_record()));
     }
 
+    /// Bytes as they are. They are never read here.
+    pub(super) fn put_bytes(&mut self, table: Table, key: impl AsRef<[u8]>, bytes: Vec<u8>) {
+        self.staged.insert((table, key.as_ref().to_vec()), Some(bytes));
+    }
+
     /// A row that says all by its key. It is never read here, so that it need not be at hand.
     pub(super) fn mark(&mut self, table: Table, key: impl AsRef<[u8]>) {
         self.staged.insert((table, key.as_ref().to_vec()), Some(Vec::new()));

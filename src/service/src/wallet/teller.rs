@@ -46,6 +46,7 @@ const KEPT: &[Table] = &[
     tables::WALLETS,
     tables::PACKETS,
     tables::LINKS,
+    tables::LINK_WAITING,
     tables::MERCHANTS,
 ];
 const KEPT_MAX: usize = 50_000;

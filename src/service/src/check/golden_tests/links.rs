@@ -68,14 +68,23 @@ pub(super) fn links(all: &mut Samples) {
         told: false,
         evidence: None,
         thaw: None,
+        thawing: None,
+        rivals: Vec::new(),
     };
     all.add(tables::LINK_OFFERS, "offered", &offered);
+    let rivals = vec![ours.clone()];
     let agreed = Some(Agreed { one: ours, other: theirs });
     let evidence = Some(Blob(vec![7; 3]));
     let agreed = wallet::OfferRecord { agreed, told: true, evidence, ..Default::default() };
     all.add(tables::LINK_OFFERS, "agreed", &agreed);
-    let thawing = wallet::OfferRecord { thaw: Some(Blob(vec![6; 3])), ..agreed };
+    let thawing = wallet::OfferRecord { thaw: Some(Blob(vec![6; 3])), ..agreed.clone() };
     all.add(tables::LINK_OFFERS, "thawing", &thawing);
+    let begun = wallet::ThawingRecord { digest: Digest([6; 32]), chunks: 2, begun: true };
+    let begun = wallet::OfferRecord { thawing: Some(begun), rivals, ..agreed };
+    all.add(tables::LINK_OFFERS, "thaw-begun", &begun);
+    all.add(tables::LINK_WAITING, "two", &wallet::WaitingRecord(2));
+    let rejected = wallet::RejectedRecord { payment: TransferId([4; 16]), at_ms: TIME_MS };
+    all.add(tables::LINK_REJECTED, "payment", &rejected);
 }
 
 fn payments(all: &mut Samples) {
