@@ -50,6 +50,15 @@ pub trait LinkBooks: Books {
     fn waiting_of(&self, peer: &NodeName, way: Way, payer: &UserAddress) -> Result<u32, Self::Fault>;
     /// Keeps that number.
     fn put_waiting_of(&mut self, peer: &NodeName, way: Way, payer: &UserAddress, count: u32);
+    /// What was held for a payment of this node's people is free again: the peer has rejected it, or both operators say that it did not
+    /// happen. The payment is as it was before.
+    ///
+    /// # Errors
+    /// As [`LinkBooks::link`].
+    fn released(&mut self, payment: &Payment) -> Result<(), Self::Fault> {
+        let _ = payment;
+        Ok(())
+    }
     /// This payment of the peer's was rejected as it came, by the last message that was journalled. Once the
     /// peer has confirmed that message, the payment may be forgotten: who has taken a REJECT sends its PREPARE
     /// no more, and of a node that has lost it in a backup a thaw comes first.

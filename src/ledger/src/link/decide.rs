@@ -114,6 +114,9 @@ pub(super) fn resolve<B: LinkBooks>(
         // The hold was resolved by somebody else than the link.
         return Err(LinkError::Ledger(LedgerError::Refused { at, refusal, replayed: false }));
     }
+    if matches!(step, Step::Void) && record.way == Way::Out {
+        books.released(&record).map_err(LinkError::Books)?;
+    }
     Ok(Payment { state, decided_ms: Some(now), asked: false, ..record })
 }
 

@@ -72,6 +72,10 @@ impl LinkBooks for Sheet<'_> {
         }
     }
 
+    fn released(&mut self, payment: &Payment) -> Result<(), Stop> {
+        self.came_back(payment)
+    }
+
     fn put_link(&mut self, link: Link) {
         let peer = link.peer.clone();
         self.put(tables::LINKS, peer.as_str(), &LinkRecord(link));

@@ -198,7 +198,6 @@ impl Sheet<'_> {
             }
         };
         match received {
-            Received::Taken(Some(Notice::Decided(id, State::Rejected(_)))) => self.came_back(peer, id)?,
             Received::Taken(Some(Notice::Answered(id, State::Fulfilled))) => self.note_request(peer, id)?,
             // Its row has what was said; here is who has signed it.
             Received::Frozen(_) => {

@@ -294,13 +294,12 @@ impl Sheet<'_> {
         Ok(self.now.saturating_add(ACCEPT_MS.min(known.terms.lifetime_ms_max / 2)))
     }
 
-    /// The other node did not take a payment: what is held of it is free again, and belongs to whoever gave it.
-    pub(super) fn came_back(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
-        if let Some(entry) = self.entry(id)? {
+    /// The other node did not take a payment: it does not count for the day, and a share of a packet is its giver's.
+    pub(super) fn came_back(&mut self, payment: &Payment) -> Result<(), Stop> {
+        if let Some(entry) = self.entry(payment.id)? {
             self.uncount(&entry)?;
         }
-        let payment = self.payment(peer, Way::Out, id)?;
-        match payment.as_ref().and_then(|payment| payment.prepare.as_ref()).and_then(Memo::of) {
+        match payment.prepare.as_ref().and_then(Memo::of) {
             Some(Memo { share: Some(share), .. }) => self.share_returned(share),
             _ => Ok(()),
         }
