@@ -5,6 +5,7 @@
 
 mod advice;
 mod backup;
+mod bank;
 mod chat;
 mod check;
 mod config;
@@ -61,6 +62,8 @@ enum Command {
     Peer(peer::Peer),
     /// Write the books of a node for other programs
     Ledger(ledger::Ledger),
+    /// Name the account at a bank that backs an asset, and take the bank's files
+    Bank(bank::Bank),
     /// Verify the data of a node that does not run
     Check(check::Check),
     /// Copy the data of a node, running or not, into an empty folder
@@ -102,6 +105,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::User(args) => user::run(&args),
         Command::Peer(args) => peer::run(&args),
         Command::Ledger(args) => ledger::run(&args),
+        Command::Bank(args) => bank::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),

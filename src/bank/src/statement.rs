@@ -29,8 +29,9 @@ pub enum AccountName {
 }
 
 impl AccountName {
-    /// An IBAN if it is one, or else what it is.
-    pub(crate) fn of_text(text: &str) -> Option<Self> {
+    /// An IBAN if it is one, or else what it is. None: there is nothing in it.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
         let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         match plain.len() {
             0 => None,

@@ -16,6 +16,7 @@ use crate::{
         RoomRecord,
     },
     vault::records::{VaultBook, VaultRow},
+    wallet::bank_records as bank,
     wallet::records as wallet,
 };
 use weft_store::{Table, record::Record, tables};
@@ -79,6 +80,11 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::SALES => read::<wallet::SaleRecord>(value),
         tables::PAY_CODES => read::<wallet::CodeRecord>(value),
         tables::PAY_CODES_OF => read::<wallet::LastCodeRecord>(value),
+        tables::BANK_ACCOUNTS => read::<bank::BankAccountRecord>(value),
+        tables::BANK_LINES => read::<bank::BankLineRecord>(value),
+        tables::BANKING => read::<bank::BankingRecord>(value),
+        tables::REFERENCES => read::<bank::ReferenceRecord>(value),
+        tables::WITHDRAWALS => read::<bank::WithdrawalRecord>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS

@@ -106,6 +106,30 @@ pub struct LinkRow {
     pub frozen_ms: Option<Millis>,
 }
 
+/// `GET wallet/admin/links`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkList {
+    /// By the other node's name.
+    pub links: Vec<LinkRow>,
+}
+
+/// An account at a bank beside the books, for the operator's command. Sums are as people write them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BankRow {
+    /// The asset that it backs.
+    pub asset: Asset,
+    /// How the bank calls it.
+    pub account: String,
+    /// Whose it is.
+    pub holder: String,
+    /// How much of the asset is in the world.
+    pub issued: String,
+    /// How much of that nobody knows the owner of yet.
+    pub suspense: String,
+    /// The last closing balance: its day, and how much.
+    pub closing: Option<(String, String)>,
+}
+
 /// Terms, as far as they fit a screen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TermsRow {

@@ -112,6 +112,11 @@ id! {
 }
 
 id! {
+    /// A line of a bank's file, whichever file it comes in.
+    BankLineId
+}
+
+id! {
     /// A request for payment, as the shop named it: what is paid for it names it again.
     RequestId
 }

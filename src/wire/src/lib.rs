@@ -35,7 +35,9 @@ pub mod wallet;
 
 pub use bytes::Blob;
 pub use codec::{DecodeError, decode, encode};
-pub use ids::{AccountId, AssetId, DeviceId, MessageId, OrderId, RequestId, RoomId, RoomNonce, TransferId};
+pub use ids::{
+    AccountId, AssetId, BankLineId, DeviceId, MessageId, OrderId, RequestId, RoomId, RoomNonce, TransferId,
+};
 pub use names::{NameError, NodeName, UserAddress, UserName};
 pub use problem::{Code, Problem};
 pub use signed::Signed;

@@ -97,6 +97,12 @@ pub const ASSET_TITLE_BYTES_MAX: usize = 64;
 pub const ASSET_BACKING_BYTES_MAX: usize = 1 << 10;
 /// What is said beside money: what for, a greeting. In bytes of UTF-8.
 pub const MONEY_NOTE_BYTES_MAX: usize = 256;
+/// A file of a bank that is uploaded. The operator's command reads larger ones.
+pub const BANK_FILE_BYTES_MAX: usize = 4 << 20;
+/// Who holds an account at a bank, what the bank is called, and how it calls the account: each in bytes of UTF-8. SEPA carries 70 characters.
+pub const BANK_NAME_BYTES_MAX: usize = 140;
+/// Withdrawals of one member in one asset that wait.
+pub const WITHDRAWALS_WAITING_MAX: u32 = 8;
 /// A shop's title, in characters.
 pub const SHOP_TITLE_CHARS_MAX: usize = 64;
 /// People who work in one shop, beside its owner.

@@ -131,6 +131,8 @@ codes! {
     CodeLimit = "code_limit", 409, "This is more than the customer's code allows.";
     /// The shop or the payer is of another node.
     OtherNode = "other_node", 422, "This shop or code is of another community; it can be paid only there.";
+    /// A bank's file cannot be read or does not add up; `detail` says where and why. Nothing of it was taken.
+    BankFile = "bank_file", 422, "This bank file cannot be imported; nothing of it was taken.";
     /// The ledger refuses for another reason; `detail` says which.
     PaymentRefused = "payment_refused", 409, "The payment was not made.";
     /// A fault of the node.

@@ -12,6 +12,7 @@ mod path;
 mod rooms;
 mod shops;
 mod sync;
+mod topups;
 mod users;
 mod vault;
 mod wallet;
@@ -35,6 +36,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(vault::routes())
         .merge(wallet::routes())
         .merge(shops::routes())
+        .merge(topups::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)
         .layer(middleware::from_fn_with_state(api.clone(), session::limit_layer));

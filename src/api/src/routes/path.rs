@@ -6,7 +6,9 @@ use axum::{
     http::request::Parts,
 };
 use std::{fmt::Display, str::FromStr};
-use weft_wire::{Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress, UserName};
+use weft_wire::{
+    BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress, UserName,
+};
 
 /// `{room}`.
 pub(crate) struct Room(pub RoomId);
@@ -25,6 +27,8 @@ pub(crate) struct Packet(pub TransferId);
 pub(crate) struct Request(pub RequestId);
 /// `{shop}`.
 pub(crate) struct Shop(pub UserName);
+/// `{line}`.
+pub(crate) struct BankLine(pub BankLineId);
 /// `{sale}`.
 pub(crate) struct Sale(pub RequestId);
 
@@ -64,6 +68,7 @@ extractor!(Packet, "packet");
 extractor!(Request, "request");
 extractor!(Shop, "shop");
 extractor!(Sale, "sale");
+extractor!(BankLine, "line");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

@@ -3,6 +3,7 @@
 //! Whoever can open the socket owns the data folder (0700, the socket 0600), and so owns the node; there is no other
 //! authentication. One request a connection: four bytes of length, big-endian, then CBOR; the answer alike.
 
+mod bank;
 mod client;
 mod links;
 mod ops;
@@ -15,9 +16,13 @@ pub use socket::{listen, remove, serve};
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use weft_wire::{Millis, NodeName, UserAddress, UserName, accounts::Role, wallet::AssetCode};
+use weft_wire::{
+    Millis, NodeName, UserAddress, UserName,
+    accounts::Role,
+    wallet::{AssetCode, BankImport},
+};
 
-pub use weft_wire::admin::{LinkRow, PeerRow, PeerWish as Wish, TermsRow, ThawRow};
+pub use weft_wire::admin::{BankRow, LinkRow, PeerRow, PeerWish as Wish, TermsRow, ThawRow};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -114,6 +119,24 @@ pub enum Request {
         /// Which.
         node: NodeName,
     },
+    /// The accounts at banks that back assets, and how much waits for the owner.
+    BankAccounts,
+    /// This account backs that asset from now on.
+    PutBankAccount {
+        /// What the asset is called.
+        code: AssetCode,
+        /// Whose account it is.
+        holder: String,
+        /// The IBAN; empty: none backs it any more.
+        account: String,
+        /// A BIC, or the bank's name.
+        bank: String,
+    },
+    /// Takes a file of a bank.
+    ImportBank {
+        /// An absolute path that the node can read.
+        file: PathBuf,
+    },
     /// What is thought of a node.
     JudgePeer {
         /// Which.
@@ -171,7 +194,8 @@ pub enum Answer {
     },
     /// To [`Request::EndSessions`]: how many ended.
     Ended(u64),
-    /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::FreezeLink`].
+    /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::FreezeLink`],
+    /// [`Request::PutBankAccount`].
     Done,
     /// To [`Request::Backup`]: up to which commit it reaches.
     Backup {
@@ -195,6 +219,17 @@ pub enum Answer {
     Thaw(ThawRow),
     /// To [`Request::ProposeTerms`]: by what they are named.
     Offered(String),
+    /// To [`Request::BankAccounts`].
+    BankAccounts {
+        /// By asset.
+        accounts: Vec<BankRow>,
+        /// Lines of files that wait for the owner: at most a page of them is counted.
+        lines: usize,
+        /// Withdrawals that wait, alike.
+        withdrawals: usize,
+    },
+    /// To [`Request::ImportBank`].
+    Imported(BankImport),
     /// It was not done; a sentence for the operator.
     Refused(String),
 }

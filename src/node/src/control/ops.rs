@@ -90,6 +90,11 @@ impl Control {
                 self.thaw_link(&node, since_ms, digest.as_deref()).await.or_else(in_words)
             }
             Request::FreezeLink { node } => self.freeze_link(&node).await.or_else(in_words),
+            Request::BankAccounts => self.bank_accounts().await,
+            Request::PutBankAccount { code, holder, account, bank } => {
+                self.put_bank_account(&code, holder, account, bank).await.or_else(in_words)
+            }
+            Request::ImportBank { file } => self.import_bank(file).await,
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await.or_else(in_words),
         };
         done.unwrap_or_else(|problem| Answer::Refused(problem.to_string()))

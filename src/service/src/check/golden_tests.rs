@@ -6,6 +6,7 @@
 //! version and keep the old file (it must go on to be read, through the migration), or, if the change is a new field with a
 //! default, give the old file another sample name, so that it too must go on to be read.
 
+mod banks;
 mod links;
 mod money;
 

@@ -3,10 +3,13 @@
 use super::{Flows, Result};
 use crate::{Budget, Caller, federation::FederationError, wallet::WalletError};
 use weft_wire::{
-    AssetId, NodeName, Signed, TransferId, UserAddress, UserName,
+    AssetId, BankLineId, NodeName, Signed, TransferId, UserAddress, UserName,
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
-    wallet::{ChangeShop, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, ShopMember, SubmitOrder},
+    wallet::{
+        ChangeShop, DecideBankLine, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, ShopMember,
+        SubmitOrder,
+    },
 };
 
 impl Flows {
@@ -51,6 +54,19 @@ impl Flows {
             return Err(WalletError::NotFound("user").into());
         }
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
+    }
+
+    /// What becomes of a line of a bank's file that waits. For whoever runs the node; the caller is not looked at.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn decide_bank_line(&self, id: BankLineId, wish: DecideBankLine) -> Result<()> {
+        if let DecideBankLine::Assign(user) = &wish
+            && !self.has_account(user).await?
+        {
+            return Err(WalletError::NotFound("user").into());
+        }
+        Ok(self.wallet.decide_bank_line(id, wish).await?)
     }
 
     /// `POST wallet/merchants`.

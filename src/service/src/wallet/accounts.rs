@@ -78,6 +78,11 @@ pub(super) fn issuance(asset: AssetId) -> AccountId {
     account_id(AccountKind::Issuance, &Owner::Node, asset)
 }
 
+/// The account that holds what has come in by the bank, and nobody knows for whom.
+pub(super) fn suspense(asset: AssetId) -> AccountId {
+    account_id(AccountKind::Suspense, &Owner::Node, asset)
+}
+
 /// The account that holds the money of a red packet.
 pub(super) fn envelope(packet: TransferId, asset: AssetId) -> AccountId {
     account_id(AccountKind::Envelope, &Owner::Packet(packet), asset)
@@ -89,6 +94,16 @@ impl Sheet<'_> {
         let id = envelope(packet, asset);
         self.open(Account::new(id, asset, AccountKind::Envelope))?;
         self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Packet(packet), asset });
+        Ok(id)
+    }
+
+    /// The account of what nobody knows the owner of, opened if this is the first that comes to it.
+    pub(super) fn suspense_account(&mut self, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = suspense(asset);
+        if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
+            self.open(Account::new(id, asset, AccountKind::Suspense))?;
+            self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
+        }
         Ok(id)
     }
 

@@ -60,6 +60,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
         }
     }
     compare(store, &books, &mut report).await?;
+    super::audit_bank::check_bank(store, &books, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;
     Ok(report)
 }
@@ -188,6 +189,8 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
             (Payee::Merchant(shop), owner) => {
                 (amount == order.amount, owner == Some(Owner::Merchant(shop.shop.name.clone())))
             }
+            // Out over a bank: held against what was issued.
+            (Payee::Bank(_), owner) => (amount == order.amount, owner == Some(Owner::Node)),
             // Of another node: the money went to what is between the two.
             (Payee::Person(user), Some(Owner::Peer(node))) => (amount == order.amount, user.node == node),
             (Payee::Person(user), owner) => {
@@ -214,7 +217,7 @@ async fn get<R: Record>(store: &Store, table: Table, key: &[u8]) -> Result<Optio
     Ok(row.map(|row| R::from_record(&row.value)).transpose()?)
 }
 
-async fn count(store: &Store, table: Table) -> Result<u64, Fault> {
+pub(super) async fn count(store: &Store, table: Table) -> Result<u64, Fault> {
     let (mut rows, mut after) = (0, Vec::new());
     loop {
         let page = store.scan(table, Scan::prefix([]).after(&after)).await?;

@@ -86,6 +86,12 @@ pub enum WalletError {
     /// The ledger is against it.
     #[error(transparent)]
     Refused(Refusal),
+    /// A bank's file is not one, or is damaged.
+    #[error(transparent)]
+    BankFile(weft_bank::BankError),
+    /// It is one, and cannot be taken.
+    #[error("{0}")]
+    BankStatement(String),
     /// See [`LinkTrouble`].
     #[error(transparent)]
     Link(LinkTrouble),
@@ -141,6 +147,9 @@ impl From<WalletError> for Problem {
             WalletError::Refused(
                 Refusal::AlreadyPosted | Refusal::AlreadyVoided | Refusal::PendingExpired,
             ) => Problem::new(Code::AlreadyDecided).detail(detail),
+            WalletError::BankFile(_) | WalletError::BankStatement(_) => {
+                Problem::new(Code::BankFile).detail(detail)
+            }
             WalletError::Link(trouble) => trouble.into(),
             WalletError::Refused(_) => Problem::new(Code::PaymentRefused).detail(detail),
         }

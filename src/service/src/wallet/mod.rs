@@ -6,7 +6,14 @@
 mod accounts;
 mod assets;
 mod audit;
+mod audit_bank;
 mod audit_links;
+mod bank_accounts;
+mod bank_import;
+mod bank_lines;
+pub(crate) mod bank_records;
+#[cfg(test)]
+mod bank_tests;
 mod books;
 mod codes;
 mod error;
@@ -38,6 +45,7 @@ mod teller_tests;
 #[cfg(test)]
 pub(crate) mod tests;
 mod watch;
+mod withdrawals;
 
 pub use audit::{LedgerReport, check_ledger};
 pub use error::WalletError;

@@ -14,8 +14,8 @@ use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
-        Answer, Intent, MerchantPayee, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder,
-        TransferInfo,
+        Answer, BankPayee, Intent, MerchantPayee, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt,
+        SubmitOrder, TransferInfo,
     },
 };
 
@@ -94,6 +94,7 @@ impl Wallet {
             Payee::Packet(terms) if is_there => To::Packet(terms.clone(), self.ctx.random()),
             Payee::Merchant(payee) if far(&payee.shop) => return Err(WalletError::OtherNode),
             Payee::Merchant(payee) => To::Merchant(payee.clone()),
+            Payee::Bank(payee) => To::Bank(payee.clone()),
             _ => To::Nobody,
         };
         let work = Work { to, row, key: known.key, signed: request.order, order };
@@ -200,6 +201,8 @@ pub(super) enum To {
     /// With the seed of its shares.
     Packet(PacketTerms, [u8; 32]),
     Merchant(MerchantPayee),
+    /// Out of the world, over a bank.
+    Bank(BankPayee),
     /// There is no such payee.
     Nobody,
 }
@@ -261,6 +264,9 @@ impl Sheet<'_> {
             self.sale_paid(order, payee)?;
         }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
+        if let To::Bank(payee) = &work.to {
+            self.withdrawal_asked(order, payee, entry)?;
+        }
         if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
             let payer = &order.payer.name;
             for (name, other) in [(payee, payer), (payer, payee)] {
@@ -287,6 +293,7 @@ impl Sheet<'_> {
                 return Ok(Transfer { id, movement, purpose: Purpose::PacketFund, about });
             }
             To::Merchant(payee) => self.sold(order, payee)?,
+            To::Bank(payee) => return self.to_bank(order, payee, debit),
             To::Nobody | To::Remote(_) => return Err(WalletError::NotFound("payee").into()),
         };
         let (movement, purpose) = match order.intent {

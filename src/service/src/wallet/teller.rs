@@ -48,6 +48,7 @@ const KEPT: &[Table] = &[
     tables::LINKS,
     tables::LINK_WAITING,
     tables::MERCHANTS,
+    tables::BANK_ACCOUNTS,
 ];
 const KEPT_MAX: usize = 50_000;
 

@@ -2,7 +2,7 @@
 //!
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
-//! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`.
+//! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`, those of banks in `topups`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
 //! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
@@ -13,6 +13,7 @@ mod cards;
 mod orders;
 mod packets;
 mod shops;
+mod topups;
 mod views;
 
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
@@ -25,6 +26,11 @@ pub use shops::{
     BearerPayee, ChangeShop, ChargeCode, CodeShown, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo,
     SaleKind, SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole,
     ShopSign, ShopView,
+};
+pub use topups::{
+    BankAccount, BankAccountInfo, BankAccountList, BankBalance, BankImport, BankLine, BankLineList,
+    BankLineState, BankPayee, DecideBankLine, DecideWithdrawal, ImportBank, TopUpList, TopUpWay,
+    WithdrawalInfo, WithdrawalList, WithdrawalState,
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,

@@ -1,6 +1,6 @@
 //! What a person signs to pay, and what the node signs when it is done.
 
-use super::{BearerPayee, MerchantPayee, PacketPromise, PacketTerms};
+use super::{BankPayee, BearerPayee, MerchantPayee, PacketPromise, PacketTerms};
 use crate::{
     AssetId, DeviceId, Millis, OrderId, RequestId, TransferId, UserAddress, bytes, signed::Signable,
 };
@@ -39,6 +39,8 @@ pub enum Payee {
     Merchant(MerchantPayee),
     /// Whichever shop is shown the code; it takes at most the order's amount.
     Bearer(BearerPayee),
+    /// An account at a bank: the money is held until the owner of the node has paid it out.
+    Bank(BankPayee),
 }
 
 /// What the payer wants to happen.

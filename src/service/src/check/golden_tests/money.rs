@@ -13,11 +13,11 @@ use weft_wire::{
     },
 };
 
-const EURO: AssetId = AssetId([1; 16]);
+pub(super) const EURO: AssetId = AssetId([1; 16]);
 const FROM: AccountId = AccountId([2; 16]);
 const TO: AccountId = AccountId([3; 16]);
 
-fn transfer(n: u8) -> TransferId {
+pub(super) fn transfer(n: u8) -> TransferId {
     TransferId([n; 16])
 }
 
@@ -115,6 +115,7 @@ pub(super) fn wallet(all: &mut Samples) {
     all.add(tables::PACKET_CLAIMS, "claim", &claim);
     all.add(tables::PACKET_CLAIMS, "returned", &wallet::ClaimRecord { returned: true, ..claim });
     shops(all, &cert);
+    banks::banks(all, &cert);
 }
 
 fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
@@ -170,7 +171,7 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     }
 }
 
-fn shop_order(payee: Payee) -> PaymentOrder {
+pub(super) fn shop_order(payee: Payee) -> PaymentOrder {
     PaymentOrder {
         id: OrderId([7; 16]),
         payer: alice(),
