@@ -27,6 +27,7 @@ mod shutdown;
 mod story;
 mod three_nodes;
 mod tls;
+mod topup;
 mod two_nodes;
 mod wallet;
 mod wallet_killed;

@@ -6,12 +6,14 @@ mod groups;
 mod people;
 mod reading;
 mod shops;
+mod topups;
 mod wallet;
 
 pub use chats::*;
 pub use groups::*;
 pub use people::*;
 pub use shops::*;
+pub use topups::*;
 pub use wallet::*;
 
 use serde::{Deserialize, Serialize};
@@ -460,6 +462,9 @@ pub enum Call {
     /// A call about shops.
     #[serde(untagged)]
     Shop(ShopCall),
+    /// A call about banks.
+    #[serde(untagged)]
+    TopUp(TopUpCall),
 }
 
 /// The answer to a [`Call`].
@@ -515,6 +520,9 @@ pub enum Reply {
     /// About shops.
     #[serde(untagged)]
     Shop(ShopReply),
+    /// About banks.
+    #[serde(untagged)]
+    TopUp(TopUpReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

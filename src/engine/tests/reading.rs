@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
-use weft_engine::api::{Call, ShopCall};
+use weft_engine::api::{Call, ShopCall, TopUpCall};
 
 /// What stands for nothing where it is left out.
 const MAY_LACK: &[(&str, &str)] = &[
@@ -21,7 +21,8 @@ const MAY_LACK: &[(&str, &str)] = &[
 
 /// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
 fn calls() -> BTreeMap<String, Vec<(String, String)>> {
-    let text = Call::inline(&Config::default()) + &ShopCall::inline(&Config::default());
+    let config = Config::default();
+    let text = Call::inline(&config) + &ShopCall::inline(&config) + &TopUpCall::inline(&config);
     let without_docs: String = text
         .split("/**")
         .enumerate()

@@ -85,6 +85,17 @@ interface Answers {
   charge: 'sale';
   refund_sale: 'sale';
   pay_out: 'done';
+  top_ups: 'top_ups';
+  withdraw: 'done';
+  withdrawals: 'withdrawals';
+  bank_accounts: 'bank_accounts';
+  set_bank_account: 'done';
+  import_bank: 'imported';
+  bank_lines: 'bank_lines';
+  decide_line: 'done';
+  withdrawals_waiting: 'withdrawals';
+  decide_withdrawal: 'done';
+  node_links: 'links';
   wake: 'done';
 }
 

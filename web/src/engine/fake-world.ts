@@ -3,6 +3,7 @@ import type { DeliveryView } from '../wire/DeliveryView';
 import type { MessageView } from '../wire/MessageView';
 import type { PeerView } from '../wire/PeerView';
 import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
+import { answerDesk, fakeDesk } from './fake-bank';
 import { answerGroups, fakeGroups } from './fake-groups';
 import { fakeMoney } from './fake-money';
 import { fakeCards } from './fake-cards';
@@ -77,7 +78,8 @@ export function fakeEngine(): FakeEngine {
   };
   const mall = fakeStreet(bank, now, query);
   Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
-  return answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall)
+  const desk = fakeDesk(bank, now, query);
+  return answerDesk(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), desk)
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))
     .on('contacts', () => contacts)

@@ -2,6 +2,7 @@
 //! what the browser loads.
 
 mod shops;
+mod topups;
 
 use super::Call;
 use serde::de::{Error, Visitor};
@@ -332,7 +333,10 @@ impl Said {
                 asset: need(&mut self.asset, "asset")?,
                 frozen: need(&mut self.frozen, "frozen")?,
             },
-            other => Call::Shop(self.shop_call(other)?),
+            other => match self.top_up_call(other)? {
+                Some(call) => Call::TopUp(call),
+                None => Call::Shop(self.shop_call(other)?),
+            },
         })
     }
 }

@@ -54,6 +54,7 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>
         Call::FreezeAccount { user, asset, frozen } => {
             admin::freeze(cx, &user, &asset, frozen).await.map(|()| Reply::Done)
         }
+        Call::TopUp(call) => super::topups::answer(cx, call).await,
         Call::Shop(call) => super::shops::answer(cx, call).await,
         other => return Err(other),
     })

@@ -14,6 +14,7 @@ mod packets;
 mod requests;
 mod scanned;
 mod shops;
+mod topups;
 
 pub(crate) use orders::{settle, wait};
 
