@@ -92,6 +92,7 @@ async fn street(node: &NodeProcess) -> Result<(Person, Person, Person, String, S
     let ShopReply::Shop(opened) = ask(&alice, open).await? else { bail!("no shop was opened") };
     let (shop, user, role) = (opened.shop, bob.address.clone(), Some("cashier".into()));
     ask(&alice, ShopCall::SetStaff { shop: shop.clone(), user, role }).await?;
+    ask(&bob, ShopCall::JoinShop { shop: shop.clone(), accept: true }).await?;
     Ok((alice, bob, carol, asset, shop))
 }
 

@@ -5,6 +5,7 @@ mod chats;
 mod groups;
 mod people;
 mod reading;
+mod receipts;
 mod shops;
 mod topups;
 mod wallet;
@@ -12,6 +13,7 @@ mod wallet;
 pub use chats::*;
 pub use groups::*;
 pub use people::*;
+pub use receipts::*;
 pub use shops::*;
 pub use topups::*;
 pub use wallet::*;
@@ -465,6 +467,9 @@ pub enum Call {
     /// A call about banks.
     #[serde(untagged)]
     TopUp(TopUpCall),
+    /// A call about receipts.
+    #[serde(untagged)]
+    Receipt(ReceiptCall),
 }
 
 /// The answer to a [`Call`].
@@ -523,6 +528,9 @@ pub enum Reply {
     /// About banks.
     #[serde(untagged)]
     TopUp(TopUpReply),
+    /// About receipts.
+    #[serde(untagged)]
+    Receipt(ReceiptReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

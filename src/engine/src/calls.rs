@@ -113,7 +113,10 @@ async fn of_the_account(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
 
 async fn node(cx: &Cx) -> Result<Reply, Refusal> {
     let node: NodeInfo = http::open_get(cx, "node").await?;
-    cx.with(|s| s.live.set_node_clock(s.now, node.time_ms));
+    cx.with(|s| {
+        s.live.set_node_clock(s.now, node.time_ms);
+        wallet::trust::saw(s, &node);
+    });
     let signup = match node.signup {
         SignupPolicy::Open => "open",
         SignupPolicy::Invite => "invite",

@@ -12,6 +12,7 @@
     clippy::unwrap_used
 )]
 
+mod charges;
 mod converge;
 mod converge_groups;
 mod crashes;
@@ -23,6 +24,7 @@ mod group_storm;
 mod privacy;
 mod races;
 mod reading;
+mod receipts;
 mod room_stories;
 mod sim;
 mod stories;

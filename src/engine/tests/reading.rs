@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
-use weft_engine::api::{Call, ShopCall, TopUpCall};
+use weft_engine::api::{Call, ReceiptCall, ShopCall, TopUpCall};
 
 /// What stands for nothing where it is left out.
 const MAY_LACK: &[(&str, &str)] = &[
@@ -21,8 +21,9 @@ const MAY_LACK: &[(&str, &str)] = &[
 
 /// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
 fn calls() -> BTreeMap<String, Vec<(String, String)>> {
-    let config = Config::default();
-    let text = Call::inline(&config) + &ShopCall::inline(&config) + &TopUpCall::inline(&config);
+    let text = [Call::inline, ShopCall::inline, ReceiptCall::inline, TopUpCall::inline]
+        .map(|inline| inline(&Config::default()))
+        .concat();
     let without_docs: String = text
         .split("/**")
         .enumerate()

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 use weft_store::Store;
-use weft_wire::{NodeName, node::NodeInfo};
+use weft_wire::{Blob, NodeName, node::NodeInfo};
 
 /// Who the node is.
 pub struct NodeIdentity {
@@ -199,6 +199,7 @@ impl Service {
             addresses: self.0.federation.own_addresses(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             time_ms: ctx.now(),
+            key: Some(Blob(self.0.wallet.public_key().to_vec())),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What a node says of itself before anyone has signed in.
 
-use crate::NodeName;
+use crate::{Blob, NodeName};
 use serde::{Deserialize, Serialize};
 
 /// Who may sign up.
@@ -35,4 +35,7 @@ pub struct NodeInfo {
     pub version: String,
     /// The node's clock.
     pub time_ms: crate::Millis,
+    /// Its ed25519 key, 32 bytes: it signs receipts and the codes of shops. Clients pin it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Blob>,
 }

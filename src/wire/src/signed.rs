@@ -73,6 +73,11 @@ impl<T: Signable> Signed<T> {
         codec::decode(&self.body.0, T::BYTES_MAX)
     }
 
+    /// The signature, as it came.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.signature
+    }
+
     /// The exact bytes that were signed, without the context.
     pub fn body(&self) -> &[u8] {
         &self.body.0

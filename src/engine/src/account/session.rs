@@ -3,6 +3,7 @@
 use super::{Me, signed_out_remotely};
 use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
+use crate::wallet::trust;
 use serde::{Deserialize, Serialize};
 use weft_wire::accounts::{SessionGranted, SessionRequest};
 use weft_wire::node::NodeInfo;
@@ -60,6 +61,7 @@ pub(super) async fn ask(cx: &Cx, me: &Me) -> Result<SessionGranted, Failure> {
     let node: NodeInfo = http::open_get(cx, "node").await?;
     let request = cx.with(|s| {
         s.live.set_node_clock(s.now, node.time_ms);
+        trust::saw(s, &node);
         let nonce: [u8; 16] = s.random();
         let request = SessionRequest {
             user: me.user.clone(),

@@ -8,6 +8,7 @@ use crate::error::{Refusal, call_error, field_error};
 use crate::http;
 use crate::runtime::Cx;
 use crate::sealing;
+use crate::wallet::trust;
 use weft_wire::accounts::{
     AccountOpened, AddDevice, RecoverChallenge, RecoverFinish, RecoverProof, RecoverStart, Role,
 };
@@ -110,5 +111,7 @@ async fn add_device(
         }
     });
     let body = AddDevice { ticket: opened.ticket, device: account.cert.clone() };
-    Ok(opening::finish(cx, account, "devices", &body).await?)
+    opening::finish(cx, account, "devices", &body).await?;
+    cx.with(|s| trust::saw(s, node));
+    Ok(())
 }

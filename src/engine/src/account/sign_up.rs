@@ -7,6 +7,7 @@ use crate::error::{Refusal, call_error, field_error, internal};
 use crate::http;
 use crate::runtime::{Cx, State};
 use crate::sealing;
+use crate::wallet::trust;
 use opaque_ke::{ClientRegistration, ClientRegistrationFinishParameters, RegistrationResponse};
 use weft_mls::sets::set;
 use weft_wire::accounts::{Recovery, RegisterChallenge, RegisterFinish, RegisterStart, Role};
@@ -52,8 +53,10 @@ pub(crate) async fn sign_up(
     }
     let node: NodeInfo = http::open_get(cx, "node").await?;
     let opened = ask(cx, &name, password, invite.as_deref()).await?;
-    let (account, finish) = cx.with(|s| make(s, node, name, shown, invite, opened))?;
-    Ok(opening::finish(cx, account, "accounts/register/finish", &finish).await?)
+    let (account, finish) = cx.with(|s| make(s, &node, name, shown, invite, opened))?;
+    opening::finish(cx, account, "accounts/register/finish", &finish).await?;
+    cx.with(|s| trust::saw(s, &node));
+    Ok(())
 }
 
 /// What OPAQUE gives for a new password: the upload, and the export key.
@@ -76,13 +79,13 @@ async fn ask(cx: &Cx, name: &UserName, password: &str, invite: Option<&str>) -> 
 /// The second half: all keys, those of the account sealed twice, and what the node is told of them.
 fn make(
     s: &mut State,
-    node: NodeInfo,
+    node: &NodeInfo,
     name: UserName,
     shown: String,
     invite: Option<String>,
     (upload, export_key): Registered,
 ) -> Result<(Account, RegisterFinish), Refusal> {
-    let user = UserAddress::new(name.clone(), node.name);
+    let user = UserAddress::new(name.clone(), node.name.clone());
     let secret = AccountSecret::new(s.random());
     let phrase = s.random::<32>();
     let recovery = PhraseEntropy::new(phrase);

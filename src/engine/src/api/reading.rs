@@ -1,6 +1,7 @@
 //! Reading a [`Call`]. All fields of all calls are read in one place: what serde would write for each call by itself is a tenth of
 //! what the browser loads.
 
+mod receipts;
 mod shops;
 mod topups;
 
@@ -138,7 +139,8 @@ fn missing(field: &str) -> String {
 
 impl Said {
     fn call(&mut self) -> Result<Call, String> {
-        Ok(match std::mem::take(&mut self.call).as_str() {
+        let call = std::mem::take(&mut self.call);
+        Ok(match call.as_str() {
             "node" => Call::Node,
             "me" => Call::Me,
             "sign_up" => Call::SignUp {
@@ -333,6 +335,7 @@ impl Said {
                 asset: need(&mut self.asset, "asset")?,
                 frozen: need(&mut self.frozen, "frozen")?,
             },
+            "receipt" | "node_key" | "accept_node_key" => return self.receipt_call(&call).map(Call::Receipt),
             other => match self.top_up_call(other)? {
                 Some(call) => Call::TopUp(call),
                 None => Call::Shop(self.shop_call(other)?),

@@ -42,7 +42,8 @@ pub enum ShopCall {
         /// Whether it takes money.
         open: Option<bool>,
     },
-    /// Somebody works there from now on, as something else, or not any more. For its owner and managers. → [`ShopReply::Shop`]
+    /// Somebody is asked to work there, works there as something else, or not any more. For its owner and managers; everybody may
+    /// leave. → [`ShopReply::Shop`]
     SetStaff {
         /// Address.
         shop: String,
@@ -50,6 +51,13 @@ pub enum ShopCall {
         user: String,
         /// `manager` or `cashier`; none: not any more.
         role: Option<String>,
+    },
+    /// Answers that one was asked to work there. → [`ShopReply::Shop`], or [`super::Reply::Done`] where one does not.
+    JoinShop {
+        /// Address.
+        shop: String,
+        /// Whether one will.
+        accept: bool,
     },
     /// Something is sold: the reply has the code that the customer scans. → [`ShopReply::Sale`]
     Sell {
@@ -153,6 +161,17 @@ pub enum ShopCall {
         /// As in [`ShopCall::Sell`].
         bill: String,
     },
+    /// Charges of this device, in this shop, whose answer was lost. They are asked about by themselves; no other charge is made there
+    /// before all are decided (`charge_unsure`), and the next one that is made lets go of those that are. → [`ShopReply::Charges`]
+    Charges {
+        /// Address.
+        shop: String,
+    },
+    /// The same charge again: it takes the money once. `not_found`: it was decided, and its outcome is known. → [`ShopReply::Sale`]
+    ChargeAgain {
+        /// As in [`ChargeView`].
+        id: String,
+    },
     /// Gives back what a sale has brought, or a part of it. As [`super::Call::Pay`]. → [`ShopReply::Sale`]
     RefundSale {
         /// As in [`super::Call::Pay`].
@@ -201,6 +220,8 @@ pub enum ShopReply {
     PayCode(PayCodeView),
     /// What became of it.
     CodeState(CodeStateView),
+    /// Charges whose answer was lost.
+    Charges(Vec<ChargeView>),
 }
 
 /// A shop, as those who work there see it.
@@ -220,6 +241,10 @@ pub struct ShopView {
     pub mcc: u16,
     /// Whether it takes money.
     pub open: bool,
+    /// Whether the node's owner has closed it.
+    pub stopped: bool,
+    /// One is asked to work there, and has not agreed yet: `role` is what is offered, and there is nothing else to see.
+    pub invited: bool,
     /// What one may do there oneself: `owner`, `manager`, `cashier`.
     pub role: String,
     /// Whose it is.
@@ -237,6 +262,8 @@ pub struct StaffView {
     pub person: PersonView,
     /// `manager` or `cashier`.
     pub role: String,
+    /// They were asked, and have not agreed yet.
+    pub invited: bool,
 }
 
 /// A sale.
@@ -309,6 +336,21 @@ pub struct SignView {
     pub asset: AssetView,
     /// The text of the QR code.
     pub code: String,
+}
+
+/// A charge whose answer was lost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+pub struct ChargeView {
+    /// The id that it was asked for with: its sale's.
+    pub id: String,
+    /// Asset id.
+    pub asset: String,
+    /// How much.
+    pub amount: String,
+    /// When it was asked for, ms.
+    pub time_ms: f64,
+    /// `unsure`, `made`, `failed` (it was not made, and cannot be any more).
+    pub state: String,
 }
 
 /// What a scanned text is for.

@@ -69,6 +69,10 @@ pub struct PendingView {
     pub amount: String,
     /// To whom, a shop too; none: a red packet.
     pub user: Option<String>,
+    /// The transfer that it gives back, or a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub refunds: Option<String>,
 }
 
 /// One's own money.
@@ -84,6 +88,10 @@ pub struct WalletView {
     pub pending: Vec<PendingView>,
     /// Other nodes whose people can be paid.
     pub links: Vec<LinkedView>,
+    /// What the node's clock shows now, ms: what ends, ends by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub node_time_ms: Option<f64>,
 }
 
 /// Another node with which payments were agreed on.
@@ -153,6 +161,10 @@ pub struct HistoryLineView {
     pub state: String,
     /// Until when the payee may accept it, ms.
     pub until_ms: Option<f64>,
+    /// When the money went over, ms, if that was later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub settled_ms: Option<f64>,
 }
 
 /// A page of a history, the newest first.

@@ -27,6 +27,7 @@ pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, Refusal> {
         pin: key::is_set(s),
         pending: orders::pending(s),
         links: assets.links.into_iter().map(linked).collect(),
+        node_time_ms: Some(s.live.node_time(s.now) as f64),
     }))
 }
 
@@ -84,6 +85,7 @@ fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
         refunded: line.refunded.to_string(),
         state: state(line.state).into(),
         until_ms: line.until_ms.map(|until| until as f64),
+        settled_ms: line.settled_ms.map(|settled| settled as f64),
     }
 }
 
@@ -166,7 +168,7 @@ fn payee(payee: &Payee) -> Option<&UserAddress> {
     }
 }
 
-fn state(state: TransferState) -> &'static str {
+pub(super) fn state(state: TransferState) -> &'static str {
     match state {
         TransferState::Held => "held",
         TransferState::Done => "done",

@@ -6,15 +6,18 @@
 mod admin;
 pub(crate) mod calls;
 pub(crate) mod cards;
+mod charges;
 mod codes;
 mod key;
 mod look;
 mod orders;
 mod packets;
+mod receipts;
 mod requests;
 mod scanned;
 mod shops;
 mod topups;
+pub(crate) mod trust;
 
 pub(crate) use orders::{settle, wait};
 

@@ -1,6 +1,6 @@
 //! Payment orders: written down before they are sent, sent until the node has decided, and told in the chat when it has.
 
-use super::{cards::Card, key};
+use super::{cards::Card, charges, key, receipts, trust};
 use crate::account::me;
 use crate::api::{Event, PendingView};
 use crate::chats::{self, ChatId, queue};
@@ -60,6 +60,7 @@ pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refu
     if cx.with(|s| s.load_all::<Pending>(ORDERS).len()) >= PENDING_MAX {
         return Err(call_error("too_many", "Too many payments wait for the node."));
     }
+    trust::check(cx).await?;
     let key = cx.with(|s| key::unlock(s, pin))?;
     key::install(cx).await?;
     let mut last = 0;
@@ -67,9 +68,9 @@ pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refu
     for again in [true, false] {
         let order = cx.with(|s| write_down(s, wish, &key, last))?;
         match submit(cx, &order).await {
-            Ok(receipt) => {
-                cx.with(|s| paid(s, &receipt));
-                return Ok(receipt);
+            Ok(answer) => {
+                cx.with(|s| paid(s, &order, &answer));
+                return Ok(answer.receipt);
             }
             Err(failure) if failure.is_final() => {
                 cx.with(|s| drop_pending(s, &order));
@@ -87,7 +88,7 @@ pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refu
                     s.jobs.want_at(Job::Pay, s.now + 1_000);
                     s.event(Event::Wallet);
                 });
-                return Err(unsure());
+                return Err(if cx.with(trust::has_other) { trust::changed() } else { unsure() });
             }
         }
     }
@@ -100,13 +101,14 @@ fn is_open(s: &mut State, wish: &Wish) -> bool {
     orders.into_iter().any(|order| {
         order.id == wish.id
             || (wish.request.is_some() && order.request == wish.request)
-            || is_same_sale(&order.payee, &wish.payee)
+            || (wish.refunds.is_some() && order.refunds == wish.refunds)
+            || is_same_shop(&order.payee, &wish.payee)
     })
 }
 
-/// Whether two are of one sale.
-fn is_same_sale(one: &Payee, other: &Payee) -> bool {
-    matches!((one, other), (Payee::Merchant(one), Payee::Merchant(other)) if one.sale.is_some() && one == other)
+/// Whether two are to the same shop, for whatever: who types a sum once more because nothing has come of it means the first one.
+fn is_same_shop(one: &Payee, other: &Payee) -> bool {
+    matches!((one, other), (Payee::Merchant(one), Payee::Merchant(other)) if one.shop == other.shop)
 }
 
 /// Signs the order and keeps it, before anything of it leaves the device.
@@ -140,12 +142,20 @@ fn write_down(
     Ok(order)
 }
 
-/// Sends an order. What the node answers has to be about it.
-async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Receipt, Failure> {
+/// What the node has signed.
+struct Answer {
+    receipt: Receipt,
+    signed: Signed<Receipt>,
+    /// What it was checked with.
+    key: [u8; 32],
+}
+
+/// Sends an order. What the node answers has to be about it, and signed with its key.
+async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Answer, Failure> {
     let request = SubmitOrder { order: order.clone() };
-    let answer: Signed<Receipt> = http::post(cx, "wallet/orders", &request).await?;
-    let (receipt, asked) = (answer.peek(), order.peek());
-    let (Ok(receipt), Ok(asked)) = (receipt, asked) else { return Err(Failure::Nonsense("receipt")) };
+    let signed: Signed<Receipt> = http::post(cx, "wallet/orders", &request).await?;
+    let (receipt, key) = (trust::read(cx, &signed).await?, trust::key(cx).await?);
+    let Ok(asked) = order.peek() else { return Err(Failure::Nonsense("receipt")) };
     let is_about_it = receipt.order == asked.id
         && receipt.transfer == asked.transfer()
         && receipt.payer == asked.payer
@@ -153,11 +163,12 @@ async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Receipt, Failur
         && receipt.promise.is_some() == matches!(asked.payee, Payee::Packet(_))
         && (receipt.asset, receipt.amount) == (asked.asset, asked.amount)
         && receipt.fee <= asked.max_fee;
-    if is_about_it { Ok(receipt) } else { Err(Failure::Nonsense("receipt")) }
+    if is_about_it { Ok(Answer { receipt, signed, key }) } else { Err(Failure::Nonsense("receipt")) }
 }
 
-/// The node has done it: the order is settled, and the chat is told, in one step.
-fn paid(s: &mut State, receipt: &Receipt) {
+/// The node has done it: its receipt is kept, the order is settled, and the chat is told, in one step.
+fn paid(s: &mut State, order: &Signed<PaymentOrder>, Answer { receipt, signed, key }: &Answer) {
+    receipts::keep(s, order, receipt.transfer, signed, *key);
     let Some(pending) = s.load::<Pending>(&place(receipt.order)) else { return };
     s.kv_delete(&place(receipt.order));
     if let Some((chat, card)) = pending.card
@@ -171,17 +182,17 @@ fn paid(s: &mut State, receipt: &Receipt) {
 
 /// Wants what is unsure to be asked again.
 pub(crate) fn wait(s: &mut State) {
-    if !s.load_all::<Pending>(ORDERS).is_empty() {
+    if !s.load_all::<Pending>(ORDERS).is_empty() || charges::are_open(s) {
         s.jobs.want(Job::Pay);
     }
 }
 
 /// The job: asks the node again for what is unsure. The same order is carried out once, and is worth nothing after its time.
 pub(crate) async fn settle(cx: &Cx) -> Result<Done, Failure> {
-    let mut outcome = Ok(Done::Yes);
+    let mut outcome = charges::settle(cx).await;
     for pending in cx.with(|s| s.load_all::<Pending>(ORDERS)) {
         match submit(cx, &pending.order).await {
-            Ok(receipt) => cx.with(|s| paid(s, &receipt)),
+            Ok(answer) => cx.with(|s| paid(s, &pending.order, &answer)),
             Err(failure) if failure.is_final() => cx.with(|s| {
                 if !drop_pending(s, &pending.order) {
                     return;
@@ -213,6 +224,7 @@ pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
         id: order.id.to_string(),
         asset: order.asset.to_string(),
         amount: order.amount.to_string(),
+        refunds: order.refunds.map(|refunds| refunds.to_string()),
         user: match &order.payee {
             Payee::Person(user) => Some(user.to_string()),
             Payee::Merchant(payee) => Some(payee.shop.to_string()),

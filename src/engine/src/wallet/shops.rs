@@ -1,19 +1,19 @@
 //! Shops: one's own, what is sold there, and paying in one. What is true of them the node says; nothing is kept here.
 
 use super::orders::{self, Wish};
-use super::{amount, asset_view, codes, id, look, requests, scanned, some};
+use super::{amount, asset_view, charges, codes, id, look, requests, scanned, some};
 use crate::account::me;
 use crate::api::{
     Reply, SalePaidView, SaleView, SalesView, ShopCall, ShopReply, ShopView, SignView, StaffView,
     TransferView,
 };
 use crate::error::{Refusal, call_error, field_error};
-use crate::http;
+use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{
     ChangeShop, ChargeCode, Intent, MerchantPayee, OpenSale, OpenShop, Payee, SaleInfo, SaleKind, SaleList,
     SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole, ShopSign,
-    ShopView as KnownShop,
+    ShopView as KnownShop, StaffChange,
 };
 use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
 use zeroize::Zeroizing;
@@ -30,7 +30,9 @@ pub(super) async fn answer(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
             let node = cx.with(|s| me(s).map(|me| me.user.node.clone()))?;
             return mine(cx, &UserAddress::new(name, node)).await;
         }
-        ShopCall::ChangeShop { .. } | ShopCall::SetStaff { .. } => return change(cx, call).await,
+        ShopCall::ChangeShop { .. } | ShopCall::SetStaff { .. } | ShopCall::JoinShop { .. } => {
+            return change(cx, call).await;
+        }
         ShopCall::Sale { shop, sale } => {
             let (shop, sale) = (address(cx, &shop)?, id("sale", &sale)?);
             ShopReply::Sale(sale_view(cx, sale_of(cx, &shop, sale).await?))
@@ -41,7 +43,13 @@ pub(super) async fn answer(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
             http::tell::<()>(cx, "DELETE", &path, None).await?;
             ShopReply::Sale(sale_view(cx, sale_of(cx, &shop, sale).await?))
         }
-        ShopCall::Sell { .. } | ShopCall::Charge { .. } => ShopReply::Sale(sell(cx, call).await?),
+        ShopCall::Sell { .. } | ShopCall::Charge { .. } | ShopCall::ChargeAgain { .. } => {
+            ShopReply::Sale(sell(cx, call).await?)
+        }
+        ShopCall::Charges { shop } => {
+            let shop = address(cx, &shop)?;
+            ShopReply::Charges(cx.with(|s| charges::views(s, &shop)))
+        }
         ShopCall::Sales { shop, sale } => ShopReply::Sales(sales(cx, &shop, sale.as_deref()).await?),
         ShopCall::ShopSign { shop, asset, till } => ShopReply::Sign(sign(cx, &shop, &asset, till).await?),
         ShopCall::ReadCode { text } => ShopReply::Scanned(scanned::read(cx, &text).await?),
@@ -81,7 +89,11 @@ pub(super) async fn info(cx: &Cx, shop: &UserAddress) -> Result<ShopInfo, Refusa
 
 /// What the node says of a sale.
 pub(super) async fn sale_of(cx: &Cx, shop: &UserAddress, sale: RequestId) -> Result<SaleInfo, Refusal> {
-    Ok(http::get(cx, &format!("wallet/merchants/{}/sales/{sale}", shop.name)).await?)
+    Ok(known_sale(cx, shop, sale).await?)
+}
+
+pub(super) async fn known_sale(cx: &Cx, shop: &UserAddress, sale: RequestId) -> Result<SaleInfo, Failure> {
+    http::get(cx, &format!("wallet/merchants/{}/sales/{sale}", shop.name)).await
 }
 
 async fn known(cx: &Cx) -> Result<Vec<KnownShop>, Refusal> {
@@ -107,11 +119,12 @@ async fn mine(cx: &Cx, shop: &UserAddress) -> Result<Reply, Refusal> {
 }
 
 fn view(s: &mut State, shop: KnownShop) -> ShopView {
-    let KnownShop { info, role, owner, staff, accounts } = shop;
+    let KnownShop { info, role, owner, staff, accounts, invited, stopped } = shop;
     let ShopDetails { title, merchant_name, city, country, mcc } = info.details;
     let member = |s: &mut State, member: ShopMember| StaffView {
         person: look::person(s, &member.user),
         role: role_word(member.role).into(),
+        invited: member.invited,
     };
     ShopView {
         shop: info.shop.to_string(),
@@ -121,6 +134,8 @@ fn view(s: &mut State, shop: KnownShop) -> ShopView {
         country,
         mcc,
         open: info.open,
+        stopped,
+        invited,
         role: role_word(role).into(),
         owner: look::person(s, &owner),
         staff: staff.into_iter().map(|one| member(s, one)).collect(),
@@ -163,16 +178,11 @@ async fn change(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
                 Some("cashier") => Some(ShopRole::Cashier),
                 Some(_) => return Err(field_error("role", "manager or cashier")),
             };
-            let mut staff = known_as(cx, &shop).await?.staff;
-            match (staff.iter().position(|member| member.user == user), role) {
-                (Some(at), Some(role)) => {
-                    staff.iter_mut().skip(at).take(1).for_each(|member| member.role = role)
-                }
-                (Some(_), None) => staff.retain(|member| member.user != user),
-                (None, Some(role)) => staff.push(ShopMember { user, role }),
-                (None, None) => {}
-            }
-            (shop, ChangeShop { staff: Some(staff), ..ChangeShop::default() })
+            let member = Some(StaffChange { user, role });
+            (shop, ChangeShop { member, ..ChangeShop::default() })
+        }
+        ShopCall::JoinShop { shop, accept } => {
+            (address(cx, &shop)?, ChangeShop { join: Some(accept), ..ChangeShop::default() })
         }
         _ => return Err(call_error("bad_input", "This is no change of a shop.")),
     };
@@ -193,9 +203,9 @@ async fn sell(cx: &Cx, call: ShopCall) -> Result<SaleView, Refusal> {
         ShopCall::Charge { id: form, shop, code, asset, amount, bill } => {
             let (id, asset, amount) = (id("id", &form)?, id("asset", &asset)?, some("amount", &amount)?);
             let wish = ChargeCode { id, code, asset, amount, bill };
-            let shop = address(cx, &shop)?;
-            http::post(cx, &format!("wallet/merchants/{}/charges", shop.name), &wish).await?
+            charges::charge(cx, address(cx, &shop)?, wish).await?
         }
+        ShopCall::ChargeAgain { id: form } => charges::again(cx, id("id", &form)?).await?,
         _ => return Err(call_error("bad_input", "This is no sale.")),
     };
     Ok(sale_view(cx, sale))

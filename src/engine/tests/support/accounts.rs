@@ -66,6 +66,7 @@ impl Node {
             addresses: Vec::new(),
             version: "test".into(),
             time_ms: self.now,
+            key: self.money.key().map(|key| Blob(key.to_vec())),
         })
     }
 

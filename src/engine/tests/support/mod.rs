@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod group;
 pub mod groups;
 pub mod hosts;
+pub mod money;
 pub mod node;
 pub mod people;
 pub mod rooms;

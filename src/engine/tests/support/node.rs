@@ -56,6 +56,8 @@ pub struct Node {
     pub inbox_is_slow: bool,
     /// After so many requests, one is carried out and its answer lost.
     pub lose_after: Option<u32>,
+    /// Its money.
+    pub money: super::money::Money,
 }
 
 #[derive(Default)]
@@ -112,6 +114,7 @@ impl Node {
             vault_bytes_max: usize::MAX,
             deaf: false,
             inbox_is_slow: false,
+            money: super::money::Money::default(),
         }
     }
 
@@ -170,6 +173,7 @@ impl Node {
         let token = token.ok_or(problem(Code::Unauthenticated))?;
         let (user, device) = self.tokens.get(&token).cloned().ok_or(problem(Code::Unauthenticated))?;
         match words[0] {
+            "wallet" => self.money.route(self.now, method, words, &user, body),
             "rooms" => self.room_route(method, words, query, &user, device, body),
             _ => self.people_route(method, words, query, &user, device, body),
         }

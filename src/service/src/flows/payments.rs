@@ -7,8 +7,7 @@ use weft_wire::{
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeShop, DecideBankLine, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, ShopMember,
-        SubmitOrder,
+        ChangeShop, DecideBankLine, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, SubmitOrder,
     },
 };
 
@@ -84,12 +83,13 @@ impl Flows {
     /// See [`WalletError`].
     pub async fn change_shop(&self, caller: &Caller, name: &UserName, wish: ChangeShop) -> Result<()> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
-        let staff = wish.staff.as_deref().unwrap_or_default();
+        let staff = wish.staff.as_deref().unwrap_or_default().iter().map(|member| &member.user);
+        let one = wish.member.as_ref().filter(|member| member.role.is_some()).map(|member| &member.user);
         let known = self.wallet.staff_of(name).await?;
         // Whoever is there stays, or goes, also if their account was disabled since.
-        let is_new = |member: &&ShopMember| known.iter().all(|one| one.user != member.user);
-        for member in staff.iter().take(SHOP_STAFF_MAX).filter(is_new) {
-            if !self.has_account(&member.user).await? {
+        let is_new = |user: &&UserAddress| known.iter().all(|one| one.user != **user);
+        for user in staff.take(SHOP_STAFF_MAX).chain(one).filter(is_new) {
+            if !self.has_account(user).await? {
                 return Err(WalletError::NotFound("user").into());
             }
         }

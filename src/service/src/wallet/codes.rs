@@ -151,7 +151,7 @@ impl Sheet<'_> {
         wish: &ChargeCode,
         read: &Read,
     ) -> Result<(), Stop> {
-        let is_open = self.shop_of(shop, by)?.is_open();
+        let record = self.shop_of(shop, by)?;
         let mut sale = SaleRecord {
             asset: wish.asset,
             amount: wish.amount,
@@ -169,7 +169,7 @@ impl Sheet<'_> {
         if let Some(known) = self.get::<SaleRecord>(tables::SALES, sale_key(shop, wish.id))? {
             return if known.is_as(&sale) { Ok(()) } else { Err(WalletError::IdConflict.into()) };
         }
-        if !is_open {
+        if !record.is_open() {
             return Err(WalletError::ShopClosed.into());
         }
         let (code, order) = self.shown(read)?;
@@ -190,7 +190,11 @@ impl Sheet<'_> {
         self.put(
             tables::ORDERS,
             transfer.0,
-            &OrderRecord { order: code.order.clone(), cert: code.cert.clone() },
+            &OrderRecord {
+                order: code.order.clone(),
+                cert: code.cert.clone(),
+                title: Some(record.details.title),
+            },
         );
         self.put(tables::PAY_CODES, read.digits, &CodeRecord { used: true, ..code });
         sale.paid = Some(PaidRecord { payer: order.payer, transfer, at_ms: self.now, tip: 0 });

@@ -116,8 +116,11 @@ impl Wallet {
         if !payer.is_for(caller) && !payee.is_for(caller) {
             return Err(none);
         }
-        let shop = [&payer, &payee].into_iter().find_map(Party::name);
         let order: Option<OrderRecord> = self.ctx.read(tables::ORDERS, id.0).await?;
+        let mut shop = [&payer, &payee].into_iter().find_map(Party::name);
+        if let (Some(shop), Some(title)) = (&mut shop, order.as_ref().and_then(|kept| kept.title.clone())) {
+            shop.title = title;
+        }
         let request = order.and_then(|kept| kept.order.peek().ok()).and_then(|order| order.request);
         Ok(TransferInfo {
             id,
@@ -182,11 +185,25 @@ impl Wallet {
             return self.remote_line(&peer, &entry, moved.amount, credit).await;
         }
         let other = self.party(across).await?;
-        let shop = other.as_ref().and_then(Party::name).map(|shop| shop.title);
+        let mut shop = other.as_ref().and_then(Party::name).map(|shop| shop.title);
+        if shop.is_some() {
+            // As it was called then: a title can be changed to that of another shop afterwards.
+            let order: Option<OrderRecord> = self.ctx.read(tables::ORDERS, id.0).await?;
+            shop = order.and_then(|kept| kept.title).or(shop);
+        }
         let packet = match entry.transfer.purpose {
             Purpose::PacketFund => Some(id),
             Purpose::PacketClaim | Purpose::PacketReturn => Some(TransferId(entry.transfer.about)),
             _ => None,
+        };
+        let standing = self.standing(id).await?;
+        let end = standing.as_ref().and_then(|standing| standing.resolution.as_ref());
+        let settled_ms = match end.filter(|end| end.posted > 0) {
+            Some(end) => {
+                let answer: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, end.by.0).await?;
+                answer.map(|EntryRecord(answer)| answer.at_ms)
+            }
+            None => None,
         };
         Ok(Some(HistoryLine {
             number: entry.number,
@@ -200,8 +217,9 @@ impl Wallet {
             packet,
             refunds,
             refunded: self.refunded(&entry).await?,
-            state: state(&entry, self.standing(id).await?),
+            state: state(&entry, standing),
             until_ms,
+            settled_ms,
         }))
     }
 
@@ -229,6 +247,7 @@ impl Wallet {
             refunded: 0,
             state: remote.state,
             until_ms: remote.until_ms,
+            settled_ms: None,
             shop: None,
         }))
     }

@@ -39,6 +39,7 @@ mod shop_code_tests;
 #[cfg(test)]
 mod shop_tests;
 mod shops;
+mod staff;
 mod teller;
 #[cfg(test)]
 mod teller_tests;
@@ -74,5 +75,10 @@ pub struct Wallet {
 impl Wallet {
     pub(crate) fn new(ctx: Arc<Ctx>, key: SigningKey) -> Self {
         Wallet { teller: Teller::start(ctx.clone()), ctx, key: Arc::new(key) }
+    }
+
+    /// What receipts and the codes of shops are checked with.
+    pub(crate) fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
     }
 }

@@ -241,7 +241,13 @@ impl Sheet<'_> {
             // No more than has come before it; and what a shop pays out stays its owner's.
             _ => None,
         };
-        let kept = OrderRecord { order: work.signed.clone(), cert };
+        let title = match (&order.from, &work.to) {
+            (Some(shop), _) | (None, To::Merchant(MerchantPayee { shop, .. })) => {
+                Some(self.shop(&shop.name)?.details.title)
+            }
+            _ => None,
+        };
+        let kept = OrderRecord { order: work.signed.clone(), cert, title };
         if let To::Remote(payee) = &work.to {
             self.put(tables::ORDERS, order.transfer().0, &kept);
             let entry = self.pay_remote(order, payee, debit)?;

@@ -115,6 +115,9 @@ pub(crate) struct OrderRecord {
     pub order: Signed<PaymentOrder>,
     /// The certificate of the key that signed it, if the device has another one since.
     pub cert: Signed<OrderKeyCert>,
+    /// What the shop was called that it pays, or that pays by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
 }
 
 /// A red packet. Key: the transfer that filled it.
@@ -250,7 +253,12 @@ impl MerchantRecord {
         if self.owner == *user {
             return Some(ShopRole::Owner);
         }
-        self.staff.iter().find(|member| member.user == *user).map(|member| member.role)
+        self.member(user).filter(|member| !member.invited).map(|member| member.role)
+    }
+
+    /// Somebody who works there, or is asked to.
+    pub(crate) fn member(&self, user: &UserAddress) -> Option<&ShopMember> {
+        self.staff.iter().find(|member| member.user == *user)
     }
 
     /// Whether somebody may do there whatever there is to do.
@@ -266,6 +274,9 @@ pub(crate) struct PlacesRecord {
     pub owned: Vec<UserName>,
     /// Those where they work.
     pub staff: Vec<UserName>,
+    /// Those where they are asked to work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub invited: Vec<UserName>,
 }
 
 /// A sale. Key: shop, 0x00, id.

@@ -320,7 +320,7 @@ async fn a_debit_above_what_the_payer_has_signed_is_found() {
         // An order to somebody else, or for another sum, is no order for this.
         PaymentOrder { payee: person, amount: 400, ..order.clone() },
     ] {
-        let record = OrderRecord { order: sign(&other), cert: kept.cert.clone() };
+        let record = OrderRecord { order: sign(&other), cert: kept.cert.clone(), title: None };
         let batch = Batch::new().put(tables::ORDERS, order.transfer().0, record.to_record());
         store.commit(batch).await.unwrap();
         let report = super::check_ledger(&store).await.unwrap();

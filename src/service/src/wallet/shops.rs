@@ -8,17 +8,16 @@ use super::{
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
-use std::collections::BTreeSet;
 use weft_ledger::Books;
 use weft_store::tables;
 use weft_wire::{
     AccountId, AssetId, TransferId, UserAddress, UserName,
     emv::{Currency, EmvError, MerchantQr},
-    limits::{SHOP_STAFF_MAX, SHOP_TITLE_CHARS_MAX, SHOPS_PER_OWNER_MAX, SHOPS_PER_PERSON_MAX},
+    limits::{SHOP_TITLE_CHARS_MAX, SHOPS_PER_OWNER_MAX},
     text,
     wallet::{
-        ChangeShop, Intent, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopMember, ShopRole, ShopSign,
-        ShopView,
+        ChangeShop, Intent, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopMember, ShopSign, ShopView,
+        StaffChange,
     },
 };
 
@@ -28,20 +27,27 @@ impl Wallet {
     /// # Errors
     /// [`Fault`].
     pub async fn shops(&self, caller: &Caller) -> Result<ShopList> {
-        let mut names = self.places(caller.name()).await?;
+        let PlacesRecord { owned, staff, invited } = self.places_record(caller.name()).await?;
+        let mut names = [owned, staff, invited].concat();
         names.sort_unstable();
         let mut shops = Vec::with_capacity(names.len());
         for name in names {
             let record = self.merchant(&name).await?;
-            let role = record.role(caller.user()).ok_or(Fault::Internal("a shop that knows nobody"))?;
+            let asked =
+                record.member(caller.user()).filter(|member| member.invited).map(|member| member.role);
+            let role = record.role(caller.user()).or(asked);
+            let role = role.ok_or(Fault::Internal("a shop that knows nobody"))?;
+            let (invited, stopped) = (asked.is_some(), record.stopped);
             let mut accounts = Vec::new();
             if record.is_led_by(caller.user()) {
                 for asset in self.assets_of(&name).await? {
                     accounts.push(self.view(merchant(&name, asset)).await?);
                 }
             }
-            let (owner, staff) = (record.owner.clone(), record.staff.clone());
-            shops.push(ShopView { info: self.shop_info(&name, record), role, owner, staff, accounts });
+            // Who else works there is no matter of somebody who is asked.
+            let staff = if invited { Vec::new() } else { record.staff.clone() };
+            let (owner, info) = (record.owner.clone(), self.shop_info(&name, record));
+            shops.push(ShopView { info, role, owner, staff, accounts, invited, stopped });
         }
         Ok(ShopList { shops })
     }
@@ -119,11 +125,14 @@ impl Wallet {
 
     /// The shops of somebody, and those where they work.
     pub(super) async fn places(&self, name: &UserName) -> Result<Vec<UserName>, Fault> {
-        let places: Option<PlacesRecord> =
-            self.ctx.read(tables::MERCHANTS_OF, joined(name.as_str(), [])).await?;
-        let PlacesRecord { mut owned, staff } = places.unwrap_or_default();
+        let PlacesRecord { mut owned, staff, .. } = self.places_record(name).await?;
         owned.extend(staff);
         Ok(owned)
+    }
+
+    async fn places_record(&self, name: &UserName) -> Result<PlacesRecord, Fault> {
+        let places = self.ctx.read(tables::MERCHANTS_OF, joined(name.as_str(), [])).await?;
+        Ok(places.unwrap_or_default())
     }
 
     fn shop_info(&self, name: &UserName, record: MerchantRecord) -> ShopInfo {
@@ -215,14 +224,15 @@ impl Sheet<'_> {
         wish: &ChangeShop,
     ) -> Result<(), Stop> {
         let mut record = self.shop(name)?;
+        if let Some(join) = wish.join {
+            self.answer_invitation(by, name, &mut record, join)?;
+            self.put(tables::MERCHANTS, name.as_str(), &record);
+            return Ok(());
+        }
         let is_led = record.is_led_by(by);
-        let may_close = is_owner && wish.details.is_none() && wish.staff.is_none();
-        let but_them = || record.staff.iter().filter(|member| member.user != *by);
-        let is_leaving = wish.details.is_none()
-            && wish.open.is_none()
-            && record.role(by).is_some()
-            && wish.staff.as_ref().is_some_and(|staff| staff.iter().eq(but_them()));
-        if !is_led && !may_close && !is_leaving {
+        let has_staff = wish.staff.is_some() || wish.member.is_some();
+        let may_close = is_owner && wish.details.is_none() && !has_staff;
+        if !is_led && !may_close && !record.is_left_by(by, wish) {
             return Err(WalletError::NotStaff.into());
         }
         if let Some(details) = &wish.details {
@@ -233,41 +243,13 @@ impl Sheet<'_> {
             record.stopped = if is_owner { !open } else { record.stopped };
         }
         if let Some(staff) = &wish.staff {
-            if staff.len() > SHOP_STAFF_MAX {
-                return Err(Fault::TooMany { what: "people in a shop", max: SHOP_STAFF_MAX }.into());
-            }
-            let mut people = BTreeSet::from([&record.owner]);
-            let is_possible = |role| matches!(role, ShopRole::Manager | ShopRole::Cashier);
-            if !staff.iter().all(|member| people.insert(&member.user) && is_possible(member.role)) {
-                let why = "each once, as manager or cashier, beside the owner";
-                return Err(Fault::Invalid { field: "staff", why }.into());
-            }
-            let before: Vec<_> = record.staff.iter().map(|member| member.user.clone()).collect();
-            for gone in before.iter().filter(|user| staff.iter().all(|member| member.user != **user)) {
-                let mut places = self.places(gone)?;
-                places.staff.retain(|place| place != name);
-                self.put_places(gone, &places);
-            }
-            for new in staff.iter().map(|member| &member.user).filter(|user| !before.contains(user)) {
-                let mut places = self.places(new)?;
-                if places.staff.len() >= SHOPS_PER_PERSON_MAX {
-                    return Err(Fault::TooMany { what: "places of work", max: SHOPS_PER_PERSON_MAX }.into());
-                }
-                places.staff.push(name.clone());
-                self.put_places(new, &places);
-            }
-            record.staff.clone_from(staff);
+            self.set_staff(name, &mut record, staff)?;
+        }
+        if let Some(StaffChange { user, role }) = &wish.member {
+            self.set_member(name, &mut record, user, *role)?;
         }
         self.put(tables::MERCHANTS, name.as_str(), &record);
         Ok(())
-    }
-
-    fn places(&self, of: &UserAddress) -> Result<PlacesRecord, Stop> {
-        Ok(self.get(tables::MERCHANTS_OF, joined(of.name.as_str(), []))?.unwrap_or_default())
-    }
-
-    fn put_places(&mut self, of: &UserAddress, places: &PlacesRecord) {
-        self.put(tables::MERCHANTS_OF, joined(of.name.as_str(), []), places);
     }
 
     /// From whose account an order is paid: the payer's, or that of a shop for which they may sign.

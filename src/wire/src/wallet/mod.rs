@@ -25,7 +25,7 @@ pub use packets::{
 pub use shops::{
     BearerPayee, ChangeShop, ChargeCode, CodeShown, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo,
     SaleKind, SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole,
-    ShopSign, ShopView,
+    ShopSign, ShopView, StaffChange,
 };
 pub use topups::{
     BankAccount, BankAccountInfo, BankAccountList, BankBalance, BankImport, BankLine, BankLineList,

@@ -74,6 +74,19 @@ pub struct ShopMember {
     pub user: UserAddress,
     /// As what; not the owner.
     pub role: ShopRole,
+    /// They were asked, and have not agreed: until then they may do nothing there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invited: bool,
+}
+
+/// What becomes of one person in a shop. What others have changed meanwhile stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffChange {
+    /// Who.
+    pub user: UserAddress,
+    /// As what they work there, or are asked to; `None`: not any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<ShopRole>,
 }
 
 /// What a shop says of itself.
@@ -128,6 +141,12 @@ pub struct ShopView {
     pub staff: Vec<ShopMember>,
     /// Its money; nothing for cashiers.
     pub accounts: Vec<AccountView>,
+    /// The caller is asked to work there, and has not agreed: `role` is what is offered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invited: bool,
+    /// The node's owner has closed it, whatever those who lead it want.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
 }
 
 /// `GET wallet/merchants`: the shops of the caller, and those where they work.
@@ -153,12 +172,19 @@ pub struct ChangeShop {
     /// What it says of itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<ShopDetails>,
-    /// Who works there from now on, at most [`crate::limits::SHOP_STAFF_MAX`].
+    /// Who works there from now on, at most [`crate::limits::SHOP_STAFF_MAX`]: a list from before undoes what has changed since, so
+    /// clients say [`ChangeShop::member`]. Whoever is new is asked first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff: Option<Vec<ShopMember>>,
     /// Whether it takes money.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<bool>,
+    /// What becomes of one person there. Whoever is new is asked first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<StaffChange>,
+    /// The caller was asked to work there: whether they will. Nothing else is looked at then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<bool>,
 }
 
 /// `POST wallet/merchants/NAME/sales`: something is sold; the answer is a [`SaleInfo`] with the code that the customer scans.

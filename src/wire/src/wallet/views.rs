@@ -197,6 +197,9 @@ pub struct HistoryLine {
     pub state: TransferState,
     /// Until when the payee may accept it, if it is held.
     pub until_ms: Option<Millis>,
+    /// When the money went over, if that was later: of one that waited and was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_ms: Option<Millis>,
 }
 
 /// `GET wallet/history?account=ID&before=NUMBER`: the newest first.

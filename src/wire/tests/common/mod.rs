@@ -133,6 +133,21 @@ fn accounts(v: &mut impl Visitor) {
             addresses: vec!["/ip4/192.0.2.1/tcp/8441".into()],
             version: "0.1.0".into(),
             time_ms: 1,
+            key: None,
+        },
+    );
+    v.visit(
+        "node_info_key",
+        NodeInfo {
+            name: alice().node,
+            title: "Home".into(),
+            accent: "#0f766e".into(),
+            signup: SignupPolicy::Open,
+            claimed: false,
+            addresses: Vec::new(),
+            version: "0.2.0".into(),
+            time_ms: 1,
+            key: Some(blob(32)),
         },
     );
     v.visit(

@@ -29,6 +29,10 @@ impl Said {
                 user: need(&mut self.user, "user")?,
                 role: self.role.take(),
             },
+            "join_shop" => ShopCall::JoinShop {
+                shop: need(&mut self.shop, "shop")?,
+                accept: need(&mut self.accept, "accept")?,
+            },
             "sell" => ShopCall::Sell {
                 id: need(&mut self.id, "id")?,
                 shop: need(&mut self.shop, "shop")?,
@@ -82,6 +86,8 @@ impl Said {
                 amount: need(&mut self.amount, "amount")?,
                 bill: need(&mut self.bill, "bill")?,
             },
+            "charges" => ShopCall::Charges { shop: need(&mut self.shop, "shop")? },
+            "charge_again" => ShopCall::ChargeAgain { id: need(&mut self.id, "id")? },
             "refund_sale" => ShopCall::RefundSale {
                 id: need(&mut self.id, "id")?,
                 shop: need(&mut self.shop, "shop")?,

@@ -127,14 +127,18 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         mcc: 5411,
     };
     let staff = [ShopRole::Manager, ShopRole::Cashier]
-        .map(|role| ShopMember { user: bob(), role })
+        .map(|role| ShopMember { user: bob(), role, invited: false })
         .into_iter()
         .collect();
     let (open, stopped, created_ms) = (true, false, TIME_MS);
     let shop = wallet::MerchantRecord { details, owner: alice(), staff, open, stopped, created_ms };
     all.add(tables::MERCHANTS, "shop", &shop);
-    let places = wallet::PlacesRecord { owned: vec![name()], staff: vec![bob().name] };
+    let asked = ShopMember { user: bob(), role: ShopRole::Cashier, invited: true };
+    all.add(tables::MERCHANTS, "shop_asks", &wallet::MerchantRecord { staff: vec![asked], ..shop });
+    let places = wallet::PlacesRecord { owned: vec![name()], staff: vec![bob().name], invited: Vec::new() };
     all.add(tables::MERCHANTS_OF, "places", &places);
+    let places = wallet::PlacesRecord { invited: vec![name()], ..wallet::PlacesRecord::default() };
+    all.add(tables::MERCHANTS_OF, "asked", &places);
     let open = wallet::SaleRecord {
         asset: EURO,
         amount: 5,
@@ -166,7 +170,8 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let back =
         PaymentOrder { from: Some(bob()), refunds: Some(transfer(9)), ..shop_order(Payee::Person(bob())) };
     for (sample, order) in [("bought", bought), ("from-shop", back)] {
-        let record = wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone() };
+        let record =
+            wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone(), title: None };
         all.add(tables::ORDERS, sample, &record);
     }
 }
@@ -221,7 +226,8 @@ fn orders(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         ),
         ("packet", PaymentOrder { intent: Intent::Payment, payee: Payee::Packet(terms), ..order }),
     ] {
-        let record = wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone() };
+        let record =
+            wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone(), title: None };
         all.add(tables::ORDERS, sample, &record);
     }
 }
