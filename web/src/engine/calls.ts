@@ -84,6 +84,12 @@ interface Answers {
   code_state: 'code_state';
   charge: 'sale';
   refund_sale: 'sale';
+  charges: 'charges';
+  charge_again: 'sale';
+  join_shop: 'shop';
+  receipt: 'receipt';
+  node_key: 'node_key';
+  accept_node_key: 'node_key';
   pay_out: 'done';
   top_ups: 'top_ups';
   withdraw: 'done';

@@ -1,4 +1,5 @@
 /** Shops of the small ledger: who works there, what was sold, and who has paid it. As strict as the node. */
+import type { ChargeView } from '../wire/ChargeView';
 import type { PersonView } from '../wire/PersonView';
 import type { SaleView } from '../wire/SaleView';
 import type { ShopView } from '../wire/ShopView';
@@ -23,6 +24,10 @@ export interface FakeShop {
   open: boolean;
   owner: string;
   staff: Map<string, string>;
+  /** Those of them who have not agreed. */
+  invited: Set<string>;
+  /** The node's owner has closed it. */
+  stopped: boolean;
   /** Wrong codes that were tried there. */
   wrong: number;
 }
@@ -59,6 +64,8 @@ export class FakeMall {
   readonly shops: FakeShop[] = [];
   readonly sales: FakeSale[] = [];
   readonly codes: FakeCode[] = [];
+  /** Charges of this device whose answer was lost. */
+  readonly lost: ChargeView[] = [];
 
   constructor(readonly bank: FakeBank) {}
 
@@ -70,7 +77,7 @@ export class FakeMall {
   }
 
   role(who: string, shop: FakeShop): string {
-    const role = shop.owner === who ? 'owner' : shop.staff.get(who);
+    const role = shop.owner === who ? 'owner' : shop.invited.has(who) ? undefined : shop.staff.get(who);
     // Whoever does not work there learns nothing of it.
     if (!role) throw fail('not_found');
     return role;
@@ -88,7 +95,7 @@ export class FakeMall {
     if (this.bank.names.has(address) || this.shops.some((one) => one.shop === address)) throw fail('name_taken');
     if (this.shops.filter((one) => one.owner === owner).length >= 8) throw fail('too_many');
     this.#check(details);
-    const shop: FakeShop = { shop: address, ...details, open: true, owner, staff: new Map(), wrong: 0 };
+    const shop: FakeShop = { shop: address, ...details, open: true, owner, staff: new Map(), invited: new Set(), stopped: false, wrong: 0 };
     this.shops.push(shop);
     this.bank.shops.set(address, details.title);
     return shop;
@@ -118,7 +125,23 @@ export class FakeMall {
     if (role === null) shop.staff.delete(user);
     else if (shop.staff.size >= 64) throw fail('too_many');
     else shop.staff.set(user, role);
+    if (role === null) shop.invited.delete(user);
     return shop;
+  }
+
+  /** The same as the node does it: whoever is new is asked first. */
+  invite(who: string, address: string, user: string, role: string | null): FakeShop {
+    const known = this.shop(address).staff.has(user);
+    const shop = user === who && role === null ? this.shop(address) : this.staff(who, address, user, role);
+    if (user === who && role === null) shop.staff.delete(user);
+    else if (!known && role !== null) shop.invited.add(user);
+    return shop;
+  }
+
+  join(who: string, address: string, accept: boolean): void {
+    const shop = this.shop(address);
+    if (!shop.invited.delete(who)) throw fail('not_found');
+    if (!accept) shop.staff.delete(who);
   }
 
   sell(who: string, wish: { id: string; shop: string; asset: string; amount: bigint; bill: string; tip_allowed: boolean; lifetime: number | null }): FakeSale {
@@ -242,7 +265,8 @@ export class FakeMall {
   }
 
   shopView(who: string, shop: FakeShop): ShopView {
-    const role = this.role(who, shop);
+    const invited = shop.invited.has(who);
+    const role = invited ? (shop.staff.get(who) ?? '') : this.role(who, shop);
     const person = (user: string): PersonView => this.bank.person(user);
     const { shop: address, title, merchant_name, city, country, mcc, open } = shop;
     const ever = this.bank.assets().filter(({ asset }) => this.bank.entries.some((entry) => entry.to === address && entry.asset === asset.id));
@@ -250,7 +274,7 @@ export class FakeMall {
       const balance = this.bank.balance(address, asset.id).toString();
       return { id: `account-${address}-${asset.id}`, asset, title: of, balance, available: balance, incoming: '0', outgoing: '0', frozen: this.bank.frozen.has(`${address} ${asset.id}`) };
     });
-    return { shop: address, title, merchant_name, city, country, mcc, open, role, owner: person(shop.owner), staff: [...shop.staff].map(([user, as]) => ({ person: person(user), role: as })), accounts: role === 'cashier' ? [] : accounts };
+    return { shop: address, title, merchant_name, city, country, mcc, open: open && !shop.stopped, stopped: shop.stopped, invited, role, owner: person(shop.owner), staff: invited ? [] : [...shop.staff].map(([user, as]) => ({ person: person(user), role: as, invited: shop.invited.has(user) })), accounts: invited || role === 'cashier' ? [] : accounts };
   }
 
   saleView(sale: FakeSale): SaleView {

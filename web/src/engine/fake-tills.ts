@@ -17,8 +17,12 @@ export function answerShops(engine: FakeEngine, mall: FakeMall): FakeEngine {
     .on('open_shop', ({ name, title, merchant_name, city, country, mcc }) => mall.shopView(ME, mall.found(ME, name, { title, merchant_name, city, country, mcc })))
     .on('change_shop', ({ shop, title, merchant_name, city, country, mcc, open }) => mall.shopView(ME, mall.change(ME, shop, { title, merchant_name, city, country, mcc, open })))
     .on('set_staff', ({ shop, user, role }) => {
-      mall.staff(ME, shop, user, role);
+      mall.invite(ME, shop, user, role);
       // Whoever let themselves go has nothing more to see there.
+      return mall.mine().find((one) => one.shop === shop) as ShopView;
+    })
+    .on('join_shop', ({ shop, accept }) => {
+      mall.join(ME, shop, accept);
       return mall.mine().find((one) => one.shop === shop) as ShopView;
     })
     .on('sell', ({ id, shop, asset, amount, bill, tip_allowed, lifetime }) => mall.saleView(mall.sell(ME, { id, shop, asset, amount: BigInt(amount), bill, tip_allowed, lifetime })))
@@ -48,8 +52,23 @@ export function answerShops(engine: FakeEngine, mall: FakeMall): FakeEngine {
       return { state, transfer: code.transfer === null ? null : bank.view(bank.entry(code.transfer)) };
     })
     .on('charge', ({ id, shop, code, asset, amount, bill }) => {
+      if (mall.lost.some((one) => one.state === 'unsure')) throw fail('charge_unsure');
+      mall.lost.length = 0;
       const sale = mall.charge(ME, { id, shop, code, asset, amount: BigInt(amount), bill });
       changed();
+      if (bank.silent) {
+        mall.lost.push({ id, asset, amount, time_ms: bank.now(), state: 'unsure' });
+        throw fail('charge_unsure');
+      }
+      return mall.saleView(sale);
+    })
+    .on('charges', () => [...mall.lost])
+    .on('charge_again', ({ id }) => {
+      const at = mall.lost.findIndex((one) => one.id === id && one.state === 'unsure');
+      if (at < 0) throw fail('not_found');
+      const sale = mall.sales.find((one) => one.sale === id);
+      if (!sale || bank.silent) throw fail('charge_unsure');
+      mall.lost.splice(at, 1);
       return mall.saleView(sale);
     })
     .on('refund_sale', ({ id, shop, sale, amount, pin }) => {

@@ -5,7 +5,9 @@ import type { HistoryLineView } from '../wire/HistoryLineView';
 import type { IssuedView } from '../wire/IssuedView';
 import type { LinkedView } from '../wire/LinkedView';
 import type { MessageView } from '../wire/MessageView';
+import type { NodeKeyView } from '../wire/NodeKeyView';
 import type { PersonView } from '../wire/PersonView';
+import type { ReceiptView } from '../wire/ReceiptView';
 import type { TransferView } from '../wire/TransferView';
 import { CallFailed } from './calls';
 import { fail, ME, message, MINUTE, type FakeEngine } from './fake';
@@ -32,6 +34,8 @@ export interface Entry {
   request: string | null;
   refunds: string | null;
   packet: string | null;
+  /** When a transfer that waited was accepted. */
+  settled_ms?: number;
 }
 type Wish = Pick<Entry, 'id' | 'purpose' | 'asset' | 'from' | 'to' | 'amount'> & Partial<Entry>;
 
@@ -60,6 +64,10 @@ export class FakeBank {
   readonly pending = new Map<string, Wish>();
   /** Other servers whose people can be paid. */
   links: LinkedView[] = [];
+  /** The node's key, and the one that it shows instead. */
+  nodeKey: NodeKeyView = { node: 'home.example', key: '12D3KooWHqFaQ', new_key: null };
+  /** How far the node's clock is ahead of the device's, ms. */
+  ahead = 0;
 
   constructor(public now: () => number = () => Date.now()) {}
 
@@ -140,6 +148,7 @@ export class FakeBank {
     if (entry.to !== who) throw fail('forbidden');
     const state = accept ? 'done' : 'returned';
     if (entry.state !== 'held' && entry.state !== state) throw fail('already_decided');
+    if (accept && entry.state === 'held') entry.settled_ms = this.now();
     entry.state = state;
     return entry;
   }
@@ -157,6 +166,13 @@ export class FakeBank {
     if (this.wrong < TRIES) throw fail('wrong_pin', 'pin');
     this.lockedUntil = this.now() + MINUTE * 2 ** (this.wrong - TRIES);
     throw locked(this.lockedUntil - this.now());
+  }
+
+  /** What the node has signed, where this device has paid. */
+  receipt(id: string): ReceiptView {
+    const entry = this.entry(id);
+    if (entry.from !== ME) throw fail('not_found');
+    return { transfer: id, node: 'home.example', key: this.nodeKey.key, current: true, number: entry.number, time_ms: entry.time_ms, state: entry.state, signed: '776566742f', signature: 'ab'.repeat(64), order_signed: '776566742f', order_signature: 'cd'.repeat(64) };
   }
 
   person(user: string): PersonView {
@@ -197,6 +213,7 @@ export class FakeBank {
       refunded: this.refunded(entry.id).toString(),
       state: this.entry(entry.id).state,
       until_ms: entry.until_ms,
+      ...(entry.settled_ms === undefined ? {} : { settled_ms: entry.settled_ms }),
     };
   }
 
@@ -259,8 +276,9 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
       }),
       assets: bank.assets(),
       pin: bank.pin !== null,
-      pending: [...bank.pending.values()].map((wish) => ({ id: wish.id, asset: wish.asset, amount: wish.amount.toString(), user: wish.to.includes('@') ? wish.to : null })),
+      pending: [...bank.pending.values()].map((wish) => ({ id: wish.id, asset: wish.asset, amount: wish.amount.toString(), user: wish.to.includes('@') ? wish.to : null, ...(wish.refunds ? { refunds: wish.refunds } : {}) })),
       links: bank.links,
+      node_time_ms: Date.now() + bank.ahead,
     }))
     .on('set_pin', ({ pin, password }) => {
       if (!/^\d{6}$/.test(pin)) throw fail('bad_input', 'pin');
@@ -273,6 +291,14 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
       const entry = order({ id, purpose: refunds ? 'refund' : hold ? 'transfer' : 'payment', asset, from: ME, to: user, amount: BigInt(amount), state: hold ? 'held' : 'done', until_ms: hold ? bank.now() + DAY : null, request, refunds }, pin);
       if (chat) put(chat, request ? { kind: 'paid', request, transfer: id, asset: bank.asset(asset), amount } : { kind: 'transfer', transfer: id, asset: bank.asset(asset), amount, note });
       return bank.view(entry);
+    })
+    .on('receipt', ({ id }) => bank.receipt(id))
+    .on('node_key', () => bank.nodeKey)
+    .on('accept_node_key', ({ print }) => {
+      if (bank.nodeKey.new_key !== print) throw fail('bad_input', 'print');
+      bank.nodeKey = { ...bank.nodeKey, key: print, new_key: null };
+      changed();
+      return bank.nodeKey;
     })
     .on('transfer', ({ id }) => bank.view(bank.entry(id)))
     .on('answer_transfer', ({ id, accept }) => {

@@ -24,6 +24,8 @@ const texts: Record<string, () => string> = {
   no_link: m.error_no_link,
   link_frozen: m.error_link_frozen,
   link_limit: m.error_link_limit,
+  node_key_changed: m.error_node_key_changed,
+  charge_unsure: m.error_charge_unsure,
   code_damaged: m.error_code_damaged,
   code_forged: m.error_code_forged,
   code_foreign: m.error_code_foreign,

@@ -45,14 +45,26 @@ function plain(text: string): string {
 }
 
 /**
- * Reads what was typed, with the separators of the locale: `1.234,50` in de is `1,234.50` in en. What could mean two things
- * is read as none: `12,34` in en has neither decimals nor thousands.
+ * Reads what was typed, with the separators of the locale: `1.234,50` in de is `1,234.50` in en. The keys of a phone may have the
+ * mark of another language: where that can be nothing but the decimals, as in `12,34` in en, it is read so. `1,234` in en are
+ * thousands, and what could mean two things is read as none.
  */
 export function parseAmount(text: string, scale: number, locale: string): Parsed {
   const typed = plain(text);
   if (!typed) return { error: 'empty' };
   if (typed.length > TEXT_MAX) return { error: 'too_large' };
   const marks = marksOf(locale);
+  const parsed = read(typed, scale, marks);
+  if (parsed.error !== 'format') return parsed;
+  const decimal = plain(marks.decimal) === ',' ? '.' : ',';
+  // Thousands of a third language, for all that one can tell.
+  const mayGroup = new RegExp(`^-?\\s*\\d{1,3}\\${decimal}\\d{3}$`).test(typed);
+  const other = mayGroup ? parsed : read(typed, scale, { ...marks, decimal, group: marks.decimal });
+  // Where it makes sense in neither way, it is written as this language writes it.
+  return other.minor === undefined && other.error !== 'zero' && other.error !== 'negative' ? parsed : other;
+}
+
+function read(typed: string, scale: number, marks: Marks): Parsed {
   const negative = typed.startsWith('-');
   const [whole = '', decimals, ...more] = (negative ? typed.slice(1).trim() : typed).split(plain(marks.decimal));
   const digits = joined(whole, marks);

@@ -1,4 +1,5 @@
 import type { CallOf } from '../engine/calls';
+import type { ChargeView } from '../wire/ChargeView';
 import type { CodeStateView } from '../wire/CodeStateView';
 import type { PayCodeView } from '../wire/PayCodeView';
 import type { SalesView } from '../wire/SalesView';
@@ -17,7 +18,11 @@ export type Change = Partial<Omit<CallOf<'change_shop'>, 'call' | 'shop'>>;
 
 /** The shops that one has or works in, and what is paid there. */
 class Shops {
-  list = $state.raw<ShopView[]>([]);
+  #all = $state.raw<ShopView[]>([]);
+  /** Where one has something to do. */
+  readonly list: ShopView[] = $derived(this.#all.filter((shop) => !shop.invited));
+  /** Where one is asked to work, and has not agreed. */
+  readonly invitations: ShopView[] = $derived(this.#all.filter((shop) => shop.invited));
   loaded = $state(false);
   /** Code of what went wrong when they were asked for last. */
   failed = $state<string | null>(null);
@@ -30,7 +35,7 @@ class Shops {
 
   clear(): void {
     this.#asked += 1;
-    this.list = [];
+    this.#all = [];
     this.loaded = false;
     this.failed = null;
   }
@@ -40,7 +45,7 @@ class Shops {
     try {
       const list = await engine().call({ call: 'shops' });
       if (asked !== this.#asked) return;
-      this.list = list;
+      this.#all = list;
       this.loaded = true;
       this.failed = null;
     } catch (error) {
@@ -61,6 +66,13 @@ class Shops {
     return this.#take(await engine().call({ call: 'change_shop', shop, title: null, merchant_name: null, city: null, country: null, mcc: null, open: null, ...part }));
   }
 
+  /** Answers that one was asked to work there. */
+  async join(shop: string, accept: boolean): Promise<void> {
+    const joined = (await engine().call({ call: 'join_shop', shop, accept })) as ShopView | undefined;
+    if (joined) this.#take(joined);
+    else await this.load();
+  }
+
   /** `role`: none, and they work there no more. Whoever lets themselves go is told nothing of the shop any more. */
   async staff(shop: string, user: string, role: string | null): Promise<void> {
     const changed = (await engine().call({ call: 'set_staff', shop, user, role })) as ShopView | undefined;
@@ -71,7 +83,7 @@ class Shops {
   #take(changed: ShopView): ShopView {
     // What was asked for before knows nothing of it.
     this.#asked += 1;
-    this.list = [...this.list.filter(({ shop }) => shop !== changed.shop), changed].sort((a, b) => (a.shop < b.shop ? -1 : 1));
+    this.#all = [...this.#all.filter(({ shop }) => shop !== changed.shop), changed].sort((a, b) => (a.shop < b.shop ? -1 : 1));
     this.loaded = true;
     return changed;
   }
@@ -94,6 +106,15 @@ class Shops {
 
   charge(wish: Wish<'charge'>): Promise<SaleView> {
     return engine().call({ call: 'charge', ...wish });
+  }
+
+  /** Charges of this device whose answer was lost. */
+  charges(shop: string): Promise<ChargeView[]> {
+    return engine().call({ call: 'charges', shop });
+  }
+
+  chargeAgain(id: string): Promise<SaleView> {
+    return engine().call({ call: 'charge_again', id });
   }
 
   refund(wish: Wish<'refund_sale'>): Promise<SaleView> {

@@ -6,8 +6,10 @@ import type { HistoryView } from '../wire/HistoryView';
 import type { IssuedView } from '../wire/IssuedView';
 import type { LinkedView } from '../wire/LinkedView';
 import type { MessageView } from '../wire/MessageView';
+import type { NodeKeyView } from '../wire/NodeKeyView';
 import type { PacketView } from '../wire/PacketView';
 import type { PendingView } from '../wire/PendingView';
+import type { ReceiptView } from '../wire/ReceiptView';
 import type { RequestView } from '../wire/RequestView';
 import type { TransferView } from '../wire/TransferView';
 import { engine } from './engine';
@@ -15,7 +17,7 @@ import { errorCode } from './errors';
 import { purse } from './purse.svelte';
 
 /** What says for certain that nothing was paid. After everything else the same form goes out again with the same id. */
-const REFUSED = ['insufficient_funds', 'payment_limit', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid', 'sale_over', 'shop_closed', 'code_invalid', 'code_limit', 'other_node', 'no_link', 'link_frozen', 'link_limit'];
+const REFUSED = ['insufficient_funds', 'payment_limit', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid', 'charge_unsure', 'sale_over', 'shop_closed', 'code_invalid', 'code_limit', 'other_node', 'no_link', 'link_frozen', 'link_limit'];
 
 /** What the node says of something; while it has said nothing yet: neither. What was said is kept when it cannot be asked again. */
 export interface Looked<T> {
@@ -48,9 +50,16 @@ class Shelf<T> {
   readonly #all = new SvelteMap<string, Looked<T>>();
   /** In which round each was asked for. */
   readonly #asked = new Map<string, number>();
+  /** Which asking of each was the last one: an answer that was overtaken is thrown away. */
+  readonly #turns = new Map<string, number>();
+  #turn = 0;
+
+  /** `isFinal`: whether nothing can come of it any more, so that it is not asked for again. */
+  constructor(readonly isFinal: (value: T) => boolean) {}
 
   get(key: string, round: number, ask: () => Promise<T>): Looked<T> {
     const had = this.#all.get(key);
+    if (had?.value && this.isFinal(had.value)) return had;
     if (this.#asked.get(key) !== round) {
       this.#asked.set(key, round);
       // Not now: whoever reads this is being drawn.
@@ -60,12 +69,14 @@ class Shelf<T> {
   }
 
   async take(key: string, asked: Promise<T>): Promise<T> {
+    const turn = (this.#turn += 1);
+    this.#turns.set(key, turn);
     try {
       const value = await asked;
-      this.#all.set(key, { value, error: null });
+      if (this.#turns.get(key) === turn) this.#all.set(key, { value, error: null });
       return value;
     } catch (error) {
-      this.#all.set(key, { value: this.#all.get(key)?.value ?? null, error: errorCode(error) ?? 'internal' });
+      if (this.#turns.get(key) === turn) this.#all.set(key, { value: this.#all.get(key)?.value ?? null, error: errorCode(error) ?? 'internal' });
       throw error;
     }
   }
@@ -73,14 +84,15 @@ class Shelf<T> {
   clear(): void {
     this.#all.clear();
     this.#asked.clear();
+    this.#turns.clear();
   }
 }
 
 /** Money as the node says that it is: one's own, and what was paid, given and asked for in chats. */
 class Wallet {
-  readonly #transfers = new Shelf<TransferView>();
-  readonly #packets = new Shelf<PacketView>();
-  readonly #requests = new Shelf<RequestView>();
+  readonly #transfers = new Shelf<TransferView>(({ state }) => state === 'returned' || state === 'expired');
+  readonly #packets = new Shelf<PacketView>(({ state, fair }) => state !== 'open' && fair !== null);
+  readonly #requests = new Shelf<RequestView>(() => false);
 
   constructor() {
     purse.forget.add(() => {
@@ -147,6 +159,11 @@ class Wallet {
     return this.#transfers.get(id, purse.round, () => engine().call({ call: 'transfer', id }));
   }
 
+  /** Asks for a transfer anew: the last time there was no answer. */
+  async askTransfer(id: string): Promise<void> {
+    await this.#transfers.take(id, engine().call({ call: 'transfer', id })).catch(() => undefined);
+  }
+
   /** A red packet, by its chat and message; read like {@link transfer}. */
   packet(chat: string, id: string): Looked<PacketView> {
     return this.#packets.get(`${chat}/${id}`, purse.round, () => engine().call({ call: 'packet', chat, id }));
@@ -160,6 +177,11 @@ class Wallet {
   /** A request for money, by its chat and message; read like {@link transfer}. */
   request(chat: string, id: string): Looked<RequestView> {
     return this.#requests.get(`${chat}/${id}`, purse.round, () => engine().call({ call: 'request', chat, id }));
+  }
+
+  /** Asks for a request anew. */
+  async askRequest(chat: string, id: string): Promise<void> {
+    await this.#requests.take(`${chat}/${id}`, engine().call({ call: 'request', chat, id })).catch(() => undefined);
   }
 
   async pay(wish: Omit<CallOf<'pay'>, 'call'>): Promise<TransferView> {
@@ -185,6 +207,19 @@ class Wallet {
 
   askMoney(wish: Omit<CallOf<'ask_money'>, 'call'>): Promise<MessageView> {
     return engine().call({ call: 'ask_money', ...wish });
+  }
+
+  /** The node's receipt, where this device keeps it. */
+  receipt(id: string): Promise<ReceiptView> {
+    return engine().call({ call: 'receipt', id });
+  }
+
+  nodeKey(): Promise<NodeKeyView> {
+    return engine().call({ call: 'node_key' });
+  }
+
+  acceptNodeKey(print: string): Promise<NodeKeyView> {
+    return engine().call({ call: 'accept_node_key', print });
   }
 
   history(account: string, before: number | null): Promise<HistoryView> {

@@ -56,4 +56,8 @@ state: string,
 /**
  * Until when the payee may accept it, ms.
  */
-until_ms: number | null, };
+until_ms: number | null, 
+/**
+ * When the money went over, ms, if that was later.
+ */
+settled_ms?: number, };

@@ -19,4 +19,8 @@ amount: string,
 /**
  * To whom, a shop too; none: a red packet.
  */
-user: string | null, };
+user: string | null, 
+/**
+ * The transfer that it gives back, or a part of it.
+ */
+refunds?: string, };

@@ -14,6 +14,7 @@ import type { MessageView } from "./MessageView";
 import type { NodeView } from "./NodeView";
 import type { PacketView } from "./PacketView";
 import type { PeersView } from "./PeersView";
+import type { ReceiptReply } from "./ReceiptReply";
 import type { RequestView } from "./RequestView";
 import type { SafetyView } from "./SafetyView";
 import type { ShopReply } from "./ShopReply";

@@ -67,7 +67,15 @@ user: string,
 /**
  * `manager` or `cashier`; none: not any more.
  */
-role: string | null, } | { "call": "sell", 
+role: string | null, } | { "call": "join_shop", 
+/**
+ * Address.
+ */
+shop: string, 
+/**
+ * Whether one will.
+ */
+accept: boolean, } | { "call": "sell", 
 /**
  * As in [`super::Call::Pay`].
  */
@@ -207,7 +215,15 @@ amount: string,
 /**
  * As in [`ShopCall::Sell`].
  */
-bill: string, } | { "call": "refund_sale", 
+bill: string, } | { "call": "charges", 
+/**
+ * Address.
+ */
+shop: string, } | { "call": "charge_again", 
+/**
+ * As in [`ChargeView`].
+ */
+id: string, } | { "call": "refund_sale", 
 /**
  * As in [`super::Call::Pay`].
  */

@@ -36,6 +36,14 @@ mcc: number,
  */
 open: boolean, 
 /**
+ * Whether the node's owner has closed it.
+ */
+stopped: boolean, 
+/**
+ * One is asked to work there, and has not agreed yet: `role` is what is offered, and there is nothing else to see.
+ */
+invited: boolean, 
+/**
  * What one may do there oneself: `owner`, `manager`, `cashier`.
  */
 role: string, 

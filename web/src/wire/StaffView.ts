@@ -12,4 +12,8 @@ person: PersonView,
 /**
  * `manager` or `cashier`.
  */
-role: string, };
+role: string, 
+/**
+ * They were asked, and have not agreed yet.
+ */
+invited: boolean, };

@@ -10,10 +10,12 @@ import Network from '@lucide/svelte/icons/network';
 import PaletteIcon from '@lucide/svelte/icons/palette';
 import QrCode from '@lucide/svelte/icons/qr-code';
 import ShieldCheck from '@lucide/svelte/icons/shield-check';
+import Store from '@lucide/svelte/icons/store';
 import Sun from '@lucide/svelte/icons/sun';
 import UserPlus from '@lucide/svelte/icons/user-plus';
 import UsersRound from '@lucide/svelte/icons/users-round';
 import UserRound from '@lucide/svelte/icons/circle-user-round';
+import Wallet from '@lucide/svelte/icons/wallet';
 import { m } from '$messages/messages';
 import type { Component } from 'svelte';
 import { HOME, router } from '../../router.svelte';
@@ -22,6 +24,7 @@ import { chats } from '../../state/chats.svelte';
 import { contacts } from '../../state/contacts.svelte';
 import { fold } from '../../state/fold';
 import { i18n } from '../../state/i18n.svelte';
+import { purse } from '../../state/purse.svelte';
 import { session } from '../../state/session.svelte';
 
 type Icon = Component<{ size?: number }>;
@@ -63,6 +66,7 @@ function pages(): Entry[] {
     page('/chats/new', m.group_new(), UsersRound),
     page('/contacts/add', m.contact_add(), UserPlus),
     page('/contacts/link', m.my_link(), QrCode),
+    ...(purse.ready ? [page('/me/wallet', m.wallet(), Wallet), page('/me/shops', m.shops(), Store)] : []),
     page('/me/profile', m.profile(), UserRound),
     page('/me/appearance', m.appearance(), PaletteIcon),
     page('/me/devices', m.devices(), MonitorSmartphone),

@@ -82,6 +82,22 @@ describe('a statement', () => {
     expect(last).toBe(bank.balance(ME, 'eur'));
   });
 
+  it('counts a transfer on the day on which it was accepted', async () => {
+    bank.move({ id: 'late', purpose: 'transfer', asset: 'eur', from: BOB, to: ME, amount: 700n, state: 'held' });
+    const sent = at;
+    at += 20 * HOUR;
+    const noon = at - HOUR;
+    bank.answer(ME, 'late', true);
+    const before = await read(0, noon);
+    expect(before.lines.map(({ line }) => line.transfer)).not.toContain('late');
+    expect(before.closing).toBe(bank.balance(ME, 'eur') - 700n);
+    // It was sent before this one begins.
+    const after = await read(noon, at + 1);
+    expect(sent).toBeLessThan(noon);
+    expect([after.opening, after.credit, after.lines.map(({ line }) => line.transfer)]).toEqual([before.closing, 700n, ['late']]);
+    expect(toCsv(after, EUR)).toContain(new Date(at).toISOString());
+  });
+
   it('is begun anew when money moves while it is read', async () => {
     let moved = false;
     const statement = await read(0, at + 10, {

@@ -16,6 +16,14 @@ export interface Statement {
   lines: { line: HistoryLineView; balance: bigint }[];
 }
 
+/** A transfer waits for a day at most; what was sent so long before a statement begins may have been accepted within it. */
+const WAIT_MS = 25 * 60 * 60 * 1000;
+
+/** When a line counts: when the money went over. */
+export function when(line: HistoryLineView): number {
+  return line.settled_ms ?? line.time_ms;
+}
+
 export class Unsettled extends Error {}
 
 interface Source {
@@ -34,7 +42,7 @@ const TRIES = 4;
 export async function readStatement(source: Source, from: number, to: number): Promise<Statement> {
   for (let again = 0; again < TRIES; again += 1) {
     const before = await source.balance();
-    const lines = await readBack(source, from);
+    const lines = await readBack(source, from - WAIT_MS);
     // The same balance may be the sum of several changes: then one of the lines that were read is not as it was.
     const after = await readBack(source, lines.findLast((line) => line.state === 'held')?.time_ms ?? lines[0]?.time_ms ?? from);
     const same = after.every((line, index) => line.number === lines[index]?.number && line.state === lines[index]?.state);
@@ -59,11 +67,11 @@ async function readBack({ page, onprogress, signal }: Source, from: number): Pro
   }
 }
 
-/** `lines`: the newest first, all from `from` to now; `now`: the balance after the last of them. */
+/** `lines`: the newest first, all that count from `from` to now; `now`: the balance after the last of them. */
 export function close(lines: readonly HistoryLineView[], now: bigint, from: number, to: number): Statement {
   const moved = (some: readonly HistoryLineView[]): bigint => some.reduce((sum, line) => sum + effect(line), 0n);
-  const inside = lines.filter((line) => line.time_ms < to).reverse();
-  const closing = now - moved(lines.filter((line) => line.time_ms >= to));
+  const inside = lines.filter((line) => when(line) >= from && when(line) < to).sort((a, b) => when(a) - when(b) || a.number - b.number);
+  const closing = now - moved(lines.filter((line) => when(line) >= to));
   const opening = closing - moved(inside);
   let balance = opening;
   const statement: Statement = { from, to, opening, closing, credit: 0n, debit: 0n, lines: [] };
@@ -90,7 +98,7 @@ export function toCsv(statement: Statement, asset: Unit): string {
   const iso = (ms: number): string => new Date(ms).toISOString();
   const edge = (what: string, ms: number, balance: bigint): string[] => [iso(ms), '', '', what, '', '', asset.code, '', decimal(balance)];
   const rows = statement.lines.map(({ line, balance }) => [
-    iso(line.time_ms),
+    iso(when(line)),
     String(line.number),
     line.transfer,
     line.purpose,
@@ -105,8 +113,8 @@ export function toCsv(statement: Statement, asset: Unit): string {
 }
 
 /** `weft-EUR-2026-01-01-2026-01-31.csv`. */
-export function fileName(statement: Statement, code: string): string {
-  return `weft-${code}-${dayText(statement.from)}-${dayText(statement.to - 1)}.csv`;
+export function fileName(statement: Statement, code: string, kind = 'csv'): string {
+  return `weft-${code}-${dayText(statement.from)}-${dayText(statement.to - 1)}.${kind}`;
 }
 
 /** `2026-01-31`, where the person is: as a field for dates has it. */

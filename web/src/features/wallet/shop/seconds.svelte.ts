@@ -1,12 +1,13 @@
 import { waitText } from '../../../state/money-errors';
+import { nodeNow } from '../../../state/node-time';
 
-/** The time, as often as a countdown is looked at. To be made while a component is. */
+/** The node's time, as often as a countdown is looked at. To be made while a component is. */
 export class Seconds {
-  ms = $state(Date.now());
+  ms = $state(nodeNow());
 
   constructor() {
     $effect(() => {
-      const timer = setInterval(() => (this.ms = Date.now()), 250);
+      const timer = setInterval(() => (this.ms = nodeNow()), 250);
       return () => clearInterval(timer);
     });
   }

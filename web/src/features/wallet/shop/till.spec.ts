@@ -158,7 +158,7 @@ describe('whoever pays', () => {
     await there(/Valid for 1:00/);
     const [code] = mall.codes;
     if (!code) throw new Error('no code');
-    expect(screen.getByLabelText('The same as digits').textContent?.replaceAll(' ', '')).toBe(payDigits(code.id));
+    expect(screen.getByText('The same as digits').parentElement?.querySelector('[data-digits]')?.textContent?.replaceAll(' ', '')).toBe(payDigits(code.id));
     mall.charge(BOB, { id: 'c', shop: SHOP, code: payCode(code.id), asset: 'eur', amount: 1_180n, bill: '' });
     fake.emit({ event: 'wallet' });
     await there('Paid to Corner shop');
@@ -317,6 +317,54 @@ describe('a till', () => {
   });
 });
 
+describe('somebody who is asked to work in a shop', () => {
+  it('sees who asks, and works there once they have agreed', async () => {
+    mall.found(BOB, 'corner', DETAILS);
+    mall.invite(BOB, 'corner@home.example', ME, 'cashier');
+    render(ShopPages, { name: undefined, page: undefined });
+    await there('Invitations');
+    expect(screen.getByText(/Bob Okafor \(bob@home.example\) asks you to work here: Cashier/)).toBeTruthy();
+    // There is no till before.
+    expect(shops.list).toEqual([]);
+    await press('Agree');
+    await waitFor(() => expect(shops.list).toHaveLength(1));
+    expect(shops.invitations).toEqual([]);
+  });
+
+  it('is rid of it when they decline', async () => {
+    mall.found(BOB, 'corner', DETAILS);
+    mall.invite(BOB, 'corner@home.example', ME, 'manager');
+    render(ShopPages, { name: undefined, page: undefined });
+    await there('Invitations');
+    await press('Decline');
+    await waitFor(() => expect(mall.shops[0]?.staff.size).toBe(0));
+    await waitFor(() => expect(screen.queryByText('Invitations')).toBeNull());
+  });
+});
+
+describe('a charge whose answer was lost', () => {
+  it('outlives the sheet, keeps another one from being made, and is found', async () => {
+    mall.found(ME, 'corner', DETAILS);
+    mall.lost.push({ id: 'a'.repeat(32), asset: EUR.id, amount: '350', time_ms: bank.now(), state: 'unsure' });
+    render(ShopPages, { name: 'corner', page: undefined });
+    await there('No answer to a charge');
+    await press('Ask again now');
+    await there(/An earlier charge here has no answer yet/);
+    mall.lost[0] = { id: 'a'.repeat(32), asset: EUR.id, amount: '350', time_ms: bank.now(), state: 'failed' };
+    fake.emit({ event: 'wallet' });
+    await there(/was not taken/);
+    expect(screen.queryByText('Ask again now')).toBeNull();
+  });
+
+  it('is no open shop where the node\'s owner has closed it', async () => {
+    mall.found(ME, 'corner', DETAILS);
+    mall.shop('corner@home.example').stopped = true;
+    render(ShopPages, { name: 'corner', page: 'about' });
+    await there(/Whoever runs this server has closed the shop/);
+    expect(screen.queryByText('Open again')).toBeNull();
+  });
+});
+
 describe('a new shop', () => {
   it('says at each field what is wrong, of itself and by the node', async () => {
     render(ShopPages, { name: undefined, page: undefined });
@@ -347,8 +395,10 @@ describe('a new shop', () => {
     await press('Add somebody');
     await fill('Member', 'carol');
     await fireEvent.click(screen.getByLabelText('Manager'));
-    await press('Add');
+    await press('Invite');
     await waitFor(() => expect([...(mall.shops[0]?.staff ?? [])]).toEqual([[CAROL, 'manager']]));
+    await there('Invited');
+    expect(() => mall.role(CAROL, mall.shop('corner@home.example'))).toThrow();
     await press(/Carol Lindqvist/);
     await press('Remove from staff');
     await waitFor(() => expect(mall.shops[0]?.staff.size).toBe(0));
