@@ -54,6 +54,7 @@ fn a_charge_whose_answer_was_lost_is_not_made_anew() {
     // The sheet is closed, and the tab with it.
     world.kill(0);
     world.start(0);
+    world.settle(2_000);
     assert_eq!(states(&mut world), ["unsure"]);
     assert_eq!(take(&mut world, charge(2)).unwrap_err(), "charge_unsure");
     let id = kept(&mut world)[0].id.clone();
@@ -62,6 +63,15 @@ fn a_charge_whose_answer_was_lost_is_not_made_anew() {
     assert!(kept(&mut world).is_empty());
     assert_eq!(take(&mut world, ShopCall::ChargeAgain { id }).unwrap_err(), "not_found");
     assert_eq!(take(&mut world, charge(2)).unwrap().amount, "350");
+}
+
+#[test]
+fn a_charge_that_does_not_leave_the_device_is_none() {
+    let mut world = till();
+    world.set_online(0, false);
+    world.settle(2_000);
+    assert_eq!(take(&mut world, charge(1)).unwrap_err(), "offline");
+    assert!(kept(&mut world).is_empty());
 }
 
 #[test]

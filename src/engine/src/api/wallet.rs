@@ -1,6 +1,10 @@
 //! How money looks. Amounts are integers of the asset's minor units, written as decimal digits: they may be more than a number of
 //! JavaScript holds.
 
+mod receipts;
+
+pub use receipts::*;
+
 use super::PersonView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;

@@ -40,6 +40,7 @@ pub(super) async fn charge(cx: &Cx, shop: UserAddress, wish: ChargeCode) -> Resu
             }
             s.kv_delete(&place(other.wish.id));
         }
+        is_there(s)?;
         let charge = Charge { shop, wish, at_ms: s.now, made: None };
         s.store(&place(charge.wish.id), &charge);
         Ok(charge)
@@ -49,8 +50,14 @@ pub(super) async fn charge(cx: &Cx, shop: UserAddress, wish: ChargeCode) -> Resu
 
 /// The same once more.
 pub(super) async fn again(cx: &Cx, id: RequestId) -> Result<SaleInfo, Refusal> {
+    cx.with(|s| is_there(s))?;
     let charge = cx.with(|s| s.load::<Charge>(&place(id))).filter(|charge| charge.made.is_none());
     send(cx, charge.ok_or_else(|| call_error("not_found", "It is known what became of this charge."))?).await
+}
+
+/// What does not leave the device leaves nothing unsure.
+fn is_there(s: &State) -> Result<(), Refusal> {
+    if s.connection.is_ready() { Ok(()) } else { Err(Failure::NoAnswer.into()) }
 }
 
 async fn send(cx: &Cx, charge: Charge) -> Result<SaleInfo, Refusal> {

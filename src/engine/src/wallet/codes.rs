@@ -1,6 +1,6 @@
 //! Codes that this device shows to a till. The code itself stays in memory: whoever has it may take money.
 
-use super::{asset_view, id, key, look, requests, some};
+use super::{asset_view, id, key, look, requests, some, trust};
 use crate::account::me;
 use crate::api::{CodeStateView, PayCodeView};
 use crate::error::{Refusal, call_error, internal};
@@ -28,6 +28,7 @@ struct Last {
 pub(super) async fn show(cx: &Cx, asset: &str, cap: &str, pin: &str) -> Result<PayCodeView, Refusal> {
     let (asset, cap): (AssetId, u64) = (id("asset", asset)?, some("cap", cap)?);
     let known = requests::asset(cx, asset).await?;
+    trust::check(cx).await?;
     let key = cx.with(|s| key::unlock(s, pin))?;
     key::install(cx).await?;
     let mut last = 0;

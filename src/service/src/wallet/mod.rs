@@ -40,6 +40,8 @@ mod shop_code_tests;
 mod shop_tests;
 mod shops;
 mod staff;
+#[cfg(test)]
+mod staff_tests;
 mod teller;
 #[cfg(test)]
 mod teller_tests;
