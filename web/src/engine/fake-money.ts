@@ -7,11 +7,12 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const PEOPLE = ['bob@home.example', 'carol@home.example', 'xiaoming@home.example', 'dmitri@home.example', 'yuki@home.example'];
 
-/** A year of money in the small world. `?nomoney`: nothing is issued; `?nopin`; `?frozen`. */
+/** A year of money in the small world. `?nomoney`: nothing is issued; `?nopin`; `?frozen`; `?newkey`: the node signs with another key. */
 export function fakeMoney(now: number, query: URLSearchParams): FakeBank {
   let at = now - 400 * DAY;
   const bank = new FakeBank(() => at);
   bank.names.set('xiaoming@home.example', '王小明').set('dmitri@home.example', 'Dmitri').set('yuki@home.example', 'Yuki Tanaka');
+  if (query.has('newkey')) bank.nodeKey.new_key = '12D3KooWLBvVWfPqRLV6bz1ReHn9zTQJvDdW6tmJ3ms1pQn8vKZo';
   bank.pin = query.has('nopin') ? null : PIN;
   if (query.has('nomoney')) return bank;
   bank.define(EUR, { title: 'Euro', backing: 'One euro each, in the account of the Lindenhof association at the Volksbank; audited every spring.', payment_max: '50000', day_max: '150000' }, 5_000_000n);

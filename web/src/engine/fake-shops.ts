@@ -152,7 +152,7 @@ export class FakeMall {
     }
     const shop = this.shop(wish.shop);
     this.role(who, shop);
-    if (!shop.open) throw fail('shop_closed');
+    if (!shop.open || shop.stopped) throw fail('shop_closed');
     this.bank.asset(wish.asset);
     if (wish.amount <= 0n) throw fail('invalid_field', 'amount');
     if (wish.bill.length > 25 || !ASCII.test(wish.bill)) throw fail('invalid_field', 'bill');
@@ -227,7 +227,7 @@ export class FakeMall {
     if (had) return had;
     const shop = this.shop(wish.shop);
     this.role(who, shop);
-    if (!shop.open) throw fail('shop_closed');
+    if (!shop.open || shop.stopped) throw fail('shop_closed');
     if (shop.wrong >= WRONG_MAX) throw fail('rate_limited');
     const typed = wish.code.replace(/[\s-]/g, '');
     const code = this.codes.find((one) => payCode(one.id) === wish.code.trim() || payDigits(one.id) === typed);

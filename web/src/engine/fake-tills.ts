@@ -84,7 +84,7 @@ export function answerShops(engine: FakeEngine, mall: FakeMall): FakeEngine {
 const [bob, carol, ming, yuki, dmitri] = ['bob', 'carol', 'xiaoming', 'yuki', 'dmitri'].map((name) => `${name}@home.example`) as [string, string, string, string, string];
 const BAKERY = 'bakery@home.example';
 
-/** One's own bakery with a day of sales, and a café where one helps out. `?noshops`: none. */
+/** One's own bakery with a day of sales, a café where one helps out, and a bookshop that asks one to. `?noshops`: none; `?lost`: a charge without an answer; `?stopped`. */
 export function fakeStreet(bank: FakeBank, now: number, query: URLSearchParams): FakeMall {
   const mall = new FakeMall(bank);
   if (query.has('noshops') || query.has('nomoney')) return mall;
@@ -96,6 +96,10 @@ export function fakeStreet(bank: FakeBank, now: number, query: URLSearchParams):
   mall.staff(ME, BAKERY, yuki, 'cashier');
   mall.found(bob, 'cafe', { title: 'Café Linde', merchant_name: 'Cafe Linde', city: 'Berlin', country: 'DE', mcc: 5814 });
   mall.staff(bob, 'cafe@home.example', ME, 'cashier');
+  mall.found(carol, 'books', { title: 'Lindenbuch', merchant_name: 'Lindenbuch', city: 'Berlin', country: 'DE', mcc: 5942 });
+  mall.invite(carol, 'books@home.example', ME, 'manager');
+  mall.invite(ME, BAKERY, carol, 'cashier');
+  if (query.has('lost')) mall.lost.push({ id: 'f'.repeat(32), asset: EUR.id, amount: '1180', time_ms: now - MINUTE, state: 'unsure' });
   let count = 0;
   const id = (): string => `5a1e${(count += 1).toString(16).padStart(28, '0')}`;
   const sell = (amount: bigint, bill: string, tip = true): string => mall.sell(ME, { id: id(), shop: BAKERY, asset: EUR.id, amount, bill, tip_allowed: tip, lifetime: null }).sale;
@@ -123,5 +127,6 @@ export function fakeStreet(bank: FakeBank, now: number, query: URLSearchParams):
   step();
   pay(dmitri, 275n);
   bank.now = real;
+  mall.shop(BAKERY).stopped = query.has('stopped');
   return mall;
 }

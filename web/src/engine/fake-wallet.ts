@@ -65,7 +65,7 @@ export class FakeBank {
   /** Other servers whose people can be paid. */
   links: LinkedView[] = [];
   /** The node's key, and the one that it shows instead. */
-  nodeKey: NodeKeyView = { node: 'home.example', key: '12D3KooWHqFaQ', new_key: null };
+  nodeKey: NodeKeyView = { node: 'home.example', key: '12D3KooWHqFaQ2sXqSbq4oZ3Zc9LhqkDAAWJj5fQ8fXKYy7nTmYp', new_key: null };
   /** How far the node's clock is ahead of the device's, ms. */
   ahead = 0;
 
