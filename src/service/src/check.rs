@@ -80,6 +80,8 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::SALES => read::<wallet::SaleRecord>(value),
         tables::PAY_CODES => read::<wallet::CodeRecord>(value),
         tables::PAY_CODES_OF => read::<wallet::LastCodeRecord>(value),
+        tables::INVOICES => read::<wallet::InvoiceRecord>(value),
+        tables::INVOICE_NUMBERS => read::<wallet::NumbersRecord>(value),
         tables::BANK_ACCOUNTS => read::<bank::BankAccountRecord>(value),
         tables::BANK_LINES => read::<bank::BankLineRecord>(value),
         tables::BANKING => read::<bank::BankingRecord>(value),

@@ -117,3 +117,13 @@ pub const SALE_LIFETIME_MS: u64 = 10 * 60 * 1000;
 pub const SALE_LIFETIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// How long a payer's code can be used.
 pub const PAY_CODE_LIFETIME_MS: u64 = 60 * 1000;
+/// Lines of one invoice.
+pub const INVOICE_LINES_MAX: usize = 32;
+/// What is said in one of them, in bytes of UTF-8.
+pub const INVOICE_LINE_BYTES_MAX: usize = 128;
+/// How much of something is invoiced in one line, in thousandths.
+pub const INVOICE_QUANTITY_MAX: u64 = 1_000_000_000;
+/// What is said below an invoice, in bytes of UTF-8.
+pub const INVOICE_NOTE_BYTES_MAX: usize = 512;
+/// How far away the day may be by which an invoice is to be paid.
+pub const INVOICE_DUE_MS_MAX: u64 = 2 * 366 * 24 * 60 * 60 * 1000;

@@ -123,6 +123,8 @@ codes! {
     AlreadyPaid = "already_paid", 409, "This was already paid.";
     /// The sale cannot be paid any more: its time is over, or the shop has taken it back.
     SaleOver = "sale_over", 410, "This sale can no longer be paid.";
+    /// Its issuer has taken it back.
+    InvoiceCancelled = "invoice_cancelled", 410, "This invoice was cancelled.";
     /// The shop is closed.
     ShopClosed = "shop_closed", 409, "This shop takes no money at the moment.";
     /// No code that can be used now: unknown, replaced, or too old.

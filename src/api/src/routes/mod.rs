@@ -6,6 +6,7 @@ mod contacts;
 mod devices;
 pub(crate) mod health;
 mod invites;
+mod invoices;
 mod key_packages;
 mod node;
 mod path;
@@ -36,6 +37,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(vault::routes())
         .merge(wallet::routes())
         .merge(shops::routes())
+        .merge(invoices::routes())
         .merge(topups::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)

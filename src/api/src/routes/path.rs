@@ -29,6 +29,10 @@ pub(crate) struct Request(pub RequestId);
 pub(crate) struct Shop(pub UserName);
 /// `{line}`.
 pub(crate) struct BankLine(pub BankLineId);
+/// `{issuer}`: of invoices.
+pub(crate) struct Issuer(pub UserName);
+/// `{invoice}`.
+pub(crate) struct Invoice(pub RequestId);
 /// `{sale}`.
 pub(crate) struct Sale(pub RequestId);
 
@@ -69,6 +73,8 @@ extractor!(Request, "request");
 extractor!(Shop, "shop");
 extractor!(Sale, "sale");
 extractor!(BankLine, "line");
+extractor!(Issuer, "issuer");
+extractor!(Invoice, "invoice");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

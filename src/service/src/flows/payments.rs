@@ -7,7 +7,8 @@ use weft_wire::{
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeShop, DecideBankLine, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, SubmitOrder,
+        ChangeShop, DecideBankLine, InvoiceInfo, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, SendInvoice,
+        SubmitOrder,
     },
 };
 
@@ -30,7 +31,7 @@ impl Flows {
             }
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
-            Payee::Merchant(_) => true,
+            Payee::Merchant(_) | Payee::Invoice(_) => true,
             _ => false,
         };
         Ok(self.wallet.pay(caller, request, is_there).await?)
@@ -94,6 +95,19 @@ impl Flows {
             }
         }
         Ok(self.wallet.change_shop(caller, name, wish).await?)
+    }
+
+    /// `POST wallet/invoices`.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn send_invoice(&self, caller: &Caller, request: SendInvoice) -> Result<InvoiceInfo> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        if self.ctx.is_local(&request.to) && !self.has_account(&request.to).await? {
+            return Err(WalletError::NotFound("user").into());
+        }
+        let is_quiet = self.contacts.has_blocked(&request.to.name, caller.user()).await?;
+        Ok(self.wallet.send_invoice(caller, request, is_quiet).await?)
     }
 
     /// `GET wallet/packets/ID?node=NAME`, for members of the room that it was given in. `node`: whose packet it is, if another's.

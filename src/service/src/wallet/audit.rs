@@ -62,6 +62,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     compare(store, &books, &mut report).await?;
     super::audit_bank::check_bank(store, &books, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;
+    super::audit_bills::check_invoices(store, &books, &mut report).await?;
     Ok(report)
 }
 
@@ -191,6 +192,12 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
             }
             // Out over a bank: held against what was issued.
             (Payee::Bank(_), owner) => (amount == order.amount, owner == Some(Owner::Node)),
+            (Payee::Invoice(invoice), owner) => {
+                let name = &invoice.issuer.name;
+                let is_theirs =
+                    matches!(&owner, Some(Owner::Person(owner) | Owner::Merchant(owner)) if owner == name);
+                (amount == order.amount, is_theirs)
+            }
             // Of another node: the money went to what is between the two.
             (Payee::Person(user), Some(Owner::Peer(node))) => (amount == order.amount, user.node == node),
             (Payee::Person(user), owner) => {

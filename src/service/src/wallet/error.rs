@@ -68,6 +68,9 @@ pub enum WalletError {
     /// The sale's time is over, or the shop has taken it back.
     #[error("the sale cannot be paid any more")]
     SaleOver,
+    /// Its issuer has taken it back.
+    #[error("the invoice was cancelled")]
+    InvoiceCancelled,
     /// There is no such code now.
     #[error("the payment code is not valid, or no longer")]
     CodeInvalid,
@@ -135,6 +138,7 @@ impl From<WalletError> for Problem {
             WalletError::ShopClosed => Problem::new(Code::ShopClosed),
             WalletError::AlreadyPaid => Problem::new(Code::AlreadyPaid),
             WalletError::SaleOver => Problem::new(Code::SaleOver),
+            WalletError::InvoiceCancelled => Problem::new(Code::InvoiceCancelled),
             WalletError::CodeInvalid => Problem::new(Code::CodeInvalid),
             WalletError::CodeLimit => Problem::new(Code::CodeLimit),
             WalletError::OtherNode => Problem::new(Code::OtherNode),

@@ -7,6 +7,7 @@ mod accounts;
 mod assets;
 mod audit;
 mod audit_bank;
+mod audit_bills;
 mod audit_links;
 mod bank_accounts;
 mod bank_import;
@@ -19,6 +20,9 @@ mod codes;
 mod error;
 mod export;
 mod history;
+#[cfg(test)]
+mod invoice_tests;
+mod invoices;
 mod link_books;
 mod link_error;
 mod link_look;
@@ -52,6 +56,7 @@ mod withdrawals;
 
 pub use audit::{LedgerReport, check_ledger};
 pub use error::WalletError;
+pub use invoices::InvoiceBox;
 pub use link_error::LinkTrouble;
 pub(crate) use link_post::{Heard, Letter, LinkPost, MESSAGES_MAX};
 pub use link_terms::{CoveredWish, TermsWish, hex};

@@ -14,7 +14,7 @@ use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
-        Answer, BankPayee, Intent, MerchantPayee, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt,
+        Answer, BankPayee, Intent, InvoicePayee, MerchantPayee, PacketTerms, Payee, PaymentOrder, PutOrderKey, Receipt,
         SubmitOrder, TransferInfo,
     },
 };
@@ -95,6 +95,8 @@ impl Wallet {
             Payee::Merchant(payee) if far(&payee.shop) => return Err(WalletError::OtherNode),
             Payee::Merchant(payee) => To::Merchant(payee.clone()),
             Payee::Bank(payee) => To::Bank(payee.clone()),
+            Payee::Invoice(payee) if far(&payee.issuer) => return Err(WalletError::OtherNode),
+            Payee::Invoice(payee) => To::Invoice(payee.clone()),
             _ => To::Nobody,
         };
         let work = Work { to, row, key: known.key, signed: request.order, order };
@@ -203,6 +205,7 @@ pub(super) enum To {
     Merchant(MerchantPayee),
     /// Out of the world, over a bank.
     Bank(BankPayee),
+    Invoice(InvoicePayee),
     /// There is no such payee.
     Nobody,
 }
@@ -269,6 +272,9 @@ impl Sheet<'_> {
         if let To::Merchant(payee) = &work.to {
             self.sale_paid(order, payee)?;
         }
+        if let To::Invoice(payee) = &work.to {
+            self.invoice_paid(order, payee)?;
+        }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
         if let To::Bank(payee) = &work.to {
             self.withdrawal_asked(order, payee, entry)?;
@@ -300,6 +306,7 @@ impl Sheet<'_> {
             }
             To::Merchant(payee) => self.sold(order, payee)?,
             To::Bank(payee) => return self.to_bank(order, payee, debit),
+            To::Invoice(payee) => self.invoiced(order, payee)?,
             To::Nobody | To::Remote(_) => return Err(WalletError::NotFound("payee").into()),
         };
         let (movement, purpose) = match order.intent {

@@ -9,8 +9,8 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
     wallet::{
-        Asset, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails, ShopMember,
-        ShopRole,
+        Asset, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails,
+        ShopMember, ShopRole,
     },
 };
 
@@ -334,7 +334,50 @@ pub(crate) struct LastCodeRecord {
     pub digits: [u8; 32],
 }
 
+/// An invoice. Key: issuer, 0x00, id.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct InvoiceRecord {
+    /// Counted from 1 for each issuer.
+    pub number: u64,
+    /// The issuer is a shop, and not a person.
+    pub of_shop: bool,
+    /// Who of the shop's staff has sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserAddress>,
+    /// Who is to pay.
+    pub to: UserAddress,
+    pub asset: AssetId,
+    pub lines: Vec<InvoiceLine>,
+    /// What they come to, in minor units.
+    pub total: u64,
+    pub note: String,
+    pub made_ms: Millis,
+    pub due_ms: Millis,
+    /// Whoever is to pay wants to hear nothing of whoever has sent it, and does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
+    pub cancelled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<InvoicePaidRecord>,
+}
+
+/// How an invoice was paid.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct InvoicePaidRecord {
+    pub transfer: TransferId,
+    pub at_ms: Millis,
+}
+
+/// How many invoices somebody has sent. Key: issuer, 0x00.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(crate) struct NumbersRecord {
+    /// The number of the last one.
+    pub last: u64,
+}
+
 first_version!(
+    InvoiceRecord,
+    NumbersRecord,
     MerchantRecord,
     PlacesRecord,
     SaleRecord,

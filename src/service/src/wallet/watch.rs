@@ -15,7 +15,7 @@ const GATHER: Duration = Duration::from_millis(100);
 
 /// The store's watches of one person's accounts, and of those of the shops where they work.
 pub(crate) struct WalletWatch {
-    /// That there is one more: of whom, or a further shop.
+    /// That there is one more: of whom, or a further shop, or an invoice.
     opened: Vec<(Option<UserName>, Watch)>,
     accounts: Vec<(AccountId, Watch)>,
     /// Not before.
@@ -45,7 +45,8 @@ impl Wallet {
     /// From now on each change of a person's accounts is noticed.
     pub(crate) async fn watch(&self, name: &UserName) -> Result<WalletWatch, Fault> {
         let shops = self.ctx.store.watch(tables::MERCHANTS_OF, joined(name.as_str(), []));
-        let opened = vec![(None, shops)];
+        let invoices = self.ctx.store.watch(tables::INVOICES_LIST, joined(name.as_str(), []));
+        let opened = vec![(None, shops), (None, invoices)];
         let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
         self.look_again(name, &mut watch).await?;
         Ok(watch)

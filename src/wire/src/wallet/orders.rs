@@ -1,6 +1,6 @@
 //! What a person signs to pay, and what the node signs when it is done.
 
-use super::{BankPayee, BearerPayee, MerchantPayee, PacketPromise, PacketTerms};
+use super::{BankPayee, BearerPayee, InvoicePayee, MerchantPayee, PacketPromise, PacketTerms};
 use crate::{
     AssetId, DeviceId, Millis, OrderId, RequestId, TransferId, UserAddress, bytes, signed::Signable,
 };
@@ -41,6 +41,8 @@ pub enum Payee {
     Bearer(BearerPayee),
     /// An account at a bank: the money is held until the owner of the node has paid it out.
     Bank(BankPayee),
+    /// Whoever has sent the invoice; it is paid by that.
+    Invoice(InvoicePayee),
 }
 
 /// What the payer wants to happen.

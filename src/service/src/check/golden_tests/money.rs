@@ -8,8 +8,8 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, OrderId, RequestId, TransferId,
     wallet::{
-        Asset, BearerPayee, Intent, MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee,
-        PaymentOrder, SaleKind, ShopDetails, ShopMember, ShopRole,
+        Asset, BearerPayee, Intent, InvoiceLine, InvoicePayee, MerchantPayee, OrderKeyCert, PacketKind,
+        PacketState, PacketTerms, Payee, PaymentOrder, SaleKind, ShopDetails, ShopMember, ShopRole,
     },
 };
 
@@ -116,6 +116,37 @@ pub(super) fn wallet(all: &mut Samples) {
     all.add(tables::PACKET_CLAIMS, "returned", &wallet::ClaimRecord { returned: true, ..claim });
     shops(all, &cert);
     banks::banks(all, &cert);
+    invoices(all, &cert);
+}
+
+fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
+    let line = |tax_rate| InvoiceLine { text: "tea".into(), quantity: 1_500, unit_price: 200, tax_rate };
+    let open = wallet::InvoiceRecord {
+        number: 3,
+        of_shop: true,
+        by: Some(bob()),
+        to: alice(),
+        asset: EURO,
+        lines: vec![line(Some(190)), line(None)],
+        total: 657,
+        note: "thank you".into(),
+        made_ms: TIME_MS,
+        due_ms: TIME_MS + 1,
+        quiet: false,
+        cancelled: false,
+        paid: None,
+    };
+    all.add(tables::INVOICES, "open", &open);
+    let paid = Some(wallet::InvoicePaidRecord { transfer: transfer(4), at_ms: TIME_MS });
+    all.add(
+        tables::INVOICES,
+        "paid",
+        &wallet::InvoiceRecord { of_shop: false, by: None, quiet: true, paid, ..open },
+    );
+    all.add(tables::INVOICE_NUMBERS, "numbers", &wallet::NumbersRecord { last: 3 });
+    let payee = InvoicePayee { issuer: bob(), invoice: RequestId([8; 16]) };
+    let order = Signed::sign(&shop_order(Payee::Invoice(payee)), &key(5));
+    all.add(tables::ORDERS, "invoice", &wallet::OrderRecord { order, cert: cert.clone() });
 }
 
 fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {

@@ -1,0 +1,103 @@
+//! Invoices once more from the orders that have paid them.
+
+use super::{
+    LedgerReport,
+    accounts::{merchant, personal},
+    records::{InvoiceRecord, NumbersRecord, OrderRecord},
+};
+use crate::Fault;
+use std::collections::BTreeMap;
+use weft_ledger::{Books, Entry, Memory, Outcome};
+use weft_store::{Scan, Store, Table, record::Record, tables};
+use weft_wire::{
+    AccountId, RequestId, UserName,
+    wallet::{InvoicePayee, InvoiceSums, Payee},
+};
+
+/// Whether each invoice that is paid was paid by an order that names it, each order that names one has paid it, and no number is left
+/// out.
+pub(super) async fn check_invoices(
+    store: &Store,
+    books: &Memory,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let mut numbers: BTreeMap<UserName, Vec<u64>> = BTreeMap::new();
+    let mut paid = 0;
+    for (key, record) in all::<InvoiceRecord>(store, tables::INVOICES).await? {
+        let Some((issuer, id)) = named(&key) else {
+            report.find("an invoice has no name".to_owned());
+            continue;
+        };
+        let what = format!("invoice {} of {issuer}", record.number);
+        numbers.entry(issuer.clone()).or_default().push(record.number);
+        if InvoiceSums::of(&record.lines).map(|sums| sums.total) != Some(record.total) {
+            report.find(format!("{what} does not add up"));
+        }
+        let Some(by) = record.paid else { continue };
+        paid += 1;
+        let account =
+            if record.of_shop { merchant(&issuer, record.asset) } else { personal(&issuer, record.asset) };
+        let Ok(entry) = books.entry(by.transfer);
+        let is_moved = entry.is_some_and(|entry| is_done(&entry, account, record.total));
+        let named = match order(store, &by.transfer.0).await? {
+            Some((Payee::Invoice(payee), payer)) => {
+                (payee.issuer.name, payee.invoice) == (issuer, id) && payer == record.to.name
+            }
+            _ => false,
+        };
+        if !is_moved || !named {
+            report.find(format!("{what} is paid, and no order has paid it"));
+        }
+    }
+    for (issuer, mut given) in numbers {
+        given.sort_unstable();
+        let key = crate::context::joined(issuer.as_str(), []);
+        let kept = store.get(tables::INVOICE_NUMBERS, &key).await?;
+        let last = kept.map(|row| NumbersRecord::from_record(&row.value)).transpose()?.map(|kept| kept.last);
+        if !given.iter().copied().eq(1..=given.len() as u64) || last != Some(given.len() as u64) {
+            report.find(format!("the invoices of {issuer} are not numbered one by one"));
+        }
+    }
+    // As many orders have paid one: each order of one of them is counted above, so none has paid the same twice.
+    let mut orders = 0;
+    for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
+        if let Some((Payee::Invoice(InvoicePayee { .. }), _)) = order(store, &entry.transfer.id.0).await? {
+            orders += 1;
+        }
+    }
+    if orders != paid {
+        report.find(format!("{orders} payments of invoices, and {paid} invoices that are paid"));
+    }
+    Ok(())
+}
+
+fn is_done(entry: &Entry, account: AccountId, total: u64) -> bool {
+    let moved = entry.moved.is_some_and(|moved| (moved.credit, moved.amount) == (account, total));
+    entry.outcome == Outcome::Done && entry.is_posted() && moved
+}
+
+/// The issuer and id of an invoice's key.
+fn named(key: &[u8]) -> Option<(UserName, RequestId)> {
+    let (issuer, id) = key.split_last_chunk::<16>()?;
+    let issuer = std::str::from_utf8(issuer.strip_suffix(&[0])?).ok()?;
+    Some((issuer.parse().ok()?, RequestId(*id)))
+}
+
+/// To whom the order of a transfer was, and whose.
+async fn order(store: &Store, id: &[u8]) -> Result<Option<(Payee, UserName)>, Fault> {
+    let Some(row) = store.get(tables::ORDERS, id).await? else { return Ok(None) };
+    let order = OrderRecord::from_record(&row.value)?.order.peek();
+    Ok(order.ok().map(|order| (order.payee, order.payer.name)))
+}
+
+async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
+    let (mut found, mut after) = (Vec::new(), Vec::new());
+    loop {
+        let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { return Ok(found) };
+        after.clone_from(&last.key);
+        for row in rows {
+            found.push((row.key, R::from_record(&row.value)?));
+        }
+    }
+}
