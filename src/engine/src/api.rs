@@ -1,6 +1,7 @@
 //! What a user interface asks of the engine, and what the engine tells it. JSON at the browser's boundary; TypeScript
 //! types are generated from here (ts-rs), so this page is the contract between the engine and every user interface.
 
+mod bills;
 mod chats;
 mod groups;
 mod people;
@@ -9,6 +10,7 @@ mod shops;
 mod topups;
 mod wallet;
 
+pub use bills::*;
 pub use chats::*;
 pub use groups::*;
 pub use people::*;
@@ -468,6 +470,9 @@ pub enum Call {
     /// A call about receipts.
     #[serde(untagged)]
     Receipt(ReceiptCall),
+    /// A call about invoices.
+    #[serde(untagged)]
+    Bill(BillCall),
 }
 
 /// The answer to a [`Call`].
@@ -529,6 +534,9 @@ pub enum Reply {
     /// About receipts.
     #[serde(untagged)]
     Receipt(ReceiptReply),
+    /// About invoices.
+    #[serde(untagged)]
+    Bill(BillReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

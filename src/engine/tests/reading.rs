@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
-use weft_engine::api::{Call, ReceiptCall, ShopCall, TopUpCall};
+use weft_engine::api::{BillCall, Call, ReceiptCall, ShopCall, TopUpCall};
 
 /// What stands for nothing where it is left out.
 const MAY_LACK: &[(&str, &str)] = &[
@@ -17,11 +17,12 @@ const MAY_LACK: &[(&str, &str)] = &[
     ("define_asset", "day_max"),
     ("define_asset", "issue_max"),
     ("issue", "redeem"),
+    ("invoices", "sent"),
 ];
 
 /// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
 fn calls() -> BTreeMap<String, Vec<(String, String)>> {
-    let text = [Call::inline, ShopCall::inline, ReceiptCall::inline, TopUpCall::inline]
+    let text = [Call::inline, ShopCall::inline, ReceiptCall::inline, TopUpCall::inline, BillCall::inline]
         .map(|inline| inline(&Config::default()))
         .concat();
     let without_docs: String = text
@@ -61,6 +62,7 @@ fn value(name: &str, kind: &str) -> Value {
     match kind {
         "Array<[number, string]>" => json!([[3, "apple"], [11, "pear"]]),
         "Array<[string, string]>" => json!([["alice", "12.50"]]),
+        "Array<[string, string, string, string]>" => json!([["tea", "1500", "200", "190"]]),
         "string" | "string | null" => json!(format!("a {name}")),
         "boolean" | "boolean | null" => json!(true),
         "number" | "number | null" => json!(7),

@@ -133,21 +133,7 @@ tables! {
     LEDGER_ACCOUNTS   = 106, "ledger.accounts",       key: "account",                    record: "AccountRecord",               owner: "service/wallet";
     LEDGER_ENTRIES    = 107, "ledger.entries",        key: "transfer",                   record: "EntryRecord",                 owner: "service/wallet";
     LEDGER_STANDINGS  = 108, "ledger.standings",      key: "transfer",                   record: "StandingRecord: what became of a transfer later", owner: "service/wallet";
-    LEDGER_HIS    // invoices: written by the teller, too
-    INVOICES          = 150, "wallet.invoices",       key: "issuer 00 id",               record: "InvoiceRecord",               owner: "service/wallet";
-    INVOICES_LIST     = 151, "wallet.invoices_list",  key: "name 00 box BE64(time) issuer 00 id", record: "nothing: an invoice that somebody has sent or got", owner: "service/wallet";
-    INVOICE_NUMBERS   = 152, "wallet.invoice_numbers", key: "issuer 00",                 record: "NumbersRecord: how many invoices somebody has sent", owner: "service/wallet";
-
-    // what a bank says, and what members ask of it: written by the teller, too
-    BANK_ACCOUNTS     = 158, "wallet.bank_accounts",  key: "asset",                      record: "BankAccountRecord: the account at a bank that backs an asset", owner: "service/wallet";
-    BANK_LINES        = 159, "wallet.bank_lines",     key: "line",                       record: "BankLineRecord: a line of a bank's file, so that it counts once", owner: "service/wallet";
-    BANK_WAITING      = 160, "wallet.bank_waiting",   key: "BE64(time) line",            record: "nothing: a line that waits for the owner", owner: "service/wallet";
-    BANKING           = 161, "wallet.banking",        key: "name 00 asset",              record: "BankingRecord: somebody's reference, and how many of their withdrawals wait", owner: "service/wallet";
-    REFERENCES        = 162, "wallet.references",     key: "creditor reference",         record: "ReferenceRecord: whose it is, or of which withdrawal", owner: "service/wallet";
-    WITHDRAWALS       = 163, "wallet.withdrawals",    key: "transfer",                   record: "WithdrawalRecord",            owner: "service/wallet";
-    WITHDRAWALS_OF    = 164, "wallet.withdrawals_of", key: "name 00 BE64(time) transfer", record: "nothing: a withdrawal of somebody", owner: "service/wallet";
-    WITHDRAWALS_WAITING = 165, "wallet.withdrawals_waiting", key: "BE64(time) transfer", record: "nothing: a withdrawal that is not decided", owner: "service/wallet";
-RY    = 109, "ledger.history",        key: "account BE64(number) transfer", record: "nothing: a transfer that touched the account", owner: "service/wallet";
+    LEDGER_HISTORY    = 109, "ledger.history",        key: "account BE64(number) transfer", record: "nothing: a transfer that touched the account", owner: "service/wallet";
     LEDGER_DUE        = 110, "ledger.due",            key: "BE64(time) transfer",        record: "nothing: a pending transfer that ends by itself", owner: "service/wallet";
 
     // the wallet
@@ -182,7 +168,21 @@ RY    = 109, "ledger.history",        key: "account BE64(number) transfer", reco
     PAY_CODES         = 144, "wallet.pay_codes",      key: "BLAKE3 of the digits",       record: "CodeRecord: a code that a payer shows", owner: "service/wallet";
     PAY_CODES_OF      = 145, "wallet.pay_codes_of",   key: "name 00 device",             record: "BLAKE3 of the digits: the device's last code", owner: "service/wallet";
 
-TO}
+    // invoices: written by the teller, too
+    INVOICES          = 150, "wallet.invoices",       key: "issuer 00 id",               record: "InvoiceRecord",               owner: "service/wallet";
+    INVOICES_LIST     = 151, "wallet.invoices_list",  key: "name 00 box BE64(time) issuer 00 id", record: "nothing: an invoice that somebody has sent or got", owner: "service/wallet";
+    INVOICE_NUMBERS   = 152, "wallet.invoice_numbers", key: "issuer 00",                 record: "NumbersRecord: how many invoices somebody has sent", owner: "service/wallet";
+
+    // what a bank says, and what members ask of it: written by the teller, too
+    BANK_ACCOUNTS     = 158, "wallet.bank_accounts",  key: "asset",                      record: "BankAccountRecord: the account at a bank that backs an asset", owner: "service/wallet";
+    BANK_LINES        = 159, "wallet.bank_lines",     key: "line",                       record: "BankLineRecord: a line of a bank's file, so that it counts once", owner: "service/wallet";
+    BANK_WAITING      = 160, "wallet.bank_waiting",   key: "BE64(time) line",            record: "nothing: a line that waits for the owner", owner: "service/wallet";
+    BANKING           = 161, "wallet.banking",        key: "name 00 asset",              record: "BankingRecord: somebody's reference, and how many of their withdrawals wait", owner: "service/wallet";
+    REFERENCES        = 162, "wallet.references",     key: "creditor reference",         record: "ReferenceRecord: whose it is, or of which withdrawal", owner: "service/wallet";
+    WITHDRAWALS       = 163, "wallet.withdrawals",    key: "transfer",                   record: "WithdrawalRecord",            owner: "service/wallet";
+    WITHDRAWALS_OF    = 164, "wallet.withdrawals_of", key: "name 00 BE64(time) transfer", record: "nothing: a withdrawal of somebody", owner: "service/wallet";
+    WITHDRAWALS_WAITING = 165, "wallet.withdrawals_waiting", key: "BE64(time) transfer", record: "nothing: a withdrawal that is not decided", owner: "service/wallet";
+}
 
 /// The catalogue's entry for a number, if there is one.
 #[must_use]

@@ -1,6 +1,7 @@
 //! Reading a [`Call`]. All fields of all calls are read in one place: what serde would write for each call by itself is a tenth of
 //! what the browser loads.
 
+mod bills;
 mod receipts;
 mod shops;
 mod topups;
@@ -59,6 +60,10 @@ struct Said {
     cover: Option<u8>,
     parts: Option<Vec<(String, String)>>,
     total: Option<String>,
+    lines: Option<Vec<(String, String, String, String)>>,
+    due_ms: Option<f64>,
+    invoice: Option<String>,
+    sent: Option<bool>,
     scale: Option<u8>,
     title: Option<String>,
     backing: Option<String>,
@@ -336,10 +341,15 @@ impl Said {
                 frozen: need(&mut self.frozen, "frozen")?,
             },
             "receipt" | "node_key" | "accept_node_key" => return self.receipt_call(&call).map(Call::Receipt),
-            other => match self.top_up_call(other)? {
-                Some(call) => Call::TopUp(call),
-                None => Call::Shop(self.shop_call(other)?),
-            },
+            other => {
+                if let Some(call) = self.top_up_call(other)? {
+                    Call::TopUp(call)
+                } else if let Some(call) = self.bill_call(other)? {
+                    Call::Bill(call)
+                } else {
+                    Call::Shop(self.shop_call(other)?)
+                }
+            }
         })
     }
 }

@@ -164,6 +164,7 @@ fn payee(payee: &Payee) -> Option<&UserAddress> {
     match payee {
         Payee::Person(user) => Some(user),
         Payee::Merchant(payee) => Some(&payee.shop),
+        Payee::Invoice(payee) => Some(&payee.issuer),
         _ => None,
     }
 }

@@ -103,6 +103,7 @@ fn is_open(s: &mut State, wish: &Wish) -> bool {
             || (wish.request.is_some() && order.request == wish.request)
             || (wish.refunds.is_some() && order.refunds == wish.refunds)
             || is_same_shop(&order.payee, &wish.payee)
+            || (matches!(wish.payee, Payee::Invoice(_)) && order.payee == wish.payee)
     })
 }
 
@@ -228,6 +229,7 @@ pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
         user: match &order.payee {
             Payee::Person(user) => Some(user.to_string()),
             Payee::Merchant(payee) => Some(payee.shop.to_string()),
+            Payee::Invoice(payee) => Some(payee.issuer.to_string()),
             _ => None,
         },
     };

@@ -73,7 +73,12 @@ pub(super) async fn answer(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
 
 /// A shop's address, which has to be of the own node.
 pub(super) fn address(cx: &Cx, shop: &str) -> Result<UserAddress, Refusal> {
-    let shop: UserAddress = shop.parse().map_err(|error| field_error("shop", error))?;
+    address_of(cx, "shop", shop)
+}
+
+/// An address in a field, which has to be of the own node.
+pub(super) fn address_of(cx: &Cx, field: &'static str, text: &str) -> Result<UserAddress, Refusal> {
+    let shop: UserAddress = text.parse().map_err(|error| field_error(field, error))?;
     let node = cx.with(|s| me(s).map(|me| me.user.node.clone()))?;
     if shop.node == node { Ok(shop) } else { Err(other_node()) }
 }
@@ -300,13 +305,13 @@ async fn pay(cx: &Cx, call: ShopCall) -> Result<TransferView, Refusal> {
     }
 }
 
-fn wish(id: weft_wire::OrderId, payee: Payee, asset: AssetId, amount: u64) -> Wish {
+pub(super) fn wish(id: weft_wire::OrderId, payee: Payee, asset: AssetId, amount: u64) -> Wish {
     let (request, refunds, from, tip, card) = (None, None, None, None, None);
     Wish { id, payee, asset, amount, intent: Intent::Payment, request, refunds, from, tip, card }
 }
 
 /// The same form again: it was paid, and the answer did not come.
-async fn made_before(cx: &Cx, wish: &Wish, refusal: Refusal) -> Result<TransferView, Refusal> {
+pub(super) async fn made_before(cx: &Cx, wish: &Wish, refusal: Refusal) -> Result<TransferView, Refusal> {
     if refusal.code != "id_conflict" {
         return Err(refusal);
     }
