@@ -13,6 +13,7 @@
 mod acme;
 mod bad_input;
 mod between_nodes;
+mod bills;
 mod canary;
 mod chat;
 mod config;

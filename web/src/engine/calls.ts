@@ -102,6 +102,12 @@ interface Answers {
   withdrawals_waiting: 'withdrawals';
   decide_withdrawal: 'done';
   node_links: 'links';
+  invoices: 'invoices';
+  invoice: 'invoice';
+  send_invoice: 'invoice';
+  cancel_invoice: 'invoice';
+  pay_invoice: 'invoice';
+  refund_invoice: 'invoice';
   wake: 'done';
 }
 

@@ -17,6 +17,7 @@ const texts: Record<string, () => string> = {
   no_pin: m.error_no_pin,
   wrong_pin: m.error_wrong_pin,
   sale_over: m.error_sale_over,
+  invoice_cancelled: m.error_invoice_cancelled,
   shop_closed: m.error_shop_closed,
   code_invalid: m.error_code_invalid,
   code_limit: m.error_code_limit,
