@@ -11,7 +11,7 @@
 //! that is written differently.
 //!
 //! Beside it stand two sums of everyday life: red packets ([`packet`]) and bills that are shared ([`split`]). Payments between nodes
-//! ([`link`]) are two ledgers and what they say to each other.
+//! ([`link`]) are two ledgers and what they say to each other. What members check of a day's books is [`proof`].
 //!
 //! The crate keeps nothing: rows come from [`Books`]. In memory that is [`Memory`]; a node's are in its store.
 //!
@@ -41,6 +41,7 @@ pub mod link;
 mod memory;
 pub mod packet;
 mod post;
+pub mod proof;
 pub mod split;
 mod transfer;
 mod wide;

@@ -7,3 +7,4 @@ mod histories;
 mod link;
 mod model;
 mod plain_text;
+mod proof;

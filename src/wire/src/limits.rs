@@ -127,3 +127,9 @@ pub const INVOICE_QUANTITY_MAX: u64 = 1_000_000_000;
 pub const INVOICE_NOTE_BYTES_MAX: usize = 512;
 /// How far away the day may be by which an invoice is to be paid.
 pub const INVOICE_DUE_MS_MAX: u64 = 2 * 366 * 24 * 60 * 60 * 1000;
+/// Signed roots of days in one answer.
+pub const ROOTS_PAGE_MAX: usize = 32;
+/// Entries with their proofs in one answer.
+pub const PROOFS_PAGE_MAX: usize = 64;
+/// Days for which it is kept where each account stands in the day's tree.
+pub const BALANCE_PROOF_DAYS: u64 = 35;

@@ -3,7 +3,7 @@
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
 //! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`, those of banks in
-//! `topups`, those of invoices in `invoices`.
+//! `topups`, those of invoices in `invoices`, those of the day's roots in `roots`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
 //! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
@@ -14,6 +14,7 @@ mod cards;
 mod invoices;
 mod orders;
 mod packets;
+mod roots;
 mod shops;
 mod topups;
 mod views;
@@ -27,6 +28,10 @@ pub use invoices::{
 pub use orders::{Intent, OrderKeyCert, Payee, PaymentOrder, Receipt, TransferState};
 pub use packets::{
     PacketCard, PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms,
+};
+pub use roots::{
+    AccountProof, AssetSum, BalancePiece, DayRoot, EventProof, Hash, RootInfo, RootList, Sum, TransferProof,
+    TreeNode, Witness, WitnessWord,
 };
 pub use shops::{
     BearerPayee, ChangeShop, ChargeCode, CodeShown, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo,
