@@ -46,8 +46,8 @@ pub fn run(args: &Check) -> Result<ExitCode> {
     };
     if let Some(ledger) = &ledger {
         out::line(format_args!(
-            "ledger: {} events, {} transfers, {} accounts, done once more",
-            ledger.events, ledger.transfers, ledger.accounts
+            "ledger: {} events, {} transfers, {} accounts, {} signed days, done once more",
+            ledger.events, ledger.transfers, ledger.accounts, ledger.roots
         ));
         for finding in &ledger.findings {
             out::line(format_args!("damaged ledger: {finding}"));

@@ -16,14 +16,22 @@ pub enum Worker {
     SignOuts,
     /// Gives back transfers that nobody has accepted in time.
     Payments,
+    /// Signs what the ledger was at the end of each day.
+    Roots,
     /// Forgets rate limits that are full again.
     Limits,
 }
 
 impl Worker {
     /// Every worker.
-    pub const ALL: &'static [Worker] =
-        &[Worker::Retention, Worker::Sweep, Worker::SignOuts, Worker::Payments, Worker::Limits];
+    pub const ALL: &'static [Worker] = &[
+        Worker::Retention,
+        Worker::Sweep,
+        Worker::SignOuts,
+        Worker::Payments,
+        Worker::Roots,
+        Worker::Limits,
+    ];
 
     /// The name in logs and metrics.
     pub fn name(self) -> &'static str {
@@ -32,6 +40,7 @@ impl Worker {
             Worker::Sweep => "sweep",
             Worker::SignOuts => "sign_outs",
             Worker::Payments => "payments",
+            Worker::Roots => "roots",
             Worker::Limits => "limits",
         }
     }
@@ -43,6 +52,7 @@ impl Worker {
             Worker::Sweep => Duration::from_secs(60 * 60),
             Worker::SignOuts => Duration::from_secs(5 * 60),
             Worker::Payments => Duration::from_secs(60),
+            Worker::Roots => Duration::from_secs(60),
             Worker::Limits => Duration::from_secs(60),
         }
     }
@@ -64,6 +74,7 @@ impl Worker {
             }
             Worker::SignOuts => service.flows().resume_sign_outs().await,
             Worker::Payments => Ok(service.wallet().expire().await?),
+            Worker::Roots => Ok(service.wallet().close_days().await?),
             Worker::Limits => {
                 service.limits().shrink();
                 Ok(0)

@@ -168,6 +168,12 @@ tables! {
     PAY_CODES         = 144, "wallet.pay_codes",      key: "BLAKE3 of the digits",       record: "CodeRecord: a code that a payer shows", owner: "service/wallet";
     PAY_CODES_OF      = 145, "wallet.pay_codes_of",   key: "name 00 device",             record: "BLAKE3 of the digits: the device's last code", owner: "service/wallet";
 
+    // what is signed of the ledger each day: written beside the teller, from what it has written
+    ROOTS             = 146, "ledger.roots",          key: "BE64(day)",                  record: "RootRecord: what the node has signed at the end of a day, and who has seen it", owner: "service/wallet";
+    ROOT_NODES        = 147, "ledger.root_nodes",     key: "BE64(day) asset or zeros level BE64(index)", record: "bytes: up to 256 nodes of a day's tree, 48 bytes each", owner: "service/wallet";
+    ROOT_BALANCES     = 148, "ledger.root_balances",  key: "account",                    record: "BalanceRecord: what was in it at the end of the last day that has a root", owner: "service/wallet";
+    ROOTS_SEEN        = 149, "ledger.roots_seen",     key: "node 00 BE64(day)",          record: "SeenRecord: the root of another node that this one has witnessed", owner: "service/wallet";
+
     // invoices: written by the teller, too
     INVOICES          = 150, "wallet.invoices",       key: "issuer 00 id",               record: "InvoiceRecord",               owner: "service/wallet";
     INVOICES_LIST     = 151, "wallet.invoices_list",  key: "name 00 box BE64(time) issuer 00 id", record: "nothing: an invoice that somebody has sent or got", owner: "service/wallet";

@@ -11,6 +11,7 @@ mod key_packages;
 mod node;
 mod path;
 mod rooms;
+mod roots;
 mod shops;
 mod sync;
 mod topups;
@@ -39,6 +40,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(shops::routes())
         .merge(invoices::routes())
         .merge(topups::routes())
+        .merge(roots::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)
         .layer(middleware::from_fn_with_state(api.clone(), session::limit_layer));

@@ -7,7 +7,7 @@ use axum::{
 };
 use std::{fmt::Display, str::FromStr};
 use weft_wire::{
-    BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress, UserName,
+    AccountId, BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress, UserName,
 };
 
 /// `{room}`.
@@ -35,6 +35,8 @@ pub(crate) struct Issuer(pub UserName);
 pub(crate) struct Invoice(pub RequestId);
 /// `{sale}`.
 pub(crate) struct Sale(pub RequestId);
+/// `{account}`.
+pub(crate) struct Account(pub AccountId);
 
 async fn parameter<T, S>(parts: &mut Parts, state: &S, name: &'static str) -> Result<T, Fault>
 where
@@ -75,6 +77,7 @@ extractor!(Sale, "sale");
 extractor!(BankLine, "line");
 extractor!(Issuer, "issuer");
 extractor!(Invoice, "invoice");
+extractor!(Account, "account");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

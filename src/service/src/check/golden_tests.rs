@@ -9,6 +9,7 @@
 mod banks;
 mod links;
 mod money;
+mod roots;
 
 use super::*;
 use crate::{
@@ -109,6 +110,7 @@ fn samples() -> Samples {
     money::ledger(&mut all);
     money::wallet(&mut all);
     links::links(&mut all);
+    roots::roots(&mut all);
     all.add(tables::VAULT, "row", &VaultRow { version: 3, sealed: blob(6), by: device(), change: 12 });
     all.add(tables::VAULT_BOOKS, "book", &VaultBook { records: 4, changes: 12, bytes: Some(24) });
     all

@@ -1,6 +1,7 @@
 //! The ledger once more from its log: whether what is kept is what its events come to.
 
 use super::accounts::{merchant, personal};
+use super::audit_roots::Roots;
 use super::records::{
     AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, OrderRecord, Owner, OwnerRecord,
     StandingRecord,
@@ -25,6 +26,8 @@ pub struct LedgerReport {
     pub transfers: u64,
     /// Accounts.
     pub accounts: u64,
+    /// Roots of days.
+    pub roots: u64,
     /// What is not as it should be. Empty: nothing.
     pub findings: Vec<String>,
 }
@@ -45,7 +48,7 @@ impl LedgerReport {
 /// What kept it from reading.
 pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     let (mut books, mut report) = (Memory::default(), LedgerReport::default());
-    let mut after = Vec::new();
+    let (mut after, mut roots) = (Vec::new(), Roots::begin(store).await?);
     loop {
         let rows = store.scan(tables::LEDGER_LOG, Scan::prefix([]).after(&after)).await?;
         let Some(last) = rows.last() else { break };
@@ -56,9 +59,13 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
                 report.find(format!("the log jumps at event {}", report.events));
                 return Ok(report);
             }
-            again(store, &mut books, EventRecord::from_record(&row.value)?, &mut report).await?;
+            let record = EventRecord::from_record(&row.value)?;
+            let (at, event) = ((report.events, record.at_ms), record.event.clone());
+            again(store, &mut books, record, &mut report).await?;
+            roots.event(at, &event, &books, &mut report).await?;
         }
     }
+    roots.end(&mut report);
     compare(store, &books, &mut report).await?;
     super::audit_bank::check_bank(store, &books, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;

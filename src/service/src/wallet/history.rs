@@ -43,14 +43,7 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::NotFound`] for an account that is not the caller's.
     pub async fn history(&self, caller: &Caller, account: AccountId, before: Option<u64>) -> Result<History> {
-        let party = self.party(account).await?.ok_or(WalletError::NotFound("account"))?;
-        let is_theirs = match &party.shop {
-            Some(shop) => shop.is_led_by(caller.user()),
-            None => party.user == *caller.user(),
-        };
-        if !is_theirs {
-            return Err(WalletError::NotFound("account"));
-        }
+        self.own_account(caller, account).await?;
         let mut lines = Vec::new();
         let mut scan = Scan::prefix(account.0).reverse();
         if let Some(before) = before {
@@ -68,6 +61,16 @@ impl Wallet {
                 lines.push(line);
             }
         }
+    }
+
+    /// Whose account it is, if it is the caller's, or of a shop that they lead.
+    pub(super) async fn own_account(&self, caller: &Caller, account: AccountId) -> Result<Party> {
+        let party = self.party(account).await?.ok_or(WalletError::NotFound("account"))?;
+        let is_theirs = match &party.shop {
+            Some(shop) => shop.is_led_by(caller.user()),
+            None => party.user == *caller.user(),
+        };
+        if is_theirs { Ok(party) } else { Err(WalletError::NotFound("account")) }
     }
 
     pub(super) async fn view(&self, id: AccountId) -> Result<AccountView> {
@@ -267,7 +270,7 @@ impl Wallet {
     }
 
     /// Whose account it is, if a person's or a shop's, and of what.
-    async fn party(&self, account: AccountId) -> Result<Option<Party>> {
+    pub(super) async fn party(&self, account: AccountId) -> Result<Option<Party>> {
         let owner: Option<OwnerRecord> = self.ctx.read(tables::OWNERS, account.0).await?;
         Ok(match owner {
             Some(OwnerRecord { owner: Owner::Person(name), asset }) => {
@@ -283,16 +286,16 @@ impl Wallet {
 }
 
 /// Whoever has an account.
-struct Party {
-    user: UserAddress,
-    asset: AssetId,
+pub(super) struct Party {
+    pub(super) user: UserAddress,
+    pub(super) asset: AssetId,
     /// If it is a shop.
-    shop: Option<MerchantRecord>,
+    pub(super) shop: Option<MerchantRecord>,
 }
 
 impl Party {
     /// Whether the caller may know of its payments.
-    fn is_for(&self, caller: &Caller) -> bool {
+    pub(super) fn is_for(&self, caller: &Caller) -> bool {
         match &self.shop {
             Some(shop) => shop.role(caller.user()).is_some(),
             None => self.user == *caller.user(),

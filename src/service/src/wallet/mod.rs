@@ -9,6 +9,7 @@ mod audit;
 mod audit_bank;
 mod audit_bills;
 mod audit_links;
+mod audit_roots;
 mod bank_accounts;
 mod bank_import;
 mod bank_lines;
@@ -36,6 +37,7 @@ mod packets;
 mod receipts;
 pub(crate) mod records;
 mod remote;
+mod roots;
 mod sales;
 mod sheet;
 #[cfg(test)]

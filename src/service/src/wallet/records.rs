@@ -403,3 +403,5 @@ first_version!(
     WaitingRecord,
     RejectedRecord
 );
+
+pub(crate) use super::roots::records::{BalanceRecord, RootRecord, SeenRecord};

@@ -65,8 +65,10 @@ impl Payer {
         intent: Intent,
     ) -> PaymentOrder {
         self.counter += 1;
+        let mut id = [self.counter as u8; 16];
+        id[0] ^= (self.counter >> 8) as u8;
         PaymentOrder {
-            id: OrderId([self.counter as u8; 16]),
+            id: OrderId(id),
             payer: self.user().clone(),
             device: self.device.id(),
             payee: Payee::Person(to.clone()),
