@@ -55,10 +55,14 @@ fn mt940(day: u32, opening: i64, lines: &[(i64, &str)]) -> String {
         let cents = cents.unsigned_abs();
         format!("{},{:02}", cents / 100, cents % 100)
     };
-    let mut file = format!(":20:STATEMENT\n:25:{IBAN}\n:28C:{day}/1\n:60F:C2411{day:02}EUR{}\n", money(opening));
+    let mut file =
+        format!(":20:STATEMENT\n:25:{IBAN}\n:28C:{day}/1\n:60F:C2411{day:02}EUR{}\n", money(opening));
     for (number, (cents, text)) in lines.iter().enumerate() {
         let way = if *cents < 0 { 'D' } else { 'C' };
-        file += &format!(":61:2411{day:02}11{day:02}{way}{}NTRFNONREF//{day}{number}\n:86:{text}\n", money(*cents));
+        file += &format!(
+            ":61:2411{day:02}11{day:02}{way}{}NTRFNONREF//{day}{number}\n:86:{text}\n",
+            money(*cents)
+        );
     }
     let closing = opening + lines.iter().map(|(cents, _)| cents).sum::<i64>();
     file + &format!(":62F:C2411{day:02}EUR{}\n-\n", money(closing))
@@ -125,7 +129,8 @@ async fn money_comes_in_by_a_banks_file_and_goes_out_by_one() -> Result<()> {
     let asset = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
 
     // The account is named on the machine of the node; members see it.
-    let set = ["bank", "set", "EUR", "--account", "DE89 3704 0044 0532 0130 00", "--holder", "Café Kollektiv"];
+    let set =
+        ["bank", "set", "EUR", "--account", "DE89 3704 0044 0532 0130 00", "--holder", "Café Kollektiv"];
     node.command(&set).await?;
     let (his, hers) = (reference(&bob).await?, reference(&carol).await?);
     ensure!(his != hers && his.starts_with("RF"), "{his} {hers}");
@@ -140,7 +145,8 @@ async fn money_comes_in_by_a_banks_file_and_goes_out_by_one() -> Result<()> {
     let lines = work(&alice).await?;
     let line = |credit| lines.iter().find(|line| line.credit == credit).map(|line| line.id.clone());
     let (credit, debit) = (line(true).context("no credit")?, line(false).context("no debit")?);
-    let assign = TopUpCall::DecideLine { id: credit, act: "assign".into(), user: Some(carol.address.clone()) };
+    let assign =
+        TopUpCall::DecideLine { id: credit, act: "assign".into(), user: Some(carol.address.clone()) };
     for _ in 0..2 {
         tell(&alice, assign.clone()).await?;
     }

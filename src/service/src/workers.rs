@@ -16,7 +16,7 @@ pub enum Worker {
     SignOuts,
     /// Gives back transfers that nobody has accepted in time.
     Payments,
-    /// Signs what the ledger was at the end of each day.
+    /// Signs what the ledger was at the end of each day, and shows it to the nodes with which there are links.
     Roots,
     /// Forgets rate limits that are full again.
     Limits,
@@ -74,7 +74,10 @@ impl Worker {
             }
             Worker::SignOuts => service.flows().resume_sign_outs().await,
             Worker::Payments => Ok(service.wallet().expire().await?),
-            Worker::Roots => Ok(service.wallet().close_days().await?),
+            Worker::Roots => {
+                let made = service.wallet().close_days().await?;
+                Ok(made + service.flows().show_roots().await?)
+            }
             Worker::Limits => {
                 service.limits().shrink();
                 Ok(0)

@@ -13,7 +13,7 @@ use crate::{
         RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
-    wallet::PacketInfo,
+    wallet::{DayRoot, PacketInfo, Witness},
 };
 use serde::{Deserialize, Serialize};
 
@@ -286,6 +286,13 @@ pub enum Question {
         /// They open it. What they get comes as a payment over the link.
         open: bool,
     },
+    /// What the asking node has signed of a day of its ledger, for a node with which it has a link.
+    Root {
+        /// Who asks.
+        from: NodeName,
+        /// Its own.
+        root: Signed<DayRoot>,
+    },
 }
 
 /// What an owner or admin does at the door of a group.
@@ -324,6 +331,8 @@ pub enum Answer {
     Link(Blob),
     /// To [`Question::Packet`].
     Packet(PacketInfo),
+    /// To [`Question::Root`]: it was seen, and no other of that day.
+    Root(Signed<Witness>),
     /// No.
     Problem(Problem),
 }

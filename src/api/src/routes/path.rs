@@ -7,7 +7,8 @@ use axum::{
 };
 use std::{fmt::Display, str::FromStr};
 use weft_wire::{
-    AccountId, BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress, UserName,
+    AccountId, BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress,
+    UserName,
 };
 
 /// `{room}`.

@@ -195,7 +195,7 @@ impl Nodes {
             | Question::Packet { by, .. }
             | Question::Door { by, .. } => by.clone(),
             Question::Join { user, .. } => user.clone(),
-            Question::Link { .. } => return LimitKey::Crowd,
+            Question::Link { .. } | Question::Root { .. } => return LimitKey::Crowd,
             Question::Ephemeral { by, .. } => by.user.clone(),
             Question::Commit { cert, .. } => match cert.peek() {
                 Ok(cert) => cert.user,

@@ -38,6 +38,9 @@ mod packet_tests;
 mod payments;
 mod people;
 mod rooms;
+mod roots;
+#[cfg(test)]
+mod roots_tests;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

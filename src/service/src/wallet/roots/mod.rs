@@ -11,6 +11,7 @@ pub(crate) mod records;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 pub(super) use day::parts;
 pub(super) use nodes::{EVENTS, Tree};

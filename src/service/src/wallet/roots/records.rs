@@ -53,7 +53,7 @@ pub(crate) struct SeenRecord {
     /// The first one of that day, which was witnessed.
     pub root: Signed<DayRoot>,
     pub at_ms: Millis,
-    /// Another one that the same node has signed for the same day.
+    /// What the same node has signed against it: another one of the same day, or one of the next that does not go on from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<Signed<DayRoot>>,
 }
