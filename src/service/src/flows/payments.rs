@@ -7,8 +7,8 @@ use weft_wire::{
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeShop, DecideBankLine, InvoiceInfo, OpenShop, PacketInfo, PacketTerms, Payee, Receipt, SendInvoice,
-        SubmitOrder,
+        ChangeShop, DecideBankLine, InvoiceInfo, OpenShop, PacketInfo, PacketTerms, Payee, Receipt,
+        SendInvoice, SubmitOrder,
     },
 };
 
