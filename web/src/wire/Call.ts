@@ -511,4 +511,4 @@ asset: string,
 /**
  * Whether.
  */
-frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall;
+frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall;

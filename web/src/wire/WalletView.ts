@@ -27,4 +27,8 @@ pending: Array<PendingView>,
 /**
  * Other nodes whose people can be paid.
  */
-links: Array<LinkedView>, };
+links: Array<LinkedView>, 
+/**
+ * What the node's clock shows now, ms: what ends, ends by that.
+ */
+node_time_ms?: number, };

@@ -19,7 +19,7 @@ describe('the pages', () => {
     const shops = (): string[] => search(entries(), 'shops').map(({ key }) => key);
     purse.view = null;
     expect(shops()).toEqual([]);
-    purse.view = { accounts: [], assets: [{ asset: { id: 'eur', issuer: 'home.example', code: 'EUR', scale: 2 }, title: 'Euro', backing: '', payment_max: '0', day_max: '0', issue_max: '0', issued: '0' }], pin: false, pending: [] };
+    purse.view = { accounts: [], assets: [{ asset: { id: 'eur', issuer: 'home.example', code: 'EUR', scale: 2 }, title: 'Euro', backing: '', payment_max: '0', day_max: '0', issue_max: '0', issued: '0' }], pin: false, pending: [], links: [] };
     expect(shops()).toEqual(['/me/shops']);
     expect(search(entries(), 'wallet')[0]?.key).toBe('/me/wallet');
     purse.view = null;
