@@ -21,7 +21,7 @@ use weft_mls::{
     member::{self, Prepared},
     openmls::prelude::MlsGroup,
 };
-use weft_store::Store;
+use weft_store::{Batch, Row, Store};
 use weft_wire::{
     Blob, Code, DeviceId, MessageId, NodeName, Problem, RoomId, RoomNonce, Signed, UserAddress, UserName,
     accounts::*,
@@ -122,18 +122,24 @@ impl World {
 
     /// The same node as its data is now, on another disk: what a backup brings back.
     pub async fn backed_up(&self) -> World {
+        self.copied(self.clock.clone()).await
+    }
+
+    /// The same, as a node of another world with a time of its own.
+    pub async fn copied(&self, clock: Arc<ManualClock>) -> World {
         let engine: Arc<ObservedEngine> = Arc::default();
         let copy = Store::new(engine.clone());
         for table in
             weft_store::tables::ALL.iter().filter(|table| table.id >= weft_store::tables::RESERVED_IDS)
         {
-            for row in self.store.scan(*table, weft_store::Scan::prefix([]).limit(10_000)).await.unwrap() {
-                let batch = weft_store::Batch::new().put(*table, &row.key, row.value);
-                copy.commit(batch).await.unwrap();
+            let rows = self.store.scan(*table, weft_store::Scan::prefix([]).limit(10_000)).await.unwrap();
+            for some in rows.chunks(8) {
+                let put = |batch: Batch, row: &Row| batch.put(*table, &row.key, row.value.clone());
+                copy.commit(some.iter().fold(Batch::new(), put)).await.unwrap();
             }
         }
         let identity = (self.name.clone(), self.key.clone());
-        World::on(engine, self.clock.clone(), self.config.clone(), identity).await
+        World::on(engine, clock, self.config.clone(), identity).await
     }
 
     /// What the features of this node stand on, for tests of a part by itself.

@@ -62,7 +62,7 @@ impl Money {
                     issue_max: zero,
                     issued: zero,
                 };
-                answer(&AssetList { assets: vec![info] })
+                answer(&AssetList { assets: vec![info], links: Vec::new() })
             }
             ("PUT", ["wallet", "order-key"]) => Ok(Vec::new()),
             ("POST", ["wallet", "orders"]) => self.lossy(|money| money.pay(now, body)),

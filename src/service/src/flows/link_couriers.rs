@@ -90,7 +90,10 @@ async fn carry(flows: Flows, peer: NodeName, mut stop: watch::Receiver<bool>) {
         let (retry_after, away) = match round {
             Ok(LinkRound::Went) => {
                 failures = 0;
-                tokio::time::sleep(GATHER).await;
+                // What fills a post by itself waits for nothing.
+                if !flows.fills_a_post(&peer).await {
+                    tokio::time::sleep(GATHER).await;
+                }
                 continue;
             }
             Ok(LinkRound::Idle(again)) => {

@@ -6,7 +6,7 @@
 
 use super::{FlowError, LinkRound, federated_tests::key};
 use crate::{
-    Clock,
+    Clock, ManualClock,
     federation::{
         Verdict,
         tests::support::{FakeNet, signing_key},
@@ -47,6 +47,8 @@ struct Sim {
     /// Payments that a node has said that it holds: who pays, to whom, which.
     sent: Vec<(usize, usize, TransferId)>,
     rng: ChaCha20Rng,
+    /// Orders of each so far.
+    counters: Vec<u64>,
 }
 
 /// Goes on after a while.
@@ -57,8 +59,9 @@ async fn turns(count: u32) {
 }
 
 impl Sim {
-    async fn new(seed: u64) -> Sim {
-        let net = FakeNet::new(seed);
+    /// With what all seeds begin: people with money, and terms between all.
+    async fn new() -> Sim {
+        let net = FakeNet::new(0);
         let (mut worlds, mut people) = (Vec::new(), Vec::new());
         for (at, (node, name)) in (0..).zip(NODES) {
             let world = World::named(node, signing_key(at + 1), super::federated_tests::unlimited()).await;
@@ -66,8 +69,8 @@ impl Sim {
             people.push(Payer::new(&world, name, at as u8 + 1).await);
             worlds.push(world);
         }
-        let (rng, assets) = (ChaCha20Rng::seed_from_u64(seed), [AssetId([0; 16]); 2]);
-        let mut sim = Sim { net, worlds, people, assets, sent: Vec::new(), rng };
+        let (rng, assets) = (ChaCha20Rng::seed_from_u64(0), [AssetId([0; 16]); 2]);
+        let mut sim = Sim { net, worlds, people, assets, sent: Vec::new(), rng, counters: Vec::new() };
         for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
             sim.connect(at);
             let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
@@ -80,6 +83,23 @@ impl Sim {
         sim.agree(0, 1, &["EUR=40", "theirs POINTS=60"]).await;
         sim.agree(0, 2, &["EUR=30"]).await;
         sim.agree(1, 2, &["POINTS=50"]).await;
+        sim.counters = sim.people.iter().map(|payer| payer.counter).collect();
+        sim
+    }
+
+    /// The same nodes once more, by a seed. The people are taken along.
+    async fn fork(&mut self, seed: u64) -> Sim {
+        let (net, mut worlds) = (FakeNet::new(seed), Vec::new());
+        for (at, world) in (0..).zip(&self.worlds) {
+            let clock = Arc::new(ManualClock::new(world.clock.now_ms()));
+            worlds.push(world.copied(clock).await);
+            net.publish(&world.name, at + 1);
+        }
+        let mut people = std::mem::take(&mut self.people);
+        people.iter_mut().zip(&self.counters).for_each(|(payer, counter)| payer.counter = *counter);
+        let (rng, counters) = (ChaCha20Rng::seed_from_u64(seed), self.counters.clone());
+        let sim = Sim { net, worlds, people, assets: self.assets, sent: Vec::new(), rng, counters };
+        (0..3).for_each(|at| sim.connect(at));
         sim
     }
 
@@ -266,20 +286,23 @@ impl Sim {
 }
 
 /// Gives how many payments were done.
-async fn run(seed: u64) -> usize {
-    let mut sim = Sim::new(seed).await;
+async fn run(base: &mut Sim, seed: u64) -> usize {
+    let mut sim = base.fork(seed).await;
     sim.net.state.lock().query_faults = 30;
     for _ in 0..STEPS {
         sim.step().await;
     }
-    sim.end().await
+    let done = sim.end().await;
+    base.people = sim.people;
+    done
 }
 
 async fn run_part(part: u64) {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let mut base = Sim::new().await;
     if let Some(seed) = number("WEFT_SEED") {
         if part == 0 {
-            run(seed).await;
+            run(&mut base, seed).await;
         }
         return;
     }
@@ -287,7 +310,7 @@ async fn run_part(part: u64) {
     let (mut done, started) = (0, std::time::Instant::now());
     for seed in (0..seeds).map(|nth| nth * PARTS + part) {
         let named = Named(seed);
-        done += run(seed).await;
+        done += run(&mut base, seed).await;
         drop(named);
     }
     println!("{seeds} seeds, {done} payments done, in {:.1?}", started.elapsed());

@@ -166,6 +166,13 @@ impl Flows {
         Ok(if moved { LinkRound::Went } else { LinkRound::Stuck })
     }
 
+    /// Whether there is as much to say that was not said as goes at once.
+    pub(super) async fn fills_a_post(&self, peer: &NodeName) -> bool {
+        let Ok(Some(link)) = self.wallet.link(peer).await else { return false };
+        let said = self.voices.of(peer).said.map_or(0, |(upto, _)| upto);
+        link.sent.seq.saturating_sub(said.max(link.confirmed.seq)) >= MESSAGES_MAX as u64
+    }
+
     /// A node says something of payments: it is taken, and answered with what there is to say to it.
     pub(super) async fn answer_link(&self, from: &NodeName, post: &Blob) -> Result<Answer> {
         let malformed = |_| Problem::new(weft_wire::Code::Malformed);

@@ -2,13 +2,14 @@
 
 use super::{
     Result, Wallet, WalletError,
+    link_books::payment_key,
     records::{AssetNote, LinkRecord, OfferRecord, OutgoingRecord, RemoteRecord},
-    sheet::{Sheet, Stop},
+    sheet::{Place, Sheet, Stop},
 };
 use crate::{Fault, context::joined};
 use serde::{Deserialize, Serialize};
 use weft_ledger::link::{
-    Ack, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive, receive_ack,
+    Ack, Body, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive, receive_ack,
 };
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{Millis, NodeName, Signed, TransferId, encode};
@@ -81,6 +82,28 @@ enum Part {
     Message(Signed<Message>, bool),
 }
 
+impl Part {
+    /// Rows that it takes to hear it, as far as they can be named before.
+    fn rows(&self, peer: &NodeName) -> Vec<Place> {
+        let Part::Message(message, _) = self else { return Vec::new() };
+        let Ok(message) = message.peek() else { return Vec::new() };
+        let (way, id) = match &message.body {
+            Body::Prepare(prepare) => (Way::In, prepare.payment),
+            Body::Status { payment } => (Way::In, *payment),
+            Body::Fulfil { payment, .. } | Body::Reject { payment, .. } | Body::Waiting { payment } => {
+                (Way::Out, *payment)
+            }
+        };
+        let mut rows = vec![(tables::LINK_PAYMENTS, payment_key(peer, way, id))];
+        if way == Way::Out {
+            let answer = TransferId::of_answer(id);
+            rows.extend([id, answer].map(|id| (tables::LEDGER_ENTRIES, id.0.to_vec())));
+            rows.push((tables::LEDGER_STANDINGS, id.0.to_vec()));
+        }
+        rows
+    }
+}
+
 impl Wallet {
     /// The link with a node.
     ///
@@ -97,10 +120,10 @@ impl Wallet {
         let parts = letter.ack.map(Part::Ack).into_iter().chain(messages);
         let works = parts.map(|part| {
             let peer = peer.clone();
-            move |sheet: &mut Sheet<'_>| sheet.hear(&peer, &part)
+            (part.rows(&peer), move |sheet: &mut Sheet<'_>| sheet.hear(&peer, &part))
         });
         let mut heard = Heard::default();
-        for outcome in self.teller.run_all(works.collect()).await {
+        for outcome in self.teller.run_all_with(works.collect()).await {
             match outcome {
                 Ok(Received::Taken(_)) => heard.news = true,
                 Ok(Received::Again) => {}
@@ -181,7 +204,7 @@ impl Wallet {
         way: Way,
         id: TransferId,
     ) -> Result<Option<weft_ledger::link::Payment>> {
-        let key = super::link_books::payment_key(peer, way, id);
+        let key = payment_key(peer, way, id);
         let record: Option<RemoteRecord> = self.ctx.read(tables::LINK_PAYMENTS, key).await?;
         Ok(record.map(|record| record.0))
     }

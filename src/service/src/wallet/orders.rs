@@ -3,12 +3,13 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::personal,
+    link_books::payment_key,
     receipts::{mark_paid, receipt},
     records::{AssetRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, PayerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
-use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Transfer};
+use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Transfer, link::Way};
 use weft_store::{Scan, tables};
 use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
@@ -99,8 +100,13 @@ impl Wallet {
             Payee::Invoice(payee) => To::Invoice(payee.clone()),
             _ => To::Nobody,
         };
+        // Where it is looked up whether its id is new.
+        let mut hints = vec![(tables::LEDGER_ENTRIES, order.transfer().0.to_vec())];
+        if let To::Remote(payee) = &to {
+            hints.push((tables::LINK_PAYMENTS, payment_key(&payee.node, Way::Out, order.transfer())));
+        }
         let work = Work { to, row, key: known.key, signed: request.order, order };
-        let receipt = self.teller.run(move |sheet| sheet.pay(&work)).await?;
+        let receipt = self.teller.run_with(hints, move |sheet| sheet.pay(&work)).await?;
         Ok(Signed::sign(&receipt, &self.key))
     }
 

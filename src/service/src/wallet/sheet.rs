@@ -25,6 +25,11 @@ impl Rows {
         self.0.insert(place, value);
     }
 
+    /// Whether it is known what stands there, if anything.
+    pub(super) fn is_at_hand(&self, place: &Place) -> bool {
+        self.0.contains_key(place)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

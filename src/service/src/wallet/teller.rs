@@ -54,6 +54,8 @@ const KEPT_MAX: usize = 50_000;
 
 /// A piece of work and whoever waits for it.
 trait Piece: Send {
+    /// Rows that it will ask for, as far as whoever brought it could tell: fetched before, they need not stop it one by one. Once.
+    fn take_hints(&mut self) -> Vec<Place>;
     /// Does it on a sheet. The outcome is kept until [`Piece::tell`].
     fn work(&mut self, sheet: &mut Sheet<'_>) -> Worked;
     /// It is not done, for this reason.
@@ -70,6 +72,7 @@ enum Worked {
 
 struct Task<F, T> {
     work: F,
+    hints: Vec<Place>,
     outcome: Result<T, WalletError>,
     reply: oneshot::Sender<Result<T, WalletError>>,
 }
@@ -79,6 +82,10 @@ where
     F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send,
     T: Send,
 {
+    fn take_hints(&mut self) -> Vec<Place> {
+        std::mem::take(&mut self.hints)
+    }
+
     fn work(&mut self, sheet: &mut Sheet<'_>) -> Worked {
         let (outcome, worked) = match (self.work)(sheet) {
             Ok(value) => (Ok(value), Worked::Keep),
@@ -123,7 +130,16 @@ impl Teller {
         F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
-        self.bring(work).await?.await.map_err(|_| closed())?
+        self.run_with(Vec::new(), work).await
+    }
+
+    /// The same, with rows that it will ask for.
+    pub(super) async fn run_with<T, F>(&self, hints: Vec<Place>, work: F) -> Result<T, WalletError>
+    where
+        F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.bring(work, hints).await?.await.map_err(|_| closed())?
     }
 
     /// The same with several pieces, in their order: they come to the teller together, each with an outcome of its own.
@@ -132,9 +148,18 @@ impl Teller {
         F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
+        self.run_all_with(works.into_iter().map(|work| (Vec::new(), work)).collect()).await
+    }
+
+    /// The same, each with rows that it will ask for.
+    pub(super) async fn run_all_with<T, F>(&self, works: Vec<(Vec<Place>, F)>) -> Vec<Result<T, WalletError>>
+    where
+        F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
+        T: Send + 'static,
+    {
         let mut answers = Vec::with_capacity(works.len());
-        for work in works {
-            answers.push(self.bring(work).await);
+        for (hints, work) in works {
+            answers.push(self.bring(work, hints).await);
         }
         let mut outcomes = Vec::with_capacity(answers.len());
         for answer in answers {
@@ -146,14 +171,18 @@ impl Teller {
         outcomes
     }
 
-    async fn bring<T, F>(&self, work: F) -> Result<oneshot::Receiver<Result<T, WalletError>>, WalletError>
+    async fn bring<T, F>(
+        &self,
+        work: F,
+        hints: Vec<Place>,
+    ) -> Result<oneshot::Receiver<Result<T, WalletError>>, WalletError>
     where
         F: Fn(&mut Sheet<'_>) -> Result<T, Stop> + Send + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let outcome = Err(Fault::Internal("the teller did not come to it").into());
-        self.0.send(Box::new(Task { work, outcome, reply })).await.map_err(|_| closed())?;
+        self.0.send(Box::new(Task { work, hints, outcome, reply })).await.map_err(|_| closed())?;
         Ok(answer)
     }
 }
@@ -357,6 +386,12 @@ impl Desk {
 
     /// Does one piece, fetching what it asks for.
     async fn work(&mut self, piece: &mut dyn Piece) -> Result<(), Fault> {
+        for place in piece.take_hints() {
+            if !self.rows.is_at_hand(&place) {
+                let row = self.ctx.store.get(place.0, &place.1).await?;
+                self.rows.insert(place, row.map(|row| row.value.into()));
+            }
+        }
         for _ in 0..FETCHES_MAX {
             let mut sheet = Sheet::new(&self.rows, self.ctx.now());
             match piece.work(&mut sheet) {
