@@ -16,6 +16,7 @@ import { bell } from './bell.svelte';
 import ScanDesk from './ScanDesk.svelte';
 import ShopPages from './ShopPages.svelte';
 import ShowCode from './ShowCode.svelte';
+import TakeCode from './TakeCode.svelte';
 
 const [BOB, CAROL, SHOP] = ['bob@home.example', 'carol@home.example', 'corner@home.example'];
 const DETAILS = { title: 'Corner shop', merchant_name: 'Corner shop', city: 'Berlin', country: 'DE', mcc: 5411 };
@@ -354,6 +355,20 @@ describe('a charge whose answer was lost', () => {
     fake.emit({ event: 'wallet' });
     await there(/was not taken/);
     expect(screen.queryByText('Ask again now')).toBeNull();
+  });
+
+  it('is asked about in the sheet that has made it', async () => {
+    mall.found(ME, 'corner', DETAILS);
+    const code = mall.show(BOB, EUR.id, 5_000n);
+    bank.silent = true;
+    const taken = vi.fn();
+    render(TakeCode, { shop: 'corner@home.example', amount: 350n, asset: EUR, bill: '', first: payCode(code.id), ondone: taken, onclose: () => undefined });
+    await there('No answer to a charge');
+    expect(screen.queryByRole('button', { name: 'Scan again', hidden: true })).toBeNull();
+    bank.silent = false;
+    await press('Ask again now');
+    await waitFor(() => expect(taken).toHaveBeenCalledOnce());
+    expect(mall.sales).toHaveLength(1);
   });
 
   it('is no open shop where the node\'s owner has closed it', async () => {
