@@ -201,6 +201,7 @@ async fn a_transfer_waits_for_the_payee_who_takes_it_or_gives_it_back() {
         "the payer cannot accept: {not_hers:?}"
     );
     let bob = till.bob.device.caller();
+    till.world.clock.advance(HOUR_MS);
     for _ in 0..2 {
         wallet.answer(bob, taken.transfer, Answer::Accept).await.unwrap();
         wallet.answer(bob, returned.transfer, Answer::Return).await.unwrap();
@@ -211,6 +212,10 @@ async fn a_transfer_waits_for_the_payee_who_takes_it_or_gives_it_back() {
     assert_eq!(till.balances().await, (7_000, 3_000));
     let his = [(true, 2_000, TransferState::Returned), (true, 3_000, TransferState::Done)];
     assert_eq!(till.history(&till.bob).await, his);
+    let account = till.account(&till.alice).await.unwrap().id;
+    let lines = wallet.history(till.alice.device.caller(), account, None).await.unwrap().lines;
+    let settled: Vec<_> = lines.iter().take(2).map(|line| line.settled_ms).collect();
+    assert_eq!(settled, [None, Some(START_MS + HOUR_MS)], "what was given back has not gone over");
     till.is_sound().await;
 }
 
