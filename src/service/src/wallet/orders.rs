@@ -311,7 +311,7 @@ impl Sheet<'_> {
                 return Ok(Transfer { id, movement, purpose: Purpose::PacketFund, about });
             }
             To::Merchant(payee) => self.sold(order, payee)?,
-            To::Bank(payee) => return self.to_bank(order, payee, debit),
+            To::Bank(payee) => return self.withdrawn(order, payee, debit),
             To::Invoice(payee) => self.invoiced(order, payee)?,
             To::Nobody | To::Remote(_) => return Err(WalletError::NotFound("payee").into()),
         };

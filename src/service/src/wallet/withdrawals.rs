@@ -99,7 +99,7 @@ pub(super) fn check_payee(payee: &BankPayee) -> Result<(), Fault> {
 
 impl Sheet<'_> {
     /// The transfer of an order for a bank: held against the issuer, for as long as it takes.
-    pub(super) fn to_bank(
+    pub(super) fn withdrawn(
         &mut self,
         order: &PaymentOrder,
         payee: &BankPayee,
