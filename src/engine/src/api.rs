@@ -1,5 +1,4 @@
-//! What a user interface asks of the engine, and what the engine tells it. JSON at the browser's boundary; TypeScript
-//! types are generated from here (ts-rs), so this page is the contract between the engine and every user interface.
+//! What a user interface asks of the engine, and what it is told: JSON in the browser; TypeScript types are generated from here (ts-rs).
 
 mod bills;
 mod chats;

@@ -38,6 +38,11 @@ export function waitText(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+/** What the node says of this one error, in English: in which line of a file it is, say. */
+export function detailOf(error: unknown): string {
+  return error instanceof CallFailed ? (/\((.*)\)$/s.exec(error.message)?.[1] ?? error.message) : '';
+}
+
 /** For `Task.run`: one sentence; none: the usual words do. */
 export function moneyError(error: unknown): string | null {
   if (!(error instanceof CallFailed)) return null;

@@ -1,7 +1,6 @@
 import { m } from '$messages/messages';
-import { CallFailed } from '../../../engine/calls';
 import { errorCode, errorField } from '../../../state/errors';
-import { moneyError } from '../../../state/money-errors';
+import { detailOf, moneyError } from '../../../state/money-errors';
 import type { ImportedView } from '../../../wire/ImportedView';
 
 /** The most bytes of a file that the page sends: limits.rs. */
@@ -22,7 +21,7 @@ export function isIban(text: string): boolean {
 
 /** For `Task.run`: what the node has against a file, with its line; and the other ways in which money can go wrong. */
 export function bankError(error: unknown): string | null {
-  if (errorCode(error) === 'bank_file' && error instanceof CallFailed) return m.error_bank_file({ why: /\((.*)\)$/s.exec(error.message)?.[1] ?? error.message });
+  if (errorCode(error) === 'bank_file') return m.error_bank_file({ why: detailOf(error) });
   if (errorField(error) === 'account') return m.bank_iban_error();
   if (errorField(error) === 'asset') return m.bank_not_currency();
   if (errorCode(error) === 'too_many') return m.withdraw_too_many();
