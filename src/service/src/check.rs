@@ -83,6 +83,7 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::ROOTS => read::<wallet::RootRecord>(value),
         tables::ROOT_BALANCES => read::<wallet::BalanceRecord>(value),
         tables::ROOTS_SEEN => read::<wallet::SeenRecord>(value),
+        tables::ESCROWS => read::<wallet::EscrowRecord>(value),
         tables::INVOICES => read::<wallet::InvoiceRecord>(value),
         tables::INVOICE_NUMBERS => read::<wallet::NumbersRecord>(value),
         tables::BANK_ACCOUNTS => read::<bank::BankAccountRecord>(value),

@@ -179,6 +179,11 @@ tables! {
     INVOICES_LIST     = 151, "wallet.invoices_list",  key: "name 00 box BE64(time) issuer 00 id", record: "nothing: an invoice that somebody has sent or got", owner: "service/wallet";
     INVOICE_NUMBERS   = 152, "wallet.invoice_numbers", key: "issuer 00",                 record: "NumbersRecord: how many invoices somebody has sent", owner: "service/wallet";
 
+    // escrow: written by the teller, too
+    ESCROWS           = 153, "wallet.escrows",        key: "escrow",                     record: "EscrowRecord: money that is held for a seller", owner: "service/wallet";
+    ESCROWS_LIST      = 154, "wallet.escrows_list",   key: "name 00 BE64(time) escrow",  record: "nothing: an escrow of a buyer or seller", owner: "service/wallet";
+    ESCROWS_DUE       = 155, "wallet.escrows_due",    key: "BE64(time) escrow",          record: "nothing: an escrow that ends by itself", owner: "service/wallet";
+
     // what a bank says, and what members ask of it: written by the teller, too
     BANK_ACCOUNTS     = 158, "wallet.bank_accounts",  key: "asset",                      record: "BankAccountRecord: the account at a bank that backs an asset", owner: "service/wallet";
     BANK_LINES        = 159, "wallet.bank_lines",     key: "line",                       record: "BankLineRecord: a line of a bank's file, so that it counts once", owner: "service/wallet";

@@ -117,6 +117,12 @@ pub const SALE_LIFETIME_MS: u64 = 10 * 60 * 1000;
 pub const SALE_LIFETIME_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 /// How long a payer's code can be used.
 pub const PAY_CODE_LIFETIME_MS: u64 = 60 * 1000;
+/// What is said beside money in escrow, in bytes of UTF-8.
+pub const ESCROW_NOTE_BYTES_MAX: usize = 128;
+/// For how long money is held in escrow at least.
+pub const ESCROW_MS_MIN: u64 = 60 * 60 * 1000;
+/// For how long at most.
+pub const ESCROW_MS_MAX: u64 = 183 * 24 * 60 * 60 * 1000;
 /// Lines of one invoice.
 pub const INVOICE_LINES_MAX: usize = 32;
 /// What is said in one of them, in bytes of UTF-8.

@@ -4,6 +4,7 @@ mod accounts;
 mod admin;
 mod contacts;
 mod devices;
+mod escrows;
 pub(crate) mod health;
 mod invites;
 mod invoices;
@@ -39,6 +40,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(wallet::routes())
         .merge(shops::routes())
         .merge(invoices::routes())
+        .merge(escrows::routes())
         .merge(topups::routes())
         .merge(roots::routes())
         .merge(sync::routes())

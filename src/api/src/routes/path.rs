@@ -30,6 +30,8 @@ pub(crate) struct Request(pub RequestId);
 pub(crate) struct Shop(pub UserName);
 /// `{line}`.
 pub(crate) struct BankLine(pub BankLineId);
+/// `{escrow}`: the transfer that funded it.
+pub(crate) struct Escrow(pub TransferId);
 /// `{issuer}`: of invoices.
 pub(crate) struct Issuer(pub UserName);
 /// `{invoice}`.
@@ -76,6 +78,7 @@ extractor!(Request, "request");
 extractor!(Shop, "shop");
 extractor!(Sale, "sale");
 extractor!(BankLine, "line");
+extractor!(Escrow, "escrow");
 extractor!(Issuer, "issuer");
 extractor!(Invoice, "invoice");
 extractor!(Account, "account");

@@ -32,6 +32,12 @@ impl Flows {
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
             Payee::Merchant(_) | Payee::Invoice(_) => true,
+            Payee::Escrow(terms) => {
+                let seller = &terms.seller;
+                !self.ctx.is_local(seller)
+                    || self.has_account(seller).await?
+                    || self.wallet.is_shop(&seller.name).await?
+            }
             _ => false,
         };
         Ok(self.wallet.pay(caller, request, is_there).await?)

@@ -34,6 +34,7 @@ pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> Ac
         Owner::Packet(packet) => hasher.update(b"packet ").update(&packet.0),
         Owner::Peer(node) => hasher.update(b"peer ").update(node.as_str().as_bytes()),
         Owner::Merchant(name) => hasher.update(b"merchant ").update(name.as_str().as_bytes()),
+        Owner::Escrow(escrow) => hasher.update(b"escrow ").update(&escrow.0),
     };
     hasher.update(&[0]).update(&asset.0);
     AccountId::of_hash(&hasher.finalize())
@@ -58,7 +59,7 @@ pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
     match owner {
         Owner::Node => kind.to_owned(),
         Owner::Person(name) | Owner::Merchant(name) => format!("{kind}:{name}"),
-        Owner::Packet(packet) => format!("{kind}:{packet}"),
+        Owner::Packet(id) | Owner::Escrow(id) => format!("{kind}:{id}"),
         Owner::Peer(node) => format!("{kind}:{node}"),
     }
 }
@@ -88,7 +89,20 @@ pub(super) fn envelope(packet: TransferId, asset: AssetId) -> AccountId {
     account_id(AccountKind::Envelope, &Owner::Packet(packet), asset)
 }
 
+/// The account that holds money for a seller.
+pub(super) fn escrow(escrow: TransferId, asset: AssetId) -> AccountId {
+    account_id(AccountKind::Escrow, &Owner::Escrow(escrow), asset)
+}
+
 impl Sheet<'_> {
+    /// The account of a new escrow.
+    pub(super) fn open_escrow(&mut self, funded: TransferId, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = escrow(funded, asset);
+        self.open(Account::new(id, asset, AccountKind::Escrow))?;
+        self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Escrow(funded), asset });
+        Ok(id)
+    }
+
     /// The account of a new red packet.
     pub(super) fn open_envelope(&mut self, packet: TransferId, asset: AssetId) -> Result<AccountId, Stop> {
         let id = envelope(packet, asset);

@@ -70,6 +70,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     super::audit_bank::check_bank(store, &books, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
+    super::audit_bills::check_escrows(store, &books, &mut report).await?;
     Ok(report)
 }
 
@@ -197,6 +198,7 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
             (Payee::Merchant(shop), owner) => {
                 (amount == order.amount, owner == Some(Owner::Merchant(shop.shop.name.clone())))
             }
+            (Payee::Escrow(_), owner) => (amount == order.amount, owner == Some(Owner::Escrow(id))),
             // Out over a bank: held against what was issued.
             (Payee::Bank(_), owner) => (amount == order.amount, owner == Some(Owner::Node)),
             (Payee::Invoice(invoice), owner) => {

@@ -1,16 +1,16 @@
-//! Invoices once more from the orders that have paid them.
+//! Invoices and escrow once more from the orders that have paid them.
 
 use super::{
     LedgerReport,
-    accounts::{merchant, personal},
-    records::{InvoiceRecord, NumbersRecord, OrderRecord},
+    accounts::{escrow, merchant, personal},
+    records::{EscrowRecord, InvoiceRecord, NumbersRecord, OrderRecord},
 };
 use crate::Fault;
 use std::collections::BTreeMap;
-use weft_ledger::{Books, Entry, Memory, Outcome};
+use weft_ledger::{Books, Entry, Memory, Outcome, Purpose};
 use weft_store::{Scan, Store, Table, record::Record, tables};
 use weft_wire::{
-    AccountId, RequestId, UserName,
+    AccountId, RequestId, TransferId, UserName,
     wallet::{InvoicePayee, InvoiceSums, Payee},
 };
 
@@ -69,6 +69,83 @@ pub(super) async fn check_invoices(
         report.find(format!("{orders} payments of invoices, and {paid} invoices that are paid"));
     }
     Ok(())
+}
+
+/// Whether what was paid in is what went out and what is left, what went to a seller was signed for by the buyer, and the rest went
+/// back to nobody else.
+pub(super) async fn check_escrows(
+    store: &Store,
+    books: &Memory,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let mut escrows = BTreeMap::new();
+    for (key, record) in all::<EscrowRecord>(store, tables::ESCROWS).await? {
+        let Ok(id) = TransferId::from_slice(&key) else {
+            report.find("an escrow has no name".to_owned());
+            continue;
+        };
+        let account = escrow(id, record.asset);
+        let Ok(funded) = books.entry(id);
+        let is_funded = funded.is_some_and(|entry| is_done(&entry, account, record.total));
+        let Ok(kept) = books.account(account);
+        let left = if record.end.is_some() { 0 } else { i128::from(record.total) };
+        if !is_funded || kept.is_none_or(|kept| kept.balances.net() != left) {
+            report.find(format!("escrow {id} does not hold what it should"));
+        }
+        let (seller, buyer) = (&record.seller.name, personal(&record.buyer.name, record.asset));
+        let theirs =
+            if record.of_shop { merchant(seller, record.asset) } else { personal(seller, record.asset) };
+        let (to_seller, by) = record.end.map_or((0, None), |end| (end.to_seller, end.by));
+        let mut is_right = (to_seller > 0) == by.is_some();
+        if let Some(by) = by {
+            let Ok(entry) = books.entry(by);
+            is_right &= entry.is_some_and(|entry| is_done(&entry, theirs, to_seller));
+            is_right &= is_settled(store, by, id, &record, to_seller).await?;
+        }
+        if record.end.is_some() && to_seller < record.total {
+            let Ok(entry) = books.entry(TransferId::of_escrow_return(id));
+            is_right &= entry.is_some_and(|entry| is_done(&entry, buyer, record.total - to_seller));
+        }
+        if !is_right {
+            report.find(format!("escrow {id} did not go where the buyer has signed for"));
+        }
+        escrows.insert(account, id);
+    }
+    for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
+        let purpose = entry.transfer.purpose;
+        let account = entry.moved.map(|moved| match purpose {
+            Purpose::EscrowFund => moved.credit,
+            _ => moved.debit,
+        });
+        let is_escrow =
+            matches!(purpose, Purpose::EscrowFund | Purpose::EscrowRelease | Purpose::EscrowReturn);
+        if is_escrow && account.is_none_or(|account| !escrows.contains_key(&account)) {
+            report.find(format!("transfer {} is of no escrow", entry.transfer.id));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the buyer has signed that so much of an escrow is for its seller.
+async fn is_settled(
+    store: &Store,
+    by: TransferId,
+    id: TransferId,
+    record: &EscrowRecord,
+    amount: u64,
+) -> Result<bool, Fault> {
+    let Some(row) = store.get(tables::ORDERS, &by.0).await? else { return Ok(false) };
+    let kept = OrderRecord::from_record(&row.value)?;
+    let cert = kept.cert.peek().ok();
+    let order = cert.and_then(|cert| kept.order.verify(&cert.order_key).ok());
+    Ok(order.is_some_and(|order| {
+        let is_it =
+            matches!(&order.payee, Payee::Settle(to) if to.escrow == id && to.seller == record.seller);
+        is_it
+            && order.transfer() == by
+            && order.payer == record.buyer
+            && (order.asset, order.amount) == (record.asset, amount)
+    }))
 }
 
 fn is_done(entry: &Entry, account: AccountId, total: u64) -> bool {

@@ -4,8 +4,8 @@ use super::{
     Result, Wallet, WalletError,
     receipts::state,
     records::{
-        AccountRecord, EntryRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord,
-        StandingRecord,
+        AccountRecord, EntryRecord, EscrowRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner,
+        OwnerRecord, StandingRecord,
     },
     remote::{Remote, purpose},
 };
@@ -187,7 +187,10 @@ impl Wallet {
         {
             return self.remote_line(&peer, &entry, moved.amount, credit).await;
         }
-        let other = self.party(across).await?;
+        let other = match self.party(across).await? {
+            None => self.other_of_escrow(across, entry.transfer.purpose).await?,
+            other => other,
+        };
         let mut shop = other.as_ref().and_then(Party::name).map(|shop| shop.title);
         if shop.is_some() {
             // As it was called then: a title can be changed to that of another shop afterwards.
@@ -267,6 +270,20 @@ impl Wallet {
             _ => entry.transfer.id,
         };
         Ok(self.standing(by).await?.map_or(0, |standing| standing.refunded))
+    }
+
+    /// Who stands behind an account of escrow: the seller, and to the seller the buyer.
+    async fn other_of_escrow(&self, account: AccountId, purpose: Purpose) -> Result<Option<Party>> {
+        let owner: Option<OwnerRecord> = self.ctx.read(tables::OWNERS, account.0).await?;
+        let Some(OwnerRecord { owner: Owner::Escrow(id), asset }) = owner else { return Ok(None) };
+        let Some(record) = self.ctx.read::<EscrowRecord>(tables::ESCROWS, id.0).await? else {
+            return Ok(None);
+        };
+        if purpose == Purpose::EscrowRelease {
+            return Ok(Some(Party { user: record.buyer, asset, shop: None }));
+        }
+        let shop = if record.of_shop { Some(self.merchant(&record.seller.name).await?) } else { None };
+        Ok(Some(Party { user: record.seller, asset, shop }))
     }
 
     /// Whose account it is, if a person's or a shop's, and of what.

@@ -19,6 +19,9 @@ mod bank_tests;
 mod books;
 mod codes;
 mod error;
+#[cfg(test)]
+mod escrow_tests;
+mod escrows;
 mod export;
 mod history;
 #[cfg(test)]

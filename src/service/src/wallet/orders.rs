@@ -15,7 +15,7 @@ use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
-        Answer, BankPayee, Intent, InvoicePayee, MerchantPayee, PacketTerms, Payee, PaymentOrder,
+        Answer, BankPayee, EscrowTerms, Intent, InvoicePayee, MerchantPayee, PacketTerms, Payee, PaymentOrder,
         PutOrderKey, Receipt, SubmitOrder, TransferInfo,
     },
 };
@@ -95,6 +95,8 @@ impl Wallet {
             Payee::Packet(terms) if is_there => To::Packet(terms.clone(), self.ctx.random()),
             Payee::Merchant(payee) if far(&payee.shop) => return Err(WalletError::OtherNode),
             Payee::Merchant(payee) => To::Merchant(payee.clone()),
+            Payee::Escrow(terms) if far(&terms.seller) => return Err(WalletError::OtherNode),
+            Payee::Escrow(terms) if is_there => To::Escrow(terms.clone()),
             Payee::Bank(payee) => To::Bank(payee.clone()),
             Payee::Invoice(payee) if far(&payee.issuer) => return Err(WalletError::OtherNode),
             Payee::Invoice(payee) => To::Invoice(payee.clone()),
@@ -154,11 +156,11 @@ impl Wallet {
         self.transfer(caller, transfer).await
     }
 
-    /// Gives back what nobody has accepted in time, and what is left in packets. Gives how many of them.
+    /// Gives back what nobody has accepted in time, what is left in packets, and what was held in escrow for long enough. Gives how many of them.
     pub(crate) async fn expire(&self) -> Result<u64> {
         let mut done = self.sweep_links().await?;
         self.forget_rejected().await?;
-        for table in [tables::LEDGER_DUE, tables::PACKETS_DUE] {
+        for table in [tables::LEDGER_DUE, tables::PACKETS_DUE, tables::ESCROWS_DUE] {
             let mut after = Vec::new();
             loop {
                 let rows = self.ctx.store.scan(table, Scan::prefix([]).after(&after)).await?;
@@ -167,10 +169,10 @@ impl Wallet {
                 let Some(last) = rows.last().filter(|_| !due.is_empty()) else { break };
                 after.clone_from(&last.key);
                 for id in due {
-                    let is_packet = table == tables::PACKETS_DUE;
-                    let work = move |sheet: &mut Sheet<'_>| match is_packet {
-                        true => sheet.end_packet(id),
-                        false => sheet.let_go(id),
+                    let work = move |sheet: &mut Sheet<'_>| match table {
+                        tables::PACKETS_DUE => sheet.end_packet(id),
+                        tables::ESCROWS_DUE => sheet.end_escrow(id),
+                        _ => sheet.let_go(id),
                     };
                     match self.teller.run(work).await {
                         Ok(was_there) => done += u64::from(was_there),
@@ -212,6 +214,7 @@ pub(super) enum To {
     /// Out of the world, over a bank.
     Bank(BankPayee),
     Invoice(InvoicePayee),
+    Escrow(EscrowTerms),
     /// There is no such payee.
     Nobody,
 }
@@ -278,6 +281,9 @@ impl Sheet<'_> {
         if let To::Merchant(payee) = &work.to {
             self.sale_paid(order, payee)?;
         }
+        if let To::Escrow(terms) = &work.to {
+            self.escrow_funded(order, terms)?;
+        }
         if let To::Invoice(payee) = &work.to {
             self.invoice_paid(order, payee)?;
         }
@@ -313,6 +319,11 @@ impl Sheet<'_> {
             To::Merchant(payee) => self.sold(order, payee)?,
             To::Bank(payee) => return self.withdrawn(order, payee, debit),
             To::Invoice(payee) => self.invoiced(order, payee)?,
+            To::Escrow(terms) => {
+                let credit = self.new_escrow(order, terms)?;
+                let movement = Movement::Posted { debit, credit, amount, refunds: None };
+                return Ok(Transfer { id, movement, purpose: Purpose::EscrowFund, about });
+            }
             To::Nobody | To::Remote(_) => return Err(WalletError::NotFound("payee").into()),
         };
         let (movement, purpose) = match order.intent {

@@ -85,6 +85,8 @@ pub(crate) enum Owner {
     Peer(NodeName),
     /// A shop.
     Merchant(UserName),
+    /// Nobody yet: it is held for a seller.
+    Escrow(TransferId),
 }
 
 /// What was paid from an account on its last day. Key: the account's id.
@@ -368,6 +370,43 @@ pub(crate) struct InvoicePaidRecord {
     pub at_ms: Millis,
 }
 
+/// Money that is held for a seller. Key: the transfer that funded it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct EscrowRecord {
+    pub buyer: UserAddress,
+    pub seller: UserAddress,
+    /// The seller is a shop, and not a person.
+    pub of_shop: bool,
+    pub asset: AssetId,
+    /// What was paid in, in minor units.
+    pub total: u64,
+    pub note: String,
+    pub made_ms: Millis,
+    /// When what is held goes back.
+    pub until_ms: Millis,
+    /// What the buyer has signed and the seller has not agreed to: its amount is for the seller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<OrderRecord>,
+    /// How much is enough for the seller, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<EscrowEndRecord>,
+}
+
+/// How an escrow has ended.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct EscrowEndRecord {
+    pub at_ms: Millis,
+    /// In minor units; the rest went back.
+    pub to_seller: u64,
+    /// The transfer to the seller, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<TransferId>,
+    /// Its time was over.
+    pub expired: bool,
+}
+
 /// How many invoices somebody has sent. Key: issuer, 0x00.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct NumbersRecord {
@@ -376,6 +415,7 @@ pub(crate) struct NumbersRecord {
 }
 
 first_version!(
+    EscrowRecord,
     InvoiceRecord,
     NumbersRecord,
     MerchantRecord,

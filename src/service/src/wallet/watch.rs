@@ -15,7 +15,7 @@ const GATHER: Duration = Duration::from_millis(100);
 
 /// The store's watches of one person's accounts, and of those of the shops where they work.
 pub(crate) struct WalletWatch {
-    /// That there is one more: of whom, or a further shop, or an invoice.
+    /// That there is one more: of whom, or a further shop, or an invoice or escrow.
     opened: Vec<(Option<UserName>, Watch)>,
     accounts: Vec<(AccountId, Watch)>,
     /// Not before.
@@ -46,7 +46,8 @@ impl Wallet {
     pub(crate) async fn watch(&self, name: &UserName) -> Result<WalletWatch, Fault> {
         let shops = self.ctx.store.watch(tables::MERCHANTS_OF, joined(name.as_str(), []));
         let invoices = self.ctx.store.watch(tables::INVOICES_LIST, joined(name.as_str(), []));
-        let opened = vec![(None, shops), (None, invoices)];
+        let escrows = self.ctx.store.watch(tables::ESCROWS_LIST, joined(name.as_str(), []));
+        let opened = vec![(None, shops), (None, invoices), (None, escrows)];
         let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
         self.look_again(name, &mut watch).await?;
         Ok(watch)
@@ -59,6 +60,10 @@ impl Wallet {
             if watch.opened.iter().all(|(known, _)| known.as_ref() != Some(of)) {
                 let opened = self.ctx.store.watch(tables::WALLETS, joined(of.as_str(), []));
                 watch.opened.push((Some(of.clone()), opened));
+                if is_shop {
+                    let escrows = self.ctx.store.watch(tables::ESCROWS_LIST, joined(of.as_str(), []));
+                    watch.opened.push((None, escrows));
+                }
             }
             for asset in self.assets_of(of).await? {
                 let id = if is_shop { merchant(of, asset) } else { personal(of, asset) };

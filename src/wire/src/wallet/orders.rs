@@ -1,6 +1,8 @@
 //! What a person signs to pay, and what the node signs when it is done.
 
-use super::{BankPayee, BearerPayee, InvoicePayee, MerchantPayee, PacketPromise, PacketTerms};
+use super::{
+    BankPayee, BearerPayee, EscrowTerms, InvoicePayee, MerchantPayee, PacketPromise, PacketTerms, SettlePayee,
+};
 use crate::{
     AssetId, DeviceId, Millis, OrderId, RequestId, TransferId, UserAddress, bytes, signed::Signable,
 };
@@ -43,6 +45,10 @@ pub enum Payee {
     Bank(BankPayee),
     /// Whoever has sent the invoice; it is paid by that.
     Invoice(InvoicePayee),
+    /// Nobody yet: it is held for a seller.
+    Escrow(EscrowTerms),
+    /// The seller, out of what is held for them. Not for `POST wallet/orders`.
+    Settle(SettlePayee),
 }
 
 /// What the payer wants to happen.

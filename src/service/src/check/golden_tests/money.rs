@@ -8,8 +8,9 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, OrderId, RequestId, TransferId,
     wallet::{
-        Asset, BearerPayee, Intent, InvoiceLine, InvoicePayee, MerchantPayee, OrderKeyCert, PacketKind,
-        PacketState, PacketTerms, Payee, PaymentOrder, SaleKind, ShopDetails, ShopMember, ShopRole,
+        Asset, BearerPayee, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MerchantPayee, OrderKeyCert,
+        PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, SaleKind, SettlePayee, ShopDetails,
+        ShopMember, ShopRole,
     },
 };
 
@@ -83,6 +84,7 @@ pub(super) fn wallet(all: &mut Samples) {
         ("packet", wallet::Owner::Packet(transfer(4))),
         ("peer", wallet::Owner::Peer(bob().node)),
         ("merchant", wallet::Owner::Merchant(name())),
+        ("escrow", wallet::Owner::Escrow(transfer(4))),
     ] {
         all.add(tables::OWNERS, sample, &wallet::OwnerRecord { owner, asset: EURO });
     }
@@ -117,6 +119,33 @@ pub(super) fn wallet(all: &mut Samples) {
     shops(all, &cert);
     banks::banks(all, &cert);
     invoices(all, &cert);
+    escrows(all, &cert);
+}
+
+fn escrows(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
+    let settle = shop_order(Payee::Settle(SettlePayee { escrow: transfer(4), seller: bob() }));
+    let offer = wallet::OrderRecord { order: Signed::sign(&settle, &key(5)), cert: cert.clone() };
+    let open = wallet::EscrowRecord {
+        buyer: alice(),
+        seller: bob(),
+        of_shop: true,
+        asset: EURO,
+        total: 9,
+        note: "a bicycle".into(),
+        made_ms: TIME_MS,
+        until_ms: TIME_MS + 1,
+        offer: Some(offer.clone()),
+        asked: Some(6),
+        end: None,
+    };
+    all.add(tables::ESCROWS, "open", &open);
+    let end = wallet::EscrowEndRecord { at_ms: TIME_MS, to_seller: 5, by: Some(transfer(6)), expired: false };
+    let ended = wallet::EscrowRecord { offer: None, asked: None, end: Some(end), ..open };
+    all.add(tables::ESCROWS, "ended", &ended);
+    all.add(tables::ORDERS, "settle", &offer);
+    let terms = EscrowTerms { seller: bob(), until_ms: TIME_MS, note: "a bicycle".into() };
+    let order = Signed::sign(&shop_order(Payee::Escrow(terms)), &key(5));
+    all.add(tables::ORDERS, "escrow", &wallet::OrderRecord { order, cert: cert.clone() });
 }
 
 fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
