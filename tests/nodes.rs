@@ -18,6 +18,7 @@ mod canary;
 mod chat;
 mod config;
 mod data_folder;
+mod escrow;
 mod hostile_peer;
 mod namespaces;
 mod payments;

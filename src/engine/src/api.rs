@@ -2,6 +2,8 @@
 
 mod bills;
 mod chats;
+mod escrow;
+mod events;
 mod groups;
 mod people;
 mod reading;
@@ -11,6 +13,8 @@ mod wallet;
 
 pub use bills::*;
 pub use chats::*;
+pub use escrow::*;
+pub use events::*;
 pub use groups::*;
 pub use people::*;
 pub use shops::*;
@@ -472,6 +476,9 @@ pub enum Call {
     /// A call about invoices.
     #[serde(untagged)]
     Bill(BillCall),
+    /// A call about escrow.
+    #[serde(untagged)]
+    Escrow(EscrowCall),
 }
 
 /// The answer to a [`Call`].
@@ -536,6 +543,9 @@ pub enum Reply {
     /// About invoices.
     #[serde(untagged)]
     Bill(BillReply),
+    /// About escrow.
+    #[serde(untagged)]
+    Escrow(EscrowReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.
@@ -554,61 +564,4 @@ pub struct CallError {
     pub field: Option<String>,
     /// When to try again.
     pub retry_after_ms: Option<f64>,
-}
-
-/// Something changed, without having been asked for.
-// An event is made, handed over and gone: a box for each chat would cost more than the room it saves.
-#[allow(clippy::large_enum_variant)]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case", tag = "event", content = "value")]
-pub enum Event {
-    /// Signed in, out, or changed.
-    Me(Option<MeView>),
-    /// The connection to the node.
-    Connection(ConnectionView),
-    /// These contacts changed or are new.
-    Contacts(Vec<ContactView>),
-    /// This contact is gone.
-    ContactRemoved {
-        /// Address.
-        user: String,
-    },
-    /// This chat changed or is new.
-    Chat(ChatView),
-    /// These messages changed or are new. A message that was queued keeps its id and gets its final order.
-    Messages {
-        /// Chat id.
-        chat: String,
-        /// The messages.
-        messages: Vec<MessageView>,
-    },
-    /// This unsent message was dropped.
-    MessageDiscarded {
-        /// Chat id.
-        chat: String,
-        /// Message id.
-        id: String,
-    },
-    /// This group changed: members, roles, name, who asks to be let in.
-    Group(GroupView),
-    /// Somebody types, or has stopped. It ends by itself after six seconds.
-    Typing {
-        /// Chat id.
-        chat: String,
-        /// Address.
-        user: String,
-        /// Whether.
-        on: bool,
-    },
-    /// Something of one's money changed; what is shown of it is to be asked for again.
-    Wallet,
-    /// Something that the person must know: `payment_failed` (one that was unsure was not made), `key_changed` (a contact's identity is another one than before), `device_added`,
-    /// `foreign_device` (an alarm: the node shows a device on this account that the account's own key did not certify),
-    /// `signed_out_remotely`, `state_damaged`.
-    Notice {
-        /// Which.
-        code: String,
-        /// Whom it is about.
-        user: Option<String>,
-    },
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
-use weft_engine::api::{BillCall, Call, ReceiptCall, ShopCall, TopUpCall};
+use weft_engine::api::{BillCall, Call, EscrowCall, ReceiptCall, ShopCall, TopUpCall};
 
 /// What stands for nothing where it is left out.
 const MAY_LACK: &[(&str, &str)] = &[
@@ -22,9 +22,15 @@ const MAY_LACK: &[(&str, &str)] = &[
 
 /// Every call by its word, with its fields and their TypeScript types, out of the generated declaration.
 fn calls() -> BTreeMap<String, Vec<(String, String)>> {
-    let text = [Call::inline, ShopCall::inline, ReceiptCall::inline, TopUpCall::inline, BillCall::inline]
-        .map(|inline| inline(&Config::default()))
-        .concat();
+    let all = [
+        Call::inline,
+        ShopCall::inline,
+        ReceiptCall::inline,
+        TopUpCall::inline,
+        BillCall::inline,
+        EscrowCall::inline,
+    ];
+    let text = all.map(|inline| inline(&Config::default())).concat();
     let without_docs: String = text
         .split("/**")
         .enumerate()

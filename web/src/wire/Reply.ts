@@ -3,6 +3,7 @@ import type { BillReply } from "./BillReply";
 import type { ChatView } from "./ChatView";
 import type { ContactView } from "./ContactView";
 import type { DeviceView } from "./DeviceView";
+import type { EscrowReply } from "./EscrowReply";
 import type { GroupLinkView } from "./GroupLinkView";
 import type { GroupView } from "./GroupView";
 import type { HistoryView } from "./HistoryView";
@@ -26,4 +27,4 @@ import type { WalletView } from "./WalletView";
 /**
  * The answer to a [`Call`].
  */
-export type Reply = { "reply": "done" } | { "reply": "node", "value": NodeView } | { "reply": "me", "value": MeView | null } | { "reply": "phrase", "value": Array<string> | null } | { "reply": "devices", "value": Array<DeviceView> } | { "reply": "link", "value": LinkView } | { "reply": "link_preview", "value": LinkPreview } | { "reply": "contact", "value": ContactView } | { "reply": "contacts", "value": Array<ContactView> } | { "reply": "safety", "value": SafetyView } | { "reply": "chats", "value": Array<ChatView> } | { "reply": "chat", "value": ChatView } | { "reply": "messages", "value": MessagePage } | { "reply": "sent", "value": MessageView } | { "reply": "peers", "value": PeersView } | { "reply": "group", "value": GroupView } | { "reply": "group_link", "value": GroupLinkView } | { "reply": "joined", "value": JoinedView } | { "reply": "wallet", "value": WalletView } | { "reply": "transfer", "value": TransferView } | { "reply": "history", "value": HistoryView } | { "reply": "packet", "value": PacketView } | { "reply": "request", "value": RequestView } | ShopReply | TopUpReply | ReceiptReply | BillReply;
+export type Reply = { "reply": "done" } | { "reply": "node", "value": NodeView } | { "reply": "me", "value": MeView | null } | { "reply": "phrase", "value": Array<string> | null } | { "reply": "devices", "value": Array<DeviceView> } | { "reply": "link", "value": LinkView } | { "reply": "link_preview", "value": LinkPreview } | { "reply": "contact", "value": ContactView } | { "reply": "contacts", "value": Array<ContactView> } | { "reply": "safety", "value": SafetyView } | { "reply": "chats", "value": Array<ChatView> } | { "reply": "chat", "value": ChatView } | { "reply": "messages", "value": MessagePage } | { "reply": "sent", "value": MessageView } | { "reply": "peers", "value": PeersView } | { "reply": "group", "value": GroupView } | { "reply": "group_link", "value": GroupLinkView } | { "reply": "joined", "value": JoinedView } | { "reply": "wallet", "value": WalletView } | { "reply": "transfer", "value": TransferView } | { "reply": "history", "value": HistoryView } | { "reply": "packet", "value": PacketView } | { "reply": "request", "value": RequestView } | ShopReply | TopUpReply | ReceiptReply | BillReply | EscrowReply;

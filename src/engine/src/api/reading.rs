@@ -2,6 +2,7 @@
 //! what the browser loads.
 
 mod bills;
+mod escrow;
 mod receipts;
 mod shops;
 mod topups;
@@ -63,6 +64,7 @@ struct Said {
     lines: Option<Vec<(String, String, String, String)>>,
     due_ms: Option<f64>,
     invoice: Option<String>,
+    escrow: Option<String>,
     sent: Option<bool>,
     scale: Option<u8>,
     title: Option<String>,
@@ -346,6 +348,8 @@ impl Said {
                     Call::TopUp(call)
                 } else if let Some(call) = self.bill_call(other)? {
                     Call::Bill(call)
+                } else if let Some(call) = self.escrow_call(other)? {
+                    Call::Escrow(call)
                 } else {
                     Call::Shop(self.shop_call(other)?)
                 }

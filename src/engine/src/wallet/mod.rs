@@ -8,6 +8,7 @@ pub(crate) mod calls;
 pub(crate) mod cards;
 mod charges;
 mod codes;
+mod escrow;
 mod invoices;
 mod key;
 mod look;

@@ -119,6 +119,18 @@ fn write_down(
     key: &SigningKey,
     last: u64,
 ) -> Result<Signed<PaymentOrder>, Refusal> {
+    let order = sign(s, wish, key, last)?;
+    s.store(&place(wish.id), &Pending { order: order.clone(), card: wish.card.clone() });
+    Ok(order)
+}
+
+/// Signs the order, with a counter above `last` and all before it.
+pub(super) fn sign(
+    s: &mut State,
+    wish: &Wish,
+    key: &SigningKey,
+    last: u64,
+) -> Result<Signed<PaymentOrder>, Refusal> {
     let me = me(s)?;
     let counter = key::count(s, last).ok_or_else(|| internal("counter"))?;
     let order = PaymentOrder {
@@ -138,9 +150,7 @@ fn write_down(
         from: wish.from.clone(),
         tip: wish.tip,
     };
-    let order = Signed::sign(&order, key);
-    s.store(&place(wish.id), &Pending { order: order.clone(), card: wish.card.clone() });
-    Ok(order)
+    Ok(Signed::sign(&order, key))
 }
 
 /// What the node has signed.
@@ -230,6 +240,7 @@ pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
             Payee::Person(user) => Some(user.to_string()),
             Payee::Merchant(payee) => Some(payee.shop.to_string()),
             Payee::Invoice(payee) => Some(payee.issuer.to_string()),
+            Payee::Escrow(terms) => Some(terms.seller.to_string()),
             _ => None,
         },
     };
