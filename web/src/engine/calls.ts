@@ -108,6 +108,11 @@ interface Answers {
   cancel_invoice: 'invoice';
   pay_invoice: 'invoice';
   refund_invoice: 'invoice';
+  escrows: 'escrows';
+  escrow: 'escrow';
+  fund_escrow: 'escrow';
+  settle_escrow: 'escrow';
+  accept_escrow: 'escrow';
   wake: 'done';
 }
 

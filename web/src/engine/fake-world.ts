@@ -7,6 +7,7 @@ import { answerDesk, fakeDesk } from './fake-bank';
 import { answerGroups, fakeGroups } from './fake-groups';
 import { fakeMoney } from './fake-money';
 import { answerBills, fakeBills } from './fake-bills';
+import { answerEscrows, fakeEscrows } from './fake-escrow';
 import { fakeCards } from './fake-cards';
 import { FakePackets } from './fake-packets';
 import { answerShops, fakeStreet } from './fake-tills';
@@ -79,9 +80,9 @@ export function fakeEngine(): FakeEngine {
   };
   const mall = fakeStreet(bank, now, query);
   Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
-  const desk = fakeDesk(bank, now, query);
-  const shops = answerDesk(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), desk);
-  return answerBills(shops, fakeBills(mall, now))
+  answerEscrows(engine, fakeEscrows(mall, now));
+  answerDesk(engine, fakeDesk(bank, now, query));
+  return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))
     .on('contacts', () => contacts)

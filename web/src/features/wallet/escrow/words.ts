@@ -1,0 +1,28 @@
+import { m } from '$messages/messages';
+import type { EscrowView } from '../../../wire/EscrowView';
+
+export type Tone = 'plain' | 'accent' | 'warn' | 'danger';
+
+/** So many characters of any script have no more bytes than a note may have (wire/limits.rs). */
+export const NOTE_MAX = 42;
+
+/** How it stands, in a word. */
+export function stateOf({ state }: EscrowView): { text: string; tone: Tone } {
+  switch (state) {
+    case 'open':
+      return { text: m.escrow_open(), tone: 'warn' };
+    case 'released':
+      return { text: m.escrow_released(), tone: 'accent' };
+    case 'split':
+      return { text: m.escrow_split(), tone: 'accent' };
+    case 'expired':
+      return { text: m.escrow_expired(), tone: 'plain' };
+    default:
+      return { text: m.escrow_returned(), tone: 'plain' };
+  }
+}
+
+/** What of it goes back where the seller gets so much. */
+export function restOf({ total }: EscrowView, toSeller: string | bigint): bigint {
+  return BigInt(total) - BigInt(toSeller);
+}
