@@ -168,7 +168,7 @@ export function fakeBills(mall: FakeMall, now: number): FakeBills {
   send(bob, null, ME, [['Two hours of garden work', '2000', '1800', '']], '3600', 14);
   bank.now = () => now - 2 * day;
   const paid = send(bob, 'cafe@home.example', ME, [['Coffee beans, 1 kg', '1500', '1600', '70']], '2568', 14);
-  bills.pay(ME, { id: 'b1'.padStart(32, '0'), user: paid.issuer, invoice: paid.invoice, asset, amount: '2568' });
+  bills.pay(ME, { id: 'invoice-paid', user: paid.issuer, invoice: paid.invoice, asset, amount: '2568' });
   send(carol, null, ME, [['Bicycle repair', '1000', '2450', '190'], ['Brake pads', '2000', '640', '190']], '4439', 14);
   send(ME, 'bakery@home.example', carol, [['Wedding cake', '1000', '8900', '70'], ['Delivery', '1000', '500', '']], '10023', 10);
   bank.now = real;

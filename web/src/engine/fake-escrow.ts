@@ -142,9 +142,9 @@ export function fakeEscrows(mall: FakeMall, now: number): FakeEscrows {
   const asset = mall.bank.assets()[0]?.asset.id ?? '';
   const day = 86_400_000;
   const [bob, carol] = ['bob@home.example', 'carol@home.example'];
-  escrows.fund(ME, { id: 'f1', user: bob, asset, amount: 4_500n, note: 'Used bicycle', due_ms: now + 9 * day });
-  const sold = escrows.fund(bob, { id: 'f2', user: ME, asset, amount: 1_800n, note: 'Desk lamp', due_ms: now + 5 * day });
+  escrows.fund(ME, { id: 'held-1', user: bob, asset, amount: 4_500n, note: 'Used bicycle', due_ms: now + 9 * day });
+  const sold = escrows.fund(bob, { id: 'held-2', user: ME, asset, amount: 1_800n, note: 'Desk lamp', due_ms: now + 5 * day });
   escrows.settle(bob, sold.escrow, 1_200n);
-  escrows.fund(carol, { id: 'f3', user: 'bakery@home.example', asset, amount: 1_500n, note: 'Birthday cake', due_ms: now + 3 * day });
+  escrows.fund(carol, { id: 'held-3', user: 'bakery@home.example', asset, amount: 1_500n, note: 'Birthday cake', due_ms: now + 3 * day });
   return escrows;
 }
