@@ -1,6 +1,7 @@
 //! What a user interface asks of the engine, and what it is told: JSON in the browser; TypeScript types are generated from here (ts-rs).
 
 mod bills;
+mod books;
 mod chats;
 mod escrow;
 mod events;
@@ -12,6 +13,7 @@ mod topups;
 mod wallet;
 
 pub use bills::*;
+pub use books::*;
 pub use chats::*;
 pub use escrow::*;
 pub use events::*;
@@ -479,6 +481,9 @@ pub enum Call {
     /// A call about escrow.
     #[serde(untagged)]
     Escrow(EscrowCall),
+    /// A call about signed days.
+    #[serde(untagged)]
+    Books(BooksCall),
 }
 
 /// The answer to a [`Call`].
@@ -546,6 +551,9 @@ pub enum Reply {
     /// About escrow.
     #[serde(untagged)]
     Escrow(EscrowReply),
+    /// About signed days.
+    #[serde(untagged)]
+    Books(BooksReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

@@ -113,6 +113,9 @@ interface Answers {
   fund_escrow: 'escrow';
   settle_escrow: 'escrow';
   accept_escrow: 'escrow';
+  books: 'books';
+  books_own: 'books_own';
+  books_line: 'books_line';
   wake: 'done';
 }
 

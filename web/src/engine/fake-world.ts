@@ -11,6 +11,7 @@ import { answerEscrows, fakeEscrows } from './fake-escrow';
 import { fakeCards } from './fake-cards';
 import { FakePackets } from './fake-packets';
 import { answerShops, fakeStreet } from './fake-tills';
+import { answerBooks } from './fake-books';
 import { answerWallet } from './fake-wallet';
 
 /** A small world for looking at screens without a node (`vite --mode fake`). `?out` signs out, `?empty` has nobody in it. */
@@ -82,6 +83,7 @@ export function fakeEngine(): FakeEngine {
   Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
   answerEscrows(engine, fakeEscrows(mall, now));
   answerDesk(engine, fakeDesk(bank, now, query));
+  answerBooks(engine, bank, query);
   return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))

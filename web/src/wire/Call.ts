@@ -2,6 +2,7 @@
 import type { ReceiptCall } from "./ReceiptCall";
 import type { BillCall } from "./BillCall";
 import type { EscrowCall } from "./EscrowCall";
+import type { BooksCall } from "./BooksCall";
 import type { ShopCall } from "./ShopCall";
 import type { TopUpCall } from "./TopUpCall";
 
@@ -512,4 +513,4 @@ asset: string,
 /**
  * Whether.
  */
-frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall;
+frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | BooksCall;

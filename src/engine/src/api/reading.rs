@@ -2,6 +2,7 @@
 //! what the browser loads.
 
 mod bills;
+mod books;
 mod escrow;
 mod receipts;
 mod shops;
@@ -35,6 +36,8 @@ struct Said {
     verified: Option<bool>,
     chat: Option<String>,
     before: Option<f64>,
+    day: Option<f64>,
+    number: Option<f64>,
     limit: Option<u32>,
     reply_to: Option<String>,
     id: Option<String>,
@@ -350,6 +353,8 @@ impl Said {
                     Call::Bill(call)
                 } else if let Some(call) = self.escrow_call(other)? {
                     Call::Escrow(call)
+                } else if let Some(call) = self.books_call(other)? {
+                    Call::Books(call)
                 } else {
                     Call::Shop(self.shop_call(other)?)
                 }

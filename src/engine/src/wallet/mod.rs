@@ -4,6 +4,7 @@
 //! device keeps is its order key, sealed under the PIN, and orders of which it does not know what became of them.
 
 mod admin;
+mod books;
 pub(crate) mod calls;
 pub(crate) mod cards;
 mod charges;
