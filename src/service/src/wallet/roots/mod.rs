@@ -32,23 +32,36 @@ const GRACE_MS: Millis = 60_000;
 /// Days of one round. A node that was off for a year has its roots some rounds later.
 const DAYS_MAX: u64 = 32;
 
+/// A root, read and as it was signed.
+type Known = (DayRoot, Signed<DayRoot>);
+
 impl Wallet {
     /// Makes the roots of days that are over. Gives how many.
     pub(crate) async fn close_days(&self) -> Result<u64> {
+        // Where there is nothing to do by any clock, nothing is written, also not how far things have aged.
+        let over = self.ctx.now().saturating_sub(GRACE_MS) / DAY_MS;
+        if self.next_day(over).await?.is_none() {
+            return Ok(0);
+        }
         // By a clock that has jumped no day is over: see `aging`.
         let over = self.ctx.aged().await?.saturating_sub(GRACE_MS) / DAY_MS;
         let mut done = 0;
         while done < DAYS_MAX {
-            let before = self.newest_root().await?;
-            let day = match &before {
-                Some((root, _)) => Some(root.day + 1),
-                None => self.first_day(over).await?,
-            };
-            let Some(day) = day.filter(|day| *day < over) else { break };
+            let Some((day, before)) = self.next_day(over).await? else { break };
             self.close_day(day, before).await?;
             done += 1;
         }
         Ok(done)
+    }
+
+    /// The first day that has no root, if it is over, and the root before it.
+    async fn next_day(&self, over: u64) -> Result<Option<(u64, Option<Known>)>> {
+        let before = self.newest_root().await?;
+        let day = match &before {
+            Some((root, _)) => Some(root.day + 1),
+            None => self.first_day(over).await?,
+        };
+        Ok(day.filter(|day| *day < over).map(|day| (day, before)))
     }
 
     /// The day of the first event; of one that comes from a wrong clock, the last day that is over.
@@ -60,7 +73,7 @@ impl Wallet {
         Ok(Some(if is_wrong { over.saturating_sub(1) } else { day.max(EARLIEST / DAY_MS) }))
     }
 
-    async fn close_day(&self, day: u64, before: Option<(DayRoot, Signed<DayRoot>)>) -> Result<()> {
+    async fn close_day(&self, day: u64, before: Option<Known>) -> Result<()> {
         let start = before.as_ref().map_or(0, |(root, _)| root.last);
         let events = self.read_day(day, start).await?;
         let changed = self.changed(day, &events.moved).await?;
@@ -87,8 +100,8 @@ impl Wallet {
         self.prune_nodes(day).await
     }
 
-    /// The newest root, read and as it was signed.
-    pub(super) async fn newest_root(&self) -> Result<Option<(DayRoot, Signed<DayRoot>)>, Fault> {
+    /// The newest root.
+    pub(super) async fn newest_root(&self) -> Result<Option<Known>, Fault> {
         let scan = Scan::prefix([]).reverse().limit(1);
         let row = self.ctx.store.scan(tables::ROOTS, scan).await?.into_iter().next();
         let record = row.map(|row| RootRecord::from_record(&row.value)).transpose()?;
