@@ -270,10 +270,40 @@ fn questions(v: &mut impl Visitor) {
     v.visit("answer_packet", Answer::Packet(packet()));
 }
 
+/// What is signed of the ledger each day.
+fn roots(v: &mut impl Visitor) {
+    use weft_wire::federation::{Answer, Question};
+    let held = TreeNode::new([4; 32], 100);
+    let (issued, abroad, own) = (Sum(90), Sum(10), Sum(0));
+    let sum = AssetSum { asset: AssetId([9; 16]), issued, abroad, own, held, leaves: 6 };
+    let (node, events) = (alice().node, TreeNode::new([5; 32], 7));
+    let before = Some(Hash([3; 32]));
+    let root = DayRoot { node: node.clone(), day: 20_000, last: 12, events, before, assets: vec![sum] };
+    let root = Signed::sign(&root, &key(1));
+    let word = Witness { node, day: 20_000, root: Hash::of_root(&root), by: bob().node, at_ms: 1_000 };
+    let word = Signed::sign(&word, &key(2));
+    v.visit("question_root", Question::Root { from: alice().node, root: root.clone() });
+    v.visit("answer_root", Answer::Root(word.clone()));
+    let witnesses = vec![WitnessWord { key: [6; 32], word }];
+    let info = RootInfo { root: root.clone(), witnesses };
+    v.visit("root_list", RootList { key: [7; 32], roots: vec![info], more: true });
+    let (entry, path) = (blob(3), vec![events]);
+    let proof = EventProof { number: 11, at_ms: 1_000, parts: vec![Hash([1; 32])], entry, path };
+    v.visit("transfer_proof", TransferProof { root: root.clone(), proof: proof.clone() });
+    let pieces = vec![BalancePiece { index: 2, amount: Sum(60), path: vec![held] }];
+    let (account, asset) = (AccountId([2; 16]), AssetId([9; 16]));
+    let entries = vec![proof];
+    v.visit(
+        "account_proof",
+        AccountProof { account, asset, root, salt: [8; 32], pieces, entries, more: false },
+    );
+}
+
 pub fn visit_all(v: &mut impl Visitor) {
     orders(v);
     views(v);
     cards(v);
     shops(v);
     questions(v);
+    roots(v);
 }
