@@ -269,7 +269,7 @@ impl Sheet<'_> {
         if own.is_some_and(|own| own.freeze != Freeze::None) {
             return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
         }
-        let authority = OrderRecord { order: signed.clone(), cert: known.cert.clone() };
+        let authority = OrderRecord { order: signed.clone(), cert: known.cert.clone(), title: None };
         self.put(tables::ORDER_KEYS, row, &OrderKeyRecord { counter: order.counter, ..known });
         if order.amount == record.total || record.asked == Some(order.amount) {
             return self.end(id, record, Some((order, authority)), false);

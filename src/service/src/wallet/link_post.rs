@@ -9,7 +9,8 @@ use super::{
 use crate::{Fault, context::joined};
 use serde::{Deserialize, Serialize};
 use weft_ledger::link::{
-    Ack, Body, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive, receive_ack,
+    Ack, Body, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive,
+    receive_ack,
 };
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{Millis, NodeName, Signed, TransferId, encode};

@@ -15,8 +15,8 @@ use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
     wallet::{
-        Answer, BankPayee, EscrowTerms, Intent, InvoicePayee, MerchantPayee, PacketTerms, Payee, PaymentOrder,
-        PutOrderKey, Receipt, SubmitOrder, TransferInfo,
+        Answer, BankPayee, EscrowTerms, Intent, InvoicePayee, MerchantPayee, PacketTerms, Payee,
+        PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferInfo,
     },
 };
 

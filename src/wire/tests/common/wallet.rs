@@ -107,8 +107,10 @@ fn shop() -> ShopView {
         info: ShopInfo { shop: bob(), details, open: true, key: [8; 32] },
         role: ShopRole::Manager,
         owner: alice(),
-        staff: vec![ShopMember { user: alice(), role: ShopRole::Cashier }],
+        staff: vec![ShopMember { user: alice(), role: ShopRole::Cashier, invited: true }],
         accounts: vec![account()],
+        invited: false,
+        stopped: true,
     }
 }
 
@@ -207,6 +209,7 @@ fn views(v: &mut impl Visitor) {
         refunded: 1,
         state: TransferState::Done,
         until_ms: None,
+        settled_ms: Some(AT_MS),
     };
     v.visit("history", History { lines: vec![line], more: true });
     let issue = IssueAsset { id: TRANSFER, asset: ASSET, user: bob(), amount: 5, redeem: true };
@@ -243,7 +246,9 @@ fn shops(v: &mut impl Visitor) {
     v.visit("shop_info", info.clone());
     v.visit("open_shop", OpenShop { name: bob().name, details: info.details.clone() });
     let staff = Some(shop().staff);
-    v.visit("change_shop", ChangeShop { details: Some(info.details), staff, open: Some(false) });
+    let change =
+        ChangeShop { details: Some(info.details), staff, member: None, join: Some(true), open: Some(false) };
+    v.visit("change_shop", change);
     let open = OpenSale {
         id: REQUEST,
         asset: ASSET,

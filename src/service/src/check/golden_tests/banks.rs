@@ -10,7 +10,7 @@ use weft_wire::{
 pub(super) fn banks(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let to = BankPayee { name: "Alice".into(), account: "NL91ABNA0417164300".into() };
     let order = Signed::sign(&shop_order(Payee::Bank(to)), &key(5));
-    all.add(tables::ORDERS, "to-bank", &wallet::OrderRecord { order, cert: cert.clone() });
+    all.add(tables::ORDERS, "to-bank", &wallet::OrderRecord { order, cert: cert.clone(), title: None });
     let (holder, account) = ("Café Kollektiv e. V.".to_owned(), "DE89370400440532013000".to_owned());
     let account = BankAccount { asset: EURO, holder, account, bank: "COBADEFFXXX".into() };
     let closing = Some(BankBalance { day: "2026-11-22".into(), amount: -5 });

@@ -124,7 +124,8 @@ pub(super) fn wallet(all: &mut Samples) {
 
 fn escrows(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let settle = shop_order(Payee::Settle(SettlePayee { escrow: transfer(4), seller: bob() }));
-    let offer = wallet::OrderRecord { order: Signed::sign(&settle, &key(5)), cert: cert.clone() };
+    let offer =
+        wallet::OrderRecord { order: Signed::sign(&settle, &key(5)), cert: cert.clone(), title: None };
     let open = wallet::EscrowRecord {
         buyer: alice(),
         seller: bob(),
@@ -145,7 +146,7 @@ fn escrows(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     all.add(tables::ORDERS, "settle", &offer);
     let terms = EscrowTerms { seller: bob(), until_ms: TIME_MS, note: "a bicycle".into() };
     let order = Signed::sign(&shop_order(Payee::Escrow(terms)), &key(5));
-    all.add(tables::ORDERS, "escrow", &wallet::OrderRecord { order, cert: cert.clone() });
+    all.add(tables::ORDERS, "escrow", &wallet::OrderRecord { order, cert: cert.clone(), title: None });
 }
 
 fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
@@ -175,7 +176,7 @@ fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     all.add(tables::INVOICE_NUMBERS, "numbers", &wallet::NumbersRecord { last: 3 });
     let payee = InvoicePayee { issuer: bob(), invoice: RequestId([8; 16]) };
     let order = Signed::sign(&shop_order(Payee::Invoice(payee)), &key(5));
-    all.add(tables::ORDERS, "invoice", &wallet::OrderRecord { order, cert: cert.clone() });
+    all.add(tables::ORDERS, "invoice", &wallet::OrderRecord { order, cert: cert.clone(), title: None });
 }
 
 fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
