@@ -1,9 +1,9 @@
 //! The node's signed days, as this device finds them: it takes the node's word for nothing that it can work out itself.
 //!
-//! What it keeps is the key that the node showed first, unless the name is the key, and which root it was shown of each of the last days:
-//! a node that tells another story later is found out.
+//! Roots count under the key that is pinned ([`super::trust`]). What is kept here is which root was shown of each of the last days: a
+//! node that tells another story later is found out.
 
-use super::{asset_view, id};
+use super::{asset_view, id, trust};
 use crate::account::me;
 use crate::api::{
     BooksAccountView, BooksCall, BooksDayView, BooksLineView, BooksOwnView, BooksReply, BooksSumView,
@@ -17,7 +17,7 @@ use weft_ledger::proof::{self, Flaw};
 use weft_wire::wallet::{
     AccountList, AccountProof, DayRoot, Hash, RootInfo, RootList, TransferProof, Witness,
 };
-use weft_wire::{Code, NodeName, Signed, TransferId, bytes};
+use weft_wire::{Code, NodeName, Signed, TransferId};
 
 const SEEN: &[u8] = b"w/roots";
 /// Days of which it is kept which root was shown.
@@ -28,10 +28,8 @@ const CHANGED: &str = "changed";
 const SUMS: &str = "sums";
 
 /// What was shown before.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 struct Seen {
-    #[serde(with = "bytes::array")]
-    key: [u8; 32],
     days: Vec<(u64, Hash)>,
 }
 
@@ -64,21 +62,10 @@ fn word(flaw: Flaw) -> &'static str {
     }
 }
 
-/// The key by which roots are checked: the node's name, or the one that it showed first.
-fn trust(s: &mut State, shown: [u8; 32]) -> Result<Trust, Refusal> {
-    let node = me(s)?.user.node.clone();
-    let known = node.key().or_else(|| s.load::<Seen>(SEEN).map(|seen| seen.key));
-    let key = known.unwrap_or_else(|| {
-        s.store(SEEN, &Seen { key: shown, days: Vec::new() });
-        shown
-    });
-    Ok(Trust { node, key })
-}
-
 /// What a root says, if it is right in itself and the one that was shown before.
 fn open(s: &mut State, trust: &Trust, root: &Signed<DayRoot>) -> Result<DayRoot, &'static str> {
     let known = proof::check_root(root, &trust.node, &trust.key).map_err(word)?;
-    let mut seen = s.load::<Seen>(SEEN).unwrap_or(Seen { key: trust.key, days: Vec::new() });
+    let mut seen = s.load::<Seen>(SEEN).unwrap_or_default();
     let hash = Hash::of_root(root);
     match seen.days.binary_search_by_key(&known.day, |(day, _)| *day) {
         Ok(at) if seen.days.get(at).is_some_and(|(_, before)| *before == hash) => {}
@@ -97,8 +84,8 @@ fn open(s: &mut State, trust: &Trust, root: &Signed<DayRoot>) -> Result<DayRoot,
 async fn list(cx: &Cx, before: Option<u64>) -> Result<(RootList, Trust), Refusal> {
     let before = before.map(|day| format!("?before={day}")).unwrap_or_default();
     let list: RootList = http::get(cx, &format!("wallet/roots{before}")).await?;
-    let trust = cx.with(|s| trust(s, list.key))?;
-    Ok((list, trust))
+    let node = cx.with(|s| me(s).map(|me| me.user.node.clone()))?;
+    Ok((list, Trust { node, key: trust::key(cx).await? }))
 }
 
 async fn books(cx: &Cx, before: Option<f64>) -> Result<BooksView, Refusal> {
