@@ -227,7 +227,7 @@ async fn packets(service: &Service, payers: &mut [Payer], asset: AssetId) -> Res
     for id in &packets {
         let open = payers.iter().take(shares).map(|payer| {
             let (service, caller, id) = (service.clone(), payer.caller.clone(), *id);
-            tokio::spawn(async move { service.flows().open_packet(&caller, id).await })
+            tokio::spawn(async move { service.flows().open_packet(&caller, id, None).await })
         });
         for outcome in try_join_all(open).await? {
             outcome?;
@@ -241,7 +241,10 @@ async fn packets(service: &Service, payers: &mut [Payer], asset: AssetId) -> Res
         let (service, late) = (service.clone(), late.clone());
         tokio::spawn(async move {
             for _ in 0..LATE / 8 {
-                ensure!(service.flows().open_packet(&late, id).await.is_err(), "a share of an empty packet");
+                ensure!(
+                    service.flows().open_packet(&late, id, None).await.is_err(),
+                    "a share of an empty packet"
+                );
             }
             Ok(())
         })
