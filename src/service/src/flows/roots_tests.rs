@@ -17,7 +17,7 @@ const AWAY: usize = 1;
 
 impl Pair {
     /// It is the next day everywhere, and each node has looked after its own.
-    async fn sleep(&self) {
+    async fn a_day_goes_by(&self) {
         for world in &self.worlds {
             world.context().aged().await.unwrap();
             world.clock.advance(DAY_MS);
@@ -48,7 +48,7 @@ async fn nodes_with_a_link_witness_each_others_days() {
     let mut pair = Pair::new().await;
     pair.pay(HOME, 1_000, Intent::Payment).await.unwrap();
     pair.carry().await;
-    pair.sleep().await;
+    pair.a_day_goes_by().await;
     assert_eq!(pair.witnesses(HOME).await, [pair.worlds[AWAY].name.to_string()]);
     assert_eq!(pair.witnesses(AWAY).await, [pair.worlds[HOME].name.to_string()]);
     assert_eq!(pair.look(HOME).await, 0, "who has seen it is not asked again");
@@ -58,7 +58,7 @@ async fn nodes_with_a_link_witness_each_others_days() {
     assert_eq!((euro.issued.0, euro.abroad.0, euro.held.sum()), (0, 1_000, 1_000));
     let home: DayRoot = pair.roots(HOME).await.roots[0].root.peek().unwrap();
     assert_eq!((home.assets[0].issued.0, home.assets[0].held.sum()), (10_000, 10_000));
-    pair.sleep().await;
+    pair.a_day_goes_by().await;
     assert_eq!(pair.witnesses(HOME).await.len(), 1, "and so on");
     pair.is_sound().await;
 }
@@ -66,7 +66,7 @@ async fn nodes_with_a_link_witness_each_others_days() {
 #[tokio::test]
 async fn a_node_that_tells_another_story_is_refused_and_what_it_has_signed_is_kept() {
     let pair = Pair::new().await;
-    pair.sleep().await;
+    pair.a_day_goes_by().await;
     let home = &pair.worlds[HOME];
     let honest = pair.roots(HOME).await.roots.remove(0).root;
     let mut root: DayRoot = honest.peek().unwrap();
@@ -87,7 +87,7 @@ async fn a_node_that_tells_another_story_is_refused_and_what_it_has_signed_is_ke
 #[tokio::test]
 async fn nobody_is_a_witness_of_a_node_without_a_link_or_of_what_is_not_signed() {
     let pair = Pair::new().await;
-    pair.sleep().await;
+    pair.a_day_goes_by().await;
     let (home, away) = (&pair.worlds[HOME], pair.worlds[AWAY].service.wallet());
     let root = pair.roots(HOME).await.roots.remove(0).root;
     let key = home.key.verifying_key().to_bytes();

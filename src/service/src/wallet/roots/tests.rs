@@ -25,7 +25,7 @@ impl Till {
     }
 
     /// Until a time of the next day.
-    async fn sleep(&self, days: u64) {
+    async fn days_go_by(&self, days: u64) {
         // By small steps, as a node runs: see `aging`.
         for _ in 0..days {
             self.world.clock.advance(DAY_MS);
@@ -92,7 +92,7 @@ async fn at_the_end_of_a_day_the_node_signs_what_everybody_had() {
     let proof = till.world.service.wallet().transfer_proof(till.alice.device.caller(), transfers[0]).await;
     assert!(matches!(proof, Err(WalletError::NotFound("root"))));
 
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     assert_eq!(till.close().await, 1);
     assert_eq!(till.close().await, 0, "one root a day");
     let root = till.root().await;
@@ -114,9 +114,9 @@ async fn at_the_end_of_a_day_the_node_signs_what_everybody_had() {
 #[tokio::test]
 async fn each_day_goes_on_from_the_one_before_and_quiet_days_too() {
     let mut till = Till::open().await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     till.pay_all([1_000]).await;
-    till.sleep(3).await;
+    till.days_go_by(3).await;
     assert_eq!(till.close().await, 4);
     let list = till.roots().await;
     let roots: Vec<DayRoot> = list.roots.iter().map(|info| info.root.peek().unwrap()).collect();
@@ -138,7 +138,7 @@ async fn a_payment_that_waits_over_midnight_moves_on_the_day_when_it_is_taken() 
     till.world.clock.advance(20 * HOUR_MS);
     let wallet = till.world.service.wallet();
     wallet.answer(till.bob.device.caller(), waiting, weft_wire::wallet::Answer::Accept).await.unwrap();
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     assert_eq!(till.close().await, 2);
     assert_eq!(till.checked(&till.alice, TODAY).await, (10_000, 10_000));
     assert_eq!(till.checked(&till.alice, TODAY + 1).await, (9_300, -700));
@@ -149,7 +149,7 @@ async fn a_payment_that_waits_over_midnight_moves_on_the_day_when_it_is_taken() 
 async fn nobody_is_shown_what_is_not_theirs() {
     let mut till = Till::open().await;
     let transfers = till.pay_all([5]).await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     till.close().await;
     let carol = till.world.sign_up("carol").await;
     let wallet = till.world.service.wallet();
@@ -168,7 +168,7 @@ async fn nobody_is_shown_what_is_not_theirs() {
 async fn a_day_of_many_payments_is_shown_in_pages() {
     let mut till = Till::open().await;
     let transfers = till.pay_all(std::iter::repeat_n(1, 300)).await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     assert_eq!(till.close().await, 1);
     assert!(till.root().await.events.sum() > 300);
     assert_eq!(till.checked(&till.alice, TODAY).await, (9_700, 9_700));
@@ -184,10 +184,10 @@ async fn a_day_of_many_payments_is_shown_in_pages() {
 #[tokio::test]
 async fn a_root_that_a_stop_cut_off_is_made_again_as_it_was() {
     let mut till = Till::open().await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     till.close().await;
     till.pay_all([100, 200]).await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     till.close().await;
     let made = till.roots().await;
     // All of its rows are on disk but the last one; meanwhile there are payments of the next day.
@@ -197,7 +197,7 @@ async fn a_root_that_a_stop_cut_off_is_made_again_as_it_was() {
     assert_eq!(till.findings().await, Vec::<String>::new(), "a day that is half made is nothing wrong");
     assert_eq!(till.close().await, 1);
     assert_eq!(till.roots().await, made);
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     till.close().await;
     assert_eq!(till.checked(&till.alice, TODAY + 2).await, (9_400, -300));
     assert_eq!(till.findings().await, Vec::<String>::new());
@@ -206,7 +206,7 @@ async fn a_root_that_a_stop_cut_off_is_made_again_as_it_was() {
 #[tokio::test]
 async fn a_clock_that_jumps_closes_no_day() {
     let mut till = Till::open().await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     assert_eq!(till.close().await, 1);
     let now = START_MS + DAY_MS;
     till.world.clock.jump_to(START_MS + 400 * DAY_MS);
@@ -214,7 +214,7 @@ async fn a_clock_that_jumps_closes_no_day() {
     assert_eq!(till.close().await, 0);
     till.world.clock.jump_to(now);
     till.pay_all([20]).await;
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     assert_eq!(till.close().await, 1);
     assert_eq!(
         till.checked(&till.bob, TODAY + 1).await,
@@ -228,7 +228,7 @@ async fn a_clock_that_jumps_closes_no_day() {
 async fn a_ledger_that_was_changed_afterwards_is_found_out() {
     let mut till = Till::open().await;
     let transfer = till.pay_all([100]).await[0];
-    till.sleep(1).await;
+    till.days_go_by(1).await;
     till.close().await;
     let store = &till.world.store;
     // All that doing the events again would look at fits.
@@ -255,7 +255,7 @@ async fn a_ledger_that_was_changed_afterwards_is_found_out() {
 async fn a_root_that_was_signed_anew_or_lost_is_found_out() {
     let mut till = Till::open().await;
     till.pay_all([100]).await;
-    till.sleep(2).await;
+    till.days_go_by(2).await;
     assert_eq!(till.close().await, 2);
     let store = till.world.store.clone();
     let key = TODAY.to_be_bytes();
@@ -277,7 +277,7 @@ async fn a_root_that_was_signed_anew_or_lost_is_found_out() {
 async fn where_accounts_stood_is_forgotten_after_five_weeks_and_entries_never() {
     let mut till = Till::open().await;
     let transfer = till.pay_all([100]).await[0];
-    till.sleep(40).await;
+    till.days_go_by(40).await;
     while till.close().await > 0 {}
     assert!(matches!(till.proof(&till.alice, TODAY, None).await, Err(WalletError::NotFound("proof"))));
     assert_eq!(till.checked(&till.alice, TODAY + 39).await, (9_900, 0));
