@@ -345,7 +345,7 @@ impl Said {
                 asset: need(&mut self.asset, "asset")?,
                 frozen: need(&mut self.frozen, "frozen")?,
             },
-            "receipt" | "node_key" | "accept_node_key" => return self.receipt_call(&call).map(Call::Receipt),
+            "receipt" | "node_key" | "accept_node_key" => return self.receipt_call(call).map(Call::Receipt),
             other => {
                 if let Some(call) = self.top_up_call(other)? {
                     Call::TopUp(call)

@@ -99,5 +99,5 @@ pub(in super::super) async fn parts(
         let row = row.ok_or(Fault::Internal("an event without its transfer"))?;
         entries.push(EntryRecord::from_record(&row.value)?.0);
     }
-    Ok((entries.iter().map(|entry| part(entry)).collect(), entries))
+    Ok((entries.iter().map(part).collect(), entries))
 }
