@@ -87,6 +87,7 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::INVOICES => read::<wallet::InvoiceRecord>(value),
         tables::INVOICE_NUMBERS => read::<wallet::NumbersRecord>(value),
         tables::BANK_ACCOUNTS => read::<bank::BankAccountRecord>(value),
+        tables::BANK_FORMATS => read::<bank::FormatRecord>(value),
         tables::BANK_LINES => read::<bank::BankLineRecord>(value),
         tables::BANKING => read::<bank::BankingRecord>(value),
         tables::REFERENCES => read::<bank::ReferenceRecord>(value),

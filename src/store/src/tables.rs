@@ -193,6 +193,7 @@ tables! {
     WITHDRAWALS       = 163, "wallet.withdrawals",    key: "transfer",                   record: "WithdrawalRecord",            owner: "service/wallet";
     WITHDRAWALS_OF    = 164, "wallet.withdrawals_of", key: "name 00 BE64(time) transfer", record: "nothing: a withdrawal of somebody", owner: "service/wallet";
     WITHDRAWALS_WAITING = 165, "wallet.withdrawals_waiting", key: "BE64(time) transfer", record: "nothing: a withdrawal that is not decided", owner: "service/wallet";
+    BANK_FORMATS      = 166, "wallet.bank_formats",   key: "asset account",              record: "FormatRecord: in what form an account's files come, for good", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

@@ -90,8 +90,11 @@ async fn list(cx: &Cx, before: Option<u64>) -> Result<(RootList, Trust), Refusal
 
 async fn books(cx: &Cx, before: Option<f64>) -> Result<BooksView, Refusal> {
     let (list, trust) = list(cx, before.map(|day| day as u64)).await?;
+    // The last of a page only shows what the one after it goes on from; the next page begins with it.
+    let count = list.roots.len();
+    let count = if list.more && count > 1 { count - 1 } else { count };
     let mut days = Vec::new();
-    for (at, info) in list.roots.iter().enumerate() {
+    for (at, info) in list.roots.iter().take(count).enumerate() {
         let older = list.roots.get(at + 1).map(|older| &older.root);
         days.push(cx.with(|s| day(s, &trust, info, older)));
     }

@@ -14,8 +14,7 @@ impl Control {
     pub(super) async fn bank_accounts(&self) -> Result<Answer, Problem> {
         let wallet = self.service().wallet();
         let accounts = wallet.bank_rows().await?;
-        let lines = wallet.bank_lines(None).await?.lines.len();
-        let withdrawals = wallet.withdrawals_waiting(None).await?.withdrawals.len();
+        let (lines, withdrawals) = wallet.bank_waiting().await?;
         Ok(Answer::BankAccounts { accounts, lines, withdrawals })
     }
 

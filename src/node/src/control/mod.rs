@@ -224,9 +224,9 @@ pub enum Answer {
         /// By asset.
         accounts: Vec<BankRow>,
         /// Lines of files that wait for the owner: at most a page of them is counted.
-        lines: usize,
+        lines: u64,
         /// Withdrawals that wait, alike.
-        withdrawals: usize,
+        withdrawals: u64,
     },
     /// To [`Request::ImportBank`].
     Imported(BankImport),

@@ -3,7 +3,8 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::suspense,
-    bank_records::{BankAccountRecord, BankingRecord, ReferenceRecord},
+    audit::count,
+    bank_records::{BankAccountRecord, BankingRecord, FormatRecord, ReferenceRecord},
     records::{AccountRecord, AssetRecord},
     sheet::{Sheet, Stop},
 };
@@ -70,6 +71,16 @@ impl Wallet {
         Ok(BankAccountList { accounts })
     }
 
+    /// How many lines, and how many withdrawals, wait for the operator.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn bank_waiting(&self) -> Result<(u64, u64)> {
+        let store = &self.ctx.store;
+        let lines = count(store, tables::BANK_WAITING).await?;
+        Ok((lines, count(store, tables::WITHDRAWALS_WAITING).await?))
+    }
+
     /// The same for the operator's command.
     ///
     /// # Errors
@@ -133,12 +144,19 @@ impl Wallet {
     }
 }
 
+/// Where it is kept in what form an account's files come.
+pub(super) fn format_key(asset: AssetId, account: &str) -> Vec<u8> {
+    [asset.0.as_slice(), account.as_bytes()].concat()
+}
+
 impl Sheet<'_> {
     /// What is known of the files stays, as long as it is the same account.
     fn put_bank_account(&mut self, account: &BankAccount) -> Result<(), Stop> {
         let known: Option<BankAccountRecord> = self.get(tables::BANK_ACCOUNTS, account.asset.0)?;
         let known = known.filter(|known| known.account.account == account.account);
-        let (format, closing) = known.map_or((None, None), |known| (known.format, known.closing));
+        let closing = known.and_then(|known| known.closing);
+        let key = format_key(account.asset, &account.account);
+        let format = self.get::<FormatRecord>(tables::BANK_FORMATS, key)?.map(|kept| kept.format);
         let record = BankAccountRecord { account: account.clone(), format, closing };
         self.put(tables::BANK_ACCOUNTS, account.asset.0, &record);
         Ok(())

@@ -6,7 +6,8 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::{issuance, personal},
-    bank_records::{BankAccountRecord, BankLineRecord, ReferenceRecord, WithdrawalRecord},
+    bank_accounts::format_key,
+    bank_records::{BankAccountRecord, BankLineRecord, FormatRecord, ReferenceRecord, WithdrawalRecord},
     records::AccountRecord,
     sheet::{Sheet, Stop},
 };
@@ -182,6 +183,8 @@ impl Sheet<'_> {
             );
         }
         record.format = Some(format.to_owned());
+        let kept = FormatRecord { format: format.to_owned() };
+        self.put(tables::BANK_FORMATS, format_key(asset, account), &kept);
         // Days of one form are in the order of their texts.
         let is_newer =
             |closing: &&BankBalance| record.closing.as_ref().is_none_or(|known| known.day <= closing.day);

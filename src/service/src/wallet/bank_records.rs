@@ -19,6 +19,13 @@ pub(crate) struct BankAccountRecord {
     pub closing: Option<BankBalance>,
 }
 
+/// In what form the files of an account come: also once it has backed something else meanwhile, or nothing. Key: the asset, the account.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FormatRecord {
+    /// As in [`BankAccountRecord`].
+    pub format: String,
+}
+
 /// A line of a bank's file. Key: its id.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct BankLineRecord {
@@ -78,4 +85,11 @@ pub(crate) struct WithdrawalRecord {
     pub line: Option<BankLineId>,
 }
 
-first_version!(BankAccountRecord, BankLineRecord, BankingRecord, ReferenceRecord, WithdrawalRecord);
+first_version!(
+    BankAccountRecord,
+    FormatRecord,
+    BankLineRecord,
+    BankingRecord,
+    ReferenceRecord,
+    WithdrawalRecord
+);

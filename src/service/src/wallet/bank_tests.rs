@@ -202,6 +202,12 @@ async fn a_file_that_is_none_or_does_not_add_up_is_refused_with_its_line() {
     let camt = camt.replace(&camt[start..start + 22], IBAN);
     let problem = Problem::from(till.import(camt.as_bytes()).await.unwrap_err());
     assert!(problem.detail.unwrap().contains("imported from MT940"));
+    // Nor does it forget that when it backs nothing for a while.
+    for account in ["", IBAN] {
+        till.put_account(account).await.unwrap();
+    }
+    let problem = Problem::from(till.import(camt.as_bytes()).await.unwrap_err());
+    assert!(problem.detail.unwrap().contains("imported from MT940"));
 }
 
 #[tokio::test]

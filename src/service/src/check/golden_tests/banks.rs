@@ -18,6 +18,7 @@ pub(super) fn banks(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let known = bank::BankAccountRecord { format: Some("MT940".into()), closing, ..fresh.clone() };
     all.add(tables::BANK_ACCOUNTS, "fresh", &fresh);
     all.add(tables::BANK_ACCOUNTS, "known", &known);
+    all.add(tables::BANK_FORMATS, "format", &bank::FormatRecord { format: "MT940".into() });
     let line = bank::BankLineRecord {
         asset: EURO,
         booked: "2026-11-22".into(),
