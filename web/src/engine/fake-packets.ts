@@ -77,6 +77,7 @@ export class FakePackets {
       state: full ? 'empty' : over ? 'expired' : 'open',
       until_ms: packet.until_ms,
       mine: packet.claims.find((claim) => claim.user === ME)?.amount.toString() ?? null,
+      coming: false,
       only: packet.only ? bank.person(packet.only) : null,
       claims: packet.claims.map((claim): ClaimView => ({ person: bank.person(claim.user), amount: claim.amount.toString(), time_ms: claim.time_ms, returned: false, best: packet.lucky && full && claim.user === luckiest })),
       fair: full || over ? packet.fair : null,

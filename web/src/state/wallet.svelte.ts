@@ -91,7 +91,7 @@ class Shelf<T> {
 /** Money as the node says that it is: one's own, and what was paid, given and asked for in chats. */
 class Wallet {
   readonly #transfers = new Shelf<TransferView>(({ state }) => state === 'returned' || state === 'expired');
-  readonly #packets = new Shelf<PacketView>(({ state, fair }) => state !== 'open' && fair !== null);
+  readonly #packets = new Shelf<PacketView>(({ state, fair, coming }) => state !== 'open' && fair !== null && !coming);
   readonly #requests = new Shelf<RequestView>(() => false);
 
   constructor() {

@@ -48,6 +48,10 @@ until_ms: number,
  */
 mine: string | null, 
 /**
+ * One has opened it, and the money is on its way from the giver's node.
+ */
+coming: boolean, 
+/**
  * The one for whom it is.
  */
 only: PersonView | null, 

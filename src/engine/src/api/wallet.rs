@@ -220,6 +220,8 @@ pub struct PacketView {
     pub until_ms: f64,
     /// What one has got oneself.
     pub mine: Option<String>,
+    /// One has opened it, and the money is on its way from the giver's node.
+    pub coming: bool,
     /// The one for whom it is.
     pub only: Option<PersonView>,
     /// Who has opened it, the first one first.

@@ -13,6 +13,7 @@ use crate::runtime::{Cx, State};
 use weft_ledger::packet::{self, Promise};
 use weft_wire::wallet::{
     Asset, Intent, PacketCard, PacketInfo, PacketKind, PacketPromise, PacketState, PacketTerms, Payee,
+    TransferInfo, TransferState,
 };
 use weft_wire::{OrderId, RoomId, TransferId, UserAddress};
 
@@ -103,14 +104,36 @@ fn path(s: &State, card: &PacketCard) -> String {
 pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, Refusal> {
     let (chat, card) = card(cx, chat, id).await?;
     let info: PacketInfo = http::get(cx, &cx.with(|s| path(s, &card))).await?;
-    cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
+    shown(cx, &chat, &card, info).await
 }
 
 /// Opens a packet.
 pub(super) async fn open(cx: &Cx, chat: &str, id: &str) -> Result<PacketView, Refusal> {
     let (chat, card) = card(cx, chat, id).await?;
     let info: PacketInfo = http::post_empty(cx, &cx.with(|s| path(s, &card))).await?;
-    cx.with(|s| view(s, groups::room_of(chat.id), &card, info))
+    shown(cx, &chat, &card, info).await
+}
+
+/// What another node says that one has got counts once it has come to one's own.
+async fn shown(cx: &Cx, chat: &Chat, card: &PacketCard, info: PacketInfo) -> Result<PacketView, Refusal> {
+    let me = cx.with(|s| me(s).map(|me| me.user.clone()))?;
+    let taken = info.claims.iter().any(|claim| claim.user == me && !claim.returned);
+    let mut coming = false;
+    if taken && card.node != me.node {
+        let share = TransferId::of_claim(info.id, &me);
+        let came: Result<TransferInfo, _> = http::get(cx, &format!("wallet/transfers/{share}")).await;
+        let amount = info.claims.iter().find(|claim| claim.user == me).map(|claim| claim.amount);
+        coming = !came.is_ok_and(|came| {
+            came.state == TransferState::Done
+                && came.asset == info.asset
+                && came.payee == me
+                && Some(came.amount) == amount
+        });
+    }
+    cx.with(|s| {
+        let view = view(s, groups::room_of(chat.id), card, info)?;
+        Ok(if coming { PacketView { mine: None, coming, ..view } } else { view })
+    })
 }
 
 fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Result<PacketView, Refusal> {
@@ -145,6 +168,7 @@ fn view(s: &mut State, room: RoomId, card: &PacketCard, info: PacketInfo) -> Res
         .into(),
         until_ms: info.until_ms as f64,
         mine,
+        coming: false,
         only: info.terms.only.as_ref().map(|only| names::person(s, room, only)),
         claims,
         fair,

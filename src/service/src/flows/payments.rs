@@ -96,7 +96,8 @@ impl Flows {
         // Whoever is there stays, or goes, also if their account was disabled since.
         let is_new = |user: &&UserAddress| known.iter().all(|one| one.user != **user);
         for user in staff.take(SHOP_STAFF_MAX).chain(one).filter(is_new) {
-            if !self.has_account(user).await? {
+            // Who wants to hear nothing of the caller is not asked either.
+            if !self.has_account(user).await? || self.contacts.has_blocked(&user.name, caller.user()).await? {
                 return Err(WalletError::NotFound("user").into());
             }
         }

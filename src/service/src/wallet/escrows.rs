@@ -269,7 +269,8 @@ impl Sheet<'_> {
         if own.is_some_and(|own| own.freeze != Freeze::None) {
             return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
         }
-        let authority = OrderRecord { order: signed.clone(), cert: known.cert.clone(), title: None };
+        let title = if record.of_shop { Some(self.shop(&record.seller.name)?.details.title) } else { None };
+        let authority = OrderRecord { order: signed.clone(), cert: known.cert.clone(), title };
         self.put(tables::ORDER_KEYS, row, &OrderKeyRecord { counter: order.counter, ..known });
         if order.amount == record.total || record.asked == Some(order.amount) {
             return self.end(id, record, Some((order, authority)), false);
@@ -312,9 +313,16 @@ impl Sheet<'_> {
         if let Some(offer) = record.offer.clone() {
             let order = offer.order.peek().map_err(|_| Fault::Internal("an offer without its order"))?;
             let row = joined(record.buyer.name.as_str(), order.device.0);
-            // What a device has offered that was signed out since is worth nothing any more.
-            let stands = self.get::<OrderKeyRecord>(tables::ORDER_KEYS, row)?.is_some();
+            // What was offered by a key that the device has no more, or that was used for something else since, is worth nothing. It
+            // does not end with the order's time: it stands as long as the money is held.
+            let key: Option<OrderKeyRecord> = self.get(tables::ORDER_KEYS, row)?;
+            let stands = key.is_some_and(|known| offer.order.verify(&known.key).is_ok())
+                && self.entry(order.transfer())?.is_none();
             if stands && order.amount == to_seller {
+                let own = self.account(personal(&record.buyer.name, record.asset))?;
+                if own.is_some_and(|own| own.freeze != Freeze::None) {
+                    return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
+                }
                 return self.end(id, record, Some((&order, offer)), false);
             }
         }

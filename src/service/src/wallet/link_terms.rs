@@ -241,6 +241,10 @@ impl Sheet<'_> {
             return Ok(());
         }
         record.notes = notes.to_vec();
+        // Whoever speaks under the terms in force has not signed others at that moment.
+        if self.link(peer)?.is_some_and(|link| link.peer_terms == link.terms.digest()) {
+            record.rivals.clear();
+        }
         // This operator has signed what the other had offered, and the other at the same moment what this one had.
         if let Some(ours) = record.rivals.iter().find(|ours| ours.body() == signed.body()).cloned() {
             let now = self.now;

@@ -68,9 +68,22 @@ impl Wallet {
     async fn keep_thaw(&self, peer: &NodeName, thaw: &Thaw, body: &[u8]) -> Result<()> {
         let chunks: Vec<Vec<u8>> = body.chunks(CHUNK_BYTES).map(<[u8]>::to_vec).collect();
         let (digest, count) = (thaw.digest(), u32::try_from(chunks.len()).unwrap_or(u32::MAX));
+        // Whatever was agreed to before is not any more: nothing is begun while its chunks are written over.
+        let of = peer.clone();
+        let forget = move |sheet: &mut Sheet<'_>| {
+            let known = sheet.offers(&of)?;
+            if known.thawing.as_ref().is_some_and(|thawing| thawing.begun) {
+                return Err(being_done());
+            }
+            sheet.put_offers(&of, &OfferRecord { thaw: None, thawing: None, ..known })
+        };
+        self.teller.run(forget).await?;
         for (index, chunk) in (0..).zip(chunks) {
-            let key = chunk_key(peer, index);
+            let (of, key) = (peer.clone(), chunk_key(peer, index));
             let work = move |sheet: &mut Sheet<'_>| {
+                if sheet.offers(&of)?.thawing.is_some() {
+                    return Err(being_done());
+                }
                 sheet.put_bytes(tables::LINK_THAWS, &key, chunk.clone());
                 Ok(())
             };
@@ -80,8 +93,8 @@ impl Wallet {
         self.teller
             .run(move |sheet| {
                 let known = sheet.offers(&peer)?;
-                if known.thawing.is_some_and(|thawing| thawing.begun) {
-                    return Err(Fault::Internal("another thaw is being done").into());
+                if known.thawing.is_some() {
+                    return Err(being_done());
                 }
                 let thawing = Some(ThawingRecord { digest, chunks: count, begun: false });
                 sheet.put_offers(&peer, &OfferRecord { thaw: None, thawing, ..known })
@@ -210,6 +223,11 @@ impl Sheet<'_> {
         }
         self.put_offers(peer, &record)
     }
+}
+
+/// Somebody else has agreed to a thaw meanwhile.
+fn being_done() -> Stop {
+    WalletError::Link(LinkTrouble::Refused("another thaw is being done".into())).into()
 }
 
 /// Where a chunk of a thaw is kept.

@@ -5,7 +5,7 @@ use super::{
     accounts::personal,
     link_books::payment_key,
     receipts::{mark_paid, receipt},
-    records::{AssetRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, PayerRecord},
+    records::{AssetRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, PayerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
@@ -176,7 +176,7 @@ impl Wallet {
                     };
                     match self.teller.run(work).await {
                         Ok(was_there) => done += u64::from(was_there),
-                        Err(WalletError::Fault(fault)) => return Err(fault.into()),
+                        Err(WalletError::Fault(fault @ Fault::Store(_))) => return Err(fault.into()),
                         // One that cannot be given back must not hold up the others. It is tried again in the next round.
                         Err(error) => tracing::warn!(%id, %error, "what is due was not given back"),
                     }
@@ -257,6 +257,13 @@ impl Sheet<'_> {
             (Some(shop), _) | (None, To::Merchant(MerchantPayee { shop, .. })) => {
                 Some(self.shop(&shop.name)?.details.title)
             }
+            (
+                None,
+                To::Invoice(InvoicePayee { issuer: payee, .. })
+                | To::Escrow(EscrowTerms { seller: payee, .. }),
+            ) => self
+                .get::<MerchantRecord>(tables::MERCHANTS, payee.name.as_str())?
+                .map(|shop| shop.details.title),
             _ => None,
         };
         let kept = OrderRecord { order: work.signed.clone(), cert, title };

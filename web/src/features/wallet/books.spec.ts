@@ -44,7 +44,7 @@ describe('the signed books', () => {
     fake.on('books', () => ({ days: [day({ witnesses: ['away.example'] })], more: false }));
     render(BooksPage);
     await see('Jan 15, 2027');
-    await see('Seen and signed by away.example');
+    await see('The server shows signatures of: away.example');
     await see(/Your 3 entries of this day are in it\. Your 100\.00\sEUR are counted\./);
     expect(screen.getAllByText(/^100\.00\sEUR$/)).toHaveLength(2);
     expect(screen.queryByRole('alert')).toBeNull();

@@ -91,7 +91,8 @@ export function effect(line: HistoryLineView): bigint {
 
 /** What can still be given back of it, to whoever paid it. */
 export function refundable(line: HistoryLineView): bigint {
-  const paid = line.credit && isSettled(line) && line.other !== null && kindOf(line) === 'person';
+  // What came out of escrow was decided by both.
+  const paid = line.credit && isSettled(line) && line.other !== null && kindOf(line) === 'person' && !purposeKey(line.purpose).startsWith('escrow_');
   return paid ? BigInt(line.amount) - BigInt(line.refunded) : 0n;
 }
 

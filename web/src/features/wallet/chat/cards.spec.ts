@@ -52,7 +52,7 @@ describe('a card of a transfer', () => {
   });
 });
 
-const packet = (part: Partial<PacketView> = {}): PacketView => ({ packet: 'p', maker: bob, asset: EUR, lucky: true, shares: 3, total: '1000', left: '1000', state: 'open', until_ms: 1, mine: null, only: null, claims: [], fair: null, ...part });
+const packet = (part: Partial<PacketView> = {}): PacketView => ({ packet: 'p', maker: bob, asset: EUR, lucky: true, shares: 3, total: '1000', left: '1000', state: 'open', until_ms: 1, mine: null, coming: false, only: null, claims: [], fair: null, ...part });
 const look = (part: Partial<PacketView>) => packetLook({ value: packet(part), error: null }, ME);
 
 describe('a red packet', () => {
@@ -61,6 +61,7 @@ describe('a red packet', () => {
     expect(look({ only: me })).toBe('sealed');
     expect(look({ only: eve })).toBe('others');
     expect(look({ mine: '12', state: 'empty' })).toBe('opened');
+    expect(look({ coming: true, state: 'empty' })).toBe('coming');
     expect(look({ state: 'empty' })).toBe('empty');
     expect(look({ state: 'expired' })).toBe('expired');
     expect(packetLook(failed('not_found'), ME)).toBe('unknown');

@@ -64,12 +64,13 @@ export function isPlaced({ delivery }: Pick<MessageView, 'delivery'>): boolean {
 
 export const NOT_ASKED = { value: null, error: null };
 
-/** How a red packet looks: `sealed` for whoever has not opened it and may; `back` for whom their share did not reach. */
-export type PacketLook = 'checking' | 'unchecked' | 'unknown' | 'sealed' | 'opened' | 'back' | 'empty' | 'expired' | 'others';
+/** How a red packet looks: `sealed` for whoever has not opened it and may; `coming` as long as one's share is on its way, `back` where it did not reach one. */
+export type PacketLook = 'checking' | 'unchecked' | 'unknown' | 'sealed' | 'opened' | 'coming' | 'back' | 'empty' | 'expired' | 'others';
 
 export function packetLook({ value, error }: Looked<PacketView>, me: string | undefined): PacketLook {
   if (!value) return error === null ? 'checking' : error === 'not_found' || error === 'forbidden' ? 'unknown' : 'unchecked';
   if (value.mine !== null) return 'opened';
+  if (value.coming) return 'coming';
   if (value.claims.some((claim) => claim.returned && claim.person.user === me)) return 'back';
   if (value.only && value.only.user !== me) return 'others';
   return value.state === 'empty' ? 'empty' : value.state === 'expired' ? 'expired' : 'sealed';
