@@ -108,7 +108,7 @@ test('money comes in by a bank file with a reference, and goes out when the owne
   for (const again of [false, true]) {
     if (!again) await (await chooser).setFiles({ name: 'november.sta', mimeType: 'text/plain', buffer: Buffer.from(file) });
     else await desk.locator('input[type=file]').setInputFiles({ name: 'november.sta', mimeType: 'text/plain', buffer: Buffer.from(file) });
-    await expect(desk.getByRole('status')).toContainText(again ? '2 were known already' : '1 credited to members');
+    await expect(desk.getByRole('status')).toContainText(again ? '2 were known already' : '1 credited to a member');
   }
   // The other one waits for whoever knows better.
   await expect(desk.getByRole('group', { name: 'Unclear' }).or(desk).getByText(/\+3\.00/)).toBeVisible();
