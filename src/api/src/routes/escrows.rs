@@ -1,6 +1,9 @@
 //! Escrow: what is held, and what both sides say of it.
 
-use super::path::{Escrow, Query};
+use super::{
+    path::{Escrow, Query},
+    wallet::reads,
+};
 use crate::{
     Api,
     body::{In, Out},
@@ -8,7 +11,6 @@ use crate::{
     session::Authed,
 };
 use axum::{Router, extract::State, routing::get};
-use weft_service::{Budget, Caller};
 use weft_wire::{
     UserName,
     wallet::{EscrowAct, EscrowInfo, EscrowList},
@@ -21,10 +23,6 @@ pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route("/wallet/escrows", get(escrows))
         .route("/wallet/escrows/{escrow}", get(escrow).post(act))
-}
-
-fn reads(api: &Api, caller: &Caller) -> Result<(), Fault> {
-    Ok(api.service().limits().take_account(Budget::Read, caller.name())?)
 }
 
 async fn escrows(

@@ -1,6 +1,9 @@
 //! Invoices: sending them, taking them back, and seeing what was sent and what is to be paid.
 
-use super::path::{Invoice, Issuer, Query, invalid};
+use super::{
+    path::{Invoice, Issuer, Query, invalid},
+    wallet::reads,
+};
 use crate::{
     Api,
     body::{In, Out},
@@ -8,7 +11,7 @@ use crate::{
     session::Authed,
 };
 use axum::{Router, extract::State, routing::get};
-use weft_service::{Budget, Caller, wallet::InvoiceBox};
+use weft_service::wallet::InvoiceBox;
 use weft_wire::wallet::{InvoiceInfo, InvoiceList, SendInvoice};
 
 /// An invoice with all its lines.
@@ -18,10 +21,6 @@ pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route("/wallet/invoices", get(invoices).post(send))
         .route("/wallet/invoices/{issuer}/{invoice}", get(invoice).delete(cancel))
-}
-
-fn reads(api: &Api, caller: &Caller) -> Result<(), Fault> {
-    Ok(api.service().limits().take_account(Budget::Read, caller.name())?)
 }
 
 async fn invoices(

@@ -1,6 +1,9 @@
 //! Shops: who they are, what they sell, and the codes that customers show.
 
-use super::path::{Query, Sale, Shop, invalid};
+use super::{
+    path::{Query, Sale, Shop, invalid},
+    wallet::reads,
+};
 use crate::{
     Api,
     body::{Done, In, Out},
@@ -12,7 +15,6 @@ use axum::{
     extract::State,
     routing::{get, post},
 };
-use weft_service::{Budget, Caller};
 use weft_wire::wallet::{
     ChangeShop, ChargeCode, CodeShown, OpenSale, OpenShop, PutCode, SaleInfo, SaleList, ShopInfo, ShopList,
     ShopSign,
@@ -32,10 +34,6 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/wallet/merchants/{shop}/sales/{sale}", get(sale).delete(cancel))
         .route("/wallet/merchants/{shop}/charges", post(charge))
         .route("/wallet/codes", post(put_code))
-}
-
-fn reads(api: &Api, caller: &Caller) -> Result<(), Fault> {
-    Ok(api.service().limits().take_account(Budget::Read, caller.name())?)
 }
 
 async fn shops(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<ShopList>, Fault> {

@@ -1,6 +1,9 @@
 //! Money that comes in over a bank and goes out over one; and what is between this node and others, for its owner to see.
 
-use super::path::{BankLine as Line, Query, Transfer};
+use super::{
+    path::{BankLine as Line, Query, Transfer},
+    wallet::{owner, reads},
+};
 use crate::{
     Api,
     body::{Done, In, Out},
@@ -13,9 +16,8 @@ use axum::{
     http::request::Parts,
     routing::{get, post},
 };
-use weft_service::{Budget, Caller};
+use weft_service::Caller;
 use weft_wire::{
-    Code,
     admin::LinkList,
     limits::BANK_FILE_BYTES_MAX,
     wallet::{
@@ -40,18 +42,6 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/wallet/admin/withdrawals", get(waiting))
         .route("/wallet/admin/withdrawals/{transfer}", post(decide_withdrawal))
         .route("/wallet/admin/links", get(links))
-}
-
-fn reads(api: &Api, caller: &Caller) -> Result<(), Fault> {
-    Ok(api.service().limits().take_account(Budget::Read, caller.name())?)
-}
-
-/// Only the owner goes on from here.
-fn owner(api: &Api, caller: &Caller) -> Result<(), Fault> {
-    if !caller.is_owner() {
-        return Err(Fault::new(Code::Forbidden));
-    }
-    reads(api, caller)
 }
 
 /// The owner's session, known before anything of a body is read.

@@ -40,12 +40,12 @@ pub(crate) fn routes() -> Router<Api> {
 }
 
 /// One look into the wallet.
-fn reads(api: &Api, caller: &Caller) -> Result<(), Fault> {
+pub(super) fn reads(api: &Api, caller: &Caller) -> Result<(), Fault> {
     Ok(api.service().limits().take_account(Budget::Read, caller.name())?)
 }
 
 /// Only the owner goes on from here.
-fn owner(api: &Api, caller: &Caller) -> Result<(), Fault> {
+pub(super) fn owner(api: &Api, caller: &Caller) -> Result<(), Fault> {
     if !caller.is_owner() {
         return Err(Fault::new(Code::Forbidden));
     }
