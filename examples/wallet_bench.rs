@@ -61,7 +61,8 @@ async fn main() -> Result<()> {
     let args = Args::parse();
     head("The wallet");
     row("in-memory ledger core, transfers/s", core_rate()?, "≥ 500,000");
-    let node = TestNode::start().await?;
+    // As much memory as PostgreSQL takes by itself (`shared_buffers`).
+    let node = TestNode::start_with(|config| config.storage.cache_mib = 128).await?;
     let service = node.running().service.clone();
     let (mut payers, asset) = open(&node, &service, args.clients).await?;
     let durable = transfers(&service, &mut payers, asset, args.payments).await?;
@@ -149,7 +150,7 @@ impl Payer {
     fn order(&mut self, payee: Payee, asset: AssetId, amount: u64) -> Signed<PaymentOrder> {
         self.counter += 1;
         let order = PaymentOrder {
-            id: OrderId(device::random()),
+            id: OrderId::new(device::now_ms(), device::random()),
             payer: self.device.user.clone(),
             device: self.device.id(),
             payee,
@@ -171,13 +172,13 @@ impl Payer {
 /// Everybody pays everybody in turn, each as fast as the node acknowledges.
 async fn transfers(service: &Service, payers: &mut [Payer], asset: AssetId, each: usize) -> Result<u64> {
     let people: Vec<UserAddress> = payers.iter().map(|payer| payer.device.user.clone()).collect();
-    let mut work = Vec::new();
-    for (at, payer) in payers.iter_mut().enumerate() {
-        let orders: Vec<_> = (1..=each)
-            .filter_map(|step| people.get((at + 1 + step % (people.len() - 1)) % people.len()).cloned())
-            .map(|payee| payer.order(Payee::Person(payee), asset, 1))
-            .collect();
-        work.push((payer.caller.clone(), orders));
+    let mut work: Vec<_> = payers.iter().map(|payer| (payer.caller.clone(), Vec::new())).collect();
+    // Signed in the order in which they will be handed in, or nearly: all first ones, all second ones.
+    for step in 1..=each {
+        for (at, (payer, (_, orders))) in payers.iter_mut().zip(&mut work).enumerate() {
+            let payee = people.get((at + 1 + step % (people.len() - 1)) % people.len()).context("nobody")?;
+            orders.push(payer.order(Payee::Person(payee.clone()), asset, 1));
+        }
     }
     let started = Instant::now();
     let tasks = work.into_iter().map(|(caller, orders)| {

@@ -149,7 +149,7 @@ async fn orders(
     service.wallet().put_order_key(&caller, request).await?;
     service.flows().issue(TransferId(device::random()), asset, &payer.user, count as u64, false).await?;
     let order = |(counter, payee): (u64, &Device)| PaymentOrder {
-        id: OrderId(device::random()),
+        id: OrderId::new(device::now_ms(), device::random()),
         payer: payer.user.clone(),
         device: payer.id(),
         payee: Payee::Person(payee.user.clone()),

@@ -46,7 +46,7 @@ impl Payer {
     fn order(&mut self, to: &UserAddress, asset: AssetId) -> Signed<PaymentOrder> {
         self.counter += 1;
         let order = PaymentOrder {
-            id: OrderId(device::random()),
+            id: OrderId::new(device::now_ms(), device::random()),
             payer: self.device.user.clone(),
             device: self.device.id(),
             payee: Payee::Person(to.clone()),

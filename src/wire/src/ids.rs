@@ -1,6 +1,6 @@
 //! Ids: sixteen bytes, made by clients at random, or from a key.
 
-use crate::NodeName;
+use crate::{Millis, NodeName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -121,11 +121,32 @@ id! {
     RequestId
 }
 
+/// Bytes of an id that say when it was made. Ids of one time then stand beside one another where they are kept in their order, and a
+/// node need not look all over its disk for what is going on now. What they say is the client's word and means nothing else.
+const TIME_BYTES: usize = 6;
+
+impl OrderId {
+    /// Names an order: the time first, as in a UUID of version 7 (RFC 9562), then 80 bits at random.
+    pub fn new(now: Millis, random: [u8; 16]) -> Self {
+        let mut id = random;
+        let time = now.to_be_bytes();
+        id.iter_mut().zip(time.iter().skip(time.len() - TIME_BYTES)).for_each(|(to, from)| *to = *from);
+        OrderId(id)
+    }
+}
+
 impl TransferId {
+    /// What follows from something else: the time of that, and the first ten bytes of a hash.
+    pub fn beside(origin: &[u8; 16], hash: &blake3::Hash) -> Self {
+        let mut id = *origin;
+        id.iter_mut().skip(TIME_BYTES).zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+        TransferId(id)
+    }
+
     /// The transfer that releases a pending one whose time is over: nobody names it, and it happens once.
     pub fn of_expiry(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-expiry/1");
-        TransferId::of_hash(&hasher.update(&pending.0).finalize())
+        TransferId::beside(&pending.0, &hasher.update(&pending.0).finalize())
     }
 }
 
@@ -133,7 +154,7 @@ impl TransferId {
     /// The transfer by which the payee answers a pending one: there is one answer.
     pub fn of_answer(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-answer/1");
-        TransferId::of_hash(&hasher.update(&pending.0).finalize())
+        TransferId::beside(&pending.0, &hasher.update(&pending.0).finalize())
     }
 }
 

@@ -26,9 +26,13 @@ export interface Looked<T> {
   error: string | null;
 }
 
-/** 32 hexadecimal digits: names one payment, so that it is made once however often it is asked for. */
+/**
+ * 32 hexadecimal digits: names one payment, so that it is made once however often it is asked for. The time (48 bits of milliseconds)
+ * stands first, so that a node finds what is of one time in one place.
+ */
 export function freshId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, '0'));
+  return Date.now().toString(16).padStart(12, '0') + random.join('');
 }
 
 /** The id of what a form pays. It stays the same until the node has said no, and then it is another. */

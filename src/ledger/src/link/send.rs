@@ -4,7 +4,7 @@ use super::{
     Aim, Body, Leg, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum, Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
-    state::derived,
+    state::derived_hash,
     waiting::{enter, room},
 };
 use crate::{Purpose, Refusal};
@@ -154,7 +154,8 @@ pub(super) fn settlement(link: &Link, prepare: &Prepare, proposer: &NodeName) ->
 /// The id of a transfer that a payment makes: nobody names it, and no other payer's node can make the same
 /// one.
 pub(super) fn transfer(payer: &NodeName, payment: TransferId, at: u8) -> TransferId {
-    TransferId(derived("weft/link-transfer/1", &[payer.as_str().as_bytes(), &payment.0, &[at]]))
+    let hash = derived_hash("weft/link-transfer/1", &[payer.as_str().as_bytes(), &payment.0, &[at]]);
+    TransferId::beside(&payment.0, &hash)
 }
 
 /// What is against a payment whoever pays it, as the terms and the clock are.

@@ -18,6 +18,7 @@ use super::{
     index::{Index, IndexError, get_row},
     journal::{AppendError, Journal},
     keeper::{self, Hindered},
+    overlay::Overlay,
     queue::Request,
     rebuild::{APPLIED_KEY, applied_value},
     recover::truth,
@@ -260,6 +261,8 @@ impl Committer {
     fn apply(&self, writes: &[Planned]) -> Result<(), IndexError> {
         let link = self.journal.link();
         let applied = applied_value(&self.shared.id, link.next_seq - 1);
+        let index = self.shared.gate.read().index.clone();
+        index.make_room();
         let mut gate = self.shared.gate.write();
         let rows = writes.iter().map(|write| (write.key.as_slice(), write.row.as_deref()));
         gate.index.apply(&mut rows.chain(std::iter::once((APPLIED_KEY, Some(applied.as_slice())))))?;
@@ -295,17 +298,20 @@ impl Committer {
         let old = shared.gate.read().generation;
         let generation = old + 1;
         let rebuilt = truth(&shared.dir, &shared.options, &self.journal).rebuild(generation);
-        let index = rebuilt.map_err(|error| {
+        let index = rebuilt.and_then(|index| Overlay::over(index, &shared.options)).map_err(|error| {
             shared.fail(format!("the index is damaged ({reason}) and its rebuild failed: {error}"))
         })?;
-        {
+        let replaced = {
             let mut gate = shared.gate.write();
-            gate.index = index;
+            let replaced = std::mem::replace(&mut gate.index, index);
             gate.generation = generation;
             gate.link = self.journal.link();
             gate.end = self.journal.end();
             *shared.scrub.lock() = None;
-        }
+            replaced
+        };
+        // Not while the gate keeps readers out: it may take its time to go.
+        drop(replaced);
         shared.counters.rebuilds.fetch_add(1, Ordering::Relaxed);
         shared.counters.since_checkpoint.store(0, Ordering::Relaxed);
         shared.counters.checkpoint_seq.store(self.journal.link().next_seq - 1, Ordering::Relaxed);

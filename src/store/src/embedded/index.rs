@@ -43,6 +43,9 @@ pub trait Index: Send + Sync + 'static {
     /// [`IndexError`] if the index is damaged or its disk is full.
     fn apply(&self, changes: &mut dyn Iterator<Item = Change<'_>>) -> Result<(), IndexError>;
 
+    /// Waits, if too much was applied that is not in its place yet. Nobody may hold up reads meanwhile.
+    fn make_room(&self) {}
+
     /// Returns when everything applied before will survive a power cut.
     ///
     /// # Errors

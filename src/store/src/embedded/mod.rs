@@ -24,6 +24,7 @@ mod frame;
 mod index;
 mod journal;
 mod keeper;
+mod overlay;
 mod queue;
 mod rebuild;
 mod recover;

@@ -14,6 +14,7 @@ use super::{
     index::{Index, IndexError},
     io_error,
     journal::{Journal, Sizes},
+    overlay::Overlay,
     rebuild::{APPLIED_KEY, Truth, applied_seq, applied_value},
     segment::{Link, segment_name},
     shared::{Applied, Counters, Shared, journal_dir, snapshot_dir},
@@ -109,6 +110,7 @@ pub(crate) fn recover(dir: &Path, options: Options) -> Result<Recovered> {
     };
     let (index, generation) =
         index(&truth, checkpoint.filter(|checkpoint| checkpoint.generation > 0), &counters)?;
+    let index = Overlay::over(index, &options)?;
     let applied = Applied { index, generation, link: journal.link(), end: journal.end() };
     let id = truth.id;
     drop(truth);
