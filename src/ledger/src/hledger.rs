@@ -104,6 +104,7 @@ pub fn purpose(purpose: Purpose) -> &'static str {
         Purpose::EscrowFund => "into escrow",
         Purpose::EscrowRelease => "out of escrow",
         Purpose::EscrowReturn => "back from escrow",
+        Purpose::Collection => "collected by a mandate",
         Purpose::TopUp => "top-up",
         Purpose::Withdrawal => "withdrawal",
         Purpose::Settlement => "settlement",

@@ -82,6 +82,8 @@ pub enum Purpose {
     EscrowRelease,
     /// Out of escrow, back to the buyer.
     EscrowReturn,
+    /// By a mandate, again and again.
+    Collection,
     /// Cash or a bank's money against the node's.
     TopUp,
     /// The other way.
@@ -113,6 +115,7 @@ impl Purpose {
             Purpose::EscrowFund => "escrow_fund",
             Purpose::EscrowRelease => "escrow_release",
             Purpose::EscrowReturn => "escrow_return",
+            Purpose::Collection => "collection",
             Purpose::TopUp => "top_up",
             Purpose::Withdrawal => "withdrawal",
             Purpose::Settlement => "settlement",

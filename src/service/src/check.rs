@@ -17,6 +17,7 @@ use crate::{
     },
     vault::records::{VaultBook, VaultRow},
     wallet::bank_records as bank,
+    wallet::mandate_records as mandates,
     wallet::records as wallet,
 };
 use weft_store::{Table, record::Record, tables};
@@ -84,6 +85,9 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::ROOT_BALANCES => read::<wallet::BalanceRecord>(value),
         tables::ROOTS_SEEN => read::<wallet::SeenRecord>(value),
         tables::ESCROWS => read::<wallet::EscrowRecord>(value),
+        tables::MANDATES => read::<mandates::MandateRecord>(value),
+        tables::MANDATES_LIVE => read::<mandates::LiveRecord>(value),
+        tables::COLLECTIONS => read::<mandates::CollectionRecord>(value),
         tables::INVOICES => read::<wallet::InvoiceRecord>(value),
         tables::INVOICE_NUMBERS => read::<wallet::NumbersRecord>(value),
         tables::BANK_ACCOUNTS => read::<bank::BankAccountRecord>(value),

@@ -14,7 +14,7 @@ pub enum Worker {
     Sweep,
     /// Finishes sign-outs that a stop cut short.
     SignOuts,
-    /// Gives back transfers that nobody has accepted in time.
+    /// Gives back transfers that nobody has accepted in time, and collects what is due by mandates.
     Payments,
     /// Signs what the ledger was at the end of each day, and shows it to the nodes with which there are links.
     Roots,
@@ -73,7 +73,10 @@ impl Worker {
                 Ok(accounts + invites + links + welcomes + strangers)
             }
             Worker::SignOuts => service.flows().resume_sign_outs().await,
-            Worker::Payments => Ok(service.wallet().expire().await?),
+            Worker::Payments => {
+                let expired = service.wallet().expire().await?;
+                Ok(expired + service.flows().collect_due().await?)
+            }
             Worker::Roots => {
                 let made = service.wallet().close_days().await?;
                 Ok(made + service.flows().show_roots().await?)

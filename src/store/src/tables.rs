@@ -184,6 +184,13 @@ tables! {
     ESCROWS_LIST      = 154, "wallet.escrows_list",   key: "name 00 BE64(time) escrow",  record: "nothing: an escrow of a buyer or seller", owner: "service/wallet";
     ESCROWS_DUE       = 155, "wallet.escrows_due",    key: "BE64(time) escrow",          record: "nothing: an escrow that ends by itself", owner: "service/wallet";
 
+    // mandates: written by the teller, too
+    MANDATES          = 156, "wallet.mandates",       key: "mandate",                    record: "MandateRecord: what a debtor allows a creditor to collect", owner: "service/wallet";
+    MANDATES_LIST     = 157, "wallet.mandates_list",  key: "name 00 BE64(time) mandate", record: "nothing: a mandate of a debtor or creditor", owner: "service/wallet";
+    MANDATES_DUE      = 167, "wallet.mandates_due",   key: "BE64(time) mandate",         record: "nothing: when a mandate is looked at next", owner: "service/wallet";
+    MANDATES_LIVE     = 168, "wallet.mandates_live",  key: "debtor 00",                  record: "LiveRecord: how many mandates of somebody hold", owner: "service/wallet";
+    COLLECTIONS       = 169, "wallet.collections",    key: "mandate BE32(period)",       record: "CollectionRecord: what came of a period", owner: "service/wallet";
+
     // what a bank says, and what members ask of it: written by the teller, too
     BANK_ACCOUNTS     = 158, "wallet.bank_accounts",  key: "asset",                      record: "BankAccountRecord: the account at a bank that backs an asset", owner: "service/wallet";
     BANK_LINES        = 159, "wallet.bank_lines",     key: "line",                       record: "BankLineRecord: a line of a bank's file, so that it counts once", owner: "service/wallet";

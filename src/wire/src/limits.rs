@@ -123,6 +123,20 @@ pub const ESCROW_NOTE_BYTES_MAX: usize = 128;
 pub const ESCROW_MS_MIN: u64 = 60 * 60 * 1000;
 /// For how long at most.
 pub const ESCROW_MS_MAX: u64 = 183 * 24 * 60 * 60 * 1000;
+/// What is said beside a mandate, in bytes of UTF-8.
+pub const MANDATE_PURPOSE_BYTES_MAX: usize = 128;
+/// Mandates of one debtor that hold at the same time.
+pub const MANDATES_LIVE_MAX: u32 = 100;
+/// How far away a mandate's first day may be, in days.
+pub const MANDATE_AHEAD_DAYS_MAX: u32 = 366;
+/// Periods of one mandate that has an end.
+pub const MANDATE_PERIODS_MAX: u32 = 5200;
+/// How far its last day may be from the first one, in days.
+pub const MANDATE_DAYS_MAX: u32 = 7 * MANDATE_PERIODS_MAX;
+/// What came of a mandate's periods, of so many at once.
+pub const MANDATE_COLLECTIONS_SHOWN: u32 = 24;
+/// How far from UTC days begin, in minutes.
+pub const ZONE_MINUTES_MAX: u16 = 14 * 60;
 /// Lines of one invoice.
 pub const INVOICE_LINES_MAX: usize = 32;
 /// What is said in one of them, in bytes of UTF-8.

@@ -125,6 +125,10 @@ codes! {
     SaleOver = "sale_over", 410, "This sale can no longer be paid.";
     /// Its issuer has taken it back.
     InvoiceCancelled = "invoice_cancelled", 410, "This invoice was cancelled.";
+    /// Whoever has given the mandate has ended it, its creditor has given it up, or its time is over.
+    MandateOver = "mandate_over", 410, "This mandate has ended.";
+    /// The period has not begun, or is over.
+    NotDue = "not_due", 409, "This is not due now.";
     /// The shop is closed.
     ShopClosed = "shop_closed", 409, "This shop takes no money at the moment.";
     /// No code that can be used now: unknown, replaced, or too old.

@@ -9,6 +9,7 @@ pub(crate) mod health;
 mod invites;
 mod invoices;
 mod key_packages;
+mod mandates;
 mod node;
 mod path;
 mod rooms;
@@ -41,6 +42,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(shops::routes())
         .merge(invoices::routes())
         .merge(escrows::routes())
+        .merge(mandates::routes())
         .merge(topups::routes())
         .merge(roots::routes())
         .merge(sync::routes())

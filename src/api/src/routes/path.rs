@@ -32,6 +32,8 @@ pub(crate) struct Shop(pub UserName);
 pub(crate) struct BankLine(pub BankLineId);
 /// `{escrow}`: the transfer that funded it.
 pub(crate) struct Escrow(pub TransferId);
+/// `{mandate}`: the transfer of the order that gave it.
+pub(crate) struct Mandate(pub TransferId);
 /// `{issuer}`: of invoices.
 pub(crate) struct Issuer(pub UserName);
 /// `{invoice}`.
@@ -79,6 +81,7 @@ extractor!(Shop, "shop");
 extractor!(Sale, "sale");
 extractor!(BankLine, "line");
 extractor!(Escrow, "escrow");
+extractor!(Mandate, "mandate");
 extractor!(Issuer, "issuer");
 extractor!(Invoice, "invoice");
 extractor!(Account, "account");

@@ -32,6 +32,7 @@ mod link_thaw;
 #[cfg(test)]
 mod link_wrongs_tests;
 mod links;
+mod mandates;
 mod owed;
 #[cfg(test)]
 mod packet_tests;

@@ -71,6 +71,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     super::audit_links::check_links(store, &books, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
+    super::audit_mandates::check_mandates(store, &books, &mut report).await?;
     Ok(report)
 }
 
@@ -177,7 +178,8 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
         }
         Movement::Post { .. } | Movement::Void { .. } => return Ok(()),
     };
-    if entry.transfer.purpose == Purpose::Redeem {
+    // What is collected is signed for by a mandate, which is looked at beside all others.
+    if matches!(entry.transfer.purpose, Purpose::Redeem | Purpose::Collection) {
         return Ok(());
     }
     let owner = get::<OwnerRecord>(store, tables::OWNERS, &debit.0).await?;

@@ -167,7 +167,7 @@ async fn order(store: &Store, id: &[u8]) -> Result<Option<(Payee, UserName)>, Fa
     Ok(order.ok().map(|order| (order.payee, order.payer.name)))
 }
 
-async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
+pub(super) async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
     let (mut found, mut after) = (Vec::new(), Vec::new());
     loop {
         let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;

@@ -71,6 +71,12 @@ pub enum WalletError {
     /// Its issuer has taken it back.
     #[error("the invoice was cancelled")]
     InvoiceCancelled,
+    /// It was ended, or its time is over.
+    #[error("the mandate has ended")]
+    MandateOver,
+    /// The period has not begun, or is over.
+    #[error("this period has not begun, or is over")]
+    NotDue,
     /// There is no such code now.
     #[error("the payment code is not valid, or no longer")]
     CodeInvalid,
@@ -139,6 +145,8 @@ impl From<WalletError> for Problem {
             WalletError::AlreadyPaid => Problem::new(Code::AlreadyPaid),
             WalletError::SaleOver => Problem::new(Code::SaleOver),
             WalletError::InvoiceCancelled => Problem::new(Code::InvoiceCancelled),
+            WalletError::MandateOver => Problem::new(Code::MandateOver),
+            WalletError::NotDue => Problem::new(Code::NotDue),
             WalletError::CodeInvalid => Problem::new(Code::CodeInvalid),
             WalletError::CodeLimit => Problem::new(Code::CodeLimit),
             WalletError::OtherNode => Problem::new(Code::OtherNode),

@@ -9,6 +9,7 @@ mod audit;
 mod audit_bank;
 mod audit_bills;
 mod audit_links;
+mod audit_mandates;
 mod audit_roots;
 mod bank_accounts;
 mod bank_import;
@@ -18,6 +19,7 @@ pub(crate) mod bank_records;
 mod bank_tests;
 mod books;
 mod codes;
+mod collections;
 mod error;
 #[cfg(test)]
 mod escrow_tests;
@@ -33,6 +35,10 @@ mod link_look;
 mod link_post;
 mod link_terms;
 mod link_thaw;
+pub(crate) mod mandate_records;
+#[cfg(test)]
+mod mandate_tests;
+mod mandates;
 mod orders;
 #[cfg(test)]
 mod packet_tests;

@@ -15,7 +15,7 @@ const GATHER: Duration = Duration::from_millis(100);
 
 /// The store's watches of one person's accounts, and of those of the shops where they work.
 pub(crate) struct WalletWatch {
-    /// That there is one more: of whom, or a further shop, or an invoice or escrow.
+    /// That there is one more: of whom, or a further shop, or an invoice, escrow or mandate.
     opened: Vec<(Option<UserName>, Watch)>,
     accounts: Vec<(AccountId, Watch)>,
     /// Not before.
@@ -47,7 +47,8 @@ impl Wallet {
         let shops = self.ctx.store.watch(tables::MERCHANTS_OF, joined(name.as_str(), []));
         let invoices = self.ctx.store.watch(tables::INVOICES_LIST, joined(name.as_str(), []));
         let escrows = self.ctx.store.watch(tables::ESCROWS_LIST, joined(name.as_str(), []));
-        let opened = vec![(None, shops), (None, invoices), (None, escrows)];
+        let mandates = self.ctx.store.watch(tables::MANDATES_LIST, joined(name.as_str(), []));
+        let opened = vec![(None, shops), (None, invoices), (None, escrows), (None, mandates)];
         let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
         self.look_again(name, &mut watch).await?;
         Ok(watch)
@@ -63,6 +64,8 @@ impl Wallet {
                 if is_shop {
                     let escrows = self.ctx.store.watch(tables::ESCROWS_LIST, joined(of.as_str(), []));
                     watch.opened.push((None, escrows));
+                    let mandates = self.ctx.store.watch(tables::MANDATES_LIST, joined(of.as_str(), []));
+                    watch.opened.push((None, mandates));
                 }
             }
             for asset in self.assets_of(of).await? {

@@ -3,7 +3,7 @@
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
 //! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`, those of banks in
-//! `topups`, those of invoices in `invoices`, those of escrow in `escrow`, those of the day's roots in `roots`.
+//! `topups`, those of invoices in `invoices`, those of escrow in `escrow`, those of mandates in `mandates`, those of the day's roots in `roots`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
 //! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
@@ -13,6 +13,7 @@ mod assets;
 mod cards;
 mod escrow;
 mod invoices;
+mod mandates;
 mod orders;
 mod packets;
 mod roots;
@@ -26,6 +27,10 @@ pub use escrow::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, Se
 pub use invoices::{
     InvoiceInfo, InvoiceLine, InvoiceList, InvoicePaid, InvoicePayee, InvoiceState, InvoiceSums, InvoiceTax,
     SendInvoice,
+};
+pub use mandates::{
+    GiveMandate, MandateAct, MandateCollection, MandateInfo, MandateList, MandatePeriod, MandateState,
+    MandateTerms,
 };
 pub use orders::{Intent, OrderKeyCert, Payee, PaymentOrder, Receipt, TransferState};
 pub use packets::{

@@ -1,7 +1,8 @@
 //! What a person signs to pay, and what the node signs when it is done.
 
 use super::{
-    BankPayee, BearerPayee, EscrowTerms, InvoicePayee, MerchantPayee, PacketPromise, PacketTerms, SettlePayee,
+    BankPayee, BearerPayee, EscrowTerms, InvoicePayee, MandateTerms, MerchantPayee, PacketPromise,
+    PacketTerms, SettlePayee,
 };
 use crate::{
     AssetId, DeviceId, Millis, OrderId, RequestId, TransferId, UserAddress, bytes, signed::Signable,
@@ -49,6 +50,8 @@ pub enum Payee {
     Escrow(EscrowTerms),
     /// The seller, out of what is held for them. Not for `POST wallet/orders`.
     Settle(SettlePayee),
+    /// Somebody who may collect the amount again and again. Not for `POST wallet/orders`.
+    Mandate(MandateTerms),
 }
 
 /// What the payer wants to happen.

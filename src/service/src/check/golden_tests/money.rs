@@ -8,9 +8,9 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, OrderId, RequestId, TransferId,
     wallet::{
-        Asset, BearerPayee, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MerchantPayee, OrderKeyCert,
-        PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, SaleKind, SettlePayee, ShopDetails,
-        ShopMember, ShopRole,
+        Asset, BearerPayee, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MandatePeriod, MandateTerms,
+        MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, SaleKind,
+        SettlePayee, ShopDetails, ShopMember, ShopRole,
     },
 };
 
@@ -64,6 +64,7 @@ fn entries(all: &mut Samples) {
         ("post", Movement::Post { pending: transfer(8), amount: 5 }, Purpose::Transfer, Outcome::Done),
         ("void", Movement::Void { pending: transfer(8) }, Purpose::Expiry, Outcome::Done),
         ("refused", posted, Purpose::Payment, refused),
+        ("collection", posted, Purpose::Collection, Outcome::Done),
     ] {
         let moved = (outcome == Outcome::Done).then_some(Hold { debit: FROM, credit: TO, amount: 5 });
         let transfer_ = Transfer { id: transfer(4), movement, purpose, about: [7; 16] };
@@ -120,6 +121,48 @@ pub(super) fn wallet(all: &mut Samples) {
     banks::banks(all, &cert);
     invoices(all, &cert);
     escrows(all, &cert);
+    mandates(all, &cert);
+}
+
+fn mandates(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
+    use crate::wallet::mandate_records as records;
+    let terms = |standing, period| MandateTerms {
+        creditor: bob(),
+        standing,
+        period,
+        first_day: 20_800,
+        last_day: (!standing).then_some(21_000),
+        count: (!standing).then_some(12),
+        zone: -300,
+        purpose: "the rent".into(),
+    };
+    for (sample, standing, period, end) in [
+        ("live", true, MandatePeriod::Month, None),
+        ("ended", false, MandatePeriod::Week, Some(records::MandateEnd::Debtor)),
+        ("given-up", false, MandatePeriod::Week, Some(records::MandateEnd::Creditor)),
+        ("over", false, MandatePeriod::Month, Some(records::MandateEnd::Time)),
+    ] {
+        let terms = terms(standing, period);
+        let order = Signed::sign(&shop_order(Payee::Mandate(terms.clone())), &key(5));
+        let record = records::MandateRecord {
+            order: wallet::OrderRecord { order, cert: cert.clone(), title: None },
+            debtor: alice(),
+            of_shop: !standing,
+            asset: EURO,
+            amount: 9,
+            terms,
+            made_ms: TIME_MS,
+            since: 7,
+            look_ms: end.is_none().then_some(TIME_MS + 1),
+            end: end.map(|by| records::MandateEndRecord { at_ms: TIME_MS, until: 8, by }),
+        };
+        all.add(tables::MANDATES, sample, &record);
+    }
+    for (sample, refused) in [("collected", None), ("failed", Some("insufficient_funds".to_owned()))] {
+        let record = records::CollectionRecord { amount: 9, at_ms: TIME_MS, refused };
+        all.add(tables::COLLECTIONS, sample, &record);
+    }
+    all.add(tables::MANDATES_LIVE, "live", &records::LiveRecord { live: 3 });
 }
 
 fn escrows(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
