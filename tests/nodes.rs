@@ -20,6 +20,7 @@ mod config;
 mod data_folder;
 mod escrow;
 mod hostile_peer;
+mod mandates;
 mod namespaces;
 mod payments;
 mod peers;

@@ -6,6 +6,7 @@ mod chats;
 mod escrow;
 mod events;
 mod groups;
+mod mandates;
 mod people;
 mod reading;
 mod shops;
@@ -18,6 +19,7 @@ pub use chats::*;
 pub use escrow::*;
 pub use events::*;
 pub use groups::*;
+pub use mandates::*;
 pub use people::*;
 pub use shops::*;
 pub use topups::*;
@@ -481,6 +483,9 @@ pub enum Call {
     /// A call about escrow.
     #[serde(untagged)]
     Escrow(EscrowCall),
+    /// A call about mandates.
+    #[serde(untagged)]
+    Mandate(MandateCall),
     /// A call about signed days.
     #[serde(untagged)]
     Books(BooksCall),
@@ -551,6 +556,9 @@ pub enum Reply {
     /// About escrow.
     #[serde(untagged)]
     Escrow(EscrowReply),
+    /// About mandates.
+    #[serde(untagged)]
+    Mandate(MandateReply),
     /// About signed days.
     #[serde(untagged)]
     Books(BooksReply),

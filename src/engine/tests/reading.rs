@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
-use weft_engine::api::{BillCall, BooksCall, Call, EscrowCall, ReceiptCall, ShopCall, TopUpCall};
+use weft_engine::api::{
+    BillCall, BooksCall, Call, EscrowCall, MandateCall, ReceiptCall, ShopCall, TopUpCall,
+};
 
 /// What stands for nothing where it is left out.
 const MAY_LACK: &[(&str, &str)] = &[
@@ -29,6 +31,7 @@ fn calls() -> BTreeMap<String, Vec<(String, String)>> {
         TopUpCall::inline,
         BillCall::inline,
         EscrowCall::inline,
+        MandateCall::inline,
         BooksCall::inline,
     ];
     let text = all.map(|inline| inline(&Config::default())).concat();

@@ -2,6 +2,7 @@
 import type { BillCall } from "./BillCall";
 import type { BooksCall } from "./BooksCall";
 import type { EscrowCall } from "./EscrowCall";
+import type { MandateCall } from "./MandateCall";
 import type { ReceiptCall } from "./ReceiptCall";
 import type { ShopCall } from "./ShopCall";
 import type { TopUpCall } from "./TopUpCall";
@@ -513,4 +514,4 @@ asset: string,
 /**
  * Whether.
  */
-frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | BooksCall;
+frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall;

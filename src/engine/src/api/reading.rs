@@ -4,6 +4,7 @@
 mod bills;
 mod books;
 mod escrow;
+mod mandates;
 mod receipts;
 mod shops;
 mod topups;
@@ -68,6 +69,12 @@ struct Said {
     due_ms: Option<f64>,
     invoice: Option<String>,
     escrow: Option<String>,
+    mandate: Option<String>,
+    standing: Option<bool>,
+    period: Option<String>,
+    last_day: Option<f64>,
+    count: Option<u32>,
+    zone: Option<f64>,
     sent: Option<bool>,
     scale: Option<u8>,
     title: Option<String>,
@@ -353,6 +360,8 @@ impl Said {
                     Call::Bill(call)
                 } else if let Some(call) = self.escrow_call(other)? {
                     Call::Escrow(call)
+                } else if let Some(call) = self.mandate_call(other)? {
+                    Call::Mandate(call)
                 } else if let Some(call) = self.books_call(other)? {
                     Call::Books(call)
                 } else {

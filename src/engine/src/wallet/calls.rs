@@ -58,6 +58,7 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>
         Call::Shop(call) => super::shops::answer(cx, call).await,
         Call::Receipt(call) => super::receipts::answer(cx, call).await,
         Call::Escrow(call) => super::escrow::answer(cx, call).await,
+        Call::Mandate(call) => super::mandates::answer(cx, call).await,
         Call::Bill(call) => super::invoices::answer(cx, call).await,
         Call::Books(call) => super::books::answer(cx, call).await,
         other => return Err(other),

@@ -2,18 +2,15 @@
 
 use super::orders::{self, Wish};
 use super::shops::{address_of, wish};
-use super::{amount, asset_view, id, key, look, some};
+use super::{amount, asset_view, id, look, some};
 use crate::account::me;
 use crate::api::{EscrowCall, EscrowReply, EscrowView, EscrowsView, PersonView, Reply};
-use crate::error::{Refusal, field_error, internal};
+use crate::error::{Refusal, field_error};
 use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, Payee, SettlePayee};
-use weft_wire::{AssetId, Code, OrderId, TransferId};
+use weft_wire::{AssetId, OrderId, TransferId};
 use zeroize::Zeroizing;
-
-/// Tries where the node knows another counter, or has forgotten the key.
-const TRIES: usize = 3;
 
 /// Answers a call about escrow.
 pub(super) async fn answer(cx: &Cx, call: EscrowCall) -> Result<Reply, Refusal> {
@@ -94,24 +91,10 @@ async fn settle(
     }
     let payee = Payee::Settle(SettlePayee { escrow, seller: before.seller });
     let wish = wish(form, payee, before.asset.id(), amount);
-    let key = cx.with(|s| key::unlock(s, pin))?;
-    key::install(cx).await?;
-    let mut last = 0;
-    for _ in 0..TRIES {
-        let order = cx.with(|s| orders::sign(s, &wish, &key, last))?;
-        match http::post(cx, &path(escrow), &EscrowAct::Settle { order }).await {
-            Ok(info) => return Ok(info),
-            Err(failure) => match (failure.code(), failure.current()) {
-                (Some(Code::OrderStale), Some(current)) => last = current,
-                (Some(Code::BadCertificate | Code::BadSignature), _) => {
-                    cx.with(key::forgotten);
-                    key::install(cx).await?;
-                }
-                _ => return Err(failure.into()),
-            },
-        }
-    }
-    Err(internal("settle"))
+    orders::until_taken(cx, &wish, pin, async |order| {
+        http::post(cx, &path(escrow), &EscrowAct::Settle { order }).await
+    })
+    .await
 }
 
 fn view(s: &mut State, info: EscrowInfo) -> Result<EscrowView, Refusal> {

@@ -13,6 +13,7 @@ mod escrow;
 mod invoices;
 mod key;
 mod look;
+mod mandates;
 mod orders;
 mod packets;
 mod receipts;

@@ -17,6 +17,8 @@ use weft_wire::{AssetId, Code, Millis, OrderId, RequestId, Signed, TransferId, U
 const ORDERS: &[u8] = b"w/o/";
 /// How long an order is worth something: as long as somebody may be out of reach of the node and still want to pay.
 const LIFETIME_MS: Millis = 10 * 60 * 1000;
+/// Tries where the node knows another counter, or has forgotten the key.
+const TRIES: usize = 3;
 /// Orders that may be unsure at once.
 const PENDING_MAX: usize = 64;
 
@@ -93,6 +95,34 @@ pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refu
         }
     }
     Err(internal("counter"))
+}
+
+/// Signs an order that is not written down, as it does the same however often it comes, and sends it until the node has taken it or
+/// refused it.
+pub(super) async fn until_taken<T>(
+    cx: &Cx,
+    wish: &Wish,
+    pin: &str,
+    send: impl AsyncFn(Signed<PaymentOrder>) -> Result<T, Failure>,
+) -> Result<T, Refusal> {
+    let key = cx.with(|s| key::unlock(s, pin))?;
+    key::install(cx).await?;
+    let mut last = 0;
+    for _ in 0..TRIES {
+        let order = cx.with(|s| sign(s, wish, &key, last))?;
+        match send(order).await {
+            Ok(taken) => return Ok(taken),
+            Err(failure) => match (failure.code(), failure.current()) {
+                (Some(Code::OrderStale), Some(current)) => last = current,
+                (Some(Code::BadCertificate | Code::BadSignature), _) => {
+                    cx.with(key::forgotten);
+                    key::install(cx).await?;
+                }
+                _ => return Err(failure.into()),
+            },
+        }
+    }
+    Err(internal("order"))
 }
 
 /// Whether an order of this form, or for the same request, is not decided, as far as is known.
