@@ -113,6 +113,11 @@ interface Answers {
   fund_escrow: 'escrow';
   settle_escrow: 'escrow';
   accept_escrow: 'escrow';
+  mandates: 'mandates';
+  mandate: 'mandate';
+  give_mandate: 'mandate';
+  collect_mandate: 'mandate';
+  end_mandate: 'mandate';
   books: 'books';
   books_own: 'books_own';
   books_line: 'books_line';

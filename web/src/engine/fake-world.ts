@@ -8,6 +8,7 @@ import { answerGroups, fakeGroups } from './fake-groups';
 import { fakeMoney } from './fake-money';
 import { answerBills, fakeBills } from './fake-bills';
 import { answerEscrows, fakeEscrows } from './fake-escrow';
+import { answerMandates, fakeMandates } from './fake-mandates';
 import { fakeCards } from './fake-cards';
 import { FakePackets } from './fake-packets';
 import { answerShops, fakeStreet } from './fake-tills';
@@ -82,6 +83,7 @@ export function fakeEngine(): FakeEngine {
   const mall = fakeStreet(bank, now, query);
   Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
   answerEscrows(engine, fakeEscrows(mall, now));
+  answerMandates(engine, fakeMandates(mall, now));
   answerDesk(engine, fakeDesk(bank, now, query));
   answerBooks(engine, bank, query);
   return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))

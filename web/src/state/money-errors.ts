@@ -18,6 +18,8 @@ const texts: Record<string, () => string> = {
   wrong_pin: m.error_wrong_pin,
   sale_over: m.error_sale_over,
   invoice_cancelled: m.error_invoice_cancelled,
+  mandate_over: m.error_mandate_over,
+  not_due: m.error_not_due,
   shop_closed: m.error_shop_closed,
   code_invalid: m.error_code_invalid,
   code_limit: m.error_code_limit,

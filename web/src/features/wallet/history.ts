@@ -48,6 +48,7 @@ export function purposeText(purpose: string): string {
     escrow_fund: m.purpose_escrow_fund,
     escrow_release: m.purpose_escrow_release,
     escrow_return: m.purpose_escrow_return,
+    collection: m.purpose_collection,
     packet_fund: m.purpose_packet_fund,
     packet_claim: m.purpose_packet_claim,
     packet_return: m.purpose_packet_return,
