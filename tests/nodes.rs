@@ -34,4 +34,5 @@ mod topup;
 mod two_nodes;
 mod wallet;
 mod wallet_killed;
+mod webhook;
 mod well_known;

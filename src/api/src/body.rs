@@ -27,12 +27,25 @@ impl<T: DeserializeOwned, const MAX: usize> FromRequest<Api> for In<T, MAX> {
     async fn from_request(request: Request, api: &Api) -> Result<Self, Fault> {
         let format = Format::of_body(request.headers())
             .ok_or_else(|| Fault::malformed("a body is application/cbor or application/json"))?;
-        let read = read(request.into_body(), format.body_bytes_max(MAX));
-        let bytes = tokio::time::timeout(api.config().body_timeout, read)
-            .await
-            .map_err(|_| Fault(Problem::new(Code::SlowReader).detail("the body did not arrive in time")))??;
+        let bytes = read_in_time(request.into_body(), format.body_bytes_max(MAX), api).await?;
         decode(&bytes, format, MAX).map(In)
     }
+}
+
+/// A body of at most `MAX` bytes as it came, for what is signed byte by byte.
+pub(crate) struct Raw<const MAX: usize>(pub Bytes);
+
+impl<const MAX: usize> FromRequest<Api> for Raw<MAX> {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, api: &Api) -> Result<Self, Fault> {
+        read_in_time(request.into_body(), MAX, api).await.map(Raw)
+    }
+}
+
+async fn read_in_time(body: Body, max: usize, api: &Api) -> Result<Bytes, Fault> {
+    let read = tokio::time::timeout(api.config().body_timeout, read(body, max)).await;
+    read.map_err(|_| Fault(Problem::new(Code::SlowReader).detail("the body did not arrive in time")))?
 }
 
 /// Reads a body up to a bound.

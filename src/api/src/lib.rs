@@ -23,11 +23,13 @@ pub mod server;
 mod session;
 mod socket;
 mod ui;
+mod webhooks;
 
 pub use address::{ClientAddress, IpRange, Peer};
 pub use error::Fault;
 pub use headers::CONTENT_SECURITY_POLICY;
 pub use operator::Operator;
+pub use webhooks::{Provider, SECRET_BYTES_MIN, Webhooks};
 
 use axum::Router;
 use counts::Counts;
@@ -63,6 +65,8 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How long requests and sockets get when the node stops.
     pub shutdown_timeout: Duration,
+    /// Payment providers of the operator.
+    pub webhooks: Webhooks,
 }
 
 /// The API of one node. Cheap to clone.

@@ -40,6 +40,7 @@ async fn api() -> Api {
         write_timeout: second,
         idle_timeout: second,
         shutdown_timeout: second,
+        webhooks: crate::Webhooks::default(),
     };
     Api::new(service.await.unwrap(), config, None, CancellationToken::new())
 }

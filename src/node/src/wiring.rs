@@ -138,6 +138,7 @@ impl Node {
         };
         let listeners = listen_on(&config.http.listen)?;
         let metrics_listeners = listen_on(&config.http.metrics_listen)?;
+        let webhooks = config.webhooks.open()?;
         let node = Node::open(config).await.map_err(|error| taken_by(&data, error))?;
         let secure = tls::secure(&node.config.tls, &node.config.storage.data)?;
         let stop = CancellationToken::new();
@@ -152,7 +153,8 @@ impl Node {
         let control = Control::new(node.service.clone(), node.store.clone(), data.clone(), url.clone(), own);
         let control = control.with_gate(gate);
         let operator: Arc<dyn weft_api::Operator> = Arc::new(control.clone());
-        let api = Api::new(node.service.clone(), api_config(&node.config), Some(operator), stop.clone());
+        let api =
+            Api::new(node.service.clone(), api_config(&node.config, webhooks), Some(operator), stop.clone());
         let tasks = TaskTracker::new();
         for listener in listeners {
             tasks.spawn(server::serve(api.clone(), listener, secure.clone(), api.router(), stop.clone()));
@@ -278,7 +280,7 @@ fn service_config(config: &Config) -> ServiceConfig {
     }
 }
 
-fn api_config(config: &Config) -> weft_api::Config {
+fn api_config(config: &Config, webhooks: weft_api::Webhooks) -> weft_api::Config {
     let http = &config.http;
     weft_api::Config {
         trusted_proxies: http.trusted_proxies.clone(),
@@ -294,6 +296,7 @@ fn api_config(config: &Config) -> weft_api::Config {
         write_timeout: Duration::from_secs(config.socket.write_timeout_s),
         idle_timeout: Duration::from_secs(config.socket.idle_timeout_s),
         shutdown_timeout: Duration::from_secs(http.shutdown_timeout_s),
+        webhooks,
     }
 }
 

@@ -154,6 +154,11 @@ impl Service {
         &self.0.vault
     }
 
+    /// The time by which requests are judged.
+    pub fn now_ms(&self) -> weft_wire::Millis {
+        self.0.ctx.now()
+    }
+
     /// Accounts and payments.
     pub fn wallet(&self) -> &Wallet {
         &self.0.wallet

@@ -101,6 +101,10 @@ pub const MONEY_NOTE_BYTES_MAX: usize = 256;
 pub const BANK_FILE_BYTES_MAX: usize = 4 << 20;
 /// Who holds an account at a bank, what the bank is called, and how it calls the account: each in bytes of UTF-8. SEPA carries 70 characters.
 pub const BANK_NAME_BYTES_MAX: usize = 140;
+/// How a payment provider calls a payment, in bytes.
+pub const NOTICE_ID_BYTES_MAX: usize = 128;
+/// A notice of a payment provider, in JSON.
+pub const NOTICE_BYTES_MAX: usize = 8 << 10;
 /// Withdrawals of one member in one asset that wait.
 pub const WITHDRAWALS_WAITING_MAX: u32 = 8;
 /// A shop's title, in characters.

@@ -20,6 +20,7 @@ mod topups;
 mod users;
 mod vault;
 mod wallet;
+mod webhooks;
 
 use crate::{Api, Fault, guard, headers, host, metrics, negotiate, session, ui};
 use axum::{Router, middleware, routing};
@@ -44,6 +45,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(escrows::routes())
         .merge(mandates::routes())
         .merge(topups::routes())
+        .merge(webhooks::routes())
         .merge(roots::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)

@@ -34,6 +34,8 @@ pub(crate) struct BankLine(pub BankLineId);
 pub(crate) struct Escrow(pub TransferId);
 /// `{mandate}`: the transfer of the order that gave it.
 pub(crate) struct Mandate(pub TransferId);
+/// `{provider}`: of payments, as node.toml calls it.
+pub(crate) struct Provider(pub String);
 /// `{issuer}`: of invoices.
 pub(crate) struct Issuer(pub UserName);
 /// `{invoice}`.
@@ -82,6 +84,7 @@ extractor!(Sale, "sale");
 extractor!(BankLine, "line");
 extractor!(Escrow, "escrow");
 extractor!(Mandate, "mandate");
+extractor!(Provider, "provider");
 extractor!(Issuer, "issuer");
 extractor!(Invoice, "invoice");
 extractor!(Account, "account");

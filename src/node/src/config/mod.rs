@@ -13,6 +13,7 @@ mod node;
 mod ranges;
 mod storage;
 mod tls;
+mod webhooks;
 
 pub use error::{ConfigError, Place, printable};
 pub(crate) use federation::check_name;
@@ -24,6 +25,7 @@ pub use node::NodeSection;
 pub use ranges::range_of;
 pub use storage::StorageConfig;
 pub use tls::{TlsConfig, TlsMode};
+pub use webhooks::{ProviderConfig, WebhooksConfig};
 
 use figment::{
     Figment, Metadata, Profile, Provider,
@@ -57,6 +59,8 @@ pub struct Config {
     pub federation: FederationConfig,
     /// Rate limits.
     pub limits: LimitsConfig,
+    /// Payment providers of the operator.
+    pub webhooks: WebhooksConfig,
     /// What is logged, and how.
     pub log: LogConfig,
 }
@@ -117,6 +121,7 @@ impl Config {
         self.http.check()?;
         self.tls.check(&self.http)?;
         self.federation.check(self.node.name().as_ref())?;
+        self.webhooks.check()?;
         self.limits.check()
     }
 }

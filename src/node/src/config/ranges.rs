@@ -25,6 +25,7 @@ const RANGES: &[(&str, RangeInclusive<u64>)] = &[
     ("socket.idle_timeout_s", 1..=86_400),
     ("limits.account_mib_per_day", 1..=1_048_576),
     ("limits.vault_mib", 1..=1_048_576),
+    ("webhooks.tolerance_s", 1..=3_600),
 ];
 
 /// What is expected of a key, where its type alone would say little to a person.

@@ -105,6 +105,8 @@ budgets! {
     Payment = 60 then 60 per 60 s;
     /// Codes of customers that were typed by their digits, by shop.
     CodeTry = 60 then 60 per 60 s;
+    /// Notices of payment providers, by address: before anything of one is read.
+    Webhook = 120 then 120 per 60 s;
     /// Any request, by address; the API takes from it before it looks at anything else.
     Request = 600 then 100 per 1 s;
     /// Sign-ups, by address.

@@ -30,19 +30,19 @@ const NAME_BYTES_KEPT: usize = 140;
 
 /// What a line says, as far as it is booked.
 #[derive(Clone)]
-struct Line {
-    id: BankLineId,
-    asset: AssetId,
-    booked: String,
-    amount: i64,
-    counterparty: Option<String>,
-    counterparty_account: Option<String>,
-    text: String,
-    references: Vec<String>,
+pub(super) struct Line {
+    pub(super) id: BankLineId,
+    pub(super) asset: AssetId,
+    pub(super) booked: String,
+    pub(super) amount: i64,
+    pub(super) counterparty: Option<String>,
+    pub(super) counterparty_account: Option<String>,
+    pub(super) text: String,
+    pub(super) references: Vec<String>,
 }
 
 /// What came of a line.
-enum Taken {
+pub(super) enum Taken {
     Known,
     /// More than may be issued.
     Above,
@@ -142,10 +142,6 @@ fn word(format: Format) -> &'static str {
 
 /// What is kept of a line.
 fn kept(asset: AssetId, line: &weft_bank::Line) -> Line {
-    let cut = |text: &str, max: usize| {
-        let text = text::body(text);
-        text.get(..text.floor_char_boundary(max)).unwrap_or_default().to_owned()
-    };
     let account = line.counterparty_account.as_ref();
     Line {
         id: BankLineId(line.key.0),
@@ -157,6 +153,17 @@ fn kept(asset: AssetId, line: &weft_bank::Line) -> Line {
         text: cut(&line.text, TEXT_BYTES_KEPT),
         references: line.creditor_references().iter().map(|one| one.as_str().to_owned()).collect(),
     }
+}
+
+/// A text as it is kept.
+fn cut(text: &str, max: usize) -> String {
+    let text = text::body(text);
+    text.get(..text.floor_char_boundary(max)).unwrap_or_default().to_owned()
+}
+
+/// The name of a counterparty, and the text of a line, as they are kept.
+pub(super) fn kept_words(name: &str, text: &str) -> (String, String) {
+    (cut(name, NAME_BYTES_KEPT), cut(text, TEXT_BYTES_KEPT))
 }
 
 /// The transfer that a line makes, and the one by which it is decided: neither is made twice.
@@ -196,7 +203,7 @@ impl Sheet<'_> {
     }
 
     /// One line. `None`: it moves nothing.
-    fn import_line(&mut self, line: &Line) -> Result<Option<Taken>, Stop> {
+    pub(super) fn import_line(&mut self, line: &Line) -> Result<Option<Taken>, Stop> {
         if line.amount == 0 {
             return Ok(None);
         }

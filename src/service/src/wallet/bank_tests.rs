@@ -9,8 +9,8 @@ use weft_ledger::Refusal;
 use weft_wire::{
     AssetId, BankLineId, Code, Problem, Signed,
     wallet::{
-        BankAccount, BankImport, BankLine, BankPayee, DecideBankLine, DefineAsset, Intent, Payee,
-        PaymentOrder, Receipt, TransferState, WithdrawalState,
+        BankAccount, BankImport, BankLine, BankLineState, BankPayee, DecideBankLine, DefineAsset, Intent,
+        Payee, PaymentOrder, Receipt, TopUpNotice, TransferState, WithdrawalState,
     },
 };
 
@@ -334,4 +334,69 @@ async fn a_withdrawal_that_cannot_be_is_refused() {
     till.withdraw(10, hers()).await.unwrap();
     till.put_account("").await.unwrap();
     assert!(matches!(refused(till.withdraw(10, hers()).await), WalletError::NotFound("bank")));
+}
+
+fn notice(id: &str, amount: u64, reference: &str) -> TopUpNotice {
+    let (reference, payer) = (Some(reference.to_owned()), Some("A. Aunt".to_owned()));
+    TopUpNotice { id: id.into(), amount, currency: "EUR".into(), reference, payer, text: String::new() }
+}
+
+#[tokio::test]
+async fn what_a_provider_reports_is_booked_as_a_line_of_a_file_and_counts_once() {
+    let till = Till::at_bank().await;
+    let (hers, his) = till.references().await;
+    let wallet = till.world.service.wallet().clone();
+    let take = async |provider: &str, notice: TopUpNotice| {
+        let taken = wallet.take_notice(provider, notice).await.map(|taken| taken.state);
+        till.is_sound().await;
+        taken
+    };
+    let spaced = format!("{} {}", &hers[..4], &hers[4..]);
+    for _ in 0..2 {
+        assert_eq!(take("cardpay", notice("1", 2_500, &spaced)).await.unwrap(), BankLineState::Credited);
+    }
+    // Of another provider the same number is another payment; and a text serves as well as it does in a file.
+    let in_text = TopUpNotice { reference: None, text: format!("thanks {his}"), ..notice("1", 700, "") };
+    assert_eq!(take("otherpay", in_text).await.unwrap(), BankLineState::Credited);
+    assert_eq!(take("cardpay", notice("2", 40, "RF00 NOBODY")).await.unwrap(), BankLineState::Waiting);
+    assert_eq!((till.balances().await, till.books().await), ((12_500, 700), (13_240, 40)));
+    let work = till.work().await;
+    let [line] = work.as_slice() else { panic!("{work:?}") };
+    assert_eq!((line.counterparty.as_deref(), line.text.as_str()), (Some("cardpay: A. Aunt"), "RF00 NOBODY"));
+    till.decide(line.id, DecideBankLine::Assign(till.bob.user().clone())).await.unwrap();
+    assert_eq!(take("cardpay", notice("2", 40, "RF00 NOBODY")).await.unwrap(), BankLineState::Assigned);
+
+    for changed in [notice("1", 2_501, &spaced), notice("1", 2_500, &his)] {
+        assert!(matches!(take("cardpay", changed).await, Err(WalletError::IdConflict)));
+    }
+    for (bad, field) in [
+        (notice("", 1, &hers), "id"),
+        (notice("3", 0, &hers), "amount"),
+        (notice("3", u64::MAX, &hers), "amount"),
+        (TopUpNotice { currency: "euros".into(), ..notice("3", 1, &hers) }, "currency"),
+    ] {
+        let error = take("cardpay", bad).await.unwrap_err();
+        assert!(
+            matches!(&error, WalletError::Fault(Fault::Invalid { field: at, .. }) if *at == field),
+            "{error:?}"
+        );
+    }
+    let long = take("cardpay", notice(&"9".repeat(129), 1, &hers)).await;
+    assert!(matches!(long, Err(WalletError::Fault(Fault::TooLarge { .. }))), "{long:?}");
+    let foreign = TopUpNotice { currency: "USD".into(), ..notice("3", 1, &hers) };
+    assert!(matches!(take("cardpay", foreign).await, Err(WalletError::NotFound("asset"))));
+    assert_eq!(till.books().await, (13_240, 0));
+}
+
+#[tokio::test]
+async fn a_provider_brings_no_more_than_may_be_issued_and_may_try_again() {
+    let till = Till::at_bank().await;
+    let (hers, _) = till.references().await;
+    let define = |issue_max| DefineAsset { issue_max, ..super::tests::euro() };
+    till.world.service.wallet().define(define(10_100)).await.unwrap();
+    let take = async || till.world.service.wallet().take_notice("cardpay", notice("1", 101, &hers)).await;
+    assert!(matches!(take().await, Err(WalletError::Refused(Refusal::Cap))));
+    till.world.service.wallet().define(define(10_101)).await.unwrap();
+    assert_eq!(take().await.unwrap().state, BankLineState::Credited);
+    till.is_sound().await;
 }

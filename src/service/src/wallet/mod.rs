@@ -39,6 +39,7 @@ pub(crate) mod mandate_records;
 #[cfg(test)]
 mod mandate_tests;
 mod mandates;
+mod notices;
 mod orders;
 #[cfg(test)]
 mod packet_tests;

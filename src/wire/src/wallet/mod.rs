@@ -47,8 +47,8 @@ pub use shops::{
 };
 pub use topups::{
     BankAccount, BankAccountInfo, BankAccountList, BankBalance, BankImport, BankLine, BankLineList,
-    BankLineState, BankPayee, DecideBankLine, DecideWithdrawal, ImportBank, TopUpList, TopUpWay,
-    WithdrawalInfo, WithdrawalList, WithdrawalState,
+    BankLineState, BankPayee, DecideBankLine, DecideWithdrawal, ImportBank, TopUpList, TopUpNotice,
+    TopUpTaken, TopUpWay, WithdrawalInfo, WithdrawalList, WithdrawalState,
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,

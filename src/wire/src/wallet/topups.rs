@@ -2,7 +2,7 @@
 //!
 //! `GET wallet/top-ups` · `GET wallet/withdrawals?asset=ID`; for the owner `GET wallet/admin/bank` · `PUT wallet/admin/bank` · `POST wallet/admin/bank/files` ·
 //! `GET wallet/admin/bank/lines?after=LINE` · `POST wallet/admin/bank/lines/LINE` · `GET wallet/admin/withdrawals?after=TRANSFER` ·
-//! `POST wallet/admin/withdrawals/TRANSFER`. A withdrawal is asked for by an order whose payee is [`super::Payee::Bank`].
+//! `POST wallet/admin/withdrawals/TRANSFER`; for an operator's payment provider `POST wallet/webhooks/NAME`. A withdrawal is asked for by an order whose payee is [`super::Payee::Bank`].
 //!
 //! The node is no bank and talks to none. The operator has an account at one and stands behind the asset; what the bank says of that
 //! account, the operator hands in as a file.
@@ -233,4 +233,32 @@ pub struct WithdrawalList {
 pub struct DecideWithdrawal {
     /// The owner has paid it; or it goes back.
     pub paid: bool,
+}
+
+/// `POST wallet/webhooks/NAME`, in JSON: a payment provider of the operator says that money has come in. Signed as docs/topping-up.md says.
+/// The same again counts once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopUpNotice {
+    /// How the provider calls the payment, for ever: at most [`crate::limits::NOTICE_ID_BYTES_MAX`] bytes.
+    pub id: String,
+    /// In minor units of the currency; at least 1.
+    pub amount: u64,
+    /// As ISO 4217 calls it: of an asset that an account at a bank backs.
+    pub currency: String,
+    /// The member's creditor reference. Without a known one the money waits for the owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Who has paid, as the provider knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payer: Option<String>,
+    /// What else was said.
+    #[serde(default)]
+    pub text: String,
+}
+
+/// What has become of it by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopUpTaken {
+    /// As of a line of a bank's file.
+    pub state: BankLineState,
 }
