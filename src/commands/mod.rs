@@ -9,6 +9,7 @@ mod bank;
 mod chat;
 mod check;
 mod config;
+mod guard;
 mod init;
 mod invite;
 mod ledger;
@@ -64,6 +65,8 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Name the account at a bank that backs an asset, and take the bank's files
     Bank(bank::Bank),
+    /// Name who has to approve what the owner issues, and above which amount; list cash agents
+    Guard(guard::Guard),
     /// Verify the data of a node that does not run
     Check(check::Check),
     /// Copy the data of a node, running or not, into an empty folder
@@ -106,6 +109,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Peer(args) => peer::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Bank(args) => bank::run(&args),
+        Command::Guard(args) => guard::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),

@@ -1,5 +1,6 @@
 //! What a user interface asks of the engine, and what it is told: JSON in the browser; TypeScript types are generated from here (ts-rs).
 
+mod agents;
 mod bills;
 mod books;
 mod chats;
@@ -7,12 +8,14 @@ mod escrow;
 mod events;
 mod groups;
 mod mandates;
+mod guard;
 mod people;
 mod reading;
 mod shops;
 mod topups;
 mod wallet;
 
+pub use agents::*;
 pub use bills::*;
 pub use books::*;
 pub use chats::*;
@@ -20,6 +23,7 @@ pub use escrow::*;
 pub use events::*;
 pub use groups::*;
 pub use mandates::*;
+pub use guard::*;
 pub use people::*;
 pub use shops::*;
 pub use topups::*;
@@ -489,6 +493,12 @@ pub enum Call {
     /// A call about signed days.
     #[serde(untagged)]
     Books(BooksCall),
+    /// A call about dual control.
+    #[serde(untagged)]
+    Guard(GuardCall),
+    /// A call about cash agents.
+    #[serde(untagged)]
+    Agent(AgentCall),
 }
 
 /// The answer to a [`Call`].
@@ -562,6 +572,12 @@ pub enum Reply {
     /// About signed days.
     #[serde(untagged)]
     Books(BooksReply),
+    /// About dual control.
+    #[serde(untagged)]
+    Guard(GuardReply),
+    /// About cash agents.
+    #[serde(untagged)]
+    Agent(AgentReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 use weft_engine::api::{
-    BillCall, BooksCall, Call, EscrowCall, MandateCall, ReceiptCall, ShopCall, TopUpCall,
+    AgentCall, BillCall, BooksCall, Call, EscrowCall, GuardCall, MandateCall, ReceiptCall, ShopCall, TopUpCall,
 };
 
 /// What stands for nothing where it is left out.
@@ -33,6 +33,8 @@ fn calls() -> BTreeMap<String, Vec<(String, String)>> {
         EscrowCall::inline,
         MandateCall::inline,
         BooksCall::inline,
+        GuardCall::inline,
+        AgentCall::inline,
     ];
     let text = all.map(|inline| inline(&Config::default())).concat();
     let without_docs: String = text

@@ -107,6 +107,8 @@ pub fn purpose(purpose: Purpose) -> &'static str {
         Purpose::Collection => "collected by a mandate",
         Purpose::TopUp => "top-up",
         Purpose::Withdrawal => "withdrawal",
+        Purpose::CashIn => "cash-in",
+        Purpose::CashOut => "cash-out",
         Purpose::Settlement => "settlement",
         Purpose::Expiry => "expired",
         Purpose::Correction => "correction",

@@ -88,7 +88,11 @@ pub enum Purpose {
     TopUp,
     /// The other way.
     Withdrawal,
-    /// Balances between nodes.
+    /// Cash that a cash agent has taken.
+    CashIn,
+    /// Cash that a cash agent has given out.
+    CashOut,
+    /// Balances between nodes, and with cash agents.
     Settlement,
     /// The time of a pending transfer was over.
     Expiry,
@@ -118,6 +122,8 @@ impl Purpose {
             Purpose::Collection => "collection",
             Purpose::TopUp => "top_up",
             Purpose::Withdrawal => "withdrawal",
+            Purpose::CashIn => "cash_in",
+            Purpose::CashOut => "cash_out",
             Purpose::Settlement => "settlement",
             Purpose::Expiry => "expiry",
             Purpose::Correction => "correction",

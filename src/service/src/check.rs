@@ -16,8 +16,10 @@ use crate::{
         RoomRecord,
     },
     vault::records::{VaultBook, VaultRow},
+    wallet::agent_records as agent,
     wallet::bank_records as bank,
     wallet::mandate_records as mandates,
+    wallet::guard_records as guard,
     wallet::records as wallet,
 };
 use weft_store::{Table, record::Record, tables};
@@ -96,6 +98,12 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::BANKING => read::<bank::BankingRecord>(value),
         tables::REFERENCES => read::<bank::ReferenceRecord>(value),
         tables::WITHDRAWALS => read::<bank::WithdrawalRecord>(value),
+        tables::GUARD => read::<guard::GuardRecord>(value),
+        tables::GUARD_LOG => read::<guard::GuardChangeRecord>(value),
+        tables::PROPOSALS => read::<guard::ProposalRecord>(value),
+        tables::GUARDED => read::<guard::GuardedRecord>(value),
+        tables::AGENTS => read::<agent::AgentRecord>(value),
+        tables::AGENT_BOOKS => read::<agent::AgentBook>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT
         | tables::ROOM_HEADS

@@ -201,6 +201,16 @@ tables! {
     WITHDRAWALS_OF    = 164, "wallet.withdrawals_of", key: "name 00 BE64(time) transfer", record: "nothing: a withdrawal of somebody", owner: "service/wallet";
     WITHDRAWALS_WAITING = 165, "wallet.withdrawals_waiting", key: "BE64(time) transfer", record: "nothing: a withdrawal that is not decided", owner: "service/wallet";
     BANK_FORMATS      = 166, "wallet.bank_formats",   key: "asset account",              record: "FormatRecord: in what form an account's files come, for good", owner: "service/wallet";
+
+    // what needs a second person: written by the teller, too
+    GUARD             = 172, "wallet.guard",          key: "\"guard\"",                  record: "GuardRecord: who approves, and what waits", owner: "service/wallet";
+    GUARD_LOG         = 173, "wallet.guard_log",      key: "BE64(number)",               record: "GuardChangeRecord: a change of who approves, or of a threshold", owner: "service/wallet";
+    PROPOSALS         = 174, "wallet.proposals",      key: "proposal",                   record: "ProposalRecord: what waits for an approver, or did", owner: "service/wallet";
+    GUARDED           = 175, "wallet.guarded",        key: "asset",                      record: "GuardedRecord: its threshold, and what was issued today without approval", owner: "service/wallet";
+
+    // cash agents: written by the teller, too
+    AGENTS            = 176, "wallet.agents",         key: "name 00 asset",              record: "AgentRecord: a cash agent", owner: "service/wallet";
+    AGENT_BOOKS       = 177, "wallet.agent_books",    key: "asset",                      record: "AgentBook: the cash agents of an asset", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

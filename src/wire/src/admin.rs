@@ -3,7 +3,7 @@
 //! `GET admin/peers?after=NAME` · `POST admin/peers/NAME`, for a session of the owner; the commands of the operator (`weft peer`)
 //! speak the same.
 
-use crate::{Millis, NodeName, federation::FederationPolicy, wallet::Asset};
+use crate::{Millis, NodeName, TransferId, UserAddress, federation::FederationPolicy, wallet::Asset};
 use serde::{Deserialize, Serialize};
 
 /// `GET admin/peers`.
@@ -128,6 +128,34 @@ pub struct BankRow {
     pub suspense: String,
     /// The last closing balance: its day, and how much.
     pub closing: Option<(String, String)>,
+}
+
+/// Dual control, for the operator's command. Sums are as people write them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuardRows {
+    /// Who approves.
+    pub approvers: Vec<UserAddress>,
+    /// Each asset that has a threshold, that, and how much of it was used today.
+    pub thresholds: Vec<(Asset, String, String)>,
+    /// What waits, in words.
+    pub waiting: Vec<(TransferId, String)>,
+}
+
+/// A cash agent, for the operator's command. Sums are as people write them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentRow {
+    /// Who.
+    pub user: UserAddress,
+    /// For what.
+    pub asset: Asset,
+    /// How much the agent owes; below zero: is owed.
+    pub owed: String,
+    /// How much they may owe.
+    pub limit: String,
+    /// Cash taken today, and given out.
+    pub today: (String, String),
+    /// They are stopped.
+    pub frozen: bool,
 }
 
 /// Terms, as far as they fit a screen.

@@ -107,6 +107,14 @@ pub const NOTICE_ID_BYTES_MAX: usize = 128;
 pub const NOTICE_BYTES_MAX: usize = 8 << 10;
 /// Withdrawals of one member in one asset that wait.
 pub const WITHDRAWALS_WAITING_MAX: u32 = 8;
+/// People who may approve what the owner of a node issues.
+pub const APPROVERS_MAX: usize = 8;
+/// Proposals that wait for an approver.
+pub const PROPOSALS_WAITING_MAX: usize = 32;
+/// Proposals that were decided, and are still told.
+pub const PROPOSALS_TOLD_MAX: usize = 16;
+/// Cash agents of one asset.
+pub const AGENTS_MAX: usize = 64;
 /// A shop's title, in characters.
 pub const SHOP_TITLE_CHARS_MAX: usize = 64;
 /// People who work in one shop, beside its owner.

@@ -139,6 +139,18 @@ codes! {
     OtherNode = "other_node", 422, "This shop or code is of another community; it can be paid only there.";
     /// A bank's file cannot be read or does not add up; `detail` says where and why. Nothing of it was taken.
     BankFile = "bank_file", 422, "This bank file cannot be imported; nothing of it was taken.";
+    /// It waits for somebody else than the owner to sign for it.
+    NeedsApproval = "needs_approval", 409, "This waits for a second person to approve it.";
+    /// The owner cannot approve what the owner has proposed.
+    OwnProposal = "own_proposal", 403, "Nobody approves their own proposal.";
+    /// Only those whom the proposal is for can decide it.
+    NotApprover = "not_approver", 403, "Only an approver can decide this.";
+    /// It was decided, taken back, or its time is over.
+    ProposalOver = "proposal_over", 410, "This proposal was decided already, or its time is over.";
+    /// What was signed is not what is proposed.
+    ProposalChanged = "proposal_changed", 409, "This proposal says something else now; please look again.";
+    /// More than the cash agent's float holds; `current` says how much is left.
+    AgentLimit = "agent_limit", 409, "This is more than the cash agent's float allows.";
     /// The ledger refuses for another reason; `detail` says which.
     PaymentRefused = "payment_refused", 409, "The payment was not made.";
     /// A fault of the node.

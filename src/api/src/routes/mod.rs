@@ -2,6 +2,8 @@
 
 mod accounts;
 mod admin;
+mod agents;
+mod approvals;
 mod contacts;
 mod devices;
 mod escrows;
@@ -46,6 +48,8 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(mandates::routes())
         .merge(topups::routes())
         .merge(webhooks::routes())
+        .merge(approvals::routes())
+        .merge(agents::routes())
         .merge(roots::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)

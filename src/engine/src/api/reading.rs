@@ -1,10 +1,12 @@
 //! Reading a [`Call`]. All fields of all calls are read in one place: what serde would write for each call by itself is a tenth of
 //! what the browser loads.
 
+mod agents;
 mod bills;
 mod books;
 mod escrow;
 mod mandates;
+mod guard;
 mod receipts;
 mod shops;
 mod topups;
@@ -364,6 +366,10 @@ impl Said {
                     Call::Mandate(call)
                 } else if let Some(call) = self.books_call(other)? {
                     Call::Books(call)
+                } else if let Some(call) = self.guard_call(other)? {
+                    Call::Guard(call)
+                } else if let Some(call) = self.agent_call(other)? {
+                    Call::Agent(call)
                 } else {
                     Call::Shop(self.shop_call(other)?)
                 }

@@ -61,6 +61,8 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>
         Call::Mandate(call) => super::mandates::answer(cx, call).await,
         Call::Bill(call) => super::invoices::answer(cx, call).await,
         Call::Books(call) => super::books::answer(cx, call).await,
+        Call::Agent(call) => super::agents::answer(cx, call).await,
+        Call::Guard(call) => super::guard::answer(cx, call).await,
         other => return Err(other),
     })
 }

@@ -4,12 +4,14 @@
 //! device keeps is its order key, sealed under the PIN, and orders of which it does not know what became of them.
 
 mod admin;
+mod agents;
 mod books;
 pub(crate) mod calls;
 pub(crate) mod cards;
 mod charges;
 mod codes;
 mod escrow;
+mod guard;
 mod invoices;
 mod key;
 mod look;

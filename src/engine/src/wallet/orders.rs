@@ -267,7 +267,7 @@ pub(super) fn pending(s: &mut State) -> Vec<PendingView> {
         amount: order.amount.to_string(),
         refunds: order.refunds.map(|refunds| refunds.to_string()),
         user: match &order.payee {
-            Payee::Person(user) => Some(user.to_string()),
+            Payee::Person(user) | Payee::CashIn(user) | Payee::CashOut(user) => Some(user.to_string()),
             Payee::Merchant(payee) => Some(payee.shop.to_string()),
             Payee::Invoice(payee) => Some(payee.issuer.to_string()),
             Payee::Escrow(terms) => Some(terms.seller.to_string()),

@@ -5,6 +5,7 @@
 
 mod bank;
 mod client;
+mod guard;
 mod links;
 mod ops;
 mod socket;
@@ -17,12 +18,14 @@ pub use socket::{listen, remove, serve};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use weft_wire::{
-    Millis, NodeName, UserAddress, UserName,
+    Millis, NodeName, TransferId, UserAddress, UserName,
     accounts::Role,
     wallet::{AssetCode, BankImport},
 };
 
-pub use weft_wire::admin::{BankRow, LinkRow, PeerRow, PeerWish as Wish, TermsRow, ThawRow};
+pub use weft_wire::admin::{
+    AgentRow, BankRow, GuardRows, LinkRow, PeerRow, PeerWish as Wish, TermsRow, ThawRow,
+};
 
 /// The socket's name in the data folder.
 pub const SOCKET: &str = "control.sock";
@@ -137,6 +140,29 @@ pub enum Request {
         /// An absolute path that the node can read.
         file: PathBuf,
     },
+    /// Who approves what is issued, above which thresholds, and what waits.
+    Guard,
+    /// Somebody is to become an approver, or is one no longer.
+    ChangeApprover {
+        /// Who.
+        name: UserName,
+        /// Becomes one.
+        appoint: bool,
+    },
+    /// So much of an asset may be issued in a day without approval.
+    SetThreshold {
+        /// What the asset is called.
+        code: AssetCode,
+        /// As people write it; 0: any amount.
+        amount: String,
+    },
+    /// Takes back what waits.
+    WithdrawProposal {
+        /// Which.
+        id: TransferId,
+    },
+    /// Cash agents, their limits and what they owe.
+    Agents,
     /// What is thought of a node.
     JudgePeer {
         /// Which.
@@ -195,7 +221,7 @@ pub enum Answer {
     /// To [`Request::EndSessions`]: how many ended.
     Ended(u64),
     /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::FreezeLink`],
-    /// [`Request::PutBankAccount`].
+    /// [`Request::PutBankAccount`], [`Request::ChangeApprover`], [`Request::SetThreshold`], [`Request::WithdrawProposal`].
     Done,
     /// To [`Request::Backup`]: up to which commit it reaches.
     Backup {
@@ -228,6 +254,12 @@ pub enum Answer {
         /// Withdrawals that wait, alike.
         withdrawals: u64,
     },
+    /// To [`Request::Guard`].
+    Guard(GuardRows),
+    /// To [`Request::ChangeApprover`], [`Request::SetThreshold`]: it waits for an approver.
+    Waits,
+    /// To [`Request::Agents`], by asset.
+    Agents(Vec<AgentRow>),
     /// To [`Request::ImportBank`].
     Imported(BankImport),
     /// It was not done; a sentence for the operator.

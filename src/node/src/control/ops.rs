@@ -95,6 +95,11 @@ impl Control {
                 self.put_bank_account(&code, holder, account, bank).await.or_else(in_words)
             }
             Request::ImportBank { file } => self.import_bank(file).await,
+            Request::Guard => self.guard().await,
+            Request::ChangeApprover { name, appoint } => self.change_approver(name, appoint).await,
+            Request::SetThreshold { code, amount } => self.set_threshold(&code, &amount).await,
+            Request::WithdrawProposal { id } => self.withdraw_proposal(id).await,
+            Request::Agents => self.agents().await,
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await.or_else(in_words),
         };
         done.unwrap_or_else(|problem| Answer::Refused(problem.to_string()))

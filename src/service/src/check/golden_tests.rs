@@ -7,6 +7,7 @@
 //! default, give the old file another sample name, so that it too must go on to be read.
 
 mod banks;
+mod guards;
 mod links;
 mod money;
 mod roots;

@@ -4,11 +4,12 @@ use super::{Flows, Result};
 use crate::{Budget, Caller, federation::FederationError, wallet::WalletError};
 use weft_wire::{
     AssetId, BankLineId, NodeName, Signed, TransferId, UserAddress, UserName,
+    accounts::Role,
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeShop, DecideBankLine, InvoiceInfo, OpenShop, PacketInfo, PacketTerms, Payee, Receipt,
-        SendInvoice, SubmitOrder,
+        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, MoneyFor, OpenShop,
+        PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder,
     },
 };
 
@@ -31,7 +32,8 @@ impl Flows {
             }
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
-            Payee::Merchant(_) | Payee::Invoice(_) => true,
+            Payee::Merchant(_) | Payee::Invoice(_) | Payee::CashOut(_) => true,
+            Payee::CashIn(user) => self.has_account(user).await?,
             Payee::Escrow(terms) => {
                 let seller = &terms.seller;
                 !self.ctx.is_local(seller)
@@ -60,6 +62,56 @@ impl Flows {
             return Err(WalletError::NotFound("user").into());
         }
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
+    }
+
+    /// `POST wallet/admin/guard/approvers`. For whoever runs the node; the caller is not looked at.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn change_approver(&self, wish: ChangeApprover) -> Result<()> {
+        if !self.ctx.is_local(&wish.user) {
+            return Err(WalletError::NotFound("user").into());
+        }
+        if wish.appoint {
+            let account = self.accounts.account(&wish.user.name).await?.filter(|account| !account.disabled);
+            let account = account.ok_or(WalletError::NotFound("user"))?;
+            if account.role == Role::Owner {
+                return Err(WalletError::OwnProposal.into());
+            }
+        }
+        Ok(self.wallet.change_approver(wish).await?)
+    }
+
+    /// `PUT wallet/admin/agents`. For whoever runs the node; the caller is not looked at.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn set_agent(&self, wish: SetAgent) -> Result<()> {
+        let is_there = match wish.end || wish.frozen {
+            true => self.ctx.is_local(&wish.user),
+            false => self.has_account(&wish.user).await?,
+        };
+        if !is_there {
+            return Err(WalletError::NotFound("user").into());
+        }
+        Ok(self.wallet.set_agent(wish).await?)
+    }
+
+    /// `POST wallet/guard/proposals/ID`.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn decide_proposal(&self, caller: &Caller, id: TransferId, wish: DecideProposal) -> Result<()> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        if let Proposed::Issue(MoneyFor { user, .. })
+        | Proposed::Float(MoneyFor { user, .. })
+        | Proposed::Appoint(user) = self.wallet.proposed(id).await?
+            && wish.approval.peek().is_ok_and(|approval| approval.approve)
+            && !self.has_account(&user).await?
+        {
+            return Err(WalletError::NotFound("user").into());
+        }
+        Ok(self.wallet.decide_proposal(caller, id, wish).await?)
     }
 
     /// What becomes of a line of a bank's file that waits. For whoever runs the node; the caller is not looked at.

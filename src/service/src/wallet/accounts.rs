@@ -35,6 +35,7 @@ pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> Ac
         Owner::Peer(node) => hasher.update(b"peer ").update(node.as_str().as_bytes()),
         Owner::Merchant(name) => hasher.update(b"merchant ").update(name.as_str().as_bytes()),
         Owner::Escrow(escrow) => hasher.update(b"escrow ").update(&escrow.0),
+        Owner::Agent(name) => hasher.update(b"agent ").update(name.as_str().as_bytes()),
     };
     hasher.update(&[0]).update(&asset.0);
     AccountId::of_hash(&hasher.finalize())
@@ -58,6 +59,8 @@ pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
     };
     match owner {
         Owner::Node => kind.to_owned(),
+        // What is below zero there is cash that is owed to the node.
+        Owner::Agent(name) => format!("liabilities:agents:{name}"),
         Owner::Person(name) | Owner::Merchant(name) => format!("{kind}:{name}"),
         Owner::Packet(id) | Owner::Escrow(id) => format!("{kind}:{id}"),
         Owner::Peer(node) => format!("{kind}:{node}"),
@@ -72,6 +75,11 @@ pub(super) fn personal(name: &UserName, asset: AssetId) -> AccountId {
 /// A shop's account.
 pub(super) fn merchant(name: &UserName, asset: AssetId) -> AccountId {
     account_id(AccountKind::Merchant, &Owner::Merchant(name.clone()), asset)
+}
+
+/// A cash agent's float: below zero it is what they owe.
+pub(super) fn agent(name: &UserName, asset: AssetId) -> AccountId {
+    account_id(AccountKind::Merchant, &Owner::Agent(name.clone()), asset)
 }
 
 /// The account against which an asset is issued.

@@ -13,7 +13,9 @@ use weft_wire::{
     AssetId, TransferId, UserName,
     limits::{ASSET_BACKING_BYTES_MAX, ASSET_TITLE_BYTES_MAX, ASSETS_MAX},
     text,
-    wallet::{Asset, AssetInfo, AssetList, ChangeAccount, DefineAsset, LinkedNode, SCALE_MAX},
+    wallet::{
+        Asset, AssetInfo, AssetList, ChangeAccount, DefineAsset, LinkedNode, MoneyFor, Proposed, SCALE_MAX,
+    },
 };
 
 impl Wallet {
@@ -103,7 +105,8 @@ impl Wallet {
     /// person is for the caller to know.
     ///
     /// # Errors
-    /// [`WalletError::NotFound`], [`WalletError::Refused`], [`WalletError::IdConflict`].
+    /// [`WalletError::NotFound`], [`WalletError::Refused`], [`WalletError::IdConflict`]; [`WalletError::NeedsApproval`] for what waits
+    /// as a proposal under this id, [`WalletError::ProposalOver`] once that was declined or is over.
     pub(crate) async fn issue(
         &self,
         id: TransferId,
@@ -112,7 +115,7 @@ impl Wallet {
         amount: u64,
         redeem: bool,
     ) -> Result<()> {
-        let (user, own_name) = (user.clone(), self.ctx.node.clone());
+        let (address, user, own_name) = (self.ctx.address(user), user.clone(), self.ctx.node.clone());
         self.teller
             .run(move |sheet| {
                 let known: Option<AssetRecord> = sheet.get(tables::ASSETS, asset.0)?;
@@ -120,11 +123,16 @@ impl Wallet {
                 if known.is_none_or(|known| known.asset.issuer != own_name) {
                     return Err(WalletError::NotFound("asset").into());
                 }
+                if !redeem && sheet.entry(id)?.is_none() {
+                    let wish = MoneyFor { asset, user: address.clone(), amount };
+                    sheet.may_issue_alone(id, wish)?;
+                }
                 let (own, theirs) = (issuance(asset), sheet.personal(&user, asset)?);
                 let (debit, credit, purpose) =
                     if redeem { (theirs, own, Purpose::Redeem) } else { (own, theirs, Purpose::Issue) };
                 let movement = Movement::Posted { debit, credit, amount, refunds: None };
-                sheet.post(&[Transfer { id, movement, purpose, about: [0; 16] }]).map(drop)
+                let done = sheet.post(&[Transfer { id, movement, purpose, about: [0; 16] }])?;
+                if redeem || done.replayed { Ok(()) } else { sheet.count_issued(asset, amount) }
             })
             .await
     }
@@ -166,6 +174,16 @@ impl Wallet {
 }
 
 impl Sheet<'_> {
+    /// Whether the owner's word alone brings so much into the world; else it waits.
+    fn may_issue_alone(&mut self, id: TransferId, wish: MoneyFor) -> Result<(), Stop> {
+        if self.needs_approval(wish.asset, wish.amount)? {
+            self.may_mint(wish.asset, wish.amount)?;
+        } else if self.proposal(id)?.is_none() {
+            return Ok(());
+        }
+        self.await_approval(id, Proposed::Issue(wish))
+    }
+
     fn define(&mut self, record: &AssetRecord, bounds: Bounds) -> Result<(), Stop> {
         let asset = record.asset.id();
         let id = issuance(asset);

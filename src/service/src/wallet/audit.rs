@@ -1,6 +1,6 @@
 //! The ledger once more from its log: whether what is kept is what its events come to.
 
-use super::accounts::{merchant, personal};
+use super::accounts::{agent, merchant, personal};
 use super::audit_roots::Roots;
 use super::records::{
     AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, OrderRecord, Owner, OwnerRecord,
@@ -68,6 +68,8 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     roots.end(&mut report);
     compare(store, &books, &mut report).await?;
     super::audit_bank::check_bank(store, &books, &mut report).await?;
+    let guard = super::audit_guard::check_guard(store, &books, &mut report).await?;
+    super::audit_agents::check_agents(store, &books, &guard, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
@@ -178,14 +180,18 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
         }
         Movement::Post { .. } | Movement::Void { .. } => return Ok(()),
     };
+    let purpose = entry.transfer.purpose;
     // What is collected is signed for by a mandate, which is looked at beside all others.
-    if matches!(entry.transfer.purpose, Purpose::Redeem | Purpose::Collection) {
+    if matches!(purpose, Purpose::Redeem | Purpose::Collection) {
         return Ok(());
     }
     let owner = get::<OwnerRecord>(store, tables::OWNERS, &debit.0).await?;
     let (name, is_shop, asset) = match owner {
         Some(OwnerRecord { owner: Owner::Person(name), asset }) => (name, false, asset),
         Some(OwnerRecord { owner: Owner::Merchant(name), asset }) => (name, true, asset),
+        Some(OwnerRecord { owner: Owner::Agent(name), asset }) if purpose != Purpose::Settlement => {
+            (name, false, asset)
+        }
         _ => return Ok(()),
     };
     let payee = get::<OwnerRecord>(store, tables::OWNERS, &credit.0).await?.map(|owner| owner.owner);
@@ -201,6 +207,14 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
                 (amount == order.amount, owner == Some(Owner::Merchant(shop.shop.name.clone())))
             }
             (Payee::Escrow(_), owner) => (amount == order.amount, owner == Some(Owner::Escrow(id))),
+            // What an agent has taken in cash goes from the float, and what it has given out, to it.
+            (Payee::CashIn(user), owner) => {
+                let is_float = debit == agent(&name, asset);
+                (amount == order.amount && is_float, owner == Some(Owner::Person(user.name.clone())))
+            }
+            (Payee::CashOut(user), owner) => {
+                (amount == order.amount, owner == Some(Owner::Agent(user.name.clone())))
+            }
             // Out over a bank: held against what was issued.
             (Payee::Bank(_), owner) => (amount == order.amount, owner == Some(Owner::Node)),
             (Payee::Invoice(invoice), owner) => {
@@ -223,14 +237,18 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
             && is_enough
             && is_theirs
     });
-    let own = if is_shop { merchant(&name, asset) } else { personal(&name, asset) };
+    let own = match purpose {
+        Purpose::CashIn => agent(&name, asset),
+        _ if is_shop => merchant(&name, asset),
+        _ => personal(&name, asset),
+    };
     if !is_right || own != debit {
         report.find(format!("transfer {id} of {name} has no order that they have signed"));
     }
     Ok(())
 }
 
-async fn get<R: Record>(store: &Store, table: Table, key: &[u8]) -> Result<Option<R>, Fault> {
+pub(super) async fn get<R: Record>(store: &Store, table: Table, key: &[u8]) -> Result<Option<R>, Fault> {
     let row = store.get(table, key).await?;
     Ok(row.map(|row| R::from_record(&row.value)).transpose()?)
 }

@@ -112,7 +112,7 @@ fn done(books: &Memory, id: TransferId) -> Option<Entry> {
     entry.filter(|entry| entry.outcome == Outcome::Done)
 }
 
-async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
+pub(super) async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
     let (mut records, mut after) = (Vec::new(), Vec::new());
     loop {
         let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;

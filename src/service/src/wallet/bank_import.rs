@@ -7,6 +7,7 @@ use super::{
     Result, Wallet, WalletError,
     accounts::{issuance, personal},
     bank_accounts::format_key,
+    bank_approved::file_digest,
     bank_records::{BankAccountRecord, BankLineRecord, FormatRecord, ReferenceRecord, WithdrawalRecord},
     records::AccountRecord,
     sheet::{Sheet, Stop},
@@ -39,6 +40,8 @@ pub(super) struct Line {
     pub(super) counterparty_account: Option<String>,
     pub(super) text: String,
     pub(super) references: Vec<String>,
+    /// The proposal by which the file was approved.
+    pub(super) proposal: Option<TransferId>,
 }
 
 /// What came of a line.
@@ -53,11 +56,12 @@ impl Wallet {
     /// Takes a file of a bank. For whoever runs the node; the caller is not looked at. It may be handed in again at any time.
     ///
     /// # Errors
-    /// [`WalletError::BankFile`] with its line, [`WalletError::BankStatement`]: then nothing was taken. After any other error, the
+    /// [`WalletError::BankFile`] with its line, [`WalletError::BankStatement`], [`WalletError::NeedsApproval`]: then nothing was taken. After any other error, the
     /// same file brings the rest.
     pub async fn import_bank(&self, file: Vec<u8>) -> Result<BankImport> {
-        let read = tokio::task::spawn_blocking(move || weft_bank::read(&file)).await;
-        let statements = read.map_err(|_| Fault::Internal("a bank's file")).map_err(WalletError::from)?;
+        let read = tokio::task::spawn_blocking(move || (file_digest(&file), weft_bank::read(&file))).await;
+        let read = read.map_err(|_| Fault::Internal("a bank's file")).map_err(WalletError::from)?;
+        let (digest, statements) = read;
         let statements = statements.map_err(WalletError::BankFile)?;
         let accounts = self.bank_records().await?;
         let mut done = BankImport::default();
@@ -73,12 +77,14 @@ impl Wallet {
                 "no statement in it is of an account, and in a currency, that backs an asset here".to_owned();
             return Err(WalletError::BankStatement(why));
         }
+        let approved = self.file_approved(digest, &wanted).await?;
         for (asset, statement) in wanted {
             done.statements += 1;
             done.unproved += u32::from(!statement.is_proved());
             done.left_out =
                 done.left_out.saturating_add(statement.pending).saturating_add(statement.informational);
-            self.import_statement(asset, &statement, &mut done).await?;
+            let proposal = approved.get(&asset).copied();
+            self.import_statement(asset, &statement, proposal, &mut done).await?;
         }
         Ok(done)
     }
@@ -106,6 +112,7 @@ impl Wallet {
         &self,
         asset: AssetId,
         statement: &Statement,
+        proposal: Option<TransferId>,
         done: &mut BankImport,
     ) -> Result<()> {
         let (account, format) = (statement.account.as_str().to_owned(), word(statement.format));
@@ -115,7 +122,7 @@ impl Wallet {
         self.teller.run(move |sheet| sheet.note_statement(asset, &account, format, closing.as_ref())).await?;
         for lines in statement.lines.chunks(TOGETHER) {
             let works = lines.iter().map(|line| {
-                let line = kept(asset, line);
+                let line = kept(asset, line, proposal);
                 move |sheet: &mut Sheet<'_>| sheet.import_line(&line)
             });
             for taken in self.teller.run_all(works.collect()).await {
@@ -141,7 +148,7 @@ fn word(format: Format) -> &'static str {
 }
 
 /// What is kept of a line.
-fn kept(asset: AssetId, line: &weft_bank::Line) -> Line {
+fn kept(asset: AssetId, line: &weft_bank::Line, proposal: Option<TransferId>) -> Line {
     let account = line.counterparty_account.as_ref();
     Line {
         id: BankLineId(line.key.0),
@@ -152,6 +159,7 @@ fn kept(asset: AssetId, line: &weft_bank::Line) -> Line {
         counterparty_account: account.map(|account| cut(account.as_str(), NAME_BYTES_KEPT)),
         text: cut(&line.text, TEXT_BYTES_KEPT),
         references: line.creditor_references().iter().map(|one| one.as_str().to_owned()).collect(),
+        proposal,
     }
 }
 
@@ -221,17 +229,24 @@ impl Sheet<'_> {
             state: BankLineState::Waiting,
             member: None,
             withdrawal: None,
+            proposal: None,
         };
         if line.amount > 0 {
-            if !self.may_issue(line)? {
+            let is_alone = line.proposal.is_none();
+            let waits = is_alone && self.needs_approval(line.asset, line.amount.unsigned_abs())?;
+            if waits || !self.may_issue(line)? {
                 return Ok(Some(Taken::Above));
             }
+            record.proposal = line.proposal;
             record.member = self.paid_for(line)?;
             let credit = match &record.member {
                 Some(name) => self.personal(name, line.asset)?,
                 None => self.suspense_account(line.asset)?,
             };
             self.bring_in(line, credit)?;
+            if is_alone {
+                self.count_issued(line.asset, line.amount.unsigned_abs())?;
+            }
             if record.member.is_some() {
                 record.state = BankLineState::Credited;
             }

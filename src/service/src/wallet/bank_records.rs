@@ -47,6 +47,9 @@ pub(crate) struct BankLineRecord {
     /// The withdrawal that it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawal: Option<TransferId>,
+    /// The proposal by which its file was approved, where it had to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<TransferId>,
 }
 
 /// What a member has with the bank, in one asset. Key: name, 0x00, asset.

@@ -101,6 +101,27 @@ pub enum WalletError {
     /// It is one, and cannot be taken.
     #[error("{0}")]
     BankStatement(String),
+    /// It waits for an approver.
+    #[error("it waits for an approver to sign for it")]
+    NeedsApproval,
+    /// Whoever proposes does not approve.
+    #[error("the owner does not approve what the owner proposes")]
+    OwnProposal,
+    /// Whoever asks may not decide it.
+    #[error("only an approver decides that")]
+    NotApprover,
+    /// It cannot be decided any more.
+    #[error("the proposal was decided, taken back, or its time is over")]
+    ProposalOver,
+    /// What was signed is something else.
+    #[error("what was signed is not what is proposed")]
+    ProposalChanged,
+    /// The agent's float does not hold as much.
+    #[error("the float of the cash agent holds {left}")]
+    AgentLimit {
+        /// In minor units.
+        left: u64,
+    },
     /// See [`LinkTrouble`].
     #[error(transparent)]
     Link(LinkTrouble),
@@ -162,6 +183,14 @@ impl From<WalletError> for Problem {
             WalletError::BankFile(_) | WalletError::BankStatement(_) => {
                 Problem::new(Code::BankFile).detail(detail)
             }
+            WalletError::AgentLimit { left } => {
+                Problem { current: Some(left), ..Problem::new(Code::AgentLimit) }
+            }
+            WalletError::NeedsApproval => Problem::new(Code::NeedsApproval),
+            WalletError::OwnProposal => Problem::new(Code::OwnProposal),
+            WalletError::NotApprover => Problem::new(Code::NotApprover),
+            WalletError::ProposalOver => Problem::new(Code::ProposalOver),
+            WalletError::ProposalChanged => Problem::new(Code::ProposalChanged),
             WalletError::Link(trouble) => trouble.into(),
             WalletError::Refused(_) => Problem::new(Code::PaymentRefused).detail(detail),
         }

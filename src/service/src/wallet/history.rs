@@ -293,6 +293,10 @@ impl Wallet {
             Some(OwnerRecord { owner: Owner::Person(name), asset }) => {
                 Some(Party { user: self.ctx.address(&name), asset, shop: None })
             }
+            // A float is its agent's.
+            Some(OwnerRecord { owner: Owner::Agent(name), asset }) => {
+                Some(Party { user: self.ctx.address(&name), asset, shop: None })
+            }
             Some(OwnerRecord { owner: Owner::Merchant(name), asset }) => {
                 let shop = Some(self.merchant(&name).await?);
                 Some(Party { user: self.ctx.address(&name), asset, shop })

@@ -4,14 +4,21 @@
 //! teller.
 
 mod accounts;
+pub(crate) mod agent_records;
+#[cfg(test)]
+mod agent_tests;
+mod agents;
 mod assets;
 mod audit;
+mod audit_agents;
 mod audit_bank;
 mod audit_bills;
+mod audit_guard;
 mod audit_links;
 mod audit_mandates;
 mod audit_roots;
 mod bank_accounts;
+mod bank_approved;
 mod bank_import;
 mod bank_lines;
 pub(crate) mod bank_records;
@@ -25,6 +32,12 @@ mod error;
 mod escrow_tests;
 mod escrows;
 mod export;
+mod guard;
+mod guard_decide;
+mod guard_desk;
+pub(crate) mod guard_records;
+#[cfg(test)]
+mod guard_tests;
 mod history;
 #[cfg(test)]
 mod invoice_tests;

@@ -22,7 +22,7 @@ impl Wallet {
     ///
     /// # Errors
     /// [`Fault::Invalid`]; [`WalletError::NotFound`] for a currency of which no account backs an asset; [`WalletError::IdConflict`] for
-    /// another payment under a known id; [`WalletError::Refused`] where more may not be issued: then it may come again later.
+    /// another payment under a known id; [`WalletError::NeedsApproval`] beyond the threshold of the day and [`WalletError::Refused`] where more may not be issued: then it may come again later.
     pub async fn take_notice(&self, provider: &str, notice: TopUpNotice) -> Result<TopUpTaken> {
         let asset = self.of_currency(&notice.currency).await?;
         let line = line(provider, asset, notice)?;
@@ -70,6 +70,7 @@ fn line(provider: &str, asset: AssetId, notice: TopUpNotice) -> Result<Line> {
         counterparty_account: None,
         text,
         references: references.iter().map(|one| one.as_str().to_owned()).collect(),
+        proposal: None,
     })
 }
 
@@ -79,6 +80,9 @@ impl Sheet<'_> {
             let is_same = (known.asset, known.amount) == (line.asset, line.amount)
                 && (&known.text, &known.counterparty) == (&line.text, &line.counterparty);
             return if is_same { Ok(known.state) } else { Err(WalletError::IdConflict.into()) };
+        }
+        if self.needs_approval(line.asset, line.amount.unsigned_abs())? {
+            return Err(WalletError::NeedsApproval.into());
         }
         let booked = time::date(self.now);
         match self.import_line(&Line { booked, ..line.clone() })? {

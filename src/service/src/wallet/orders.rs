@@ -98,6 +98,9 @@ impl Wallet {
             Payee::Escrow(terms) if far(&terms.seller) => return Err(WalletError::OtherNode),
             Payee::Escrow(terms) if is_there => To::Escrow(terms.clone()),
             Payee::Bank(payee) => To::Bank(payee.clone()),
+            Payee::CashIn(user) | Payee::CashOut(user) if far(user) => return Err(WalletError::OtherNode),
+            Payee::CashIn(payee) if is_there => To::CashIn(payee.name.clone()),
+            Payee::CashOut(agent) => To::CashOut(agent.name.clone()),
             Payee::Invoice(payee) if far(&payee.issuer) => return Err(WalletError::OtherNode),
             Payee::Invoice(payee) => To::Invoice(payee.clone()),
             _ => To::Nobody,
@@ -215,6 +218,10 @@ pub(super) enum To {
     Bank(BankPayee),
     Invoice(InvoicePayee),
     Escrow(EscrowTerms),
+    /// From the payer's float as a cash agent.
+    CashIn(UserName),
+    /// To a cash agent's float.
+    CashOut(UserName),
     /// There is no such payee.
     Nobody,
 }
@@ -242,13 +249,20 @@ impl Sheet<'_> {
             return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
         }
         let is_own = order.from.is_none();
-        if is_own && matches!(&work.to, To::Person(payee) if order.payer.name == *payee) {
+        if is_own
+            && matches!(&work.to, To::Person(payee) | To::CashIn(payee) | To::CashOut(payee) if order.payer.name == *payee)
+        {
             return Err(Fault::Invalid { field: "payee", why: "that is you" }.into());
         }
         let cert = known.cert.clone();
         self.put(tables::ORDER_KEYS, &work.row, &OrderKeyRecord { counter: order.counter, ..known });
         let debit = self.debited(order, &work.to)?;
         let paid = match order.refunds {
+            // A float has a limit of its own; a single payment of it is bound as any other.
+            None if matches!(work.to, To::CashIn(_)) => {
+                let asset = AssetRecord { day_max: 0, ..asset };
+                self.within_limits(&asset, debit, order.amount)?
+            }
             None if is_own => self.within_limits(&asset, debit, order.amount)?,
             // No more than has come before it; and what a shop pays out stays its owner's.
             _ => None,
@@ -295,6 +309,7 @@ impl Sheet<'_> {
             self.invoice_paid(order, payee)?;
         }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
+        self.cash_counted(order, &work.to)?;
         if let To::Bank(payee) = &work.to {
             self.withdrawal_asked(order, payee, entry)?;
         }
@@ -325,6 +340,8 @@ impl Sheet<'_> {
             }
             To::Merchant(payee) => self.sold(order, payee)?,
             To::Bank(payee) => return self.withdrawn(order, payee, debit),
+            To::CashIn(payee) => return self.cash_in(order, payee, debit),
+            To::CashOut(agent) => return self.cash_out(order, agent, debit),
             To::Invoice(payee) => self.invoiced(order, payee)?,
             To::Escrow(terms) => {
                 let credit = self.new_escrow(order, terms)?;

@@ -87,6 +87,8 @@ pub(crate) enum Owner {
     Merchant(UserName),
     /// Nobody yet: it is held for a seller.
     Escrow(TransferId),
+    /// A cash agent: their float.
+    Agent(UserName),
 }
 
 /// What was paid from an account on its last day. Key: the account's id.

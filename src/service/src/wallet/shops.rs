@@ -257,6 +257,9 @@ impl Sheet<'_> {
         if order.tip.is_some() && !matches!(to, To::Merchant(_)) {
             return Err(Fault::Invalid { field: "tip", why: "a tip is for a shop" }.into());
         }
+        if let (None, To::CashIn(_)) = (&order.from, to) {
+            return self.float_of(&order.payer.name, order.asset, order.amount);
+        }
         let Some(from) = &order.from else { return self.personal(&order.payer.name, order.asset) };
         let record = self.shop_of(&from.name, &order.payer)?;
         let payee = match to {

@@ -49,6 +49,8 @@ const KEPT: &[Table] = &[
     tables::LINK_WAITING,
     tables::MERCHANTS,
     tables::BANK_ACCOUNTS,
+    tables::GUARD,
+    tables::GUARDED,
 ];
 const KEPT_MAX: usize = 50_000;
 

@@ -2,7 +2,8 @@
 
 use super::{
     Result, Wallet,
-    accounts::{merchant, personal},
+    accounts::{agent, merchant, personal},
+    guard::GUARD,
 };
 use crate::{Fault, context::joined};
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
@@ -48,7 +49,9 @@ impl Wallet {
         let invoices = self.ctx.store.watch(tables::INVOICES_LIST, joined(name.as_str(), []));
         let escrows = self.ctx.store.watch(tables::ESCROWS_LIST, joined(name.as_str(), []));
         let mandates = self.ctx.store.watch(tables::MANDATES_LIST, joined(name.as_str(), []));
-        let opened = vec![(None, shops), (None, invoices), (None, escrows), (None, mandates)];
+        let guard = self.ctx.store.watch(tables::GUARD, GUARD);
+        let opened =
+            vec![(None, shops), (None, invoices), (None, escrows), (None, mandates), (None, guard)];
         let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
         self.look_again(name, &mut watch).await?;
         Ok(watch)
@@ -69,9 +72,12 @@ impl Wallet {
                 }
             }
             for asset in self.assets_of(of).await? {
-                let id = if is_shop { merchant(of, asset) } else { personal(of, asset) };
-                if watch.accounts.iter().all(|(known, _)| *known != id) {
-                    watch.accounts.push((id, self.ctx.store.watch(tables::LEDGER_ACCOUNTS, id.0)));
+                let own = if is_shop { merchant(of, asset) } else { personal(of, asset) };
+                let float = (!is_shop).then(|| agent(of, asset));
+                for id in std::iter::once(own).chain(float) {
+                    if watch.accounts.iter().all(|(known, _)| *known != id) {
+                        watch.accounts.push((id, self.ctx.store.watch(tables::LEDGER_ACCOUNTS, id.0)));
+                    }
                 }
             }
         }

@@ -3,15 +3,18 @@
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
 //! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`, those of banks in
-//! `topups`, those of invoices in `invoices`, those of escrow in `escrow`, those of mandates in `mandates`, those of the day's roots in `roots`.
+//! `topups`, those of invoices in `invoices`, those of escrow in `escrow`, those of mandates in `mandates`, those of the day's roots in `roots`,
+//! those of dual control in `guard`, those of cash agents in `agents`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
 //! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
 //! of the world again (`issue` with `redeem`), which stands in the member's history as such.
 
+mod agents;
 mod assets;
 mod cards;
 mod escrow;
+mod guard;
 mod invoices;
 mod mandates;
 mod orders;
@@ -21,9 +24,14 @@ mod shops;
 mod topups;
 mod views;
 
+pub use agents::{Agent, AgentDesk, AgentInfo, AgentList, SetAgent, SettleAgent};
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
 pub use cards::{PaidCard, RequestCard, RequestPart, TransferCard};
 pub use escrow::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, SettlePayee};
+pub use guard::{
+    Approval, AssetAmount, BankFile, ChangeApprover, DecideProposal, GuardInfo, MoneyFor, ProposalInfo,
+    ProposalState, Proposed, ThresholdInfo,
+};
 pub use invoices::{
     InvoiceInfo, InvoiceLine, InvoiceList, InvoicePaid, InvoicePayee, InvoiceState, InvoiceSums, InvoiceTax,
     SendInvoice,

@@ -52,6 +52,10 @@ pub enum Payee {
     Settle(SettlePayee),
     /// Somebody who may collect the amount again and again. Not for `POST wallet/orders`.
     Mandate(MandateTerms),
+    /// A person who has given the payer cash: it goes from the payer's float as a cash agent.
+    CashIn(UserAddress),
+    /// A cash agent who has given the payer cash: it goes to the agent's float.
+    CashOut(UserAddress),
 }
 
 /// What the payer wants to happen.

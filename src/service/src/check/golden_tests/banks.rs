@@ -30,8 +30,11 @@ pub(super) fn banks(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         state: BankLineState::Waiting,
         member: None,
         withdrawal: None,
+        proposal: None,
     };
     all.add(tables::BANK_LINES, "waiting", &line);
+    let approved = bank::BankLineRecord { proposal: Some(transfer(6)), ..line.clone() };
+    all.add(tables::BANK_LINES, "approved", &approved);
     for (sample, state) in [("credited", BankLineState::Credited), ("assigned", BankLineState::Assigned)] {
         all.add(
             tables::BANK_LINES,

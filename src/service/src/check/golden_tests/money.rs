@@ -119,6 +119,7 @@ pub(super) fn wallet(all: &mut Samples) {
     all.add(tables::PACKET_CLAIMS, "returned", &wallet::ClaimRecord { returned: true, ..claim });
     shops(all, &cert);
     banks::banks(all, &cert);
+    guards::guards(all, &cert);
     invoices(all, &cert);
     escrows(all, &cert);
     mandates(all, &cert);
