@@ -91,6 +91,17 @@ interface Answers {
   node_key: 'node_key';
   accept_node_key: 'node_key';
   pay_out: 'done';
+  guard: 'guard';
+  set_threshold: 'done';
+  change_approver: 'done';
+  withdraw_proposal: 'done';
+  decide_proposal: 'done';
+  agents: 'agents';
+  agent_desk: 'agents';
+  cash_in: 'done';
+  cash_out: 'done';
+  set_agent: 'done';
+  settle_agent: 'done';
   top_ups: 'top_ups';
   withdraw: 'done';
   withdrawals: 'withdrawals';

@@ -123,7 +123,7 @@ export class FakeBank {
     if (paid && issued.view.payment_max !== '0' && amount > BigInt(issued.view.payment_max)) throw fail('payment_limit');
     if (from === NODE) {
       if (issued.issueMax > 0n && amount - this.balance(NODE, asset) > issued.issueMax) throw fail('payment_refused');
-    } else if (this.balance(from, asset) - this.held(from, asset, 'from') < amount) throw fail('insufficient_funds');
+    } else if (!from.startsWith('float ') && this.balance(from, asset) - this.held(from, asset, 'from') < amount) throw fail('insufficient_funds');
     if (refunds) this.#refundable(refunds, from, to, amount);
   }
 

@@ -5,6 +5,7 @@ import type { PeerView } from '../wire/PeerView';
 import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
 import { answerDesk, fakeDesk } from './fake-bank';
 import { answerGroups, fakeGroups } from './fake-groups';
+import { answerGuard, fakeGuard } from './fake-guard';
 import { fakeMoney } from './fake-money';
 import { answerBills, fakeBills } from './fake-bills';
 import { answerEscrows, fakeEscrows } from './fake-escrow';
@@ -70,7 +71,7 @@ export function fakeEngine(): FakeEngine {
         contact('eve@elsewhere.example', 'Eve Moreau', { state: 'incoming', chat: null, greeting: 'We met at the reading group, I had the green bag.' }),
         contact('frank@home.example', 'Frank', { state: 'outgoing', chat: null }),
       ];
-  const me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd1', role: 'owner', phrase_confirmed: !query.has('phrase') };
+  const me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd1', role: query.has('approver') ? 'member' : 'owner', phrase_confirmed: !query.has('phrase') };
   const words = 'ribbon harvest oxygen velvet captain museum lantern fossil orbit tulip gravity salmon whisper candle bridge tomato mirror pilgrim saddle novel thunder acorn basket window'.split(' ');
   const engine = answerGroups(new FakeEngine(), talks, query);
   let order = count + 1;
@@ -85,6 +86,7 @@ export function fakeEngine(): FakeEngine {
   answerEscrows(engine, fakeEscrows(mall, now));
   answerMandates(engine, fakeMandates(mall, now));
   answerDesk(engine, fakeDesk(bank, now, query));
+  answerGuard(engine, fakeGuard(bank, query));
   answerBooks(engine, bank, query);
   return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))

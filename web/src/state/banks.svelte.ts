@@ -10,7 +10,7 @@ import { errorCode } from './errors';
 import { purse } from './purse.svelte';
 
 /** Something that the node is asked for when a page is opened. What was said is kept when it cannot be asked again. */
-class Asked<T> {
+export class Asked<T> {
   value = $state.raw<T | null>(null);
   /** Code of what went wrong when it was asked for last. */
   failed = $state<string | null>(null);

@@ -20,7 +20,7 @@ export interface Month {
   whole: boolean;
 }
 
-const OF_NODE = ['issue', 'redeem', 'top_up', 'withdrawal', 'settlement', 'correction', 'fee'];
+const OF_NODE = ['issue', 'redeem', 'top_up', 'withdrawal', 'cash_in', 'cash_out', 'settlement', 'correction', 'fee'];
 
 /** The ledger calls it `from a red packet`, and may call it `packet_claim`. */
 function purposeKey(purpose: string): string {
@@ -54,6 +54,9 @@ export function purposeText(purpose: string): string {
     packet_return: m.purpose_packet_return,
     top_up: m.purpose_top_up,
     withdrawal: m.purpose_withdrawal,
+    cash_in: m.purpose_cash_in,
+    cash_out: m.purpose_cash_out,
+    settlement: m.purpose_settlement,
     correction: m.purpose_correction,
   };
   return texts[purposeKey(purpose)]?.() ?? purpose;
