@@ -1,14 +1,16 @@
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerBills, FakeBills } from '../../../engine/fake-bills';
-import { FakeEngine, fail, ME } from '../../../engine/fake';
+import { contact, FakeEngine, fail, ME, message } from '../../../engine/fake';
 import { FakeMall } from '../../../engine/fake-shops';
 import { answerShops } from '../../../engine/fake-tills';
 import { answerWallet, EUR, FakeBank, PIN } from '../../../engine/fake-wallet';
 import { bills } from '../../../state/bills.svelte';
+import { contacts } from '../../../state/contacts.svelte';
 import { useEngine } from '../../../state/engine';
 import { session } from '../../../state/session.svelte';
 import { wallet } from '../../../state/wallet.svelte';
+import BillsRow from '../BillsRow.svelte';
 import BillPages from './BillPages.svelte';
 import { Bills } from './pages.svelte';
 import { readLine, sumsOf } from './sums';
@@ -47,6 +49,52 @@ const fill = (label: string, value: string): Promise<boolean> => fireEvent.input
 let count = 0;
 /** Bob bills alice: two hours at 18.00, 19 % on top. */
 const billed = (part: { by?: string; user?: string; shop?: string | null; due?: number } = {}) => book.send(part.by ?? BOB, { id: `b${(count += 1)}`, shop: part.shop ?? null, user: part.user ?? ME, asset: 'eur', lines: [['Garden work', '2000', '1800', '190']], total: '4284', due_ms: part.due ?? now + DAY, note: 'Thanks' });
+
+describe('a reminder', () => {
+  const late = () => {
+    const sent = billed({ by: ME, user: BOB, due: now + DAY });
+    now += 2 * DAY;
+    return sent;
+  };
+  const open = (issuer: string, invoice: string) => render(BillPages, { base: BASE, rest: [issuer.slice(0, issuer.lastIndexOf('@')), invoice] });
+
+  it('goes to the chat with whoever is late, once a day', async () => {
+    const texts: string[] = [];
+    fake.on('contacts', () => [contact(BOB, 'Bob')]).on('messages', () => ({ chat: `chat-${BOB}`, messages: texts.map((text, at) => message(`m${at}`, at, { mine: true, body: { kind: 'text', text }, time_ms: Date.now() })), more: false }));
+    fake.on('send_text', ({ text }) => message(`m${texts.push(text)}`, 1, { mine: true, text }));
+    await contacts.load();
+    const { invoice } = late();
+    const { unmount } = open(ME, invoice);
+    await fireEvent.click(await screen.findByRole('button', { name: 'Remind' }));
+    await screen.findByText(/was reminded today/);
+    expect(texts[0]).toMatch(/^A reminder: invoice 1 for 42\.84.* RF/);
+    unmount();
+    open(ME, invoice);
+    await screen.findByText(/was reminded today/);
+    expect(screen.queryByRole('button', { name: 'Remind' })).toBeNull();
+  });
+
+  it('is not to be had where there is no chat, or nobody is late', async () => {
+    fake.on('contacts', () => []);
+    await contacts.load();
+    open(ME, late().invoice);
+    await screen.findByRole('article');
+    expect(screen.queryByRole('button', { name: 'Remind' })).toBeNull();
+  });
+
+  it('of what is to be paid stands in the wallet', async () => {
+    billed();
+    const { unmount } = render(BillsRow);
+    await screen.findByText('1 bill is due');
+    expect(screen.queryByText('Overdue')).toBeNull();
+    unmount();
+    billed();
+    now += 2 * DAY;
+    render(BillsRow);
+    await screen.findByText('2 bills are due');
+    await screen.findByText('Overdue');
+  });
+});
 
 describe('what lines come to', () => {
   const line = (quantity: bigint, price: bigint, tax: bigint | null) => ({ text: 'tea', quantity, price, tax });

@@ -11,6 +11,7 @@ import { groups } from '../../../state/groups.svelte';
 import { session } from '../../../state/session.svelte';
 import { wallet } from '../../../state/wallet.svelte';
 import type { BodyView } from '../../../wire/BodyView';
+import type { MessageView } from '../../../wire/MessageView';
 import MoneyButton from './MoneyButton.svelte';
 import MoneyCard from './MoneyCard.svelte';
 import MoneyDesk from './MoneyDesk.svelte';
@@ -316,6 +317,16 @@ describe('the card of a bill', () => {
     expect(called('send_text')[0]).toMatchObject({ chat: 'g', reply_to: 'bill' });
     expect(called('send_text')[0]?.text.replaceAll('\u00a0', ' ')).toBe('@Carol Lindqvist A reminder: 10.00 EUR for “Pizza”');
     expect(isOff('Reminded')).toBe(true);
+  });
+
+  it('does not remind anybody twice in a day, from whatever device', async () => {
+    const bill = asks(ME, [BOB, CAROL]);
+    const said = (id: string, text: string, part: Partial<MessageView>) => message(id, 5, { mine: true, body: { kind: 'text', text }, reply_to: { id: 'bill', sender: ME, excerpt: '' }, time_ms: Date.now(), ...part });
+    const messages = [said('a', '@Bob A reminder: 10.00 EUR', { time_ms: Date.now() - 2 * 86_400_000 }), said('b', '@Carol Lindqvist A reminder: 10.00 EUR', {}), said('c', '@Bob hello', { reply_to: null })];
+    fake.on('messages', () => ({ chat: 'g', messages, more: false }));
+    render(MoneyDesk, { chat: choir, desk: { what: 'card', message: bill }, onclose: vi.fn() });
+    await waitFor(() => expect(isOff('Reminded')).toBe(true));
+    expect(isOff('Remind')).toBe(false);
   });
 });
 
