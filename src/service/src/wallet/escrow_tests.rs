@@ -140,6 +140,27 @@ async fn the_seller_gives_it_back_and_the_time_does() {
 }
 
 #[tokio::test]
+async fn a_clock_that_starts_far_ahead_ends_nothing_that_is_held() {
+    let mut street = Street::new().await;
+    let alice = street.till.alice.user().clone();
+    let world = street.till.world.context();
+    world.aged().await.unwrap();
+    let (first, second) = (street.funded(&alice).await, street.funded(&alice).await);
+    street.till.world.clock.jump_to(START_MS + 400 * DAY_MS);
+    assert_eq!(crate::Worker::Payments.run_once(&street.till.world.service).await.unwrap(), 0);
+    // Nor where the node starts at such a time.
+    let again = street.till.world.restarted().await;
+    assert_eq!(crate::Worker::Payments.run_once(&again.service).await.unwrap(), 0);
+    street.till.world.clock.jump_to(START_MS);
+    let release = street.settling(first, &alice, 1_000);
+    assert_eq!(street.settle(first, &release).await.unwrap().state, EscrowState::Released);
+    street.till.world.clock.advance(7 * DAY_MS);
+    assert_eq!(crate::Worker::Payments.run_once(&street.till.world.service).await.unwrap(), 1);
+    assert_eq!(street.escrow(&street.carol, second).await.state, EscrowState::Expired);
+    street.till.is_sound().await;
+}
+
+#[tokio::test]
 async fn both_agree_on_a_split_whoever_has_said_it_first() {
     let mut street = Street::new().await;
     let shop = street.shop.clone();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{Caller, Fault, context::joined};
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Transfer, link::Way};
-use weft_store::{Scan, tables};
+use weft_store::{Scan, Table, tables};
 use weft_wire::{
     AccountId, AssetId, DeviceId, Millis, Signed, TransferId, UserAddress, UserName,
     limits::CLOCK_SKEW_MS_MAX,
@@ -164,29 +164,42 @@ impl Wallet {
         let mut done = self.sweep_links().await?;
         self.forget_rejected().await?;
         for table in [tables::LEDGER_DUE, tables::PACKETS_DUE, tables::ESCROWS_DUE] {
-            let mut after = Vec::new();
-            loop {
-                let rows = self.ctx.store.scan(table, Scan::prefix([]).after(&after)).await?;
-                let now = self.ctx.now();
-                let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
-                let Some(last) = rows.last().filter(|_| !due.is_empty()) else { break };
-                after.clone_from(&last.key);
-                for id in due {
-                    let work = move |sheet: &mut Sheet<'_>| match table {
-                        tables::PACKETS_DUE => sheet.end_packet(id),
-                        tables::ESCROWS_DUE => sheet.end_escrow(id),
-                        _ => sheet.let_go(id),
-                    };
-                    match self.teller.run(work).await {
-                        Ok(was_there) => done += u64::from(was_there),
-                        Err(WalletError::Fault(fault @ Fault::Store(_))) => return Err(fault.into()),
-                        // One that cannot be given back must not hold up the others. It is tried again in the next round.
-                        Err(error) => tracing::warn!(%id, %error, "what is due was not given back"),
-                    }
+            done += self.end_due(table).await?;
+        }
+        Ok(done)
+    }
+
+    /// Ends what is due by a table of times. Gives how many.
+    ///
+    /// A transfer that comes back too early is sent again, and what is left of a packet was promised to nobody. But a seller has sent
+    /// the goods because the money is held: by a clock that has jumped no escrow is over (see [`crate::aging`]). After a long pause it
+    /// is held for longer.
+    async fn end_due(&self, table: Table) -> Result<u64> {
+        let (mut done, mut after) = (0, Vec::new());
+        loop {
+            let rows = self.ctx.store.scan(table, Scan::prefix([]).after(&after)).await?;
+            let mut now = self.ctx.now();
+            // Where nothing is due by any clock, nothing is written, also not how far things have aged.
+            if table == tables::ESCROWS_DUE && rows.iter().any(|row| due(&row.key, now).is_some()) {
+                now = now.min(self.ctx.aged().await?);
+            }
+            let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
+            let Some(last) = rows.last().filter(|_| !due.is_empty()) else { return Ok(done) };
+            after.clone_from(&last.key);
+            for id in due {
+                let work = move |sheet: &mut Sheet<'_>| match table {
+                    tables::PACKETS_DUE => sheet.end_packet(id),
+                    tables::ESCROWS_DUE => sheet.end_escrow(id),
+                    _ => sheet.let_go(id),
+                };
+                match self.teller.run(work).await {
+                    Ok(was_there) => done += u64::from(was_there),
+                    Err(WalletError::Fault(fault @ Fault::Store(_))) => return Err(fault.into()),
+                    // One that cannot be given back must not hold up the others. It is tried again in the next round.
+                    Err(error) => tracing::warn!(%id, %error, "what is due was not given back"),
                 }
             }
         }
-        Ok(done)
     }
 }
 
