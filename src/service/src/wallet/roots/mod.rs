@@ -4,6 +4,8 @@
 //! trees as rows while it goes, and signs when all of that is on disk; the teller is not asked and does not wait. A day that was cut off
 //! is made again from its beginning, and gives the same root. Decision 0016 says the rest.
 
+#[cfg(test)]
+mod cut_tests;
 mod day;
 mod nodes;
 mod proofs;
@@ -75,6 +77,9 @@ impl Wallet {
 
     async fn close_day(&self, day: u64, before: Option<Known>) -> Result<()> {
         let start = before.as_ref().map_or(0, |(root, _)| root.last);
+        if before.is_none() {
+            self.forget_balances().await?;
+        }
         let events = self.read_day(day, start).await?;
         let changed = self.changed(day, &events.moved).await?;
         let assets = self.weigh(day, &changed).await?;

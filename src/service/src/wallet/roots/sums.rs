@@ -93,6 +93,7 @@ impl Wallet {
             let page = self.ctx.store.scan(tables::ROOT_BALANCES, scan).await.map_err(Fault::from)?;
             let Some(last) = page.last() else { break };
             after.clone_from(&last.key);
+            let mut put_back = HashMap::new();
             for row in page {
                 let id = AccountId::from_slice(&row.key).map_err(|_| Fault::Internal("an account's key"))?;
                 let record = BalanceRecord::from_record(&row.value)?;
@@ -103,8 +104,14 @@ impl Wallet {
                 if net == 0 && record.day < day && empty.len() < FORGOTTEN_MAX {
                     empty.push(row.key);
                 }
+                if net != record.net() {
+                    let record = BalanceRecord::new(record.asset, record.kind, day, (net, net));
+                    put_back.insert(id, record);
+                }
                 add(id, &record, net);
             }
+            // This day was cut off, and an event that was in it then is of a later one now: see [`Wallet::read_day`].
+            self.keep_balances(&put_back).await?;
             tokio::task::yield_now().await;
         }
         changed.iter().for_each(|(id, record)| add(*id, record, record.net()));
@@ -139,6 +146,20 @@ impl Wallet {
             Ok(sum)
         } else {
             Err(Fault::Internal("what was given out is not what is held").into())
+        }
+    }
+
+    /// Forgets what a first day has left that was cut off: made again, it may be another one.
+    pub(super) async fn forget_balances(&self) -> Result<()> {
+        loop {
+            let scan = Scan::prefix([]).limit(ROWS_MAX);
+            let page = self.ctx.store.scan(tables::ROOT_BALANCES, scan).await.map_err(Fault::from)?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let rows = page.iter();
+            let batch = rows.fold(Batch::new(), |batch, row| batch.delete(tables::ROOT_BALANCES, &row.key));
+            self.ctx.store.commit(batch).await.map_err(Fault::from)?;
         }
     }
 

@@ -20,12 +20,12 @@ use weft_wire::{
 const TODAY: u64 = START_MS / DAY_MS;
 
 impl Till {
-    async fn close(&self) -> u64 {
+    pub(super) async fn close(&self) -> u64 {
         Worker::Roots.run_once(&self.world.service).await.unwrap()
     }
 
     /// Until a time of the next day.
-    async fn days_go_by(&self, days: u64) {
+    pub(super) async fn days_go_by(&self, days: u64) {
         // By small steps, as a node runs: see `aging`.
         for _ in 0..days {
             self.world.clock.advance(DAY_MS);
@@ -33,7 +33,7 @@ impl Till {
         }
     }
 
-    async fn pay_all(&mut self, amounts: impl IntoIterator<Item = u64>) -> Vec<TransferId> {
+    pub(super) async fn pay_all(&mut self, amounts: impl IntoIterator<Item = u64>) -> Vec<TransferId> {
         let mut transfers = Vec::new();
         for amount in amounts {
             transfers.push(self.pay(amount, Intent::Payment).await.unwrap().transfer);
@@ -46,7 +46,7 @@ impl Till {
     }
 
     /// The newest root, as a device makes sure of it.
-    async fn root(&self) -> DayRoot {
+    pub(super) async fn root(&self) -> DayRoot {
         let list = self.roots().await;
         check_root(&list.roots[0].root, &self.world.context().node, &list.key).unwrap()
     }
@@ -79,7 +79,7 @@ impl Till {
         }
     }
 
-    async fn findings(&self) -> Vec<String> {
+    pub(super) async fn findings(&self) -> Vec<String> {
         check_ledger(&self.world.store).await.unwrap().findings
     }
 }
