@@ -161,6 +161,24 @@ async fn a_clock_that_starts_far_ahead_ends_nothing_that_is_held() {
 }
 
 #[tokio::test]
+async fn a_link_that_cannot_be_read_holds_up_nothing_that_is_held() {
+    let mut street = Street::new().await;
+    let alice = street.till.alice.user().clone();
+    let id = street.funded(&alice).await;
+    street.till.world.clock.advance(7 * DAY_MS);
+    let due = [START_MS.to_be_bytes().as_slice(), &[0], &[7; 16], b"broken.example"].concat();
+    let broken = Batch::new().put(tables::LINKS, "broken.example", [255]).put(tables::LINK_DUE, due, []);
+    street.till.world.store.commit(broken).await.unwrap();
+    // It is told, as often as it is tried.
+    for _ in 0..2 {
+        let round = crate::Worker::Payments.run_once(&street.till.world.service).await;
+        assert!(matches!(round, Err(FlowError::Wallet(WalletError::Fault(_)))), "{round:?}");
+        assert_eq!(street.escrow(&street.carol, id).await.state, EscrowState::Expired);
+    }
+    assert_eq!(street.purse(&street.carol).await, 10_000);
+}
+
+#[tokio::test]
 async fn both_agree_on_a_split_whoever_has_said_it_first() {
     let mut street = Street::new().await;
     let shop = street.shop.clone();

@@ -160,13 +160,15 @@ impl Wallet {
     }
 
     /// Gives back what nobody has accepted in time, what is left in packets, and what was held in escrow for long enough. Gives how many of them.
+    ///
+    /// # Errors
+    /// The last thing that went wrong, after all else was done: what cannot be read holds up nothing beside it.
     pub(crate) async fn expire(&self) -> Result<u64> {
-        let mut done = self.sweep_links().await?;
-        self.forget_rejected().await?;
+        let mut rounds = vec![self.sweep_links().await, self.forget_rejected().await.map(|_| 0)];
         for table in [tables::LEDGER_DUE, tables::PACKETS_DUE, tables::ESCROWS_DUE] {
-            done += self.end_due(table).await?;
+            rounds.push(self.end_due(table).await);
         }
-        Ok(done)
+        rounds.into_iter().reduce(both).unwrap_or(Ok(0))
     }
 
     /// Ends what is due by a table of times. Gives how many.
@@ -201,6 +203,14 @@ impl Wallet {
             }
         }
     }
+}
+
+/// What two rounds have done. Of two errors the later one is told by whoever asked for the rounds, the other one here.
+pub(super) fn both(earlier: Result<u64>, later: Result<u64>) -> Result<u64> {
+    if let (Err(error), Err(_)) = (&earlier, &later) {
+        tracing::warn!(%error, "something that is due has to wait");
+    }
+    Ok(later? + earlier?)
 }
 
 /// The transfer of a row of [`tables::LEDGER_DUE`], if its time is over.

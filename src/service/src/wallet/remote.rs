@@ -3,7 +3,7 @@
 use super::{
     LinkTrouble, Result, Wallet, WalletError,
     link_books::{payment_key, read_due, read_rejected},
-    orders::ACCEPT_MS,
+    orders::{ACCEPT_MS, both},
     receipts::mark_paid,
     records::{Owner, OwnerRecord, RejectedRecord},
     sheet::{Sheet, Stop},
@@ -164,8 +164,11 @@ impl Wallet {
     }
 
     /// Ends what nobody has accepted in time, and asks after what the other node should have decided by now. Gives how many.
+    ///
+    /// # Errors
+    /// Of one payment that cannot be read, after the others.
     pub(super) async fn sweep_links(&self) -> Result<u64> {
-        let (mut done, mut after) = (0, Vec::new());
+        let (mut done, mut after) = (Ok(0), Vec::new());
         loop {
             let rows = self.ctx.store.scan(tables::LINK_DUE, Scan::prefix([]).after(&after)).await?;
             let now = self.ctx.now();
@@ -182,12 +185,13 @@ impl Wallet {
                     }
                 })
                 .collect();
-            let Some(last) = rows.last().filter(|_| !works.is_empty()) else { return Ok(done) };
+            let Some(last) = rows.last().filter(|_| !works.is_empty()) else { return done };
             after.clone_from(&last.key);
             for outcome in self.teller.run_all(works).await {
                 match outcome {
-                    Ok(()) => done += 1,
-                    Err(WalletError::Fault(fault)) => return Err(fault.into()),
+                    Ok(()) => done = both(done, Ok(1)),
+                    Err(WalletError::Fault(fault @ Fault::Store(_))) => return Err(fault.into()),
+                    Err(error @ WalletError::Fault(_)) => done = both(done, Err(error)),
                     // A link that stands still, or a journal that is full: it is tried again in the next round.
                     Err(error) => tracing::debug!(%error, "what is due between nodes has to wait"),
                 }
@@ -198,37 +202,44 @@ impl Wallet {
 
 impl Wallet {
     /// Forgets what was refused as it came, of which the other node has confirmed the answer, after some days. Gives how many.
+    ///
+    /// # Errors
+    /// Of one link that cannot be read, after the others.
     pub(super) async fn forget_rejected(&self) -> Result<u64> {
-        let mut done = 0;
+        let mut done = Ok(0);
         for peer in self.linked().await? {
-            let Some(link) = self.link(&peer).await? else { continue };
-            let now = self.ctx.now();
-            let is_over = |row: &weft_store::Row| -> Option<(Vec<u8>, TransferId)> {
-                let (era, seq) = read_rejected(&row.key)?;
-                let record = RejectedRecord::from_record(&row.value).ok()?;
-                let is_confirmed = era < link.era || (era == link.era && seq <= link.confirmed.seq);
-                let is_old = record.at_ms.saturating_add(REJECTED_MS) <= now;
-                (is_confirmed && is_old).then(|| (row.key.clone(), record.payment))
-            };
-            loop {
-                let scan = Scan::prefix(joined(peer.as_str(), []));
-                let rows = self.ctx.store.scan(tables::LINK_REJECTED, scan).await?;
-                let works: Vec<_> = rows.iter().map_while(is_over).collect();
-                let count = works.len();
-                let works = works.into_iter().map(|(key, payment)| {
-                    let peer = peer.clone();
-                    move |sheet: &mut Sheet<'_>| sheet.forget(&peer, &key, payment)
-                });
-                for outcome in self.teller.run_all(works.collect()).await {
-                    outcome?;
-                }
-                done += count as u64;
-                if count == 0 || count < rows.len() {
-                    break;
-                }
+            done = both(done, self.forget_rejected_of(&peer).await);
+        }
+        done
+    }
+
+    async fn forget_rejected_of(&self, peer: &NodeName) -> Result<u64> {
+        let (mut done, now) = (0, self.ctx.now());
+        let Some(link) = self.link(peer).await? else { return Ok(0) };
+        let is_over = |row: &weft_store::Row| -> Option<(Vec<u8>, TransferId)> {
+            let (era, seq) = read_rejected(&row.key)?;
+            let record = RejectedRecord::from_record(&row.value).ok()?;
+            let is_confirmed = era < link.era || (era == link.era && seq <= link.confirmed.seq);
+            let is_old = record.at_ms.saturating_add(REJECTED_MS) <= now;
+            (is_confirmed && is_old).then(|| (row.key.clone(), record.payment))
+        };
+        loop {
+            let scan = Scan::prefix(joined(peer.as_str(), []));
+            let rows = self.ctx.store.scan(tables::LINK_REJECTED, scan).await?;
+            let works: Vec<_> = rows.iter().map_while(is_over).collect();
+            let count = works.len();
+            let works = works.into_iter().map(|(key, payment)| {
+                let peer = peer.clone();
+                move |sheet: &mut Sheet<'_>| sheet.forget(&peer, &key, payment)
+            });
+            for outcome in self.teller.run_all(works.collect()).await {
+                outcome?;
+            }
+            done += count as u64;
+            if count == 0 || count < rows.len() {
+                return Ok(done);
             }
         }
-        Ok(done)
     }
 }
 
