@@ -115,7 +115,7 @@ mod tests {
         }
         for (seconds, is_fresh) in [(1_799_999_700, true), (1_799_999_699, false), (1_800_000_301, false)] {
             let at = seconds.to_string();
-            let outcome = check("bobpay", at.as_str(), &signed(secret, &at, body), body);
+            let outcome = hooks.check("bobpay", (&at, &signed(secret, &at, body)), body, NOW);
             assert_eq!(outcome.is_ok(), is_fresh, "{seconds}");
         }
         for at in ["", "soon", "-1", "99999999999999999999"] {

@@ -10,10 +10,11 @@ const PAGES_MAX = 5;
 
 /** What one has said oneself in a chat lately, as the chat itself has it: all of one's devices see the same. */
 export async function saidLately(chat: string, now: number): Promise<MessageView[]> {
+  const read = (before: number | null): Promise<MessagePage> => engine().call({ call: 'messages', chat, before, limit: PAGE });
   const said: MessageView[] = [];
   let before: number | null = null;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const { messages, more }: MessagePage = await engine().call({ call: 'messages', chat, before, limit: PAGE });
+    const { messages, more } = await read(before);
     said.push(...messages.filter((message) => message.mine && message.time_ms > now - AGAIN_MS));
     const first = messages[0];
     if (!more || !first || first.time_ms <= now - AGAIN_MS) break;
