@@ -52,6 +52,11 @@ export function detailOf(error: unknown): string {
   return error instanceof CallFailed ? (/\((.*)\)$/s.exec(error.message)?.[1] ?? error.message) : '';
 }
 
+/** A code that the node has kept: why something was refused earlier. */
+export function moneyCodeText(code: string): string | null {
+  return texts[code]?.() ?? null;
+}
+
 /** For `Task.run`: one sentence; none: the usual words do. */
 export function moneyError(error: unknown): string | null {
   if (!(error instanceof CallFailed)) return null;

@@ -126,7 +126,6 @@ pub(super) fn wallet(all: &mut Samples) {
 }
 
 fn mandates(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
-    use crate::wallet::mandate_records as records;
     let terms = |standing, period| MandateTerms {
         creditor: bob(),
         standing,
@@ -139,13 +138,13 @@ fn mandates(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     };
     for (sample, standing, period, end) in [
         ("live", true, MandatePeriod::Month, None),
-        ("ended", false, MandatePeriod::Week, Some(records::MandateEnd::Debtor)),
-        ("given-up", false, MandatePeriod::Week, Some(records::MandateEnd::Creditor)),
-        ("over", false, MandatePeriod::Month, Some(records::MandateEnd::Time)),
+        ("ended", false, MandatePeriod::Week, Some(mandates::MandateEnd::Debtor)),
+        ("given-up", false, MandatePeriod::Week, Some(mandates::MandateEnd::Creditor)),
+        ("over", false, MandatePeriod::Month, Some(mandates::MandateEnd::Time)),
     ] {
         let terms = terms(standing, period);
         let order = Signed::sign(&shop_order(Payee::Mandate(terms.clone())), &key(5));
-        let record = records::MandateRecord {
+        let record = mandates::MandateRecord {
             order: wallet::OrderRecord { order, cert: cert.clone(), title: None },
             debtor: alice(),
             of_shop: !standing,
@@ -155,15 +154,15 @@ fn mandates(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
             made_ms: TIME_MS,
             since: 7,
             look_ms: end.is_none().then_some(TIME_MS + 1),
-            end: end.map(|by| records::MandateEndRecord { at_ms: TIME_MS, until: 8, by }),
+            end: end.map(|by| mandates::MandateEndRecord { at_ms: TIME_MS, until: 8, by }),
         };
         all.add(tables::MANDATES, sample, &record);
     }
     for (sample, refused) in [("collected", None), ("failed", Some("insufficient_funds".to_owned()))] {
-        let record = records::CollectionRecord { amount: 9, at_ms: TIME_MS, refused };
+        let record = mandates::CollectionRecord { amount: 9, at_ms: TIME_MS, refused };
         all.add(tables::COLLECTIONS, sample, &record);
     }
-    all.add(tables::MANDATES_LIVE, "live", &records::LiveRecord { live: 3 });
+    all.add(tables::MANDATES_LIVE, "live", &mandates::LiveRecord { live: 3 });
 }
 
 fn escrows(all: &mut Samples, cert: &Signed<OrderKeyCert>) {

@@ -1,7 +1,6 @@
 import { m } from '$messages/messages';
-import { CallFailed } from '../../../engine/calls';
 import { formatAmount } from '../../../state/money';
-import { moneyError } from '../../../state/money-errors';
+import { moneyCodeText } from '../../../state/money-errors';
 import type { CollectionView } from '../../../wire/CollectionView';
 import type { MandateView } from '../../../wire/MandateView';
 
@@ -62,8 +61,7 @@ export function failedOf(mandate: MandateView): CollectionView | null {
 }
 
 export function whyOf({ refused }: CollectionView): string {
-  const failure = new CallFailed({ code: refused ?? '', message: refused ?? '', field: null, retry_after_ms: null });
-  return moneyError(failure) ?? m.error_payment_refused();
+  return moneyCodeText(refused ?? '') ?? m.error_payment_refused();
 }
 
 export function outcomeOf({ transfer, refused }: CollectionView): { text: string; tone: Tone } {
