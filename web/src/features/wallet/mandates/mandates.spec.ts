@@ -109,7 +109,7 @@ describe('a regular payment', () => {
     give(ME, BOB);
     render(MandatePages, { base: BASE, rest: [] });
     const next = given.view(ME, given.all[0]!).next_day ?? 0;
-    expect((await screen.findByRole('link', { name: /To Bob|To bob/ })).textContent).toContain(dayName(next, 'en'));
+    expect((await screen.findByRole('link', { name: /To Bob|To bob/ })).textContent).toContain(dayName(next, 'en', 'medium'));
   });
 });
 

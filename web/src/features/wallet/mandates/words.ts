@@ -16,8 +16,8 @@ export function dayOf(text: string): number | null {
   return Number.isNaN(ms) ? null : ms / DAY_MS;
 }
 
-export function dayName(day: number, tag: string): string {
-  return new Intl.DateTimeFormat(tag, { dateStyle: 'long', timeZone: 'UTC' }).format(day * DAY_MS);
+export function dayName(day: number, tag: string, dateStyle: 'long' | 'medium' = 'long'): string {
+  return new Intl.DateTimeFormat(tag, { dateStyle, timeZone: 'UTC' }).format(day * DAY_MS);
 }
 
 /** Where the person's days begin, in minutes east of UTC: as in winter, so that no day begins before it does here. */
