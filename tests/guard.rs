@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use weft_engine::api::{
-    AgentCall, AgentReply, AgentsView, Call, GuardCall, GuardReply, GuardView, ProposalView, Reply, WalletView,
+    AgentCall, AgentReply, AgentsView, Call, GuardCall, GuardReply, GuardView, ProposalView, Reply,
+    WalletView,
 };
 use weft_testkit::{Cast, NodeProcess, Person, device};
 
@@ -224,7 +225,10 @@ async fn an_agent_takes_cash_and_gives_it_out_within_the_float() -> Result<()> {
         tell(&alice, Call::Agent(settle.clone())).await?;
     }
     let said = node.command(&["guard", "agents"]).await?;
-    ensure!(said.contains("owes 0.00 of 50.00, stopped") && said.contains("today 40.00 in, 15.00 out"), "{said}");
+    ensure!(
+        said.contains("owes 0.00 of 50.00, stopped") && said.contains("today 40.00 in, 15.00 out"),
+        "{said}"
+    );
     tell(&alice, agent("0", true, false)).await?;
     assert!(agents(&alice, AgentCall::AgentDesk).await?.mine.is_empty());
     let assets = wallet(&alice).await?.assets;

@@ -118,6 +118,11 @@ pub(crate) async fn tell<B: Serialize>(
     with_session(cx, method, path, body.map(|body| weft_wire::encode(body))).await.map(|_| ())
 }
 
+/// The same of what is encoded already: one function for many kinds of bodies.
+pub(crate) async fn send(cx: &Cx, method: &'static str, path: &str, body: Vec<u8>) -> Result<(), Failure> {
+    with_session(cx, method, path, Some(body)).await.map(|_| ())
+}
+
 /// `GET` before anybody has signed in.
 pub(crate) async fn open_get<A: DeserializeOwned>(cx: &Cx, path: &str) -> Result<A, Failure> {
     decode(&checked(cx.request("GET", format!("{API_PREFIX}/{path}"), None, None).await?)?)

@@ -12,7 +12,7 @@ use axum::{
     extract::State,
     routing::{get, post},
 };
-use weft_wire::wallet::{AgentDesk, AgentList, SetAgent, SettleAgent};
+use weft_wire::wallet::{AgentList, SetAgent, SettleAgent};
 
 /// A name and a sum.
 const BODY_MAX: usize = 1 << 10;
@@ -29,7 +29,7 @@ async fn agents(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<Ag
     Ok(Out(api.service().wallet().agents(&caller).await?))
 }
 
-async fn desk(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<AgentDesk>, Fault> {
+async fn desk(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<AgentList>, Fault> {
     owner(&api, &caller)?;
     Ok(Out(api.service().wallet().agent_desk().await?))
 }

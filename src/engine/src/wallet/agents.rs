@@ -8,22 +8,14 @@ use crate::error::{Refusal, field_error};
 use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::UserAddress;
-use weft_wire::wallet::{
-    Agent, AgentDesk, AgentInfo, AgentList, Intent, Payee, SetAgent, SettleAgent, TransferInfo,
-};
+use weft_wire::wallet::{Agent, AgentInfo, AgentList, Intent, Payee, SetAgent, SettleAgent, TransferInfo};
 use zeroize::Zeroizing;
 
 /// Answers a call about cash agents.
 pub(super) async fn answer(cx: &Cx, call: AgentCall) -> Result<Reply, Refusal> {
-    let (agents, mine) = match call {
-        AgentCall::Agents => {
-            let list: AgentList = http::get(cx, "wallet/agents").await?;
-            (list.agents, list.mine)
-        }
-        AgentCall::AgentDesk => {
-            let desk: AgentDesk = http::get(cx, "wallet/admin/agents").await?;
-            (Vec::new(), desk.agents)
-        }
+    let (method, path, body) = match call {
+        AgentCall::Agents => return list(cx, "wallet/agents").await,
+        AgentCall::AgentDesk => return list(cx, "wallet/admin/agents").await,
         AgentCall::CashIn { id, user, asset, amount, pin } => {
             let pin = Zeroizing::new(pin);
             return pay(cx, &id, Payee::CashIn(address(&user)?), [&asset, &amount], &pin).await;
@@ -35,16 +27,20 @@ pub(super) async fn answer(cx: &Cx, call: AgentCall) -> Result<Reply, Refusal> {
         AgentCall::SetAgent { user, asset, amount: sum, frozen, on } => {
             let (user, asset, limit) = (address(&user)?, id("asset", &asset)?, amount("amount", &sum)?);
             let request = SetAgent { user, asset, limit, frozen, end: !on };
-            http::tell(cx, "PUT", "wallet/admin/agents", Some(&request)).await?;
-            return Ok(Reply::Done);
+            ("PUT", "wallet/admin/agents", weft_wire::encode(&request))
         }
         AgentCall::SettleAgent { id: form, user, asset, amount: sum, sent } => {
             let (user, asset, amount) = (address(&user)?, id("asset", &asset)?, some("amount", &sum)?);
             let request = SettleAgent { id: id("id", &form)?, user, asset, amount, paid_out: sent };
-            http::tell(cx, "POST", "wallet/admin/agents/settle", Some(&request)).await?;
-            return Ok(Reply::Done);
+            ("POST", "wallet/admin/agents/settle", weft_wire::encode(&request))
         }
     };
+    http::send(cx, method, path, body).await?;
+    Ok(Reply::Done)
+}
+
+async fn list(cx: &Cx, path: &str) -> Result<Reply, Refusal> {
+    let AgentList { agents, mine } = http::get(cx, path).await?;
     Ok(Reply::Agent(cx.with(|s| {
         let agents = agents.into_iter().map(|agent| view(s, agent)).collect();
         AgentReply::Agents(AgentsView { agents, mine: mine.into_iter().map(|info| float(s, info)).collect() })
@@ -92,9 +88,8 @@ fn view(s: &mut State, agent: Agent) -> AgentView {
 }
 
 fn float(s: &mut State, info: AgentInfo) -> FloatView {
-    let AgentInfo { user, asset, frozen, .. } = info;
     FloatView {
-        agent: view(s, Agent { user, asset, frozen }),
+        agent: view(s, info.agent),
         account: info.account.to_string(),
         limit: info.limit.to_string(),
         owed: info.owed.to_string(),

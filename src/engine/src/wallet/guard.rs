@@ -16,30 +16,31 @@ use zeroize::Zeroizing;
 
 /// Answers a call about dual control.
 pub(super) async fn answer(cx: &Cx, call: GuardCall) -> Result<Reply, Refusal> {
-    match call {
+    let (method, path, body) = match call {
         GuardCall::Guard => {
             let info = guard(cx).await?;
             return Ok(Reply::Guard(GuardReply::Guard(cx.with(|s| view(s, info)))));
         }
+        GuardCall::DecideProposal { id: proposal, print, accept, pin } => {
+            let pin = Zeroizing::new(pin);
+            decide(cx, id("id", &proposal)?, &print, accept, &pin).await?;
+            return Ok(Reply::Done);
+        }
         GuardCall::SetThreshold { asset, amount: sum } => {
             let request = AssetAmount { asset: id("asset", &asset)?, amount: amount("amount", &sum)? };
-            http::tell(cx, "PUT", "wallet/admin/guard/threshold", Some(&request)).await?;
+            ("PUT", "wallet/admin/guard/threshold".to_owned(), weft_wire::encode(&request))
         }
         GuardCall::ChangeApprover { user, on } => {
             let user = user.parse().map_err(|error| field_error("user", error))?;
             let request = ChangeApprover { user, appoint: on };
-            http::tell(cx, "POST", "wallet/admin/guard/approvers", Some(&request)).await?;
+            ("POST", "wallet/admin/guard/approvers".to_owned(), weft_wire::encode(&request))
         }
         GuardCall::WithdrawProposal { id: proposal } => {
             let proposal: TransferId = id("id", &proposal)?;
-            let path = format!("wallet/admin/guard/proposals/{proposal}");
-            http::tell::<()>(cx, "DELETE", &path, None).await?;
+            ("DELETE", format!("wallet/admin/guard/proposals/{proposal}"), Vec::new())
         }
-        GuardCall::DecideProposal { id: proposal, print, accept, pin } => {
-            let pin = Zeroizing::new(pin);
-            decide(cx, id("id", &proposal)?, &print, accept, &pin).await?;
-        }
-    }
+    };
+    http::send(cx, method, &path, body).await?;
     Ok(Reply::Done)
 }
 
@@ -61,9 +62,10 @@ async fn decide(cx: &Cx, id: TransferId, looked_at: &str, approve: bool, pin: &s
     let ProposalInfo { what, at_ms, .. } = known;
     let approval = Approval { proposal: id, what, proposed_ms: at_ms, by, device, approve };
     let request = DecideProposal { approval: Signed::sign(&approval, &key) };
+    let (path, body) = (format!("wallet/guard/proposals/{id}"), weft_wire::encode(&request));
     // Once more where the node has forgotten the key: it comes from a backup.
     for again in [true, false] {
-        match http::tell(cx, "POST", &format!("wallet/guard/proposals/{id}"), Some(&request)).await {
+        match http::send(cx, "POST", &path, body.clone()).await {
             Err(failure) if again && failure.code() == Some(Code::BadCertificate) => {
                 cx.with(key::forgotten);
                 key::install(cx).await?;

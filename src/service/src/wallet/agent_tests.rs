@@ -77,7 +77,7 @@ impl Kiosk {
     }
 
     async fn info(&self) -> AgentInfo {
-        self.till.world.service.wallet().agent_desk().await.unwrap().agents.remove(0)
+        self.till.world.service.wallet().agent_desk().await.unwrap().mine.remove(0)
     }
 
     /// Owed, held, left, and today's turnover.

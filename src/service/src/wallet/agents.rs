@@ -14,10 +14,7 @@ use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     AccountId, AssetId, TransferId, UserName,
     limits::{AGENTS_MAX, ASSETS_MAX},
-    wallet::{
-        Agent, AgentDesk, AgentInfo, AgentList, Intent, MoneyFor, PaymentOrder, Proposed, SetAgent,
-        SettleAgent,
-    },
+    wallet::{Agent, AgentInfo, AgentList, Intent, MoneyFor, PaymentOrder, Proposed, SetAgent, SettleAgent},
 };
 
 impl Wallet {
@@ -29,8 +26,7 @@ impl Wallet {
         let mut list = AgentList::default();
         for (name, asset) in self.agents_known().await? {
             let info = self.agent_info(&name, asset).await?;
-            let AgentInfo { user, asset, frozen, .. } = info.clone();
-            list.agents.push(Agent { user, asset, frozen });
+            list.agents.push(info.agent.clone());
             if name == *caller.name() {
                 list.mine.push(info);
             }
@@ -42,10 +38,10 @@ impl Wallet {
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn agent_desk(&self) -> Result<AgentDesk> {
-        let mut desk = AgentDesk::default();
+    pub async fn agent_desk(&self) -> Result<AgentList> {
+        let mut desk = AgentList::default();
         for (name, asset) in self.agents_known().await? {
-            desk.agents.push(self.agent_info(&name, asset).await?);
+            desk.mine.push(self.agent_info(&name, asset).await?);
         }
         Ok(desk)
     }
@@ -100,15 +96,14 @@ impl Wallet {
         let AccountRecord(account) = account.ok_or(Fault::Internal("an agent without a float"))?;
         let net = account.balances.net();
         let sum = |sum: i128| u64::try_from(sum.max(0)).unwrap_or(u64::MAX);
+        let (user, asset) = (self.ctx.address(name), self.asset(asset).await?.asset);
         Ok(AgentInfo {
-            user: self.ctx.address(name),
-            asset: self.asset(asset).await?.asset,
+            agent: Agent { user, asset, frozen: record.frozen },
             account: id,
             limit: record.limit,
             owed: sum(-net),
             held: sum(net),
             left: left(&account),
-            frozen: record.frozen,
             today_in: record.cash_in,
             today_out: record.cash_out,
         })

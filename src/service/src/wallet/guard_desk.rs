@@ -5,7 +5,7 @@ use crate::Fault;
 use weft_ledger::{format_amount, parse_amount};
 use weft_wire::{
     admin::{AgentRow, GuardRows},
-    wallet::{AgentInfo, Asset, AssetAmount, AssetCode, ProposalInfo, Proposed},
+    wallet::{Agent, AgentInfo, Asset, AssetAmount, AssetCode, ProposalInfo, Proposed},
 };
 
 impl Wallet {
@@ -45,19 +45,20 @@ impl Wallet {
     /// # Errors
     /// [`Fault`].
     pub async fn agent_rows(&self) -> Result<Vec<AgentRow>> {
-        Ok(self.agent_desk().await?.agents.into_iter().map(agent_row).collect())
+        Ok(self.agent_desk().await?.mine.into_iter().map(agent_row).collect())
     }
 }
 
 fn agent_row(info: AgentInfo) -> AgentRow {
-    let sum = |minor: i128| format_amount(minor, info.asset.scale);
+    let Agent { user, asset, frozen } = info.agent;
+    let sum = |minor: i128| format_amount(minor, asset.scale);
     AgentRow {
         owed: sum(i128::from(info.owed) - i128::from(info.held)),
         limit: sum(info.limit.into()),
         today: (sum(info.today_in.into()), sum(info.today_out.into())),
-        user: info.user,
-        frozen: info.frozen,
-        asset: info.asset,
+        user,
+        frozen,
+        asset,
     }
 }
 

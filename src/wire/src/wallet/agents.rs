@@ -24,10 +24,8 @@ pub struct Agent {
 /// The same with the float: for the agent and for the owner. In minor units.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentInfo {
-    /// Who.
-    pub user: UserAddress,
-    /// For what.
-    pub asset: Asset,
+    /// Who, and for what.
+    pub agent: Agent,
     /// The account of the float: its history is told as any other's.
     pub account: AccountId,
     /// How much the agent may owe.
@@ -38,28 +36,19 @@ pub struct AgentInfo {
     pub held: u64,
     /// How much can be paid in now.
     pub left: u64,
-    /// The owner has stopped them.
-    pub frozen: bool,
     /// Cash taken today (UTC).
     pub today_in: u64,
     /// Cash given out today.
     pub today_out: u64,
 }
 
-/// `GET wallet/agents`.
+/// `GET wallet/agents`, and `GET wallet/admin/agents`: there, the floats of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentList {
     /// All of them, by asset and in the order in which they became agents; at most [`crate::limits::AGENTS_MAX`] of each.
     pub agents: Vec<Agent>,
-    /// Where the caller is one.
+    /// Those of the caller; for the owner's desk, all.
     pub mine: Vec<AgentInfo>,
-}
-
-/// `GET wallet/admin/agents`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgentDesk {
-    /// By asset, at most [`crate::limits::AGENTS_MAX`] of each.
-    pub agents: Vec<AgentInfo>,
 }
 
 /// `PUT wallet/admin/agents`: somebody is an agent from now on, with this limit.

@@ -24,7 +24,7 @@ mod shops;
 mod topups;
 mod views;
 
-pub use agents::{Agent, AgentDesk, AgentInfo, AgentList, SetAgent, SettleAgent};
+pub use agents::{Agent, AgentInfo, AgentList, SetAgent, SettleAgent};
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
 pub use cards::{PaidCard, RequestCard, RequestPart, TransferCard};
 pub use escrow::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, SettlePayee};
