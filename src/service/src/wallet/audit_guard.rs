@@ -12,7 +12,7 @@ use super::{
 };
 use crate::Fault;
 use std::collections::{BTreeMap, BTreeSet};
-use weft_ledger::{Entry, Memory, Movement, Outcome, Purpose};
+use weft_ledger::{Books, Entry, Memory, Movement, Outcome, Purpose};
 use weft_store::{Store, tables};
 use weft_wire::{
     AssetId, BankLineId, TransferId, UserName,
@@ -58,7 +58,10 @@ pub(super) async fn check_guard(
     check_issued(store, books, &log, report).await?;
     for (id, what) in &log.approved {
         let made = match what {
-            Proposed::Issue(_) | Proposed::Settle(_) => books.entries().any(|entry| entry.transfer.id == *id),
+            Proposed::Issue(_) | Proposed::Settle(_) => {
+                let Ok(entry) = books.entry(*id);
+                entry.is_some_and(|entry| entry.outcome == Outcome::Done)
+            }
             _ => true,
         };
         if !made {

@@ -22,6 +22,7 @@ export function isIban(text: string): boolean {
 /** For `Task.run`: what the node has against a file, with its line; and the other ways in which money can go wrong. */
 export function bankError(error: unknown): string | null {
   if (errorCode(error) === 'bank_file') return m.error_bank_file({ why: detailOf(error) });
+  if (errorCode(error) === 'needs_approval') return m.import_waits();
   if (errorField(error) === 'account') return m.bank_iban_error();
   if (errorField(error) === 'asset') return m.bank_not_currency();
   if (errorCode(error) === 'too_many') return m.withdraw_too_many();
