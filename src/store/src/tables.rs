@@ -146,7 +146,7 @@ tables! {
     PACKETS           = 118, "wallet.packets",        key: "packet",                     record: "PacketRecord",                owner: "service/wallet";
     PACKET_CLAIMS     = 119, "wallet.packet_claims",  key: "packet BE32(claim)",         record: "ClaimRecord: who has opened it", owner: "service/wallet";
     PACKETS_DUE       = 120, "wallet.packets_due",    key: "BE64(time) packet",          record: "nothing: a packet that ends by itself", owner: "service/wallet";
-    REQUESTS_PAID     = 121, "wallet.requests_paid",  key: "name 00 request other 00 BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody", owner: "service/wallet";
+    REQUESTS_PAID     = 121, "wallet.requests_paid",  key: "name 00 request other 00 BE64(number) transfer", record: "nothing: the same of before there was wallet.requests_sums; not written any more", owner: "service/wallet";
 
     // links with other nodes: written by the teller as well, in one commit with what they move
     LINKS             = 128, "links",                 key: "node",                       record: "LinkRecord: the terms, and how far both half-channels are", owner: "service/wallet";
@@ -211,6 +211,9 @@ tables! {
     // cash agents: written by the teller, too
     AGENTS            = 176, "wallet.agents",         key: "name 00 asset",              record: "AgentRecord: a cash agent", owner: "service/wallet";
     AGENT_BOOKS       = 177, "wallet.agent_books",    key: "asset",                      record: "AgentBook: the cash agents of an asset", owner: "service/wallet";
+    // lists beside orders: written by the teller, too
+    ORDERS_REFUSED    = 181, "wallet.orders_refused", key: "BE64(time) transfer",        record: "nothing: an order that the ledger has refused, and until when it is kept", owner: "service/wallet";
+    REQUESTS_SUMS     = 180, "wallet.requests_sums",  key: "name 00 request asset BE64(all ones less the amount) BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody, the largest first", owner: "service/wallet";
 }
 
 /// The catalogue's entry for a number, if there is one.

@@ -113,9 +113,10 @@ async fn request(
     State(api): State<Api>,
     Authed(caller): Authed,
     Request(request): Request,
+    query: Query,
 ) -> Result<Out<RequestPayments>, Fault> {
     reads(&api, &caller)?;
-    Ok(Out(api.service().wallet().request(&caller, request).await?))
+    Ok(Out(api.service().wallet().request(&caller, request, query.get("asset")?).await?))
 }
 
 async fn packet(

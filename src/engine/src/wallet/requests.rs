@@ -9,7 +9,7 @@ use crate::chats::{calls::chat_of, queue, timeline};
 use crate::connection;
 use crate::error::{Refusal, call_error, field_error};
 use crate::groups;
-use crate::http;
+use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use serde::{Deserialize, Serialize};
 use weft_wire::wallet::{
@@ -79,6 +79,11 @@ pub(super) async fn asset(cx: &Cx, asset: AssetId) -> Result<Asset, Refusal> {
     asset.ok_or_else(|| field_error("asset", "no such asset is issued here"))
 }
 
+/// What was paid to or by oneself for a request.
+async fn known(cx: &Cx, request: RequestId, asset: AssetId) -> Result<RequestPayments, Failure> {
+    http::get(cx, &format!("wallet/requests/{request}?asset={asset}")).await
+}
+
 /// What this very form has paid before.
 ///
 /// # Errors
@@ -86,7 +91,7 @@ pub(super) async fn asset(cx: &Cx, asset: AssetId) -> Result<Asset, Refusal> {
 pub(super) async fn paid_before(cx: &Cx, wish: &Wish) -> Result<Option<TransferView>, Refusal> {
     let Some(request) = wish.request else { return Ok(None) };
     let me = cx.with(|s| me(s).map(|me| me.user.clone()))?;
-    let known: RequestPayments = http::get(cx, &format!("wallet/requests/{request}")).await?;
+    let known = known(cx, request, wish.asset).await?;
     let own = known.payments.into_iter().filter(|info| info.payer == me);
     let mut stands = own.filter(|info| {
         matches!(info.state, TransferState::Held | TransferState::Done) && info.refunded < info.amount
@@ -107,7 +112,7 @@ pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, R
     };
     let mine = cx.with(|s| me(s).map(|me| me.user.clone()))?;
     // Of what was paid to or by oneself the node knows; of the others what they say.
-    let known: RequestPayments = http::get(cx, &format!("wallet/requests/{}", card.request)).await?;
+    let known = known(cx, card.request, card.asset).await?;
     Ok(cx.with(|s| {
         let mut parts = cards::parts(s, groups::room_of(chat.id), &card);
         for (view, part) in parts.iter_mut().zip(&card.parts) {

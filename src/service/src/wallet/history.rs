@@ -2,7 +2,7 @@
 
 use super::{
     Result, Wallet, WalletError,
-    receipts::state,
+    receipts::{paid_prefix, state},
     records::{
         AccountRecord, EntryRecord, EscrowRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner,
         OwnerRecord, StandingRecord,
@@ -17,11 +17,6 @@ use weft_wire::{
     limits::PAGE_MAX,
     wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, ShopName, TransferInfo},
 };
-
-/// Pages of payments for one request that are looked through.
-const REQUEST_PAGES_MAX: usize = 16;
-/// Payments of one person for one request that are told.
-const PAYMENTS_OF_ONE: usize = 4;
 
 impl Wallet {
     /// `GET wallet/accounts`.
@@ -140,31 +135,36 @@ impl Wallet {
         })
     }
 
-    /// `GET wallet/requests/ID`: what was paid for it, by the caller or to them.
+    /// `GET wallet/requests/ID?asset=ASSET`: what was paid for it, by the caller or to them, the largest first. `None`: of all assets.
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn request(&self, caller: &Caller, request: RequestId) -> Result<RequestPayments> {
-        let prefix = joined(caller.name().as_str(), request.0);
+    pub async fn request(
+        &self,
+        caller: &Caller,
+        request: RequestId,
+        asset: Option<AssetId>,
+    ) -> Result<RequestPayments> {
+        let assets = match asset {
+            Some(asset) => vec![asset],
+            None => self.assets_of(caller.name()).await?,
+        };
+        let most = (PAGE_MAX / assets.len().max(1)).max(1);
+        let mut prefixes: Vec<_> = assets
+            .into_iter()
+            .map(|asset| (tables::REQUESTS_SUMS, paid_prefix(caller.name(), request, asset)))
+            .collect();
+        // Of before: a request that is older than this order.
+        prefixes.push((tables::REQUESTS_PAID, joined(caller.name().as_str(), request.0)));
         let mut payments = Vec::new();
-        let (mut after, mut of, mut known) = (Vec::new(), Vec::new(), 0);
-        for _ in 0..REQUEST_PAGES_MAX {
-            let scan = Scan::prefix(&prefix).after(&after);
-            let rows = self.ctx.store.scan(tables::REQUESTS_PAID, scan).await?;
-            let Some(last) = rows.last() else { break };
-            after.clone_from(&last.key);
-            for row in rows {
-                let parts = row.key.split_last_chunk::<16>();
-                let (front, id) = parts.ok_or(Fault::Internal("a payment's key without a transfer"))?;
-                let other = front.split_last_chunk::<8>().map(|(front, _)| front).unwrap_or_default();
-                // Whoever pays a thousand times hides nobody else.
-                known = if *of == *other { known + 1 } else { 1 };
-                of = other.to_vec();
-                if known <= PAYMENTS_OF_ONE && payments.len() < PAGE_MAX {
-                    payments.push(self.transfer(caller, TransferId(*id)).await?);
-                }
+        for (table, prefix) in prefixes {
+            for row in self.ctx.store.scan(table, Scan::prefix(prefix).limit(most)).await? {
+                let id = row.key.last_chunk().copied().map(TransferId);
+                let id = id.ok_or(Fault::Internal("a payment's key without a transfer"))?;
+                payments.push(self.transfer(caller, id).await?);
             }
         }
+        payments.truncate(PAGE_MAX);
         Ok(RequestPayments { payments })
     }
 

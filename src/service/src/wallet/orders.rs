@@ -337,9 +337,9 @@ impl Sheet<'_> {
             self.withdrawal_asked(order, payee, entry)?;
         }
         if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
-            let payer = &order.payer.name;
-            for (name, other) in [(payee, payer), (payer, payee)] {
-                mark_paid(self, name, request, other.as_str(), (entry.number, transfer.id));
+            for name in [payee, &order.payer.name] {
+                let sum = (order.asset, order.amount);
+                mark_paid(self, name, request, sum, (entry.number, transfer.id));
             }
         }
         let promise = self.promise(transfer.id, &order.payee)?;

@@ -8,6 +8,7 @@ use crate::{Fault, flows::FlowError, testing::World};
 use weft_ledger::packet;
 use weft_wire::{
     RoomId, Signed, TransferId,
+    limits::PAGE_MAX,
     wallet::{
         Intent, PacketInfo, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, Receipt, TransferState,
     },
@@ -211,7 +212,7 @@ async fn what_was_asked_for_shows_as_paid_to_the_two_and_nobody_else() {
     till.submit(&till.alice, Signed::sign(&order, &till.alice.key)).await.unwrap();
     let wallet = till.world.service.wallet();
     for (who, payments) in [(&till.alice, 1), (&till.bob, 1), (&carol, 0)] {
-        let seen = wallet.request(who.device.caller(), request).await.unwrap().payments;
+        let seen = wallet.request(who.device.caller(), request, None).await.unwrap().payments;
         assert_eq!(seen.len(), payments);
         assert!(seen.iter().all(|info| info.amount == 250 && info.request == Some(request)));
     }
@@ -291,7 +292,8 @@ async fn who_pays_for_a_request_many_times_hides_nobody() {
     let alice = till.alice.user().clone();
     till.issue(9, till.bob.user(), 1_000).await.unwrap();
     till.issue(10, carol.user(), 1_000).await.unwrap();
-    for _ in 0..30 {
+    // As if each came from somebody else: the order is not that of their names.
+    for _ in 0..PAGE_MAX + 10 {
         let order = till.bob.order(&till.world, &alice, till.euro.id, 1, Intent::Payment);
         let order = PaymentOrder { request, ..order };
         till.submit(&till.bob, Signed::sign(&order, &till.bob.key)).await.unwrap();
@@ -303,7 +305,31 @@ async fn who_pays_for_a_request_many_times_hides_nobody() {
     let order = PaymentOrder { request, ..order };
     till.submit(&carol, Signed::sign(&order, &carol.key)).await.unwrap();
     let wallet = till.world.service.wallet();
-    let seen = wallet.request(till.alice.device.caller(), id).await.unwrap().payments;
-    let of = |user: &weft_wire::UserAddress| seen.iter().filter(|info| info.payer == *user).count();
-    assert_eq!((of(till.bob.user()), of(carol.user())), (4, 1));
+    for asset in [None, Some(till.euro.id)] {
+        let seen = wallet.request(till.alice.device.caller(), id, asset).await.unwrap().payments;
+        assert_eq!((seen.len(), &seen[0].payer, seen[0].amount), (PAGE_MAX, carol.user(), 500));
+    }
+    let other = Some(weft_wire::AssetId([7; 16]));
+    assert!(wallet.request(till.alice.device.caller(), id, other).await.unwrap().payments.is_empty());
+}
+
+#[tokio::test]
+async fn what_was_paid_for_a_request_before_payments_stood_by_their_sums_is_found() {
+    use weft_store::{Batch, Scan, tables};
+    let mut till = Till::open().await;
+    let id = weft_wire::RequestId([5; 16]);
+    let bob = till.bob.user().clone();
+    let order = till.alice.order(&till.world, &bob, till.euro.id, 250, Intent::Payment);
+    let order = PaymentOrder { request: Some(id), ..order };
+    till.submit(&till.alice, Signed::sign(&order, &till.alice.key)).await.unwrap();
+    let store = &till.world.store;
+    let mut batch = Batch::new();
+    for row in store.scan(tables::REQUESTS_SUMS, Scan::prefix([])).await.unwrap() {
+        batch = batch.delete(tables::REQUESTS_SUMS, &row.key);
+    }
+    let old = [id.0.as_slice(), b"bob\0", &4_u64.to_be_bytes(), &order.transfer().0].concat();
+    let old = crate::context::joined("alice", old);
+    store.commit(batch.put(tables::REQUESTS_PAID, old, [])).await.unwrap();
+    let seen = till.world.service.wallet().request(till.alice.device.caller(), id, None).await.unwrap();
+    assert_eq!(seen.payments[0].id, order.transfer());
 }

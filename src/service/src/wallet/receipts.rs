@@ -5,21 +5,27 @@ use crate::context::joined;
 use weft_ledger::{Entry, Movement, Standing};
 use weft_store::tables;
 use weft_wire::{
-    RequestId, TransferId, UserName,
+    AssetId, RequestId, TransferId, UserName,
     wallet::{PacketPromise, PaymentOrder, Receipt, TransferState},
 };
 
-/// Notes a payment among those for a request. `other`: who stands on the other side.
+/// Notes a payment among those for a request, of somebody who has paid or was paid. The largest of an asset come first: whoever knows
+/// of a request can pay for it under any number of names, and hides what was paid in earnest only by paying more than that each time.
 pub(super) fn mark_paid(
     sheet: &mut Sheet<'_>,
     name: &UserName,
     request: RequestId,
-    other: &str,
+    (asset, amount): (AssetId, u64),
     (number, transfer): (u64, TransferId),
 ) {
-    let other = joined(other, []);
-    let rest = [request.0.as_slice(), &other, &number.to_be_bytes(), &transfer.0].concat();
-    sheet.mark(tables::REQUESTS_PAID, joined(name.as_str(), rest));
+    let order = [(u64::MAX - amount).to_be_bytes(), number.to_be_bytes()].concat();
+    let key = [paid_prefix(name, request, asset), order, transfer.0.to_vec()].concat();
+    sheet.mark(tables::REQUESTS_SUMS, key);
+}
+
+/// Where the payments of an asset for a request stand.
+pub(super) fn paid_prefix(name: &UserName, request: RequestId, asset: AssetId) -> Vec<u8> {
+    joined(name.as_str(), [request.0, asset.0].concat())
 }
 
 pub(super) fn receipt(

@@ -293,7 +293,8 @@ impl Sheet<'_> {
         }
         let entry = self.entry(id)?.ok_or(Fault::Internal("a hold without its entry"))?;
         if let Some(request) = order.request {
-            mark_paid(self, &order.payer.name, request, &payee.to_string(), (entry.number, id));
+            let sum = (order.asset, order.amount);
+            mark_paid(self, &order.payer.name, request, sum, (entry.number, id));
         }
         Ok(entry)
     }
@@ -327,9 +328,9 @@ impl Sheet<'_> {
     /// Somebody here was paid what they have asked for.
     pub(super) fn note_request(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
         let Some(payment) = self.payment(peer, Way::In, id)? else { return Ok(()) };
-        if let Some(Remote { payer, payee, request: Some(request), .. }) = Remote::of(&payment) {
+        if let Some(Remote { payee, sum, request: Some(request), .. }) = Remote::of(&payment) {
             let number = self.newest()?;
-            mark_paid(self, &payee.name, request, &payer.to_string(), (number, id));
+            mark_paid(self, &payee.name, request, (sum.asset, sum.amount), (number, id));
         }
         Ok(())
     }

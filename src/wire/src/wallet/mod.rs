@@ -1,7 +1,7 @@
 //! Money: assets, signed payment orders, receipts, and what a member sees of their accounts.
 //!
 //! `GET wallet/assets` · `GET wallet/accounts` · `PUT wallet/order-key` · `POST wallet/orders` · `POST wallet/transfers/ID` ·
-//! `GET wallet/transfers/ID` · `GET wallet/requests/ID` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
+//! `GET wallet/transfers/ID` · `GET wallet/requests/ID?asset=ASSET` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
 //! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`, those of banks in
 //! `topups`, those of invoices in `invoices`, those of escrow in `escrow`, those of mandates in `mandates`, those of the day's roots in `roots`,
 //! those of dual control in `guard`, those of cash agents in `agents`.

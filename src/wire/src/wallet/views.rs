@@ -157,10 +157,10 @@ pub struct TransferInfo {
     pub until_ms: Option<Millis>,
 }
 
-/// `GET wallet/requests/ID`: what was paid to or by the caller for what somebody asked for.
+/// `GET wallet/requests/ID?asset=ASSET`: what was paid to or by the caller for what somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestPayments {
-    /// The first one first; at most [`crate::limits::PAGE_MAX`].
+    /// The largest first; at most [`crate::limits::PAGE_MAX`].
     pub payments: Vec<TransferInfo>,
 }
 
