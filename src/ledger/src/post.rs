@@ -4,7 +4,7 @@ use crate::{
     Account, Books, Entry, Hold, LedgerError, Movement, Outcome, Purpose, Refusal, Resolution, Side,
     Transfer, draft::Draft,
 };
-use weft_wire::{Millis, TransferId};
+use weft_wire::{AccountId, Millis, TransferId};
 
 /// Transfers of one chain.
 pub const CHAIN_MAX: usize = 16;
@@ -200,11 +200,7 @@ fn take<B: Books>(draft: &mut Draft<'_, B>, hold: Hold, pending: bool) -> Step<(
     Ok(())
 }
 
-fn both<'a, B: Books>(
-    draft: &'a mut Draft<'_, B>,
-    id: weft_wire::AccountId,
-    side: Side,
-) -> Step<&'a mut Account, B> {
+fn both<'a, B: Books>(draft: &'a mut Draft<'_, B>, id: AccountId, side: Side) -> Step<&'a mut Account, B> {
     draft.account(id)?.ok_or(Stop::Refused(Refusal::UnknownAccount(side)))
 }
 
@@ -253,11 +249,21 @@ fn refund<B: Books>(draft: &mut Draft<'_, B>, original: Option<TransferId>, hold
     let Some(original) = original else { return Ok(()) };
     let entry = draft.entry(original)?.ok_or(Refusal::UnknownOriginal)?;
     let paid = entry.moved.filter(|_| entry.is_posted()).ok_or(Refusal::NothingToRefund)?;
-    if (paid.debit, paid.credit) != (hold.credit, hold.debit) {
+    if (payer(draft, &entry, paid)?, paid.credit) != (hold.credit, hold.debit) {
         return Err(Refusal::OtherWay.into());
     }
     let standing = draft.standing(original)?;
     let refunded = standing.refunded.checked_add(hold.amount).filter(|sum| *sum <= paid.amount);
     standing.refunded = refunded.ok_or(Refusal::AboveOriginal)?;
     Ok(())
+}
+
+/// Who gets back what is given back of a payment: whoever paid it, also if it was held for a while in between.
+fn payer<B: Books>(draft: &Draft<'_, B>, entry: &Entry, paid: Hold) -> Step<AccountId, B> {
+    if entry.transfer.purpose != Purpose::EscrowRelease {
+        return Ok(paid.debit);
+    }
+    let funded = draft.entry(TransferId(entry.transfer.about))?.filter(Entry::is_posted);
+    let funded = funded.and_then(|funded| funded.moved).filter(|funded| funded.credit == paid.debit);
+    Ok(funded.map_or(paid.debit, |funded| funded.debit))
 }

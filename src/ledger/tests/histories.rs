@@ -4,8 +4,8 @@ use crate::model::{Model, Verdict};
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 use std::{cell::RefCell, collections::BTreeMap};
 use weft_ledger::{
-    Account, AccountKind, Books, Bounds, Event, Freeze, LedgerError, Memory, Movement, Outcome, Purpose,
-    Refusal, Transfer, apply,
+    Account, AccountKind, Books, Bounds, Event, Freeze, Hold, LedgerError, Memory, Movement, Outcome,
+    Purpose, Refusal, Transfer, apply,
 };
 use weft_wire::{AccountId, AssetId, TransferId};
 
@@ -41,11 +41,12 @@ fn movement() -> impl Strategy<Value = Movement> {
 }
 
 fn transfer() -> impl Strategy<Value = Transfer> {
-    (transfer_id(), movement()).prop_map(|(id, movement)| Transfer {
+    let release = prop::option::weighted(0.2, transfer_id());
+    (transfer_id(), movement(), release).prop_map(|(id, movement, release)| Transfer {
         id,
         movement,
-        purpose: Purpose::Transfer,
-        about: [0; 16],
+        purpose: if release.is_some() { Purpose::EscrowRelease } else { Purpose::Transfer },
+        about: release.map_or([0; 16], |funded| funded.0),
     })
 }
 
@@ -178,14 +179,41 @@ impl Run {
                 (pending, None) => Movement::Void { pending },
             },
             Step::Refund { which, amount, hold } => {
-                let original = choose(which, self.model.done())?;
-                let moved = self.books.entry(original).unwrap()?.moved?;
-                new(moved.credit, moved.debit, amount, hold, Some(original))
+                let mut of = self.model.done();
+                if self.ids.is_multiple_of(4) {
+                    let held = |id: &TransferId| {
+                        self.books.entry(*id).unwrap().and_then(|entry| self.held(entry.transfer)).is_some()
+                    };
+                    let released: Vec<_> = of.iter().copied().filter(held).collect();
+                    of = if released.is_empty() { of } else { released };
+                }
+                let original = choose(which, of)?;
+                let entry = self.books.entry(original).unwrap()?;
+                let (moved, held) = (entry.moved?, self.held(entry.transfer));
+                new(moved.credit, held.unwrap_or(moved).debit, amount, hold, Some(original))
             }
         };
         self.ids += 1;
         let id = TransferId([IDS + self.ids; 16]);
-        Some(Transfer { id, movement, purpose: Purpose::Transfer, about: [0; 16] })
+        let transfer = Transfer { id, movement, purpose: Purpose::Transfer, about: [0; 16] };
+        // Now and then it pays on what was held for somebody.
+        let funded = self.model.done().into_iter().rev().find(|funded| {
+            let about = funded.0;
+            self.held(Transfer { purpose: Purpose::EscrowRelease, about, ..transfer }).is_some()
+        });
+        Some(match funded.filter(|_| self.ids.is_multiple_of(2)) {
+            Some(funded) => Transfer { purpose: Purpose::EscrowRelease, about: funded.0, ..transfer },
+            None => transfer,
+        })
+    }
+
+    /// What was paid in and is paid on by this, if that is so.
+    fn held(&self, paid: Transfer) -> Option<Hold> {
+        let (Movement::Posted { debit, .. }, Purpose::EscrowRelease) = (paid.movement, paid.purpose) else {
+            return None;
+        };
+        let funded = self.books.entry(TransferId(paid.about)).unwrap()?;
+        funded.moved.filter(|held| funded.is_posted() && held.credit == debit)
     }
 
     fn step(&mut self, event: &Event, now: u64) -> Result<(), TestCaseError> {
@@ -225,7 +253,14 @@ impl Run {
         let mut see = |what: String| *self.seen.entry(what).or_insert(0) += 1;
         match (event, outcome) {
             (Event::Chain(_), Ok(())) if again => see("again".into()),
-            (Event::Chain(chain), Ok(())) => chain.iter().for_each(|transfer| see(done(transfer.movement))),
+            (Event::Chain(chain), Ok(())) => chain.iter().for_each(|transfer| {
+                see(done(transfer.movement));
+                if let Movement::Posted { refunds: Some(original), credit, .. } = transfer.movement
+                    && self.books.entry(original).unwrap().unwrap().moved.unwrap().debit != credit
+                {
+                    see("Back to whoever had it held".into());
+                }
+            }),
             (Event::Expire(_), Ok(())) => see("Expire done".into()),
             (_, Err(LedgerError::Refused { refusal, .. })) => see(format!("{refusal:?}")),
             (_, Err(error)) => see(format!("{error:?}")),
@@ -341,6 +376,7 @@ const EXPECTED: &[&str] = &[
     "NothingToRefund",
     "OtherWay",
     "AboveOriginal",
+    "Back to whoever had it held",
 ];
 
 fn live(asks: Vec<(Ask, u64)>) -> Result<Run, TestCaseError> {

@@ -322,6 +322,19 @@ fn against_refund(
         },
         Movement::Pending { .. } | Movement::Void { .. } => return vec![Refusal::NothingToRefund],
     };
+    // What was held for a while goes back to whoever paid it in.
+    let funded = match paid.purpose {
+        Purpose::EscrowRelease => find(done, TransferId(paid.about)),
+        _ => None,
+    };
+    let from = match funded.map(|funded| funded.movement) {
+        Some(Movement::Posted { debit, credit, .. }) if credit == from => debit,
+        Some(Movement::Post { pending, .. }) => match find(done, pending).map(|held| held.movement) {
+            Some(Movement::Pending { debit, credit, .. }) if credit == from => debit,
+            _ => from,
+        },
+        _ => from,
+    };
     let mut why = Vec::new();
     if (from, to) != (credit, debit) {
         why.push(Refusal::OtherWay);

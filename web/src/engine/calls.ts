@@ -123,6 +123,7 @@ interface Answers {
   escrow: 'escrow';
   fund_escrow: 'escrow';
   settle_escrow: 'escrow';
+  refund_escrow: 'escrow';
   accept_escrow: 'escrow';
   mandates: 'mandates';
   mandate: 'mandate';

@@ -105,6 +105,8 @@ export class FakeEscrows {
       asked: end || one.asked === null ? null : String(one.asked),
       ended_ms: end?.at_ms ?? null,
       to_seller: String(end?.to_seller ?? 0n),
+      transfer: end && end.to_seller > 0n ? `${one.escrow}-out` : null,
+      refunded: end && end.to_seller > 0n ? String(bank.refunded(`${one.escrow}-out`)) : '0',
     };
   }
 }
@@ -127,6 +129,12 @@ export function answerEscrows(engine: FakeEngine, escrows: FakeEscrows): FakeEng
       const settled = escrows.settle(ME, escrow, BigInt(amount));
       changed();
       return escrows.view(ME, settled);
+    })
+    .on('refund_escrow', ({ id, escrow, amount, pin }) => {
+      const one = escrows.get(ME, escrow);
+      if (!one.end || one.end.to_seller === 0n) throw fail('not_found');
+      order({ id, purpose: 'refund', asset: one.asset, from: one.seller, to: one.buyer, amount: BigInt(amount), refunds: `${escrow}-out` }, pin);
+      return escrows.view(ME, one);
     })
     .on('accept_escrow', ({ escrow, amount }) => {
       const settled = escrows.accept(ME, escrow, BigInt(amount));

@@ -129,7 +129,9 @@ export class FakeBank {
 
   #refundable(id: string, from: string, to: string, amount: bigint): void {
     const back = this.entry(id);
-    if (back.state !== 'done' || back.from !== to || back.to !== from || this.refunded(id) + amount > back.amount) throw fail('payment_refused');
+    // What was held for a while goes back to whoever paid it in.
+    const payer = back.purpose === 'escrow_release' ? this.entries.find((one) => one.purpose === 'escrow_fund' && one.to === back.from)?.from : back.from;
+    if (back.state !== 'done' || payer !== to || back.to !== from || this.refunded(id) + amount > back.amount) throw fail('payment_refused');
   }
 
   refunded(id: string): bigint {

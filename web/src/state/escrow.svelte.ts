@@ -18,6 +18,9 @@ export const escrows = {
   settle(wish: Omit<CallOf<'settle_escrow'>, 'call'>): Promise<EscrowView> {
     return engine().call({ call: 'settle_escrow', ...wish });
   },
+  refund(wish: Omit<CallOf<'refund_escrow'>, 'call'>): Promise<EscrowView> {
+    return engine().call({ call: 'refund_escrow', ...wish });
+  },
   accept(escrow: string, amount: string): Promise<EscrowView> {
     return engine().call({ call: 'accept_escrow', escrow, amount });
   },

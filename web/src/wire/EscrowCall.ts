@@ -59,6 +59,22 @@ amount: string,
 /**
  * The payment PIN.
  */
+pin: string, } | { "call": "refund_escrow", 
+/**
+ * As in [`super::Call::Pay`].
+ */
+id: string, 
+/**
+ * Its id.
+ */
+escrow: string, 
+/**
+ * In minor units.
+ */
+amount: string, 
+/**
+ * The payment PIN.
+ */
 pin: string, } | { "call": "accept_escrow", 
 /**
  * Its id.

@@ -65,4 +65,12 @@ ended_ms: number | null,
 /**
  * What went to the seller.
  */
-to_seller: string, };
+to_seller: string, 
+/**
+ * By which transfer.
+ */
+transfer: string | null, 
+/**
+ * What of that went back since.
+ */
+refunded: string, };

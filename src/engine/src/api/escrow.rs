@@ -49,6 +49,17 @@ pub enum EscrowCall {
         /// The payment PIN.
         pin: String,
     },
+    /// The seller gives back what came out of it, or a part of that. As [`super::Call::Pay`]. → [`EscrowReply::Escrow`]
+    RefundEscrow {
+        /// As in [`super::Call::Pay`].
+        id: String,
+        /// Its id.
+        escrow: String,
+        /// In minor units.
+        amount: String,
+        /// The payment PIN.
+        pin: String,
+    },
     /// The seller says how much is enough; `0` gives all back. `already_decided`. → [`EscrowReply::Escrow`]
     AcceptEscrow {
         /// Its id.
@@ -110,4 +121,8 @@ pub struct EscrowView {
     pub ended_ms: Option<f64>,
     /// What went to the seller.
     pub to_seller: String,
+    /// By which transfer.
+    pub transfer: Option<String>,
+    /// What of that went back since.
+    pub refunded: String,
 }

@@ -1,11 +1,11 @@
 //! Escrow: paying in, and what both sides say of it. What is true of it the node says; nothing is kept here.
 
 use super::orders::{self, Wish};
-use super::shops::{address_of, wish};
-use super::{amount, asset_view, id, look, some};
+use super::shops::{address_of, pay_once, wish};
+use super::{amount, asset_view, id, key, look, some};
 use crate::account::me;
 use crate::api::{EscrowCall, EscrowReply, EscrowView, EscrowsView, PersonView, Reply};
-use crate::error::{Refusal, field_error};
+use crate::error::{Refusal, call_error, field_error, internal};
 use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, Payee, SettlePayee};
@@ -30,6 +30,16 @@ pub(super) async fn answer(cx: &Cx, call: EscrowCall) -> Result<Reply, Refusal> 
         EscrowCall::SettleEscrow { id: form, escrow, amount, pin } => {
             let pin = Zeroizing::new(pin);
             settle(cx, id("id", &form)?, id("escrow", &escrow)?, some("amount", &amount)?, &pin).await?
+        }
+        EscrowCall::RefundEscrow { id: form, escrow, amount, pin } => {
+            let (pin, path) = (Zeroizing::new(pin), path(id("escrow", &escrow)?));
+            let info: EscrowInfo = http::get(cx, &path).await?;
+            let by = info.by.ok_or_else(|| call_error("not_found", "Nothing of it went to the seller."))?;
+            let payee = Payee::Person(info.buyer);
+            let wish = wish(id("id", &form)?, payee, info.asset.id(), some("amount", &amount)?);
+            let from = info.shop.is_some().then_some(info.seller);
+            pay_once(cx, &Wish { from, refunds: Some(by), ..wish }, &pin).await?;
+            http::get(cx, &path).await?
         }
         EscrowCall::AcceptEscrow { escrow, amount: sum } => {
             let act = EscrowAct::Accept { to_seller: amount("amount", &sum)? };
@@ -126,5 +136,7 @@ fn view(s: &mut State, info: EscrowInfo) -> Result<EscrowView, Refusal> {
         asked: info.asked.map(|sum| sum.to_string()),
         ended_ms: info.ended_ms.map(|at| at as f64),
         to_seller: info.to_seller.to_string(),
+        transfer: info.by.map(|by| by.to_string()),
+        refunded: info.refunded.to_string(),
     })
 }

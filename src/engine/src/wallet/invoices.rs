@@ -1,7 +1,7 @@
 //! Invoices: one's own, and those of shops where one works. What is true of them the node says; nothing is kept here.
 
-use super::orders::{self, Wish};
-use super::shops::{address_of, made_before, wish};
+use super::orders::Wish;
+use super::shops::{address_of, pay_once, wish};
 use super::{amount, asset_view, id, look, some};
 use crate::api::{
     BillCall, BillReply, InvoiceLineView, InvoiceTaxView, InvoiceView, InvoicesView, PersonView, Reply,
@@ -104,16 +104,8 @@ async fn pay(cx: &Cx, said: [&str; 5], pin: &str) -> Result<InvoiceInfo, Refusal
     let asset: AssetId = id("asset", asset)?;
     let payee = Payee::Invoice(InvoicePayee { issuer: issuer.clone(), invoice });
     let wish = wish(id("id", form)?, payee, asset, some("amount", sum)?);
-    paid(cx, &wish, pin).await?;
+    pay_once(cx, &wish, pin).await?;
     Ok(http::get(cx, &path(&issuer, invoice)).await?)
-}
-
-/// Pays; the same form again has paid once.
-async fn paid(cx: &Cx, wish: &Wish, pin: &str) -> Result<(), Refusal> {
-    match orders::pay(cx, wish, pin).await {
-        Ok(_) => Ok(()),
-        Err(refusal) => made_before(cx, wish, refusal).await.map(drop),
-    }
 }
 
 async fn refund(cx: &Cx, said: [&str; 4], pin: &str) -> Result<InvoiceInfo, Refusal> {
@@ -122,7 +114,7 @@ async fn refund(cx: &Cx, said: [&str; 4], pin: &str) -> Result<InvoiceInfo, Refu
     let paid = info.paid.ok_or_else(|| call_error("not_found", "This invoice was not paid."))?;
     let wish = wish(id("id", form)?, Payee::Person(info.to), info.asset.id(), some("amount", sum)?);
     let from = info.shop.is_some().then(|| issuer.clone());
-    self::paid(cx, &Wish { from, refunds: Some(paid.transfer), ..wish }, pin).await?;
+    pay_once(cx, &Wish { from, refunds: Some(paid.transfer), ..wish }, pin).await?;
     Ok(http::get(cx, &path(&issuer, info.id)).await?)
 }
 

@@ -320,8 +320,8 @@ pub(super) async fn made_before(cx: &Cx, wish: &Wish, refusal: Refusal) -> Resul
     earlier.ok_or(refusal)
 }
 
-/// Has a shop pay.
-async fn pay_from(cx: &Cx, wish: &Wish, pin: &str) -> Result<(), Refusal> {
+/// Pays; the same form again has paid once.
+pub(super) async fn pay_once(cx: &Cx, wish: &Wish, pin: &str) -> Result<(), Refusal> {
     match orders::pay(cx, wish, pin).await {
         Ok(_) => Ok(()),
         Err(refusal) => made_before(cx, wish, refusal).await.map(drop),
@@ -336,7 +336,7 @@ async fn refund(cx: &Cx, said: [&str; 4], pin: &str) -> Result<SaleView, Refusal
     let payee = Payee::Person(paid.payer);
     let wish = wish(id("id", form)?, payee, before.asset.id(), some("amount", sum)?);
     let wish = Wish { from: Some(shop.clone()), refunds: Some(paid.transfer), ..wish };
-    pay_from(cx, &wish, pin).await?;
+    pay_once(cx, &wish, pin).await?;
     Ok(sale_view(cx, sale_of(cx, &shop, sale).await?))
 }
 
@@ -345,5 +345,5 @@ async fn pay_out(cx: &Cx, said: [&str; 4], pin: &str) -> Result<(), Refusal> {
     let shop = address(cx, shop)?;
     let owner = known_as(cx, &shop).await?.owner;
     let wish = wish(id("id", form)?, Payee::Person(owner), id("asset", asset)?, some("amount", sum)?);
-    pay_from(cx, &Wish { from: Some(shop), ..wish }, pin).await
+    pay_once(cx, &Wish { from: Some(shop), ..wish }, pin).await
 }

@@ -4,7 +4,7 @@ use super::{
     WalletError,
     records::{EscrowEndRecord, EscrowRecord},
     shop_tests::Street,
-    tests::{HOUR_MS, Payer, refused},
+    tests::{HOUR_MS, Payer, Till, refused},
 };
 use crate::{Fault, flows::FlowError, testing::START_MS};
 use weft_ledger::Refusal;
@@ -176,6 +176,39 @@ async fn a_link_that_cannot_be_read_holds_up_nothing_that_is_held() {
         assert_eq!(street.escrow(&street.carol, id).await.state, EscrowState::Expired);
     }
     assert_eq!(street.purse(&street.carol).await, 10_000);
+}
+
+#[tokio::test]
+async fn what_went_to_the_seller_can_be_given_back_and_no_more_than_that() {
+    let mut street = Street::new().await;
+    let shop = street.shop.clone();
+    let id = street.funded(&shop).await;
+    assert_eq!(street.accept(&street.till.alice, id, 600).await.unwrap().by, None);
+    let order = street.settling(id, &shop, 600);
+    let done = street.settle(id, &order).await.unwrap();
+    let released = order.transfer();
+    assert_eq!((done.by, done.refunded), (Some(released), 0));
+    for (amount, is_done) in [(250, true), (351, false), (350, true), (1, false)] {
+        let outcome = street.gives_back(true, released, amount).await;
+        assert_eq!(outcome.is_ok(), is_done, "{amount}: {outcome:?}");
+    }
+    assert_eq!(street.escrow(&street.carol, id).await.refunded, 600);
+    assert_eq!((street.purse(&street.carol).await, street.takings().await), (10_000, 0));
+    street.till.is_sound().await;
+    // A person who sells does so as well, and to nobody else.
+    let alice = street.till.alice.user().clone();
+    let id = street.funded(&alice).await;
+    let order = street.settling(id, &alice, 1_000);
+    let released = street.settle(id, &order).await.unwrap().by;
+    for (to, is_done) in [(street.till.bob.user().clone(), false), (street.carol.user().clone(), true)] {
+        let Till { world, euro, alice, .. } = &mut street.till;
+        let order = alice.order(world, &to, euro.id, 400, Intent::Payment);
+        let order = Signed::sign(&PaymentOrder { refunds: released, ..order }, &alice.key);
+        let outcome = street.till.submit(&street.till.alice, order).await;
+        assert_eq!(outcome.is_ok(), is_done, "{to}: {outcome:?}");
+    }
+    assert_eq!(street.purse(&street.carol).await, 9_400);
+    street.till.is_sound().await;
 }
 
 #[tokio::test]

@@ -64,6 +64,11 @@ impl Wallet {
         }
         let state = record.state();
         let is_open = state == EscrowState::Open;
+        let by = record.end.and_then(|end| end.by);
+        let refunded = match by {
+            Some(by) => self.standing(by).await?.map_or(0, |standing| standing.refunded),
+            None => 0,
+        };
         Ok(EscrowInfo {
             id,
             shop: shop.map(|shop| ShopName { shop: record.seller.clone(), title: shop.details.title }),
@@ -76,6 +81,8 @@ impl Wallet {
             asked: record.asked.filter(|_| is_open),
             ended_ms: record.end.map(|end| end.at_ms),
             to_seller: record.end.map_or(0, |end| end.to_seller),
+            by,
+            refunded,
             buyer: record.buyer,
             seller: record.seller,
             note: record.note,

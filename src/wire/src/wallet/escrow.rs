@@ -103,6 +103,12 @@ pub struct EscrowInfo {
     /// What of it went to the seller, once it has ended.
     #[serde(default)]
     pub to_seller: u64,
+    /// By which transfer: what an order that gives it back, or a part of it, refunds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<TransferId>,
+    /// What of that went back since, in minor units.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub refunded: u64,
 }
 
 /// `GET wallet/escrows?shop=NAME&before=ID`: the caller's, as buyer and as seller; or those of a shop where they work.
@@ -112,6 +118,10 @@ pub struct EscrowList {
     pub escrows: Vec<EscrowInfo>,
     /// Whether there are older ones.
     pub more: bool,
+}
+
+fn is_nothing(sum: &u64) -> bool {
+    *sum == 0
 }
 
 impl TransferId {

@@ -24,6 +24,12 @@ impl Said {
                 amount: need(&mut self.amount, "amount")?,
                 pin: need(&mut self.pin, "pin")?,
             },
+            "refund_escrow" => EscrowCall::RefundEscrow {
+                id: need(&mut self.id, "id")?,
+                escrow: need(&mut self.escrow, "escrow")?,
+                amount: need(&mut self.amount, "amount")?,
+                pin: need(&mut self.pin, "pin")?,
+            },
             "accept_escrow" => EscrowCall::AcceptEscrow {
                 escrow: need(&mut self.escrow, "escrow")?,
                 amount: need(&mut self.amount, "amount")?,

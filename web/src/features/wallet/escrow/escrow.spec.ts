@@ -134,6 +134,23 @@ describe('what one sells', () => {
     expect([has(ME), has(BOB)]).toEqual([10_300n, 9_700n]);
   });
 
+  it('is given back in part, under the PIN, after it was released', async () => {
+    bank.pin = PIN;
+    const { escrow } = sold();
+    held.settle(BOB, escrow, 1_000n);
+    render(EscrowPages, { base: BASE, rest: [escrow] });
+    await screen.findByText('Released');
+    await press('Refund');
+    expect(await screen.findByText('Up to 10.00 EUR of it can go back.')).toBeTruthy();
+    await fill('How much goes back', '4');
+    await press('Continue');
+    await typePin();
+    await waitFor(() => expect(screen.getByText(/^4\.00.*refunded/)).toBeTruthy());
+    expect([has(ME), has(BOB)]).toEqual([10_600n, 9_400n]);
+    expect(() => bank.move({ id: 'r', purpose: 'refund', asset: 'eur', from: ME, to: BOB, amount: 601n, refunds: `${escrow}-out` })).toThrow(expect.objectContaining({ code: 'payment_refused' }));
+    expect(() => bank.move({ id: 'r', purpose: 'refund', asset: 'eur', from: ME, to: CAROL, amount: 1n, refunds: `${escrow}-out` })).toThrow(expect.objectContaining({ code: 'payment_refused' }));
+  });
+
   it('in a shop is seen by its cashier, who decides nothing', async () => {
     mall.staff(BOB, SHOP, ME, 'cashier');
     const { escrow } = held.fund(CAROL, { id: 'c', user: SHOP, asset: 'eur', amount: 500n, note: '', due_ms: now + DAY });

@@ -22,6 +22,11 @@ export function stateOf({ state }: EscrowView): { text: string; tone: Tone } {
   }
 }
 
+/** What of that which went to the seller can still go back. */
+export function refundable(escrow: EscrowView): bigint {
+  return escrow.transfer === null ? 0n : BigInt(escrow.to_seller) - BigInt(escrow.refunded);
+}
+
 /** What of it goes back where the seller gets so much. */
 export function restOf({ total }: EscrowView, toSeller: string | bigint): bigint {
   return BigInt(total) - BigInt(toSeller);
