@@ -280,7 +280,8 @@ impl Sheet<'_> {
         let authority = OrderRecord { order: signed.clone(), cert: known.cert.clone(), title };
         self.put(tables::ORDER_KEYS, row, &OrderKeyRecord { counter: order.counter, ..known });
         if order.amount == record.total || record.asked == Some(order.amount) {
-            return self.end(id, record, Some((order, authority)), false);
+            let ended = self.end(id, record, Some((order, authority)), false);
+            return ended.map_err(|stop| self.refused(order, stop));
         }
         self.put_escrow(id, &EscrowRecord { offer: Some(authority), ..record });
         Ok(())
@@ -330,7 +331,8 @@ impl Sheet<'_> {
                 if own.is_some_and(|own| own.freeze != Freeze::None) {
                     return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
                 }
-                return self.end(id, record, Some((&order, offer)), false);
+                let ended = self.end(id, record, Some((&order, offer)), false);
+                return ended.map_err(|stop| self.refused(&order, stop));
             }
         }
         self.put_escrow(id, &EscrowRecord { asked: Some(to_seller), ..record });

@@ -165,7 +165,7 @@ impl Wallet {
     /// The last thing that went wrong, after all else was done: what cannot be read holds up nothing beside it.
     pub(crate) async fn expire(&self) -> Result<u64> {
         let mut rounds = vec![self.sweep_links().await, self.forget_rejected().await.map(|_| 0)];
-        for table in [tables::LEDGER_DUE, tables::PACKETS_DUE, tables::ESCROWS_DUE] {
+        for table in [tables::LEDGER_DUE, tables::PACKETS_DUE, tables::ESCROWS_DUE, tables::ORDERS_REFUSED] {
             rounds.push(self.end_due(table).await);
         }
         rounds.into_iter().reduce(both).unwrap_or(Ok(0))
@@ -181,8 +181,9 @@ impl Wallet {
         loop {
             let rows = self.ctx.store.scan(table, Scan::prefix([]).after(&after)).await?;
             let mut now = self.ctx.now();
+            let is_for_good = matches!(table, tables::ESCROWS_DUE | tables::ORDERS_REFUSED);
             // Where nothing is due by any clock, nothing is written, also not how far things have aged.
-            if table == tables::ESCROWS_DUE && rows.iter().any(|row| due(&row.key, now).is_some()) {
+            if is_for_good && rows.iter().any(|row| due(&row.key, now).is_some()) {
                 now = now.min(self.ctx.aged().await?);
             }
             let due: Vec<TransferId> = rows.iter().filter_map(|row| due(&row.key, now)).collect();
@@ -192,6 +193,7 @@ impl Wallet {
                 let work = move |sheet: &mut Sheet<'_>| match table {
                     tables::PACKETS_DUE => sheet.end_packet(id),
                     tables::ESCROWS_DUE => sheet.end_escrow(id),
+                    tables::ORDERS_REFUSED => sheet.forget_refused(id),
                     _ => sheet.let_go(id),
                 };
                 match self.teller.run(work).await {
@@ -203,6 +205,12 @@ impl Wallet {
             }
         }
     }
+}
+
+/// Until when an order is kept that was refused. It is worth nothing any more a day before.
+fn refused_key(order: &PaymentOrder) -> Vec<u8> {
+    let until_ms = order.expires_ms.saturating_add(DAY_MS);
+    [until_ms.to_be_bytes().as_slice(), &order.transfer().0].concat()
 }
 
 /// What two rounds have done. Of two errors the later one is told by whoever asked for the rounds, the other one here.
@@ -306,7 +314,7 @@ impl Sheet<'_> {
         let kept = OrderRecord { order: work.signed.clone(), cert, title };
         if let To::Remote(payee) = &work.to {
             self.put(tables::ORDERS, order.transfer().0, &kept);
-            let entry = self.pay_remote(order, payee, debit)?;
+            let entry = self.pay_remote(order, payee, debit).map_err(|stop| self.refused(order, stop))?;
             if let Some(paid) = paid {
                 self.put(tables::PAYERS, debit.0, &paid);
             }
@@ -315,7 +323,7 @@ impl Sheet<'_> {
         let transfer = self.as_ordered(work, debit)?;
         self.put(tables::ORDERS, transfer.id.0, &kept);
         // From here on the counter is used up, whatever the ledger says to it.
-        let done = self.post(&[transfer])?;
+        let done = self.post(&[transfer]).map_err(|stop| self.refused(order, stop))?;
         if let Some(paid) = paid {
             self.put(tables::PAYERS, debit.0, &paid);
         }
@@ -402,7 +410,9 @@ impl Sheet<'_> {
     /// The same order again gets the answer of the first time, as things stand now; another one under its id gets none.
     fn paid_before(&self, work: &Work, entry: &Entry) -> Result<Receipt, Stop> {
         let kept: Option<OrderRecord> = self.get(tables::ORDERS, entry.transfer.id.0)?;
-        if kept.is_none_or(|kept| kept.order != work.signed) {
+        // What was refused long ago is known by its id alone.
+        let is_forgotten = kept.is_none() && entry.outcome != Outcome::Done;
+        if !is_forgotten && kept.is_none_or(|kept| kept.order != work.signed) {
             return Err(WalletError::IdConflict.into());
         }
         match entry.outcome {
@@ -413,6 +423,27 @@ impl Sheet<'_> {
             }
             Outcome::Refused { refusal, .. } => Err(WalletError::Refused(refusal).into()),
         }
+    }
+
+    /// If it was refused, and that is kept: the order is kept until nobody asks any more what came of it. That it was refused is part of
+    /// the books for good, but no money went by the order, and it is several times as long.
+    pub(super) fn refused(&mut self, order: &PaymentOrder, stop: Stop) -> Stop {
+        if let Stop::Kept(_) = &stop {
+            self.mark(tables::ORDERS_REFUSED, refused_key(order));
+        }
+        stop
+    }
+
+    /// Forgets an order that was refused. Nothing is given back by that: it does not count.
+    fn forget_refused(&mut self, id: TransferId) -> Result<bool, Stop> {
+        let Some(kept) = self.get::<OrderRecord>(tables::ORDERS, id.0)? else { return Ok(false) };
+        let order = kept.order.peek().map_err(|_| Fault::Internal("an order that cannot be read"))?;
+        let is_refused = self.entry(id)?.is_some_and(|entry| entry.outcome != Outcome::Done);
+        self.delete(tables::ORDERS_REFUSED, refused_key(&order));
+        if is_refused {
+            self.delete(tables::ORDERS, id.0);
+        }
+        Ok(false)
     }
 
     /// Whether a payment is within what the asset allows at once and in a day. Gives the day with it, where days are counted: for

@@ -457,3 +457,35 @@ async fn many_pay_at_once_and_nothing_is_lost_or_made() {
     let report = check_ledger(&till.world.store).await.unwrap();
     assert!(report.findings.is_empty() && paid > 50, "{paid} paid; {report:#?}");
 }
+
+#[tokio::test]
+async fn an_order_that_was_refused_is_answered_alike_and_kept_for_a_while() {
+    use weft_store::{Scan, tables};
+    let mut till = Till::open().await;
+    till.pay(100, Intent::Payment).await.unwrap();
+    let (bob, euro) = (till.bob.user().clone(), till.euro.id);
+    let order = till.alice.order(&till.world, &bob, euro, 20_000, Intent::Payment);
+    let order = Signed::sign(&order, &till.alice.key);
+    let world = till.world.context();
+    world.aged().await.unwrap();
+    let kept = async |till: &Till| {
+        let rows = till.world.store.scan(tables::ORDERS, Scan::prefix([])).await.unwrap().len();
+        let listed = till.world.store.scan(tables::ORDERS_REFUSED, Scan::prefix([])).await.unwrap().len();
+        (rows, listed)
+    };
+    for (hours, left) in [(0, (2, 1)), (2, (2, 1)), (22, (2, 1)), (2, (1, 0)), (500, (1, 0))] {
+        till.world.clock.advance(hours * HOUR_MS);
+        assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), 0);
+        let error = refused(till.submit(&till.alice, order.clone()).await);
+        assert!(matches!(error, WalletError::Refused(Refusal::Floor)), "after {hours} more hours: {error:?}");
+        assert_eq!(kept(&till).await, left, "after {hours} more hours");
+        till.is_sound().await;
+    }
+    // Not by a clock that has jumped.
+    let order = till.alice.order(&till.world, &bob, euro, 20_000, Intent::Payment);
+    refused(till.submit(&till.alice, Signed::sign(&order, &till.alice.key)).await);
+    crate::Worker::Retention.run_once(&till.world.service).await.unwrap();
+    till.world.clock.jump_to(START_MS + 5_000 * HOUR_MS);
+    assert_eq!(crate::Worker::Payments.run_once(&till.world.service).await.unwrap(), 0);
+    assert_eq!(kept(&till).await, (2, 1));
+}
