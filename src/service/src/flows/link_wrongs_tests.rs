@@ -246,6 +246,38 @@ async fn what_is_refused_is_kept_until_the_other_node_knows() {
     pair.is_sound().await;
 }
 
+#[tokio::test]
+async fn terms_that_were_given_up_for_others_do_not_come_back() {
+    let mut could = 0;
+    for limit in ["10", "11", "12", "13"] {
+        let mut pair = Pair::strangers().await;
+        let names = [HOME, AWAY].map(|at| pair.worlds[at].name.clone());
+        let flows = [HOME, AWAY].map(|at| pair.worlds[at].service.flows().clone());
+        pair.agree("5").await;
+        // This operator offers a large limit; the other does not sign it and offers less, which this one signs.
+        let large = flows[HOME].propose_terms(&names[AWAY], wish("9000")).await.unwrap();
+        pair.carry().await;
+        let offer = pair.worlds[HOME].service.wallet().say(&names[AWAY], true).await.unwrap().post.offer;
+        let small = flows[AWAY].propose_terms(&names[HOME], counter_wish(limit)).await.unwrap();
+        pair.carry().await;
+        flows[HOME].accept_terms(&names[AWAY], &small).await.unwrap();
+        pair.carry().await;
+        pair.pay(HOME, 100, Intent::Payment).await.unwrap();
+        pair.carry().await;
+        for at in [HOME, AWAY] {
+            assert_eq!(pair.row(at).await.terms.unwrap().digest, small);
+        }
+        // Both have spoken under these terms; and then the other has signed the large ones after all.
+        let mut offer = offer.unwrap();
+        offer.terms = Signed::sign(&offer.terms.peek().unwrap(), &pair.worlds[AWAY].key);
+        let key = pair.worlds[AWAY].key.verifying_key().to_bytes();
+        let _ = pair.worlds[HOME].service.wallet().take_offer(&names[AWAY], &key, offer).await;
+        assert_eq!(pair.row(HOME).await.terms.unwrap().digest, small, "{limit}");
+        could += usize::from(large < small);
+    }
+    assert!(could > 0, "of two that are signed at the same moment these would not have counted anyway");
+}
+
 /// Terms as the other node proposes them: about the euros of [`HOME`] as well.
 fn counter_wish(limit: &str) -> TermsWish {
     let code = "EUR".parse().unwrap();

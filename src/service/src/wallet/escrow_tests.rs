@@ -2,18 +2,19 @@
 
 use super::{
     WalletError,
-    records::{EscrowEndRecord, EscrowRecord},
-    shop_tests::Street,
+    records::{EscrowEndRecord, EscrowRecord, OrderRecord},
+    shop_tests::{Street, details},
     tests::{HOUR_MS, Payer, Till, refused},
 };
 use crate::{Fault, flows::FlowError, testing::START_MS};
+use ed25519_dalek::SigningKey;
 use weft_ledger::Refusal;
 use weft_store::{Batch, record::Record, tables};
 use weft_wire::{
     AssetId, OrderId, Signed, TransferId, UserAddress,
     wallet::{
-        ChangeAccount, EscrowAct, EscrowInfo, EscrowState, EscrowTerms, Intent, Payee, PaymentOrder, Receipt,
-        SettlePayee,
+        ChangeAccount, ChangeShop, EscrowAct, EscrowInfo, EscrowState, EscrowTerms, Intent, OrderKeyCert,
+        Payee, PaymentOrder, PutOrderKey, Receipt, SettlePayee, ShopDetails,
     },
 };
 
@@ -253,6 +254,76 @@ async fn what_a_device_has_offered_that_was_signed_out_since_is_worth_nothing() 
     assert_eq!((open.state, open.asked), (EscrowState::Open, Some(300)));
     assert_eq!(street.takings().await, 0);
     street.till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_offered_under_a_key_of_before_is_worth_nothing() {
+    let mut street = Street::new().await;
+    let shop = street.shop.clone();
+    let id = street.funded(&shop).await;
+    let order = street.settling(id, &shop, 300);
+    street.settle(id, &order).await.unwrap();
+    street.carol.key = SigningKey::from_bytes(&[33; 32]);
+    let cert = OrderKeyCert {
+        user: street.carol.user().clone(),
+        device: street.carol.device.id(),
+        order_key: street.carol.key.verifying_key().to_bytes(),
+        created_ms: START_MS + 1,
+    };
+    let request = PutOrderKey { cert: Signed::sign(&cert, &street.carol.device.key) };
+    let wallet = street.till.world.service.wallet().clone();
+    wallet.put_order_key(street.carol.device.caller(), request).await.unwrap();
+    assert_eq!(street.accept(&street.till.alice, id, 300).await.unwrap().state, EscrowState::Open);
+    // Nor what was offered by an order that has paid for something else since.
+    let order = street.settling(id, &shop, 200);
+    street.settle(id, &order).await.unwrap();
+    let alice = street.till.alice.user().clone();
+    let other = street.carol.order(&street.till.world, &alice, street.till.euro.id, 1, Intent::Payment);
+    let other = PaymentOrder { id: order.id, ..other };
+    street.till.submit(&street.carol, Signed::sign(&other, &street.carol.key)).await.unwrap();
+    assert_eq!(street.accept(&street.till.alice, id, 200).await.unwrap().state, EscrowState::Open);
+    assert_eq!(street.takings().await, 0);
+    street.till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_buyer_has_offered_whose_account_is_stopped_since_is_not_taken() {
+    let mut street = Street::new().await;
+    let shop = street.shop.clone();
+    let id = street.funded(&shop).await;
+    let order = street.settling(id, &shop, 300);
+    street.settle(id, &order).await.unwrap();
+    let wallet = street.till.world.service.wallet().clone();
+    let wish =
+        |frozen| ChangeAccount { user: street.carol.user().clone(), asset: street.till.euro.id, frozen };
+    wallet.change_account(wish(true)).await.unwrap();
+    let stopped = street.accept(&street.till.alice, id, 300).await;
+    assert!(matches!(stopped, Err(WalletError::Refused(Refusal::Frozen(_)))), "{stopped:?}");
+    assert_eq!(street.takings().await, 0);
+    wallet.change_account(wish(false)).await.unwrap();
+    assert_eq!(street.accept(&street.till.alice, id, 300).await.unwrap().state, EscrowState::Split);
+    street.till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_shop_was_called_stays_with_what_was_held_for_it() {
+    let mut street = Street::new().await;
+    let shop = street.shop.clone();
+    let id = street.funded(&shop).await;
+    let order = street.settling(id, &shop, 1_000);
+    street.settle(id, &order).await.unwrap();
+    let named = ShopDetails { title: "Post office".into(), ..details() };
+    let wish = ChangeShop { details: Some(named), ..ChangeShop::default() };
+    street.change(&street.till.alice.device, wish).await.unwrap();
+    let (wallet, carol) = (street.till.world.service.wallet().clone(), street.carol.device.caller());
+    let account = wallet.accounts(carol).await.unwrap().accounts[0].id;
+    let line = wallet.history(carol, account, None).await.unwrap().lines.remove(0);
+    assert_eq!((line.purpose.as_str(), line.shop.as_deref()), ("escrow_fund", Some("Ecklädchen")));
+    for transfer in [id, order.transfer()] {
+        let kept: Option<OrderRecord> =
+            street.till.world.context().read(tables::ORDERS, transfer.0).await.unwrap();
+        assert_eq!(kept.unwrap().title.as_deref(), Some("Ecklädchen"));
+    }
 }
 
 #[tokio::test]

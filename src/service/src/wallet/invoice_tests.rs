@@ -3,7 +3,7 @@
 use super::{
     InvoiceBox, WalletError,
     records::InvoiceRecord,
-    shop_tests::{Street, name},
+    shop_tests::{Street, details, name},
     tests::{HOUR_MS, refused},
 };
 use crate::{Fault, flows::FlowError, testing::START_MS};
@@ -13,7 +13,7 @@ use weft_wire::{
     AssetId, OrderId, RequestId, Signed, UserAddress,
     wallet::{
         ChangeShop, Intent, InvoiceInfo, InvoiceLine, InvoicePayee, InvoiceState, Payee, PaymentOrder,
-        Receipt, SendInvoice,
+        Receipt, SendInvoice, ShopDetails,
     },
 };
 
@@ -123,6 +123,23 @@ async fn carol_pays_what_the_shop_and_alice_invoice_and_both_see_it() {
         assert!(matches!(none, Err(WalletError::NotFound("invoice"))), "{none:?}");
     }
     street.till.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_shop_was_called_stays_with_the_invoice_that_was_paid() {
+    let mut street = Street::new().await;
+    let shop = street.shop.clone();
+    street.bills(street.bill(1)).await.unwrap();
+    let order = street.settles(&shop, 1);
+    street.carol_pays(&order).await.unwrap();
+    let named = ShopDetails { title: "Post office".into(), ..details() };
+    let wish = ChangeShop { details: Some(named), ..ChangeShop::default() };
+    street.change(&street.till.alice.device, wish).await.unwrap();
+    let (wallet, carol) = (street.till.world.service.wallet().clone(), street.carol.device.caller());
+    let account = wallet.accounts(carol).await.unwrap().accounts[0].id;
+    let line = wallet.history(carol, account, None).await.unwrap().lines.remove(0);
+    assert_eq!(line.shop.as_deref(), Some("Ecklädchen"));
+    assert_eq!(wallet.transfer(carol, order.transfer()).await.unwrap().shop.unwrap().title, "Ecklädchen");
 }
 
 #[tokio::test]

@@ -234,3 +234,6 @@ fn being_done() -> Stop {
 fn chunk_key(peer: &NodeName, index: u32) -> Vec<u8> {
     joined(peer.as_str(), index.to_be_bytes())
 }
+
+#[cfg(test)]
+mod tests;

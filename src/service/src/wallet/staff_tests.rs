@@ -57,6 +57,27 @@ async fn nobody_works_in_a_shop_who_has_not_agreed() {
 }
 
 #[tokio::test]
+async fn who_wants_to_hear_nothing_of_somebody_is_not_asked_to_work_for_them() {
+    let street = Street::new().await;
+    let (alice, bob, carol) =
+        (street.till.alice.user().clone(), street.till.bob.user().clone(), street.carol.user().clone());
+    let flows = street.till.world.service.flows();
+    flows.block_contact(street.carol.device.caller(), &alice).await.unwrap();
+    for outcome in [
+        street.member(&carol, Some(ShopRole::Cashier)).await,
+        street.ask(&[(&bob, ShopRole::Cashier), (&carol, ShopRole::Cashier)]).await,
+    ] {
+        let error = denied(outcome);
+        assert!(matches!(error, WalletError::NotFound("user")), "{error:?}");
+    }
+    assert!(street.shops(&street.carol.device).await.is_empty());
+    // Bob, who works there, is not dismissed by blocking her.
+    flows.block_contact(street.till.bob.device.caller(), &alice).await.unwrap();
+    street.ask(&[(&bob, ShopRole::Manager)]).await.unwrap();
+    assert_eq!(street.shops(&street.till.bob.device).await[0].role, ShopRole::Manager);
+}
+
+#[tokio::test]
 async fn a_dismissal_is_not_undone_by_what_somebody_else_changes() {
     let street = Street::new().await;
     let (bob, carol) = (street.till.bob.user().clone(), street.carol.user().clone());
