@@ -168,6 +168,27 @@ impl Pair {
     }
 }
 
+#[tokio::test]
+async fn a_transfer_between_nodes_says_when_it_was_taken() {
+    let mut pair = Pair::new().await;
+    let transfer = pair.pay(HOME, 500, Intent::Transfer).await.unwrap().transfer;
+    pair.carry().await;
+    for (who, hours) in [(HOME, 3), (AWAY, 2)] {
+        pair.worlds[who].clock.advance(hours * HOUR_MS);
+        assert_eq!(pair.history(who).await[0].settled_ms, None, "it waits");
+    }
+    pair.answer(transfer, Answer::Accept).await.unwrap();
+    pair.carry().await;
+    for (who, hours) in [(HOME, 3), (AWAY, 2)] {
+        let line = pair.history(who).await.remove(0);
+        assert_eq!((line.at_ms, line.settled_ms), (START_MS, Some(START_MS + hours * HOUR_MS)), "{who}");
+    }
+    // What went over at once went over when it was made.
+    pair.pay(AWAY, 100, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    assert_eq!(pair.history(HOME).await[0].settled_ms, None);
+}
+
 pub(super) fn code_of<T: std::fmt::Debug>(result: Result<T, FlowError>) -> Code {
     code(result.unwrap_err())
 }

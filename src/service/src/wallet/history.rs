@@ -15,7 +15,10 @@ use weft_store::{Row, Scan, tables};
 use weft_wire::{
     AccountId, AssetId, NodeName, RequestId, TransferId, UserAddress,
     limits::PAGE_MAX,
-    wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, ShopName, TransferInfo},
+    wallet::{
+        AccountList, AccountView, History, HistoryLine, RequestPayments, ShopName, TransferInfo,
+        TransferState,
+    },
 };
 
 impl Wallet {
@@ -238,7 +241,9 @@ impl Wallet {
         credit: bool,
     ) -> Result<Option<HistoryLine>> {
         let (way, id) = (if credit { Way::In } else { Way::Out }, TransferId(entry.transfer.about));
-        let remote = self.remote(peer, way, id).await?.as_ref().and_then(Remote::of);
+        let payment = self.remote(peer, way, id).await?;
+        let settled_ms = payment.as_ref().and_then(|payment| payment.decided_ms);
+        let remote = payment.as_ref().and_then(Remote::of);
         let remote = remote.ok_or(Fault::Internal("a transfer between nodes without its payment"))?;
         Ok(Some(HistoryLine {
             number: entry.number,
@@ -253,7 +258,7 @@ impl Wallet {
             refunded: 0,
             state: remote.state,
             until_ms: remote.until_ms,
-            settled_ms: None,
+            settled_ms: settled_ms.filter(|at| remote.state == TransferState::Done && *at > entry.at_ms),
             shop: None,
         }))
     }
