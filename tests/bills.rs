@@ -1,15 +1,13 @@
 //! Invoices on a real node: alice's corner shop sends carol one, who pays it once; bob sends one of his own.
 
 use anyhow::{Context as _, Result, bail};
-use weft_engine::api::{BillCall, BillReply, Call, InvoiceView, Reply, ShopCall, WalletView};
-use weft_testkit::{Cast, NodeProcess, Person, device};
+use weft_engine::api::{BillCall, BillReply, Call, InvoiceView, Reply, ShopCall};
+use weft_testkit::{
+    Cast, NodeProcess, Person, device,
+    money::{PIN, balance, form, issue, set_pin},
+};
 
-const PIN: &str = "280195";
 const DAY_MS: f64 = 86_400_000.0;
-
-fn form() -> String {
-    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 async fn ask(person: &Person, call: BillCall) -> Result<BillReply> {
     match person.call(Call::Bill(call)).await? {
@@ -41,38 +39,13 @@ async fn refused(person: &Person, call: BillCall) -> String {
     }
 }
 
-async fn wallet(person: &Person) -> Result<WalletView> {
-    match person.call(Call::Wallet).await? {
-        Reply::Wallet(wallet) => Ok(wallet),
-        other => bail!("{other:?}"),
-    }
-}
-
-async fn balance(person: &Person) -> Result<u64> {
-    let accounts = wallet(person).await?.accounts;
-    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
-}
-
 /// Alice runs the node, issues euros and opens a shop. Carol has a hundred euros.
 async fn street(node: &NodeProcess) -> Result<(Person, Person, Person, String)> {
     let (alice, bob) = (node.sign_up(Cast::Alice).await?, node.sign_up(Cast::Bob).await?);
     let carol = node.sign_up(Cast::Carol).await?;
-    let zero = || "0".to_owned();
-    let define = Call::DefineAsset {
-        code: "EUR".into(),
-        scale: 2,
-        title: "Euro".into(),
-        backing: "the cash box".into(),
-        payment_max: zero(),
-        day_max: zero(),
-        issue_max: zero(),
-    };
-    alice.call(define).await?;
-    let asset = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
-    let (id, user, amount) = (form(), carol.address.clone(), "10000".to_owned());
-    alice.call(Call::Issue { id, user, asset: asset.clone(), amount, redeem: false }).await?;
+    let asset = issue(&alice, &[(&carol, 10_000)]).await?;
     for (person, who) in [(&alice, Cast::Alice), (&bob, Cast::Bob), (&carol, Cast::Carol)] {
-        person.call(Call::SetPin { pin: PIN.into(), password: who.password().into() }).await?;
+        set_pin(person, who).await?;
     }
     let open = ShopCall::OpenShop {
         name: "corner".into(),

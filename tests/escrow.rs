@@ -1,15 +1,13 @@
 //! Escrow on a real node: carol pays in for bob, who has it when she releases it, or when both agree on a split.
 
-use anyhow::{Context as _, Result, bail};
-use weft_engine::api::{Call, EscrowCall, EscrowReply, EscrowView, Reply, WalletView};
-use weft_testkit::{Cast, NodeProcess, Person, device};
+use anyhow::{Result, bail};
+use weft_engine::api::{Call, EscrowCall, EscrowReply, EscrowView, Reply};
+use weft_testkit::{
+    Cast, NodeProcess, Person, device,
+    money::{PIN, balance, form, issue, set_pin},
+};
 
-const PIN: &str = "280195";
 const DAY_MS: f64 = 86_400_000.0;
-
-fn form() -> String {
-    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 async fn ask(person: &Person, call: EscrowCall) -> Result<EscrowView> {
     match person.call(Call::Escrow(call)).await? {
@@ -26,37 +24,12 @@ async fn refused(person: &Person, call: EscrowCall) -> String {
     }
 }
 
-async fn wallet(person: &Person) -> Result<WalletView> {
-    match person.call(Call::Wallet).await? {
-        Reply::Wallet(wallet) => Ok(wallet),
-        other => bail!("{other:?}"),
-    }
-}
-
-async fn balance(person: &Person) -> Result<u64> {
-    let accounts = wallet(person).await?.accounts;
-    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
-}
-
 /// Alice runs the node and issues euros; carol has a hundred of them.
 async fn market(node: &NodeProcess) -> Result<(Person, Person, String)> {
     let (alice, bob) = (node.sign_up(Cast::Alice).await?, node.sign_up(Cast::Bob).await?);
     let carol = node.sign_up(Cast::Carol).await?;
-    let zero = || "0".to_owned();
-    let define = Call::DefineAsset {
-        code: "EUR".into(),
-        scale: 2,
-        title: "Euro".into(),
-        backing: "the cash box".into(),
-        payment_max: zero(),
-        day_max: zero(),
-        issue_max: zero(),
-    };
-    alice.call(define).await?;
-    let asset = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
-    let (id, user, amount) = (form(), carol.address.clone(), "10000".to_owned());
-    alice.call(Call::Issue { id, user, asset: asset.clone(), amount, redeem: false }).await?;
-    carol.call(Call::SetPin { pin: PIN.into(), password: Cast::Carol.password().into() }).await?;
+    let asset = issue(&alice, &[(&carol, 10_000)]).await?;
+    set_pin(&carol, Cast::Carol).await?;
     Ok((bob, carol, asset))
 }
 
@@ -94,6 +67,22 @@ async fn what_carol_pays_in_goes_where_both_want_it_and_goes_once() -> Result<()
     assert!(again.contains("already_decided"), "{again}");
     assert!(refused(&bob, accept(&first, "0")).await.contains("already_decided"));
     assert_eq!((balance(&bob).await?, balance(&carol).await?), (1_000, 9_000));
+    // The bicycle comes back, and bob gives back what he had for it; not more.
+    set_pin(&bob, Cast::Bob).await?;
+    let back = |id: &str, amount: &str| EscrowCall::RefundEscrow {
+        id: id.into(),
+        escrow: first.escrow.clone(),
+        amount: amount.into(),
+        pin: PIN.into(),
+    };
+    let id = form();
+    for _ in 0..2 {
+        assert_eq!(ask(&bob, back(&id, "400")).await?.refunded, "400");
+    }
+    let more = refused(&bob, back(&form(), "601")).await;
+    assert!(!more.starts_with("done"), "{more}");
+    assert_eq!(ask(&bob, back(&form(), "600")).await?.refunded, "1000");
+    assert_eq!((balance(&bob).await?, balance(&carol).await?), (0, 10_000));
 
     // Bob asks for a part of the second one, and carol signs for it.
     let second = ask(&carol, fund(form())).await?;
@@ -106,7 +95,7 @@ async fn what_carol_pays_in_goes_where_both_want_it_and_goes_once() -> Result<()
     // Bob gives the fourth one back.
     let fourth = ask(&carol, fund(form())).await?;
     assert_eq!(ask(&bob, accept(&fourth, "0")).await?.state, "returned");
-    assert_eq!((balance(&bob).await?, balance(&carol).await?), (1_900, 8_100));
+    assert_eq!((balance(&bob).await?, balance(&carol).await?), (900, 9_100));
     let list = carol.call(Call::Escrow(EscrowCall::Escrows { shop: None, escrow: None })).await?;
     let Reply::Escrow(EscrowReply::Escrows(page)) = list else { bail!("{list:?}") };
     let states: Vec<_> = page.escrows.iter().map(|one| one.state.as_str()).collect();

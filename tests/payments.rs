@@ -2,27 +2,12 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::time::Duration;
-use weft_engine::api::{BodyView, Call, Reply, TransferView, WalletView};
+use weft_engine::api::{BodyView, Call, Reply, TransferView};
 use weft_node::control::{Answer, CoveredAsset, LinkRow, Request};
-use weft_testkit::{Cast, Cluster, Person, TestNode, device};
-
-const PIN: &str = "280195";
-
-fn form() -> String {
-    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn wallet(person: &Person) -> Result<WalletView> {
-    match person.call(Call::Wallet).await? {
-        Reply::Wallet(wallet) => Ok(wallet),
-        other => bail!("{other:?}"),
-    }
-}
-
-async fn balance(person: &Person) -> Result<u64> {
-    let accounts = wallet(person).await?.accounts;
-    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
-}
+use weft_testkit::{
+    Cast, Cluster, Person, TestNode,
+    money::{PIN, balance, form, issue, set_pin, wallet},
+};
 
 async fn transfer(person: &Person, call: Call) -> Result<TransferView> {
     match person.call(call).await? {
@@ -96,25 +81,9 @@ async fn people_of_two_nodes_pay_each_other_once_their_operators_have_agreed() -
     alice.say(&bob.address, "hello").await?;
     bob.hears(&alice.address, "hello").await?;
     for (person, who) in [(&alice, Cast::Alice), (&bob, Cast::Bob)] {
-        person.call(Call::SetPin { pin: PIN.into(), password: who.password().into() }).await?;
+        set_pin(person, who).await?;
     }
-    let zero = || "0".to_owned();
-    alice
-        .call(Call::DefineAsset {
-            code: "EUR".into(),
-            scale: 2,
-            title: "Euro".into(),
-            backing: "the cash box".into(),
-            payment_max: zero(),
-            day_max: zero(),
-            issue_max: zero(),
-        })
-        .await?;
-    let euro = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
-    let user = alice.address.clone();
-    alice
-        .call(Call::Issue { id: form(), user, asset: euro.clone(), amount: "10000".into(), redeem: false })
-        .await?;
+    let euro = issue(&alice, &[(&alice, 10_000)]).await?;
     let refused = alice.call(pay(&bob, &euro, 1, false, None)).await;
     ensure!(refused.is_err(), "there are no terms as yet: {refused:?}");
     agree(here, there).await?;

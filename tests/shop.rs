@@ -2,15 +2,12 @@
 
 use anyhow::{Context as _, Result, bail};
 use weft_engine::api::{
-    Call, PayCodeView, Reply, SaleView, ScannedShop, ScannedView, ShopCall, ShopReply, ShopView, WalletView,
+    Call, PayCodeView, Reply, SaleView, ScannedShop, ScannedView, ShopCall, ShopReply, ShopView,
 };
-use weft_testkit::{Cast, NodeProcess, Person, device};
-
-const PIN: &str = "280195";
-
-fn form() -> String {
-    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use weft_testkit::{
+    Cast, NodeProcess, Person,
+    money::{PIN, balance, form, issue, set_pin},
+};
 
 async fn ask(person: &Person, call: ShopCall) -> Result<ShopReply> {
     match person.call(Call::Shop(call)).await? {
@@ -41,18 +38,6 @@ async fn scan(person: &Person, text: &str) -> Result<ScannedShop> {
     }
 }
 
-async fn wallet(person: &Person) -> Result<WalletView> {
-    match person.call(Call::Wallet).await? {
-        Reply::Wallet(wallet) => Ok(wallet),
-        other => bail!("{other:?}"),
-    }
-}
-
-async fn balance(person: &Person) -> Result<u64> {
-    let accounts = wallet(person).await?.accounts;
-    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
-}
-
 async fn shop(person: &Person) -> Result<ShopView> {
     match ask(person, ShopCall::Shops).await? {
         ShopReply::Shops(mut shops) => shops.pop().context("no shop"),
@@ -64,22 +49,9 @@ async fn shop(person: &Person) -> Result<ShopView> {
 async fn street(node: &NodeProcess) -> Result<(Person, Person, Person, String, String)> {
     let (alice, bob) = (node.sign_up(Cast::Alice).await?, node.sign_up(Cast::Bob).await?);
     let carol = node.sign_up(Cast::Carol).await?;
-    let zero = || "0".to_owned();
-    let define = Call::DefineAsset {
-        code: "EUR".into(),
-        scale: 2,
-        title: "Euro".into(),
-        backing: "the cash box".into(),
-        payment_max: zero(),
-        day_max: zero(),
-        issue_max: zero(),
-    };
-    alice.call(define).await?;
-    let asset = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
-    let (id, user, amount) = (form(), carol.address.clone(), "10000".to_owned());
-    alice.call(Call::Issue { id, user, asset: asset.clone(), amount, redeem: false }).await?;
+    let asset = issue(&alice, &[(&carol, 10_000)]).await?;
     for (person, who) in [(&alice, Cast::Alice), (&bob, Cast::Bob), (&carol, Cast::Carol)] {
-        person.call(Call::SetPin { pin: PIN.into(), password: who.password().into() }).await?;
+        set_pin(person, who).await?;
     }
     let open = ShopCall::OpenShop {
         name: "corner".into(),

@@ -2,18 +2,14 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::fs;
-use weft_engine::api::{
-    BankLineView, Call, ImportedView, Reply, TopUpCall, TopUpReply, WalletView, WithdrawalsView,
+use weft_engine::api::{BankLineView, Call, ImportedView, Reply, TopUpCall, TopUpReply, WithdrawalsView};
+use weft_testkit::{
+    Cast, NodeProcess, Person,
+    money::{PIN, balance, form, issue, set_pin},
 };
-use weft_testkit::{Cast, NodeProcess, Person, device};
 
-const PIN: &str = "280195";
 const IBAN: &str = "DE89370400440532013000";
 const HIS: &str = "NL91ABNA0417164300";
-
-fn form() -> String {
-    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 async fn ask(person: &Person, call: TopUpCall) -> Result<TopUpReply> {
     match person.call(Call::TopUp(call)).await? {
@@ -35,18 +31,6 @@ async fn refused(person: &Person, call: TopUpCall) -> String {
         Ok(reply) => format!("done: {reply:?}"),
         Err(error) => error.to_string(),
     }
-}
-
-async fn wallet(person: &Person) -> Result<WalletView> {
-    match person.call(Call::Wallet).await? {
-        Reply::Wallet(wallet) => Ok(wallet),
-        other => bail!("{other:?}"),
-    }
-}
-
-async fn balance(person: &Person) -> Result<u64> {
-    let accounts = wallet(person).await?.accounts;
-    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
 }
 
 /// A statement in MT940: of each line cents, below zero going out, and what was written to it.
@@ -115,18 +99,7 @@ async fn money_comes_in_by_a_banks_file_and_goes_out_by_one() -> Result<()> {
     let mut node = NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &[]).await?;
     let (alice, bob) = (node.sign_up(Cast::Alice).await?, node.sign_up(Cast::Bob).await?);
     let carol = node.sign_up(Cast::Carol).await?;
-    let zero = || "0".to_owned();
-    let define = Call::DefineAsset {
-        code: "EUR".into(),
-        scale: 2,
-        title: "Euro".into(),
-        backing: "our account at the Volksbank".into(),
-        payment_max: zero(),
-        day_max: zero(),
-        issue_max: zero(),
-    };
-    alice.call(define).await?;
-    let asset = wallet(&alice).await?.assets.pop().context("nothing is issued")?.asset.id;
+    let asset = issue(&alice, &[]).await?;
 
     // The account is named on the machine of the node; members see it.
     let set =
@@ -169,7 +142,7 @@ async fn money_comes_in_by_a_banks_file_and_goes_out_by_one() -> Result<()> {
     ensure!(why.contains("bank_file"), "{why}");
 
     // Bob wants some of it out; the file in which it left his operator's account is read by the command.
-    bob.call(Call::SetPin { pin: PIN.into(), password: Cast::Bob.password().into() }).await?;
+    set_pin(&bob, Cast::Bob).await?;
     let account = "nl91 abna 0417 1643 00".to_owned();
     let withdraw = |amount: &str, id: &str, account: &str| TopUpCall::Withdraw {
         id: id.to_owned(),

@@ -2,57 +2,14 @@
 
 use anyhow::{Context as _, Result, ensure};
 use std::{path::Path, process::Command};
-use weft_engine::api::{BodyView, Call, MessageView, PacketView, Reply, TransferView, WalletView};
-use weft_testkit::{Cast, NodeProcess, Person, device};
+use weft_engine::api::{BodyView, Call, MessageView, PacketView, Reply, TransferView};
+use weft_testkit::{
+    Cast, NodeProcess, Person,
+    money::{PIN, balance, form, issue, set_pin},
+};
 
 fn binary() -> &'static str {
     env!("CARGO_BIN_EXE_weft")
-}
-
-const PIN: &str = "280195";
-
-/// A number for a form that is filled in.
-fn form() -> String {
-    device::random::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-async fn wallet(person: &Person) -> Result<WalletView> {
-    match person.call(Call::Wallet).await? {
-        Reply::Wallet(wallet) => Ok(wallet),
-        other => anyhow::bail!("{other:?}"),
-    }
-}
-
-async fn balance(person: &Person) -> Result<u64> {
-    let accounts = wallet(person).await?.accounts;
-    Ok(accounts.first().map_or(Ok(0), |account| account.available.parse())?)
-}
-
-async fn set_pin(person: &Person, who: Cast) -> Result<()> {
-    person.call(Call::SetPin { pin: PIN.into(), password: who.password().into() }).await?;
-    Ok(())
-}
-
-/// The owner issues euros, so much to each.
-async fn issue(owner: &Person, people: &[(&Person, u64)]) -> Result<String> {
-    let zero = || "0".to_owned();
-    owner
-        .call(Call::DefineAsset {
-            code: "EUR".into(),
-            scale: 2,
-            title: "Euro".into(),
-            backing: "the cash box".into(),
-            payment_max: zero(),
-            day_max: zero(),
-            issue_max: zero(),
-        })
-        .await?;
-    let asset = wallet(owner).await?.assets.pop().context("nothing is issued")?.asset.id;
-    for (person, amount) in people {
-        let (user, amount) = (person.address.clone(), amount.to_string());
-        owner.call(Call::Issue { id: form(), user, asset: asset.clone(), amount, redeem: false }).await?;
-    }
-    Ok(asset)
 }
 
 fn pay(to: &Person, asset: &str, amount: u64, chat: Option<String>) -> Call {

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod device;
 pub mod fleet;
 pub mod http;
+pub mod money;
 pub mod node;
 pub mod person;
 pub mod process;
