@@ -55,7 +55,7 @@ class Shops {
 
   /** By the left half of its address, as it stands in the path. */
   named(name: string): ShopView | undefined {
-    return this.list.find(({ shop }) => shop.slice(0, shop.lastIndexOf('@')) === name);
+    return this.list.find(({ shop }) => shop.startsWith(`${name}@`));
   }
 
   async open(wish: Wish<'open_shop'>): Promise<ShopView> {

@@ -14,6 +14,11 @@ export function shortAddress(user: string): string {
   return at < 0 ? user : `${user.slice(0, at + 1)}${shortNode(user.slice(at + 1))}`;
 }
 
+/** The left half of an address: what somebody, or a shop, is called on their node. */
+export function nameOf(user: string): string {
+  return user.slice(0, user.lastIndexOf('@'));
+}
+
 /** The right half of an address. */
 export function nodeOf(user: string): string {
   return user.slice(user.lastIndexOf('@') + 1);

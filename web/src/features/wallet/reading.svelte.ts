@@ -28,3 +28,32 @@ export class Reading {
     return run;
   }
 }
+
+/** A list of which the node gives a page at a time. */
+export class Pages<T> extends Reading {
+  list = $state.raw<readonly T[]>([]);
+
+  /** `read`: what is older than this one, or the newest; and whether there is more. */
+  constructor(readonly read: (after: T | null) => Promise<{ page: readonly T[]; more: boolean }>) {
+    super();
+  }
+
+  /** Something changed: from the start again. */
+  refresh(): Promise<void> {
+    return this.queue(() => this.#take([]));
+  }
+
+  /** The next page of older ones. */
+  next(): Promise<void> {
+    return this.queue(async () => {
+      if (!this.loaded || this.more) await this.#take(this.list);
+    });
+  }
+
+  async #take(before: readonly T[]): Promise<void> {
+    const { page, more } = await this.read(before.at(-1) ?? null);
+    this.list = [...before, ...page];
+    this.more = more && page.length > 0;
+    this.loaded = true;
+  }
+}

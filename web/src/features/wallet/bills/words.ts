@@ -1,8 +1,7 @@
 import { m } from '$messages/messages';
 import { decimalMark, plainDecimal } from '../../../state/money';
 import type { InvoiceView } from '../../../wire/InvoiceView';
-
-export type Tone = 'plain' | 'accent' | 'warn' | 'danger';
+import type { Tone } from '../../../ui/Mark.svelte';
 
 /** What can still go back of it. */
 export function refundable(invoice: InvoiceView): bigint {

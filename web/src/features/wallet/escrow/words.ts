@@ -1,7 +1,6 @@
 import { m } from '$messages/messages';
 import type { EscrowView } from '../../../wire/EscrowView';
-
-export type Tone = 'plain' | 'accent' | 'warn' | 'danger';
+import type { Tone } from '../../../ui/Mark.svelte';
 
 /** So many characters of any script have no more bytes than a note may have (wire/limits.rs). */
 export const NOTE_MAX = 42;

@@ -1,6 +1,7 @@
 import { m } from '$messages/messages';
 import type { AssetView } from '../../../wire/AssetView';
 import type { SaleView } from '../../../wire/SaleView';
+import type { Tone } from '../../../ui/Mark.svelte';
 
 /** What a sale has brought in, its tip with it. */
 export function takenBy(sale: SaleView): bigint {
@@ -11,8 +12,6 @@ export function takenBy(sale: SaleView): bigint {
 export function refundableOf(sale: SaleView): bigint {
   return sale.paid ? takenBy(sale) - BigInt(sale.paid.refunded) : 0n;
 }
-
-export type Tone = 'plain' | 'accent' | 'warn' | 'danger';
 
 /** How it stands, in a word. */
 export function saleState(sale: SaleView): { text: string; tone: Tone } {
