@@ -7,5 +7,10 @@ export function setNodeTime(ms: number): void {
 }
 
 export function nodeNow(): number {
-  return Date.now() + ahead;
+  return onNode(Date.now());
+}
+
+/** What the node's clock shows when the device's own shows this. */
+export function onNode(ms: number): number {
+  return ms + ahead;
 }

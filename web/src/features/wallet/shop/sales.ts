@@ -34,7 +34,7 @@ export function saleKind(kind: string): string {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The first moment of the day, where the till is. */
+/** The first moment of the day, where the till is: of its place the device knows more than the node. What time it is, the node says. */
 export function dayStartOf(ms: number): number {
   return new Date(ms).setHours(0, 0, 0, 0);
 }

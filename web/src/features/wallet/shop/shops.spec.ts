@@ -1,3 +1,4 @@
+import { cleanup, render, screen } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { FakeEngine, fail, ME } from '../../../engine/fake';
 import { foreign, payCode, payDigits, printed, readCode, sealed } from '../../../engine/fake-codes';
@@ -5,12 +6,14 @@ import { FakeMall } from '../../../engine/fake-shops';
 import { answerShops } from '../../../engine/fake-tills';
 import { answerWallet, EUR, FakeBank, PIN } from '../../../engine/fake-wallet';
 import { useEngine } from '../../../state/engine';
+import { setNodeTime } from '../../../state/node-time';
 import { shops } from '../../../state/shops.svelte';
 import { freshId, wallet } from '../../../state/wallet.svelte';
 import { codeError, digitsOf, grouped, hindrance } from './codes';
 import { Roll } from './roll.svelte';
 import { dayStartOf, mayRefund, refundableOf, saleState, totals } from './sales';
 import { escaped, modulesOf, signFile } from './sign';
+import TillRoll from './TillRoll.svelte';
 import { tipOf } from './tips';
 import { addressName, asciiName, countryName } from './words';
 
@@ -172,6 +175,20 @@ describe('a till', () => {
     const sale = roll.sales.find((one) => one.sale === made.sale);
     expect(sale && [refundableOf(sale), saleState(sale).text]).toEqual([900n, 'Partly refunded']);
     expect(await refused(shops.refund({ id: freshId(), shop: SHOP, sale: made.sale, amount: '901', pin: PIN }))).toBe('payment_refused');
+  });
+
+  it("calls today what is today by the node's clock", async () => {
+    pays(CAROL, 300n, null);
+    now += DAY;
+    setNodeTime(now);
+    pays(CAROL, 500n, null);
+    const roll = new Roll(SHOP);
+    await roll.refresh(0);
+    render(TillRoll, { roll, onchoose: () => undefined });
+    const today = screen.getByRole('group', { name: 'Today' }).textContent;
+    setNodeTime(Date.now());
+    expect([today?.includes('5.00'), today?.includes('8.00')]).toEqual([true, false]);
+    cleanup();
   });
 
   it('lets a cashier give back only what was sold the same day', async () => {
