@@ -1,6 +1,7 @@
 //! One sample of every type that travels, made from fixed keys, and a way to visit all of them.
 #![allow(dead_code, clippy::unwrap_used)]
 
+mod bills;
 mod wallet;
 
 use ed25519_dalek::SigningKey;
@@ -113,6 +114,7 @@ pub fn visit_all(v: &mut impl Visitor) {
     frames(v);
     nodes(v);
     wallet::visit_all(v);
+    bills::visit_all(v);
 }
 
 fn accounts(v: &mut impl Visitor) {

@@ -13,7 +13,7 @@ pub fn euro() -> Asset {
     Asset { issuer: alice().node, code: "EUR".parse().unwrap(), scale: 2 }
 }
 
-fn asset_info() -> AssetInfo {
+pub fn asset_info() -> AssetInfo {
     AssetInfo {
         id: ASSET,
         asset: euro(),
@@ -42,7 +42,7 @@ fn terms() -> PacketTerms {
     PacketTerms { room: RoomId([6; 16]), kind: PacketKind::Lucky, shares: 2, only: None }
 }
 
-fn order(payee: Payee) -> PaymentOrder {
+pub fn order(payee: Payee) -> PaymentOrder {
     PaymentOrder {
         id: OrderId([7; 16]),
         payer: alice(),
