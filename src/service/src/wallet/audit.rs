@@ -262,3 +262,16 @@ pub(super) async fn count(store: &Store, table: Table) -> Result<u64, Fault> {
         rows += page.len() as u64;
     }
 }
+
+/// All records of a table, with their keys.
+pub(super) async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
+    let (mut records, mut after) = (Vec::new(), Vec::new());
+    loop {
+        let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { return Ok(records) };
+        after.clone_from(&last.key);
+        for row in rows {
+            records.push((row.key, R::from_record(&row.value)?));
+        }
+    }
+}

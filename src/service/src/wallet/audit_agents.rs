@@ -4,7 +4,7 @@ use super::{
     accounts::agent,
     agent_records::{AgentBook, AgentRecord},
     audit::LedgerReport,
-    audit_bank::all,
+    audit::all,
     audit_guard::GuardLog,
     orders::DAY_MS,
 };

@@ -2,14 +2,14 @@
 
 use super::{
     accounts::{issuance, personal, suspense},
-    audit::LedgerReport,
+    audit::{LedgerReport, all},
     bank_import::{transfer_of, waiting_key},
     bank_records::{BankLineRecord, WithdrawalRecord},
 };
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{Books, Entry, Memory, Outcome};
-use weft_store::{Scan, Store, Table, record::Record, tables};
+use weft_store::{Store, tables};
 use weft_wire::{
     AccountId, AssetId, BankLineId, TransferId,
     wallet::{BankLineState, WithdrawalState},
@@ -112,14 +112,3 @@ fn done(books: &Memory, id: TransferId) -> Option<Entry> {
     entry.filter(|entry| entry.outcome == Outcome::Done)
 }
 
-pub(super) async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
-    let (mut records, mut after) = (Vec::new(), Vec::new());
-    loop {
-        let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { return Ok(records) };
-        after.clone_from(&last.key);
-        for row in rows {
-            records.push((row.key, R::from_record(&row.value)?));
-        }
-    }
-}

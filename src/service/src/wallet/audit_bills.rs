@@ -3,12 +3,13 @@
 use super::{
     LedgerReport,
     accounts::{escrow, merchant, personal},
+    audit::all,
     records::{EscrowRecord, InvoiceRecord, NumbersRecord, OrderRecord},
 };
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{Books, Entry, Memory, Outcome, Purpose};
-use weft_store::{Scan, Store, Table, record::Record, tables};
+use weft_store::{Store, record::Record, tables};
 use weft_wire::{
     AccountId, RequestId, TransferId, UserName,
     wallet::{InvoicePayee, InvoiceSums, Payee},
@@ -167,14 +168,3 @@ async fn order(store: &Store, id: &[u8]) -> Result<Option<(Payee, UserName)>, Fa
     Ok(order.ok().map(|order| (order.payee, order.payer.name)))
 }
 
-pub(super) async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
-    let (mut found, mut after) = (Vec::new(), Vec::new());
-    loop {
-        let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { return Ok(found) };
-        after.clone_from(&last.key);
-        for row in rows {
-            found.push((row.key, R::from_record(&row.value)?));
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use super::{
     accounts::issuance,
     audit::{LedgerReport, get},
-    audit_bank::all,
+    audit::all,
     bank_import::transfer_of,
     bank_records::BankLineRecord,
     guard::GUARD,

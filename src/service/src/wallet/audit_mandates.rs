@@ -3,7 +3,7 @@
 use super::{
     LedgerReport,
     accounts::{merchant, personal},
-    audit_bills::all,
+    audit::all,
     mandate_records::{CollectionRecord, LiveRecord, MandateRecord},
 };
 use crate::{Fault, context::joined};

@@ -25,8 +25,15 @@ pub(super) const MISTYPED: Fault = Fault::Invalid {
     field: "account",
     why: "the check digits of this IBAN do not fit: something was mistyped",
 };
-/// Bytes of a member's reference, at random: whoever reads one learns no name.
+/// Bytes of a reference. A member's are at random: whoever reads one learns no name.
 const REFERENCE_BYTES: usize = 10;
+
+/// The creditor reference of what has this hash: the same whenever it is asked for.
+pub(super) fn reference_of(hash: &blake3::Hash) -> Reference {
+    let mut bytes = [0; REFERENCE_BYTES];
+    bytes.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    Reference::of_bytes(bytes)
+}
 
 impl Wallet {
     /// `PUT wallet/admin/bank`: this account backs that asset from now on. For whoever runs the node; the caller is not looked at.

@@ -3,12 +3,13 @@
 use super::{
     Result, Wallet,
     accounts::account_name,
+    audit::all,
     records::{AccountRecord, AssetRecord, EntryRecord, EventRecord, LoggedEvent, OwnerRecord},
 };
 use crate::Fault;
 use std::{collections::BTreeMap, fmt::Write};
 use weft_ledger::{Account, hledger};
-use weft_store::{Scan, Store, Table, record::Record, tables};
+use weft_store::{Store, record::Record, tables};
 use weft_wire::{AccountId, AssetId};
 
 impl Wallet {
@@ -80,19 +81,6 @@ impl Names {
             accounts.insert(account.id, (account_name(account.kind, &owner), asset));
         }
         Ok(Names { assets, accounts })
-    }
-}
-
-/// All records of a table, with their keys.
-async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
-    let (mut records, mut after) = (Vec::new(), Vec::new());
-    loop {
-        let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { return Ok(records) };
-        after.clone_from(&last.key);
-        for row in rows {
-            records.push((row.key, R::from_record(&row.value)?));
-        }
     }
 }
 

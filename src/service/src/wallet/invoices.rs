@@ -2,11 +2,11 @@
 
 use super::{
     Result, Wallet, WalletError,
+    bank_accounts::reference_of,
     records::{AssetRecord, InvoicePaidRecord, InvoiceRecord, MerchantRecord, NumbersRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Budget, Caller, Fault, context::joined};
-use weft_bank::Reference;
 use weft_store::{Scan, tables};
 use weft_wire::{
     AccountId, Millis, RequestId, UserAddress, UserName,
@@ -160,8 +160,7 @@ impl Wallet {
 fn reference(issuer: &UserAddress, number: u64) -> String {
     let mut hasher = blake3::Hasher::new_derive_key("weft/invoice-reference/1");
     let hash = hasher.update(issuer.to_string().as_bytes()).update(&[0]).update(&number.to_be_bytes());
-    let [a, b, c, d, e, f, g, h, i, j, ..] = *hash.finalize().as_bytes();
-    Reference::of_bytes([a, b, c, d, e, f, g, h, i, j]).as_str().to_owned()
+    reference_of(&hash.finalize()).as_str().to_owned()
 }
 
 impl InvoiceRecord {

@@ -3,7 +3,7 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::issuance,
-    bank_accounts::{MISTYPED, iban},
+    bank_accounts::{MISTYPED, iban, reference_of},
     bank_records::{BankAccountRecord, BankingRecord, ReferenceRecord, WithdrawalRecord},
     sheet::{Sheet, Stop},
 };
@@ -17,9 +17,6 @@ use weft_wire::{
     text,
     wallet::{BankPayee, Intent, PaymentOrder, WithdrawalInfo, WithdrawalList, WithdrawalState},
 };
-
-/// Bytes of a withdrawal's reference.
-const REFERENCE_BYTES: usize = 10;
 
 impl Wallet {
     /// `GET wallet/withdrawals`: the caller's last ones, the newest first.
@@ -130,7 +127,7 @@ impl Sheet<'_> {
         entry: &Entry,
     ) -> Result<(), Stop> {
         let (id, name, at_ms) = (entry.transfer.id, order.payer.name.clone(), entry.at_ms);
-        let reference = reference_of(id).as_str().to_owned();
+        let reference = reference(id).as_str().to_owned();
         self.name_reference(&reference, &ReferenceRecord::Withdrawal(id))?;
         let of = [at_ms.to_be_bytes().as_slice(), &id.0].concat();
         self.mark(tables::WITHDRAWALS_OF, joined(name.as_str(), of));
@@ -188,12 +185,9 @@ fn banking_key(order: &PaymentOrder) -> Vec<u8> {
 }
 
 /// What the owner writes into the transfer at the bank.
-fn reference_of(id: TransferId) -> Reference {
+fn reference(id: TransferId) -> Reference {
     let mut hasher = blake3::Hasher::new_derive_key("weft/withdrawal-reference/1");
-    let hash = hasher.update(&id.0).finalize();
-    let mut bytes = [0; REFERENCE_BYTES];
-    bytes.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
-    Reference::of_bytes(bytes)
+    reference_of(&hasher.update(&id.0).finalize())
 }
 
 /// Where a withdrawal stands on the owner's list.
