@@ -112,7 +112,7 @@ pub(super) async fn look(cx: &Cx, chat: &str, id: &str) -> Result<RequestView, R
     };
     let mine = cx.with(|s| me(s).map(|me| me.user.clone()))?;
     // Of what was paid to or by oneself the node knows; of the others what they say.
-    let known = known(cx, card.request, card.asset).await?;
+    let known = known(cx, card.request, card.asset.id()).await?;
     Ok(cx.with(|s| {
         let mut parts = cards::parts(s, groups::room_of(chat.id), &card);
         for (view, part) in parts.iter_mut().zip(&card.parts) {
