@@ -27,6 +27,7 @@ fn pay(to: &Person, asset: &str, amount: u64, hold: bool, chat: Option<String>) 
         chat,
         request: None,
         refunds: None,
+        exchange: None,
         pin: PIN.into(),
     }
 }
@@ -63,7 +64,8 @@ async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl 
 async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
     let assets =
         vec![CoveredAsset { code: "EUR".parse()?, theirs: false, scale: None, limit: "100.00".into() }];
-    let request = Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None };
+    let request =
+        Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None, rates: Vec::new() };
     ask(here, request).await?;
     let offer = until("the offer", || async { Ok(link(there).await?.and_then(|row| row.theirs)) }).await?;
     ask(there, Request::AcceptTerms { node: here.name().await?, digest: offer.digest }).await?;

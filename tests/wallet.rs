@@ -23,6 +23,7 @@ fn pay(to: &Person, asset: &str, amount: u64, chat: Option<String>) -> Call {
         chat,
         request: None,
         refunds: None,
+        exchange: None,
         pin: PIN.into(),
     }
 }
@@ -213,6 +214,7 @@ async fn a_packet_and_a_bill_in_a_group_of_three() -> Result<()> {
         chat: Some(group.clone()),
         request: Some(request.clone()),
         refunds: None,
+        exchange: None,
         pin: PIN.into(),
     };
     let done = transfer(&bob, payment.clone()).await?;

@@ -17,6 +17,7 @@ pub mod out;
 mod peer;
 mod restore;
 mod run;
+mod settle;
 mod terms;
 mod user;
 

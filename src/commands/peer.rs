@@ -64,6 +64,8 @@ enum Action {
         #[command(subcommand)]
         action: super::terms::Action,
     },
+    #[command(flatten)]
+    Settle(super::settle::Action),
     /// A node speaks with another key: the new one counts from now on
     AcceptKey {
         /// Its name
@@ -106,6 +108,7 @@ pub fn run(args: &Peer) -> Result<ExitCode> {
                 judge(&config, name, Wish::Limit(*percent), &said).await?;
             }
             Action::Terms { action } => super::terms::run(&config, action).await?,
+            Action::Settle(action) => super::settle::run(&config, action).await?,
             Action::AcceptKey { name } => {
                 judge(&config, name, Wish::AcceptKey, "is known by its new key").await?;
             }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use weft_node::{
     Config,
-    control::{Answer, CoveredAsset, LinkRow, Request, TermsRow},
+    control::{Answer, CoveredAsset, ExchangeRate, LinkRow, RateRow, Request, TermsRow},
 };
 use weft_wire::{NodeName, time};
 
@@ -31,6 +31,13 @@ pub enum Action {
         /// How long a payment may wait for its payee
         #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=366))]
         days: Option<u64>,
+        /// What people of the one node get for what people of the other pay: EUR/their:USD=1.09. An asset of the other node begins with
+        /// `their:`; nothing after the `=`: there is no such rate any more
+        #[arg(long = "rate", value_name = "PAID/GOT=RATE")]
+        rates: Vec<String>,
+        /// The last day on which these rates hold (UTC)
+        #[arg(long, value_name = "DAY", value_parser = super::settle::day)]
+        rates_until: Option<u64>,
     },
     /// Sign what the other node's operator has signed: it is in force from now on
     Accept {
@@ -59,12 +66,14 @@ pub enum Action {
 pub async fn run(config: &Config, action: &Action) -> Result<()> {
     match action {
         Action::Show { node } => show(config, node.as_ref()).await?,
-        Action::Propose { node, ours, theirs, days } => {
+        Action::Propose { node, ours, theirs, days, rates, rates_until } => {
             let ours = ours.iter().map(|text| covered(text, false));
             let assets = ours.chain(theirs.iter().map(|text| covered(text, true)));
             let assets = assets.collect::<Result<_>>()?;
             let lifetime_ms = days.map(|days| days * DAY_MS);
-            let request = Request::ProposeTerms { node: node.clone(), assets, lifetime_ms };
+            let until_ms = rates_until.map_or(u64::MAX, |day| day.saturating_add(DAY_MS));
+            let rates = rates.iter().map(|text| rate(text, until_ms)).collect::<Result<_>>()?;
+            let request = Request::ProposeTerms { node: node.clone(), assets, lifetime_ms, rates };
             let answer = ask(config, request).await.with_context(|| format!("node {node}"))?;
             let Answer::Offered(digest) = answer else { bail!("the node gave another answer") };
             out::line(format_args!("offered to {node}: {}", digest));
@@ -130,6 +139,12 @@ fn print(row: &LinkRow) {
                 "    {} {side} {} of at most {}, under way +{} -{}",
                 owed.asset, owed.owed, owed.limit, owed.more, owed.less
             ));
+            if owed.position.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) {
+                out::line(format_args!(
+                    "        this node's own, by exchange and settlements: {}",
+                    owed.position
+                ));
+            }
         }
         out::line(format_args!(
             "    waiting: {} to them, {} from them; messages: {} sent, {} confirmed, {} taken",
@@ -149,7 +164,13 @@ fn print(row: &LinkRow) {
 fn of(terms: &TermsRow) -> String {
     let assets: Vec<_> = terms.assets.iter().map(|(asset, limit)| format!("{asset} up to {limit}")).collect();
     let days = terms.lifetime_ms / DAY_MS;
-    format!("version {}: {}; a payment waits up to {days} days", terms.version, assets.join(", "))
+    let rate = |rate: &RateRow| {
+        let until = (rate.until_ms < u64::MAX).then(|| format!(" before {}", time::minute(rate.until_ms)));
+        let (give, get, until) = (&rate.give, &rate.get, until.unwrap_or_default());
+        format!("; 1 {give} buys {} {get}{until}", rate.rate)
+    };
+    let rates: String = terms.rates.iter().map(rate).collect();
+    format!("version {}: {}; a payment waits up to {days} days{rates}", terms.version, assets.join(", "))
 }
 
 /// `CODE=LIMIT`, `CODE:DECIMALS=LIMIT`.
@@ -163,9 +184,34 @@ fn covered(text: &str, theirs: bool) -> Result<CoveredAsset> {
     Ok(CoveredAsset { code, theirs, scale, limit: limit.to_owned() })
 }
 
+/// `EUR/their:USD=1.09`.
+fn rate(text: &str, until_ms: u64) -> Result<ExchangeRate> {
+    let form = || format!("{text}: PAID/GOT=RATE");
+    let (pair, rate) = text.split_once('=').with_context(form)?;
+    let (give, get) = pair.split_once('/').with_context(form)?;
+    let asset = |text: &str| -> Result<_> {
+        let theirs = text.strip_prefix("their:");
+        Ok((theirs.unwrap_or(text).parse().with_context(|| text.to_owned())?, theirs.is_some()))
+    };
+    let rate = (!rate.is_empty()).then(|| rate.to_owned());
+    Ok(ExchangeRate { give: asset(give)?, get: asset(get)?, rate, until_ms })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_names_what_is_paid_and_what_is_got() {
+        let read = rate("EUR/their:USD=1.09", 7).unwrap();
+        assert_eq!((read.give.0.as_str(), read.give.1), ("EUR", false));
+        assert_eq!((read.get.0.as_str(), read.get.1), ("USD", true));
+        assert_eq!((read.rate.as_deref(), read.until_ms), (Some("1.09"), 7));
+        assert_eq!(rate("EUR/their:USD=", 7).unwrap().rate, None);
+        for bad in ["EUR=1", "EUR/USD", "eur/USD=1", "/USD=1"] {
+            assert!(rate(bad, 7).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_asset_is_named_with_its_limit_and_if_need_be_its_decimals() {

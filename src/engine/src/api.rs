@@ -7,8 +7,9 @@ mod chats;
 mod escrow;
 mod events;
 mod groups;
-mod mandates;
 mod guard;
+mod links;
+mod mandates;
 mod people;
 mod reading;
 mod shops;
@@ -24,6 +25,7 @@ pub use events::*;
 pub use groups::*;
 pub use mandates::*;
 pub use guard::*;
+pub use links::*;
 pub use people::*;
 pub use shops::*;
 pub use topups::*;
@@ -352,6 +354,10 @@ pub enum Call {
         request: Option<String>,
         /// It gives back what came by this transfer, or a part of it.
         refunds: Option<String>,
+        /// What the payee, of another node, gets instead: asset id, and how much by the rate of the two nodes.
+        #[serde(default)]
+        #[ts(as = "Option<(String, String)>", optional)]
+        exchange: Option<(String, String)>,
         /// The payment PIN.
         pin: String,
     },
@@ -499,6 +505,9 @@ pub enum Call {
     /// A call about cash agents.
     #[serde(untagged)]
     Agent(AgentCall),
+    /// A call about what nodes owe each other.
+    #[serde(untagged)]
+    NodeLink(LinkCall),
 }
 
 /// The answer to a [`Call`].
@@ -578,6 +587,9 @@ pub enum Reply {
     /// About cash agents.
     #[serde(untagged)]
     Agent(AgentReply),
+    /// About what nodes owe each other.
+    #[serde(untagged)]
+    NodeLink(LinkReply),
 }
 
 /// Why a call was not done, in a form that the interface can translate.

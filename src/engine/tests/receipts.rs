@@ -36,6 +36,7 @@ fn pay(n: u8) -> Call {
         chat: None,
         request: None,
         refunds: None,
+        exchange: None,
         pin: PIN.into(),
     }
 }

@@ -160,6 +160,8 @@ tables! {
     LINK_WAITING      = 137, "links.waiting",         key: "node 00 way address",        record: "WaitingRecord: how many payments of somebody wait", owner: "service/wallet";
     LINK_REJECTED     = 138, "links.rejected",        key: "node 00 BE32(era) BE64(number)", record: "RejectedRecord: a payment that was refused as it came, by the message that says so", owner: "service/wallet";
 
+    LINK_SETTLEMENTS  = 182, "links.settlements",     key: "node 00 BE64(time) way transfer", record: "nothing: what an operator has proposed to settle", owner: "service/wallet";
+
     // shops: written by the teller, too
     MERCHANTS         = 140, "wallet.merchants",      key: "name",                       record: "MerchantRecord: a shop; no account has its name", owner: "service/wallet";
     MERCHANTS_OF      = 141, "wallet.merchants_of",   key: "name 00",                    record: "PlacesRecord: the shops of somebody, and where they work", owner: "service/wallet";

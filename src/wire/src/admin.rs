@@ -169,6 +169,22 @@ pub struct TermsRow {
     pub lifetime_ms: Millis,
     /// Each asset, and how much of it the other one than its issuer is willing to have.
     pub assets: Vec<(Asset, String)>,
+    /// At which rates one is exchanged for another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<RateRow>,
+}
+
+/// A rate of terms: what the payee gets for what the payer gives, rounded down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateRow {
+    /// What is paid.
+    pub give: Asset,
+    /// What the payee gets: it is of their own node.
+    pub get: Asset,
+    /// How much of it for one of the other: a number with decimals, or a fraction.
+    pub rate: String,
+    /// From then on it holds no more.
+    pub until_ms: Millis,
 }
 
 /// What the issuer of an asset owes the other node's people.
@@ -186,6 +202,9 @@ pub struct OwedRow {
     pub less: String,
     /// How much it may become at most.
     pub limit: String,
+    /// What this node has of it for itself, by exchange, settlements and corrections. Below zero: what it has given.
+    #[serde(default)]
+    pub position: String,
 }
 
 /// What follows from the books of both nodes of a link that stands still.

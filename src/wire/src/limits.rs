@@ -165,3 +165,7 @@ pub const ROOTS_PAGE_MAX: usize = 32;
 pub const PROOFS_PAGE_MAX: usize = 64;
 /// Days for which it is kept where each account stands in the day's tree.
 pub const BALANCE_PROOF_DAYS: u64 = 35;
+/// What an operator says to a settlement between two nodes, in bytes of UTF-8.
+pub const SETTLEMENT_NOTE_BYTES_MAX: usize = 512;
+/// Lines of one asset in the statement of a link. Of more there are the sums.
+pub const STATEMENT_LINES_MAX: usize = 1_000;

@@ -119,6 +119,8 @@ codes! {
     LinkFrozen = "link_frozen", 409, "Payments with that community are stopped at the moment.";
     /// More than the two nodes lend each other, or have with each other.
     LinkLimit = "link_limit", 409, "That community does not take as much at the moment.";
+    /// The operators have no such rate of exchange, or none any more.
+    RateChanged = "rate_changed", 409, "The rate of exchange has changed; please look again.";
     /// Somebody has paid the sale, or used the code.
     AlreadyPaid = "already_paid", 409, "This was already paid.";
     /// The sale cannot be paid any more: its time is over, or the shop has taken it back.

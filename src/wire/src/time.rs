@@ -41,6 +41,19 @@ pub fn date(ms: Millis) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// When a day begins that is written like [`date`] writes it. None: there is no such day, or it is before 1970.
+#[must_use]
+pub fn day(text: &str) -> Option<Millis> {
+    let mut parts = text.splitn(3, '-').map(|part| part.parse::<u64>().ok());
+    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
+        return None;
+    }
+    // The last day of a month stands for days that it does not have: those are written otherwise.
+    let ms = days(year, month, day).checked_mul(DAY_MS)?;
+    (date(ms) == text).then_some(ms)
+}
+
 /// The minute: `2026-11-21 03:05`.
 #[must_use]
 pub fn minute(ms: Millis) -> String {
@@ -72,5 +85,17 @@ mod tests {
         assert_eq!(civil(days(2028, 2, 31)), (2028, 2, 29));
         assert_eq!(civil(days(2100, 2, 29)), (2100, 2, 28));
         assert_eq!(civil(days(2026, 4, 31)), (2026, 4, 30));
+    }
+
+    #[test]
+    fn days_are_read_as_they_are_written() {
+        for ms in [0, 951_782_400_000, 951_868_800_000, 1_795_219_200_000] {
+            assert_eq!(day(&date(ms)), Some(ms));
+        }
+        for bad in
+            ["", "2026", "2026-02-30", "2026-13-01", "1969-12-31", "2026-1-1", "2026-11-00", "99999-01-01"]
+        {
+            assert_eq!(day(bad), None, "{bad}");
+        }
     }
 }

@@ -40,4 +40,8 @@ waiting_in: number,
 /**
  * Each asset of the terms.
  */
-owed: Array<NodeOwedView>, };
+owed: Array<NodeOwedView>, 
+/**
+ * At which rates one is given for another: `EUR`, `USD`, `1.09`.
+ */
+rates?: Array<[string, string, string]>, };

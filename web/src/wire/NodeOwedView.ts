@@ -19,4 +19,8 @@ owed: string,
 /**
  * How much it may become at most.
  */
-limit: string, };
+limit: string, 
+/**
+ * What this node has of it for itself, by exchange and settlements.
+ */
+position?: string, };

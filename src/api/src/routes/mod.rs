@@ -11,6 +11,7 @@ pub(crate) mod health;
 mod invites;
 mod invoices;
 mod key_packages;
+mod links;
 mod mandates;
 mod node;
 mod path;
@@ -50,6 +51,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(webhooks::routes())
         .merge(approvals::routes())
         .merge(agents::routes())
+        .merge(links::routes())
         .merge(roots::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)

@@ -5,8 +5,9 @@ mod agents;
 mod bills;
 mod books;
 mod escrow;
-mod mandates;
 mod guard;
+mod links;
+mod mandates;
 mod receipts;
 mod shops;
 mod topups;
@@ -99,6 +100,10 @@ struct Said {
     till: Option<String>,
     tip: Option<String>,
     cap: Option<String>,
+    against: Option<String>,
+    from_ms: Option<f64>,
+    until_ms: Option<f64>,
+    exchange: Option<(String, String)>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -298,6 +303,7 @@ impl Said {
                 chat: self.chat.take(),
                 request: self.request.take(),
                 refunds: self.refunds.take(),
+                exchange: self.exchange.take(),
                 pin: need(&mut self.pin, "pin")?,
             },
             "transfer" => Call::Transfer { id: need(&mut self.id, "id")? },
@@ -370,6 +376,8 @@ impl Said {
                     Call::Guard(call)
                 } else if let Some(call) = self.agent_call(other)? {
                     Call::Agent(call)
+                } else if let Some(call) = self.link_call(other)? {
+                    Call::NodeLink(call)
                 } else {
                     Call::Shop(self.shop_call(other)?)
                 }

@@ -235,6 +235,10 @@ pub struct NodeLinkView {
     pub waiting_in: u32,
     /// Each asset of the terms.
     pub owed: Vec<NodeOwedView>,
+    /// At which rates one is given for another: `EUR`, `USD`, `1.09`.
+    #[serde(default)]
+    #[ts(as = "Option<Vec<(String, String, String)>>", optional)]
+    pub rates: Vec<(String, String, String)>,
 }
 
 /// What the issuer of an asset owes the other node's people.
@@ -248,4 +252,8 @@ pub struct NodeOwedView {
     pub owed: String,
     /// How much it may become at most.
     pub limit: String,
+    /// What this node has of it for itself, by exchange and settlements.
+    #[serde(default)]
+    #[ts(as = "Option<String>", optional)]
+    pub position: String,
 }

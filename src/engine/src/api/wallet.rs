@@ -105,6 +105,34 @@ pub struct LinkedView {
     pub node: String,
     /// Ids of the assets in which its people can be paid.
     pub assets: Vec<String>,
+    /// What its people get for something else.
+    #[serde(default)]
+    #[ts(as = "Option<Vec<RateView>>", optional)]
+    pub rates: Vec<RateView>,
+}
+
+/// What somebody at another node gets for what one pays: given × numerator / denominator, in minor units, rounded down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct RateView {
+    /// Id of the asset that is paid.
+    pub give: String,
+    /// What is got.
+    pub get: AssetView,
+    /// At least 1.
+    pub numerator: String,
+    /// At least 1.
+    pub denominator: String,
+    /// How much is got for one, exactly: `1.09`, or a fraction.
+    pub rate: String,
+}
+
+/// What stands on the other side of a payment between two nodes, if it is another asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct ExchangedView {
+    /// Of what.
+    pub asset: AssetView,
+    /// How much.
+    pub amount: String,
 }
 
 /// A transfer between two people, one of whom is oneself.
@@ -134,6 +162,10 @@ pub struct TransferView {
     pub time_ms: f64,
     /// Until when the payee may accept it, ms.
     pub until_ms: Option<f64>,
+    /// What stands on the other side, if that is another asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub exchange: Option<ExchangedView>,
 }
 
 /// A line of an account's history.
@@ -169,6 +201,10 @@ pub struct HistoryLineView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub settled_ms: Option<f64>,
+    /// What stands on the other side, if that is another asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub exchange: Option<ExchangedView>,
 }
 
 /// A page of a history, the newest first.

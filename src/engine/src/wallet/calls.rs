@@ -9,7 +9,7 @@ use crate::api::{Call, Reply};
 use crate::chats;
 use crate::error::{Refusal, call_error, field_error};
 use crate::runtime::{Cx, State};
-use weft_wire::wallet::{Asset, Intent, Payee, PaymentOrder, TransferCard};
+use weft_wire::wallet::{Asset, Exchange, Intent, Payee, PaymentOrder, TransferCard};
 use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
 use zeroize::Zeroizing;
 
@@ -63,12 +63,25 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>
         Call::Books(call) => super::books::answer(cx, call).await,
         Call::Agent(call) => super::agents::answer(cx, call).await,
         Call::Guard(call) => super::guard::answer(cx, call).await,
+        Call::NodeLink(call) => super::links::answer(cx, call).await,
         other => return Err(other),
     })
 }
 
 async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
-    let Call::Pay { id: order, user, asset, amount, note: about, hold, chat, request, refunds, pin } = call
+    let Call::Pay {
+        id: order,
+        user,
+        asset,
+        amount,
+        note: about,
+        hold,
+        chat,
+        request,
+        refunds,
+        exchange,
+        pin,
+    } = call
     else {
         return Err(call_error("bad_input", "This is no payment."));
     };
@@ -85,8 +98,12 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
         refunds: refunds.map(|refunds| id::<TransferId>("refunds", &refunds)).transpose()?,
         from: None,
         tip: None,
+        exchange: None,
         card: None,
     };
+    if let Some((asset, amount)) = exchange {
+        wish.exchange = Some(Exchange { asset: id("exchange", &asset)?, amount: some("exchange", &amount)? });
+    }
     let about = note("note", &about)?;
     let known = requests::asset(cx, asset).await?;
     if let Some(chat) = chat {

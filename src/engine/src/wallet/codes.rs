@@ -90,6 +90,7 @@ fn make(
         refunds: None,
         from: None,
         tip: None,
+        exchange: None,
     };
     let signed = Signed::sign(&order, key);
     Ok((code, order, signed))

@@ -4,7 +4,8 @@ use super::orders::{self, Wish};
 use super::{asset_view, id, key};
 use crate::account::me;
 use crate::api::{
-    AccountView, HistoryLineView, HistoryView, IssuedView, LinkedView, PersonView, TransferView, WalletView,
+    AccountView, ExchangedView, HistoryLineView, HistoryView, IssuedView, LinkedView, PersonView, RateView,
+    TransferView, WalletView,
 };
 use crate::chats;
 use crate::error::{Refusal, internal};
@@ -12,8 +13,8 @@ use crate::groups::names;
 use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{
-    AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, History, HistoryLine, LinkedNode,
-    Payee, Receipt, ShopName, TransferInfo, TransferState,
+    AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, Exchanged, History, HistoryLine,
+    LinkedNode, Payee, Receipt, ShopName, TransferInfo, TransferState,
 };
 use weft_wire::{AccountId, TransferId, UserAddress};
 
@@ -46,7 +47,18 @@ pub(super) fn account(account: weft_wire::wallet::AccountView) -> AccountView {
 
 fn linked(link: LinkedNode) -> LinkedView {
     let assets = link.assets.iter().map(ToString::to_string).collect();
-    LinkedView { node: link.node.to_string(), assets }
+    let rates = link.rates.into_iter().map(|rate| RateView {
+        give: rate.give.to_string(),
+        get: asset_view(&rate.get),
+        numerator: rate.numerator.to_string(),
+        denominator: rate.denominator.to_string(),
+        rate: rate.rate,
+    });
+    LinkedView { node: link.node.to_string(), assets, rates: rates.collect() }
+}
+
+fn exchanged(other: Option<Exchanged>) -> Option<ExchangedView> {
+    other.map(|other| ExchangedView { asset: asset_view(&other.asset), amount: other.amount.to_string() })
 }
 
 fn issued(info: AssetInfo) -> IssuedView {
@@ -86,6 +98,7 @@ fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
         state: state(line.state).into(),
         until_ms: line.until_ms.map(|until| until as f64),
         settled_ms: line.settled_ms.map(|settled| settled as f64),
+        exchange: exchanged(line.exchange),
     }
 }
 
@@ -121,6 +134,7 @@ pub(super) fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Re
         state: state(info.state).into(),
         time_ms: info.at_ms as f64,
         until_ms: info.until_ms.map(|until| until as f64),
+        exchange: exchanged(info.exchange),
     })
 }
 
@@ -145,6 +159,9 @@ pub(super) fn done(
         state: receipt.state,
         at_ms: receipt.at_ms,
         until_ms: receipt.until_ms,
+        // Which asset it is, the history says.
+        exchange: None,
+        refunds: wish.refunds,
     };
     view(s, info)
 }

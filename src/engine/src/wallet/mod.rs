@@ -14,6 +14,7 @@ mod escrow;
 mod guard;
 mod invoices;
 mod key;
+mod links;
 mod look;
 mod mandates;
 mod orders;

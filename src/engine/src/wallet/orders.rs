@@ -11,7 +11,7 @@ use crate::runtime::{Cx, State};
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use weft_wire::limits::CLOCK_SKEW_MS_MAX;
-use weft_wire::wallet::{Intent, Payee, PaymentOrder, Receipt, SubmitOrder};
+use weft_wire::wallet::{Exchange, Intent, Payee, PaymentOrder, Receipt, SubmitOrder};
 use weft_wire::{AssetId, Code, Millis, OrderId, RequestId, Signed, TransferId, UserAddress};
 
 const ORDERS: &[u8] = b"w/o/";
@@ -35,6 +35,8 @@ pub(super) struct Wish {
     pub from: Option<UserAddress>,
     /// What of the amount is a tip.
     pub tip: Option<u64>,
+    /// What the payee gets instead.
+    pub exchange: Option<Exchange>,
     /// What is said in a chat once it is paid.
     pub card: Option<(ChatId, Card)>,
 }
@@ -179,6 +181,7 @@ pub(super) fn sign(
         refunds: wish.refunds,
         from: wish.from.clone(),
         tip: wish.tip,
+        exchange: wish.exchange,
     };
     Ok(Signed::sign(&order, key))
 }
@@ -202,7 +205,7 @@ async fn submit(cx: &Cx, order: &Signed<PaymentOrder>) -> Result<Answer, Failure
         && receipt.payer == asked.payer
         && receipt.payee == asked.payee
         && receipt.promise.is_some() == matches!(asked.payee, Payee::Packet(_))
-        && (receipt.asset, receipt.amount) == (asked.asset, asked.amount)
+        && (receipt.asset, receipt.amount, receipt.exchange) == (asked.asset, asked.amount, asked.exchange)
         && receipt.fee <= asked.max_fee;
     if is_about_it { Ok(Answer { receipt, signed, key }) } else { Err(Failure::Nonsense("receipt")) }
 }

@@ -74,6 +74,7 @@ fn wish(s: &mut State, gift: &Gift, asset: Asset) -> Result<Wish, Refusal> {
         refunds: None,
         from: None,
         tip: None,
+        exchange: None,
         card: None,
     };
     // The promise is the node's: it comes with the receipt.

@@ -306,8 +306,8 @@ async fn pay(cx: &Cx, call: ShopCall) -> Result<TransferView, Refusal> {
 }
 
 pub(super) fn wish(id: weft_wire::OrderId, payee: Payee, asset: AssetId, amount: u64) -> Wish {
-    let (request, refunds, from, tip, card) = (None, None, None, None, None);
-    Wish { id, payee, asset, amount, intent: Intent::Payment, request, refunds, from, tip, card }
+    let (request, refunds, from, tip, exchange, card) = (None, None, None, None, None, None);
+    Wish { id, payee, asset, amount, intent: Intent::Payment, request, refunds, from, tip, exchange, card }
 }
 
 /// The same form again: it was paid, and the answer did not come.

@@ -107,6 +107,7 @@ async fn withdraw(cx: &Cx, said: [&str; 5], pin: &str) -> Result<(), Refusal> {
         refunds: None,
         from: None,
         tip: None,
+        exchange: None,
         card: None,
     };
     match orders::pay(cx, &wish, pin).await {
@@ -205,7 +206,11 @@ fn link(row: LinkRow) -> NodeLinkView {
         ours: owed.vostro,
         owed: owed.owed,
         limit: owed.limit,
+        position: owed.position,
     });
+    let rates = row.terms.iter().flat_map(|terms| &terms.rates);
+    let rates = rates.map(|rate| (rate.give.code.to_string(), rate.get.code.to_string(), rate.rate.clone()));
+    let rates = rates.collect();
     NodeLinkView {
         node: row.peer.to_string(),
         terms: row.terms.is_some(),
@@ -216,5 +221,6 @@ fn link(row: LinkRow) -> NodeLinkView {
         waiting_out: row.waiting_out,
         waiting_in: row.waiting_in,
         owed: owed.collect(),
+        rates,
     }
 }

@@ -120,6 +120,7 @@ impl Money {
             at_ms: now,
             until_ms: None,
             promise: None,
+            exchange: None,
         };
         self.paid.insert(order.id, order);
         answer(&Signed::sign(&receipt, &signer(self.signs.unwrap())))

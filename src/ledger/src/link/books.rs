@@ -139,12 +139,10 @@ pub(super) fn book<B: LinkBooks>(
     now: Millis,
 ) -> Outcome<Result<(), (u8, Refusal)>, B> {
     let transfer = |leg: &Leg| {
-        let Leg { transfer, debit, credit, amount } = *leg;
+        let Leg { transfer, debit, credit, amount, refunds } = *leg;
         let (id, movement) = match step {
-            Step::Hold => {
-                (transfer, Movement::Pending { debit, credit, amount, expires_ms: None, refunds: None })
-            }
-            Step::Move => (transfer, Movement::Posted { debit, credit, amount, refunds: None }),
+            Step::Hold => (transfer, Movement::Pending { debit, credit, amount, expires_ms: None, refunds }),
+            Step::Move => (transfer, Movement::Posted { debit, credit, amount, refunds }),
             // One id for both answers, so that the ledger as well takes only one.
             Step::Post => (TransferId::of_answer(transfer), Movement::Post { pending: transfer, amount }),
             Step::Void => (TransferId::of_answer(transfer), Movement::Void { pending: transfer }),

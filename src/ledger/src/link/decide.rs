@@ -6,7 +6,7 @@ use super::{
     books::{Outcome, Step, book, find, running},
     channel::journal,
     receive::{Halt, Notice},
-    send::{objection, purpose, reason, settlement, transfer},
+    send::{given_back, objection, purpose, reason, settlement, transfer},
     waiting::{enter, leave, room},
 };
 use crate::LedgerError;
@@ -201,6 +201,7 @@ fn hold<B: LinkBooks>(
         debit,
         credit,
         amount: sum.amount,
+        refunds: None,
     };
     let over = link.account(give.asset);
     let (legs, at_once) = match &prepare.aim {
@@ -209,7 +210,11 @@ fn hold<B: LinkBooks>(
         Aim::Payment { payee, intent, .. } => {
             let payee = books.payee(payee, got.asset).map_err(LinkError::Books)?;
             let Some(payee) = payee else { return Ok(Err(Reason::UnknownPayee)) };
-            let legs = if prepare.get.is_none() {
+            let legs = if let Some(original) = prepare.refunds {
+                let original = given_back(books, link, prepare, original, Way::Out)?;
+                let Some(original) = original else { return Ok(Err(Reason::Refund)) };
+                vec![Leg { refunds: Some(original), ..leg(0, over, payee, give) }]
+            } else if prepare.get.is_none() {
                 vec![leg(0, over, payee, give)]
             } else {
                 let taken = leg(0, over, link.position(give.asset), give);

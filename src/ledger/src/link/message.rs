@@ -130,6 +130,9 @@ pub struct Prepare {
     /// set off against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub get: Option<Sum>,
+    /// It gives back this payment, which came the other way, or a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<TransferId>,
     /// What it is for.
     pub aim: Aim,
     /// From then on the payee cannot accept it, by the clock of the payee's node.
@@ -161,7 +164,7 @@ pub enum Aim {
     },
     /// The operators have settled it elsewhere, at a bank say: the issuer owes that much less. Either may
     /// propose it, and the other accepts. With a second sum it is netting: of two assets, one of each node,
-    /// both issuers owe that much less, at a rate of the terms.
+    /// both issuers owe that much less, at a rate of the terms ([`super::Terms::set_off`]).
     Settlement,
 }
 
@@ -196,6 +199,9 @@ pub enum Reason {
     /// The amounts are not those of a rate of the terms.
     #[error("the terms have no such rate")]
     Rate,
+    /// It gives back more than there was, or what was not paid so.
+    #[error("there is no payment of which so much could be given back")]
+    Refund,
     /// Too many wait already.
     #[error("too many payments wait")]
     Busy,

@@ -1,7 +1,8 @@
 //! The payer's node: a payment is held and asked for, and asked after.
 
 use super::{
-    Aim, Body, Leg, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum, Way,
+    Aim, Body, Leg, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum, Terms,
+    Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
     state::derived_hash,
@@ -100,22 +101,28 @@ fn start<B: LinkBooks>(
     now: Millis,
 ) -> Outcome<Sent, B> {
     let mut link = running(books, peer)?;
-    let legs = match source {
+    let mut legs = match source {
         None => settlement(&link, &prepare, &link.own),
         Some(source) => {
             let (credit, amount) = (link.account(prepare.give.asset), prepare.give.amount);
-            vec![Leg { transfer: prepare.payment, debit: source, credit, amount }]
+            let transfer = prepare.payment;
+            vec![Leg { transfer, debit: source, credit, amount, refunds: None }]
         }
     };
     if let Some(known) = find(books, peer, Way::Out, prepare.payment)? {
         // Of one that was lost and reconciled only the id is known: it is not sent a second time.
-        let is_same =
-            known.prepare.is_none() || (known.prepare.as_ref() == Some(&prepare) && known.legs == legs);
+        let is_same = known.prepare.is_none()
+            || (known.prepare.as_ref() == Some(&prepare) && is_alike(&known.legs, &legs));
         return if is_same { Ok(Sent::Asked(known.state)) } else { Err(LinkError::IdConflict) };
     }
     let busy = room(books, &link, Way::Out, &prepare)?;
     if let Some(reason) = objection(&link, &prepare, Way::Out, now).or(busy) {
         return Err(LinkError::Payment(reason));
+    }
+    if let Some(original) = prepare.refunds {
+        let original = given_back(books, &link, &prepare, original, Way::In)?;
+        let original = original.ok_or(LinkError::Payment(Reason::Refund))?;
+        legs.iter_mut().for_each(|leg| leg.refunds = Some(original));
     }
     let what = (purpose(&prepare.aim), prepare.payment);
     if let Err((_, refusal)) = book(books, &legs, Step::Hold, what, now)? {
@@ -146,9 +153,43 @@ pub(super) fn settlement(link: &Link, prepare: &Prepare, proposer: &NodeName) ->
         let (debit, credit) = if link.is_issuer(sum.asset) { (over, position) } else { (position, over) };
         let own = proposer == &link.own && at == 0;
         let transfer = if own { prepare.payment } else { transfer(proposer, prepare.payment, at) };
-        Leg { transfer, debit, credit, amount: sum.amount }
+        Leg { transfer, debit, credit, amount: sum.amount, refunds: None }
     };
     (0..).zip([prepare.give].into_iter().chain(prepare.get)).map(leg).collect()
+}
+
+/// Whether they move the same, apart from what they give back.
+fn is_alike(one: &[Leg], other: &[Leg]) -> bool {
+    let bare = |leg: &Leg| Leg { refunds: None, ..*leg };
+    one.iter().map(bare).eq(other.iter().map(bare))
+}
+
+/// The transfer by which the money of `original` moved here, if `prepare` may give it back: a payment that came the other
+/// way (`way`) between the same two people, of the same asset, which was not exchanged. How much of it is left, the ledger knows.
+pub(super) fn given_back<B: LinkBooks>(
+    books: &B,
+    link: &Link,
+    prepare: &Prepare,
+    original: TransferId,
+    way: Way,
+) -> Outcome<Option<TransferId>, B> {
+    let Some(record) = find(books, &link.peer, way, original)? else { return Ok(None) };
+    let (Some(paid), [leg], State::Fulfilled) = (&record.prepare, record.legs.as_slice(), record.state)
+    else {
+        return Ok(None);
+    };
+    let (Aim::Payment { payer, payee, intent }, Aim::Payment { payer: giver, payee: taker, .. }) =
+        (&paid.aim, &prepare.aim)
+    else {
+        return Ok(None);
+    };
+    let is_back = *payee == Payee::Person(giver.clone()) && *taker == Payee::Person(payer.clone());
+    if !is_back || paid.get.is_some() || prepare.get.is_some() || paid.give.asset != prepare.give.asset {
+        return Ok(None);
+    }
+    // What was held went over by its answer.
+    let at_once = way == Way::In && *intent == Intent::Payment;
+    Ok(Some(if at_once { leg.transfer } else { TransferId::of_answer(leg.transfer) }))
 }
 
 /// The id of a transfer that a payment makes: nobody names it, and no other payer's node can make the same
@@ -178,12 +219,22 @@ pub(super) fn objection(link: &Link, prepare: &Prepare, way: Way, now: Millis) -
         return Some(Reason::Lifetime);
     }
     if let Some(got) = prepare.get {
-        let at_rate = terms.exchange(prepare.give.asset, prepare.give.amount, got.asset, now);
-        // What is set off is of both nodes.
-        let of_both = link.is_issuer(prepare.give.asset) != link.is_issuer(got.asset);
-        if at_rate != Some(got.amount) || (prepare.aim == Aim::Settlement && !of_both) {
+        let (give, settles) = (prepare.give, prepare.aim == Aim::Settlement);
+        let rule = if settles { Terms::set_off } else { Terms::exchange };
+        let is_at_rate = rule(terms, give.asset, give.amount, got.asset, now) == Some(got.amount);
+        let is_fit = if settles {
+            // What is set off is of both nodes.
+            link.is_issuer(give.asset) != link.is_issuer(got.asset)
+        } else {
+            // The payee's node gives what it issues.
+            link.is_issuer(got.asset) == (way == Way::In)
+        };
+        if !is_at_rate || !is_fit {
             return Some(Reason::Rate);
         }
+    }
+    if prepare.refunds.is_some() && prepare.aim == Aim::Settlement {
+        return Some(Reason::Refund);
     }
     people(link, &prepare.aim, way)
 }
@@ -219,6 +270,10 @@ pub(super) fn reason(link: &Link, prepare: &Prepare, refusal: Refusal, debited: 
         (Refusal::Floor, _) if debited => Reason::Limit,
         (Refusal::Cap, _) if !debited && is_issuer => Reason::Limit,
         (Refusal::Cap, _) if !debited => Reason::NotCovered,
+        (
+            Refusal::AboveOriginal | Refusal::OtherWay | Refusal::UnknownOriginal | Refusal::NothingToRefund,
+            _,
+        ) => Reason::Refund,
         _ => Reason::Blocked,
     }
 }

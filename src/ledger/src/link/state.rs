@@ -169,6 +169,9 @@ pub struct Leg {
     pub credit: AccountId,
     /// In minor units.
     pub amount: u64,
+    /// What moved by this transfer, or a part of it, is given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<TransferId>,
 }
 
 /// A message that was journalled and is not confirmed. Key: the peer and its number.

@@ -39,7 +39,11 @@ pub struct Covered {
 }
 
 /// What the payee gets for what the payer gives: given × numerator / denominator, in minor units, rounded
-/// down.
+/// down. What is left of less than one minor unit is no amount that an account could have: it is in the
+/// position of the payee's node, which gives so much less than what it takes is worth.
+///
+/// For what the payer gives, of whichever of the two nodes, the payee gets what their own node issues. Of
+/// another's it would be backed by nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// What goes over the link.
@@ -142,5 +146,17 @@ impl Terms {
         let rate = self.rates.iter().find(fits)?;
         let got = u128::from(given) * u128::from(rate.numerator) / u128::from(rate.denominator.max(1));
         u64::try_from(got).ok().filter(|got| *got > 0)
+    }
+
+    /// What so much is set off against: at the rate, if the terms have one; else the same amount of an asset
+    /// that is called alike and has as many decimals.
+    #[must_use]
+    pub fn set_off(&self, give: AssetId, given: u64, against: AssetId, now: Millis) -> Option<u64> {
+        if self.rates.iter().any(|rate| (rate.give, rate.get) == (give, against)) {
+            return self.exchange(give, given, against, now);
+        }
+        let (one, other) = (&self.covered(give)?.asset, &self.covered(against)?.asset);
+        let is_alike = (&one.code, one.scale) == (&other.code, other.scale) && one.issuer != other.issuer;
+        (is_alike && given > 0).then_some(given)
     }
 }

@@ -1,6 +1,7 @@
 //! Payments between nodes: a seeded simulation of three of them, what happens to a node from an old backup,
 //! and a story for each thing that a peer may not do.
 
+mod back;
 mod backup;
 mod memory;
 mod sim;
@@ -94,7 +95,7 @@ impl Pair {
         let give = Sum { asset: self.asset(of), amount };
         let expires_ms = self.now + 10_000;
         let payment = TransferId([id; 16]);
-        Prepare { payment, give, get: None, aim, expires_ms, memo: Blob(b"for tea".to_vec()) }
+        Prepare { payment, give, get: None, refunds: None, aim, expires_ms, memo: Blob(b"for tea".to_vec()) }
     }
 
     fn send(&mut self, from: usize, prepare: Prepare) -> Outcome<weft_ledger::link::Sent> {

@@ -1,12 +1,16 @@
 //! What the operator asks of links with other nodes.
 
-use super::{Answer, Control, CoveredAsset};
+use super::{Answer, Control, CoveredAsset, ExchangeRate};
 use weft_service::{
     federation::FederationError,
     flows::FlowError,
-    wallet::{CoveredWish, TermsWish, WalletError},
+    wallet::{CoveredWish, RateWish, TermsWish, WalletError},
 };
-use weft_wire::{Code, Millis, NodeName, Problem};
+use weft_wire::{
+    Code, Millis, NodeName, Problem, TransferId,
+    links::{DecideSettlement, ProposeSettlement},
+    wallet::AssetCode,
+};
 
 impl Control {
     pub(super) async fn links(&self) -> Result<Answer, Problem> {
@@ -18,6 +22,7 @@ impl Control {
         node: &NodeName,
         assets: Vec<CoveredAsset>,
         lifetime_ms: Option<Millis>,
+        rates: Vec<ExchangeRate>,
     ) -> Result<Answer, Problem> {
         let covered = |CoveredAsset { code, theirs, scale, limit }| CoveredWish {
             code,
@@ -25,7 +30,16 @@ impl Control {
             scale,
             limit,
         };
-        let wish = TermsWish { assets: assets.into_iter().map(covered).collect(), lifetime_ms };
+        let rate = |ExchangeRate { give, get, rate, until_ms }| RateWish {
+            give: give.0,
+            gives_theirs: give.1,
+            get: get.0,
+            gets_theirs: get.1,
+            rate,
+            until_ms,
+        };
+        let (assets, rates) = (assets.into_iter().map(covered), rates.into_iter().map(rate));
+        let wish = TermsWish { assets: assets.collect(), rates: rates.collect(), lifetime_ms };
         let offered = self.service().flows().propose_terms(node, wish).await;
         Ok(Answer::Offered(offered.map_err(|error| in_a_sentence(node, error))?))
     }
@@ -51,6 +65,47 @@ impl Control {
     }
 }
 
+impl Control {
+    pub(super) async fn settle(
+        &self,
+        node: &NodeName,
+        (asset, amount): (AssetCode, String),
+        against: Option<AssetCode>,
+        note: String,
+    ) -> Result<Answer, Problem> {
+        let wallet = self.service().wallet();
+        let wish = ProposeSettlement { id: wallet.new_settlement(), asset, amount, against, note };
+        let said = wallet.propose_settlement(node, wish).await;
+        said.map(|()| Answer::Done).map_err(|error| in_a_sentence(node, error.into()))
+    }
+
+    pub(super) async fn settlements(&self, node: &NodeName) -> Result<Answer, Problem> {
+        let list = self.service().wallet().settlements(node).await;
+        list.map(Answer::Settlements).map_err(|error| in_a_sentence(node, error.into()))
+    }
+
+    pub(super) async fn decide_settlement(
+        &self,
+        node: &NodeName,
+        id: TransferId,
+        amount: Option<String>,
+    ) -> Result<Answer, Problem> {
+        let wish = DecideSettlement { accept: amount.is_some(), amount: amount.unwrap_or_default() };
+        let decided = self.service().wallet().decide_settlement(node, id, wish).await;
+        decided.map(|()| Answer::Done).map_err(|error| in_a_sentence(node, error.into()))
+    }
+
+    pub(super) async fn link_statement(
+        &self,
+        node: &NodeName,
+        from_ms: Millis,
+        until_ms: Millis,
+    ) -> Result<Answer, Problem> {
+        let statement = self.service().wallet().link_account(node, from_ms, until_ms).await;
+        statement.map(Answer::LinkStatement).map_err(|error| in_a_sentence(node, error.into()))
+    }
+}
+
 /// For the operator, who knows nothing of codes.
 fn in_a_sentence(node: &NodeName, error: FlowError) -> Problem {
     let sentence = match &error {
@@ -65,6 +120,9 @@ fn in_a_sentence(node: &NodeName, error: FlowError) -> Problem {
         }
         FlowError::Wallet(WalletError::NotFound("asset")) => {
             "this node issues no asset of that code".to_owned()
+        }
+        FlowError::Wallet(WalletError::NotFound("settlement")) => {
+            format!("{node} has settled nothing of that name: `weft peer settlements {node}` says what")
         }
         error => error.to_string(),
     };

@@ -20,11 +20,12 @@ use std::path::PathBuf;
 use weft_wire::{
     Millis, NodeName, TransferId, UserAddress, UserName,
     accounts::Role,
+    links::{LinkStatement, SettlementList},
     wallet::{AssetCode, BankImport},
 };
 
 pub use weft_wire::admin::{
-    AgentRow, BankRow, GuardRows, LinkRow, PeerRow, PeerWish as Wish, TermsRow, ThawRow,
+    AgentRow, BankRow, GuardRows, LinkRow, PeerRow, PeerWish as Wish, RateRow, TermsRow, ThawRow,
 };
 
 /// The socket's name in the data folder.
@@ -100,6 +101,9 @@ pub enum Request {
         assets: Vec<CoveredAsset>,
         /// How long a payment may wait for its payee.
         lifetime_ms: Option<Millis>,
+        /// At which rates one is exchanged for another.
+        #[serde(default)]
+        rates: Vec<ExchangeRate>,
     },
     /// Signs what another node has offered.
     AcceptTerms {
@@ -121,6 +125,42 @@ pub enum Request {
     FreezeLink {
         /// Which.
         node: NodeName,
+    },
+    /// This node owes another less: it has paid elsewhere, or what the other owes is set off.
+    Settle {
+        /// Which.
+        node: NodeName,
+        /// An asset of this node's.
+        asset: AssetCode,
+        /// How much less.
+        amount: String,
+        /// An asset of the other's that it is set off against.
+        against: Option<AssetCode>,
+        /// Where and how it was paid.
+        note: String,
+    },
+    /// What was settled with a node.
+    Settlements {
+        /// Which.
+        node: NodeName,
+    },
+    /// Whether what the other operator has settled is so.
+    DecideSettlement {
+        /// Which node.
+        node: NodeName,
+        /// Which settlement.
+        id: TransferId,
+        /// How much has come. None: it is not so.
+        amount: Option<String>,
+    },
+    /// What moved what two nodes owe each other.
+    LinkStatement {
+        /// Which node.
+        node: NodeName,
+        /// From then on.
+        from_ms: Millis,
+        /// Up to then.
+        until_ms: Millis,
     },
     /// The accounts at banks that back assets, and how much waits for the owner.
     BankAccounts,
@@ -185,6 +225,19 @@ pub struct CoveredAsset {
     pub limit: String,
 }
 
+/// A rate of terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeRate {
+    /// What is paid, and whether the other node issues it.
+    pub give: (AssetCode, bool),
+    /// What the payee gets, and whether the other node issues it.
+    pub get: (AssetCode, bool),
+    /// How much of it for one of the other. None: there is no such rate any more.
+    pub rate: Option<String>,
+    /// Until when.
+    pub until_ms: Millis,
+}
+
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -221,6 +274,7 @@ pub enum Answer {
     /// To [`Request::EndSessions`]: how many ended.
     Ended(u64),
     /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::FreezeLink`],
+    /// [`Request::Settle`], [`Request::DecideSettlement`],
     /// [`Request::PutBankAccount`], [`Request::ChangeApprover`], [`Request::SetThreshold`], [`Request::WithdrawProposal`].
     Done,
     /// To [`Request::Backup`]: up to which commit it reaches.
@@ -245,6 +299,10 @@ pub enum Answer {
     Thaw(ThawRow),
     /// To [`Request::ProposeTerms`]: by what they are named.
     Offered(String),
+    /// To [`Request::Settlements`].
+    Settlements(SettlementList),
+    /// To [`Request::LinkStatement`].
+    LinkStatement(LinkStatement),
     /// To [`Request::BankAccounts`].
     BankAccounts {
         /// By asset.

@@ -80,8 +80,8 @@ impl Control {
                 self.add_peer(&name, key, addresses).await.or_else(in_words)
             }
             Request::Links => self.links().await,
-            Request::ProposeTerms { node, assets, lifetime_ms } => {
-                self.propose_terms(&node, assets, lifetime_ms).await.or_else(in_words)
+            Request::ProposeTerms { node, assets, lifetime_ms, rates } => {
+                self.propose_terms(&node, assets, lifetime_ms, rates).await.or_else(in_words)
             }
             Request::AcceptTerms { node, digest } => {
                 self.accept_terms(&node, &digest).await.or_else(in_words)
@@ -90,6 +90,16 @@ impl Control {
                 self.thaw_link(&node, since_ms, digest.as_deref()).await.or_else(in_words)
             }
             Request::FreezeLink { node } => self.freeze_link(&node).await.or_else(in_words),
+            Request::Settle { node, asset, amount, against, note } => {
+                self.settle(&node, (asset, amount), against, note).await.or_else(in_words)
+            }
+            Request::Settlements { node } => self.settlements(&node).await.or_else(in_words),
+            Request::DecideSettlement { node, id, amount } => {
+                self.decide_settlement(&node, id, amount).await.or_else(in_words)
+            }
+            Request::LinkStatement { node, from_ms, until_ms } => {
+                self.link_statement(&node, from_ms, until_ms).await.or_else(in_words)
+            }
             Request::BankAccounts => self.bank_accounts().await,
             Request::PutBankAccount { code, holder, account, bank } => {
                 self.put_bank_account(&code, holder, account, bank).await.or_else(in_words)

@@ -13,7 +13,7 @@ use crate::{
     },
     testing::*,
     wallet::{
-        CoveredWish, TermsWish, check_ledger,
+        CoveredWish, RateWish, TermsWish, check_ledger,
         tests::{Payer, euro},
     },
 };
@@ -25,13 +25,14 @@ use std::sync::Arc;
 use weft_ledger::link::compare;
 use weft_wire::{
     AssetId, Signed, TransferId,
-    wallet::{Answer, DefineAsset, Intent, SubmitOrder, TransferState},
+    links::{DecideSettlement, ProposeSettlement, StatementKind, StatementLine},
+    wallet::{Answer, DefineAsset, Exchange, Intent, PaymentOrder, SubmitOrder, TransferState},
 };
 
 const NODES: [(&str, &str); 3] =
     [("one.example", "alice"), ("two.example", "bob"), ("three.example", "carol")];
 const ISSUED: u64 = 10_000;
-const STEPS: usize = 120;
+const STEPS: usize = 140;
 /// Of each part.
 const SEEDS: u64 = 50;
 /// They run beside each other.
@@ -49,6 +50,10 @@ struct Sim {
     rng: ChaCha20Rng,
     /// Orders of each so far.
     counters: Vec<u64>,
+    /// What operators have proposed to settle, and to whom.
+    proposed: Vec<(usize, TransferId, String)>,
+    /// Settlements, nettings, exchanges and refunds that were done.
+    others: [usize; 4],
 }
 
 /// Goes on after a while.
@@ -70,7 +75,8 @@ impl Sim {
             worlds.push(world);
         }
         let (rng, assets) = (ChaCha20Rng::seed_from_u64(0), [AssetId([0; 16]); 2]);
-        let mut sim = Sim { net, worlds, people, assets, sent: Vec::new(), rng, counters: Vec::new() };
+        let (counters, proposed, others) = (Vec::new(), Vec::new(), [0; 4]);
+        let mut sim = Sim { net, worlds, people, assets, sent: Vec::new(), rng, counters, proposed, others };
         for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
             sim.connect(at);
             let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
@@ -80,9 +86,19 @@ impl Sim {
             service.flows().issue(id, sim.assets[at], owner, ISSUED, false).await.unwrap();
         }
         sim.connect(2);
-        sim.agree(0, 1, &["EUR=40", "theirs POINTS=60"]).await;
-        sim.agree(0, 2, &["EUR=30"]).await;
-        sim.agree(1, 2, &["POINTS=50"]).await;
+        // For a euro one and a half points, and not quite back again.
+        let rate = |give: &str, theirs, get: &str, rate: &str| RateWish {
+            give: give.parse().unwrap(),
+            gives_theirs: theirs,
+            get: get.parse().unwrap(),
+            gets_theirs: !theirs,
+            rate: Some(rate.into()),
+            until_ms: u64::MAX,
+        };
+        let rates = vec![rate("EUR", false, "POINTS", "1.5"), rate("POINTS", true, "EUR", "0.666")];
+        sim.agree(0, 1, &["EUR=40", "theirs POINTS=60"], rates).await;
+        sim.agree(0, 2, &["EUR=30"], Vec::new()).await;
+        sim.agree(1, 2, &["POINTS=50"], Vec::new()).await;
         sim.counters = sim.people.iter().map(|payer| payer.counter).collect();
         sim
     }
@@ -98,7 +114,8 @@ impl Sim {
         let mut people = std::mem::take(&mut self.people);
         people.iter_mut().zip(&self.counters).for_each(|(payer, counter)| payer.counter = *counter);
         let (rng, counters) = (ChaCha20Rng::seed_from_u64(seed), self.counters.clone());
-        let sim = Sim { net, worlds, people, assets: self.assets, sent: Vec::new(), rng, counters };
+        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 4]);
+        let sim = Sim { net, worlds, people, assets, sent, rng, counters, proposed, others };
         (0..3).for_each(|at| sim.connect(at));
         sim
     }
@@ -110,7 +127,7 @@ impl Sim {
         net.state.lock().handlers.insert(key(world), Arc::new(federation.clone()));
     }
 
-    async fn agree(&self, one: usize, other: usize, assets: &[&str]) {
+    async fn agree(&self, one: usize, other: usize, assets: &[&str], rates: Vec<RateWish>) {
         for (own, peer) in [(one, other), (other, one)] {
             let federation = self.worlds[own].service.federation();
             federation.meet(&self.worlds[peer].name).await.unwrap();
@@ -121,7 +138,7 @@ impl Sim {
             let (is_theirs, code) = name.strip_prefix("theirs ").map_or((false, name), |code| (true, code));
             CoveredWish { code: code.parse().unwrap(), is_theirs, scale: Some(2), limit: limit.into() }
         };
-        let wish = TermsWish { assets: assets.iter().map(covered).collect(), lifetime_ms: None };
+        let wish = TermsWish { assets: assets.iter().map(covered).collect(), rates, lifetime_ms: None };
         let flows = self.worlds[one].service.flows();
         let named = flows.propose_terms(&self.worlds[other].name, wish).await.unwrap();
         self.settle().await;
@@ -159,8 +176,12 @@ impl Sim {
     }
 
     async fn step(&mut self) {
-        match self.dice(13) {
+        match self.dice(19) {
             12 => self.crash().await,
+            13 => self.propose().await,
+            14 | 16 | 17 => self.decide().await,
+            18 => self.propose().await,
+            15 => self.give_back().await,
             0..=3 => self.pay().await,
             4 | 5 => self.answer().await,
             6..=9 => {
@@ -187,12 +208,15 @@ impl Sim {
 
     /// A node dies at any of its commits: this one, or the next ones, never come to its disk. Then it starts again.
     async fn crash(&mut self) {
-        let (at, left, what) = (self.dice(3) as usize, self.dice(5) as usize, self.dice(4));
+        let (at, left, what) = (self.dice(3) as usize, self.dice(5) as usize, self.dice(7));
         self.worlds[at].engine.refuse_commits_after(left);
         match what {
             0 => self.pay().await,
             1 => self.answer().await,
             2 => drop(self.worlds[at].service.wallet().expire().await),
+            3 => self.propose().await,
+            4 => self.decide().await,
+            5 => self.give_back().await,
             _ => {}
         }
         for other in [(at + 1) % 3, (at + 2) % 3] {
@@ -210,7 +234,14 @@ impl Sim {
         let intent = if intent == 0 { Intent::Payment } else { Intent::Transfer };
         let (payee, asset) = (self.people[to].user().clone(), self.assets[asset]);
         let payer = &mut self.people[from];
-        let order = payer.order(&self.worlds[from], &payee, asset, amount, intent);
+        let mut order = payer.order(&self.worlds[from], &payee, asset, amount, intent);
+        if from + to == 1 && self.rng.next_u64() % 3 == 0 {
+            // What the payee's node issues, for what the payer has of the other; now and then a little more than there is for it.
+            let more = u64::from(self.rng.next_u64() % 10 == 0);
+            let got = if to == 1 { amount * 3 / 2 } else { amount * 333 / 500 } + more;
+            order.asset = self.assets[from];
+            order.exchange = Some(Exchange { asset: self.assets[to], amount: got });
+        }
         let (id, order) = (order.transfer(), Signed::sign(&order, &payer.key));
         let flows = self.worlds[from].service.flows();
         // Over a limit, without money, without terms: it is refused, and nothing of it is held.
@@ -230,9 +261,80 @@ impl Sim {
         let _ = wallet.answer(self.people[to].device.caller(), id, answer).await;
     }
 
+    /// Somebody gives back what came to them, or a part of it, or a little more.
+    async fn give_back(&mut self) {
+        if self.sent.is_empty() {
+            return;
+        }
+        let nth = self.dice(self.sent.len() as u64) as usize;
+        let (from, to, id) = self.sent[nth];
+        let wallet = self.worlds[to].service.wallet();
+        let Ok(info) = wallet.transfer(self.people[to].device.caller(), id).await else { return };
+        let (amount, payee) = (self.dice(info.amount + 2) + 1, self.people[from].user().clone());
+        let payer = &mut self.people[to];
+        let order = payer.order(&self.worlds[to], &payee, info.asset.id(), amount, Intent::Payment);
+        let order = PaymentOrder { refunds: Some(id), ..order };
+        let (id, order) = (order.transfer(), Signed::sign(&order, &payer.key));
+        let flows = self.worlds[to].service.flows();
+        if flows.pay(self.people[to].device.caller(), SubmitOrder { order }).await.is_ok() {
+            self.sent.push((to, from, id));
+        }
+    }
+
+    /// An operator says that something was paid elsewhere, or is set off.
+    async fn propose(&mut self) {
+        let (from, nth) = (self.dice(2) as usize, self.proposed.len());
+        let to = (from + 1 + self.dice(2) as usize) % 3;
+        let code = ["EUR", "POINTS"][from];
+        let against = ["EUR", "POINTS"].get(to).filter(|_| self.dice(2) == 0);
+        let rows = self.worlds[from].service.wallet().links().await.unwrap();
+        let rows = rows.iter().filter(|row| row.peer == self.worlds[to].name).flat_map(|row| &row.owed);
+        let mut most = [0, 0];
+        for owed in rows {
+            most[usize::from(owed.vostro)] = weft_ledger::parse_amount(&owed.owed, 2).unwrap();
+        }
+        let most = if against.is_some() { most[1].min(most[0] / 2) } else { most[1] };
+        // Now and then a little more than is owed.
+        let amount = self.dice(most + 50) + 1;
+        let amount = format!("{}.{:02}", amount / 100, amount % 100);
+        let mut id = [77; 16];
+        id[0] = nth as u8;
+        let wish = ProposeSettlement {
+            id: TransferId(id),
+            asset: code.parse().unwrap(),
+            amount: amount.clone(),
+            against: against.map(|code| code.parse().unwrap()),
+            note: "RF18".into(),
+        };
+        let again = self.dice(4) == 0;
+        let (wallet, peer) = (self.worlds[from].service.wallet(), &self.worlds[to].name);
+        for _ in 0..=usize::from(again) {
+            let _ = wallet.propose_settlement(peer, wish.clone()).await;
+        }
+        // Also one of which only its id was heard, or nothing at all.
+        self.proposed.push((to, TransferId(id), amount));
+    }
+
+    /// An operator decides what another has proposed, once or twice, now and then with another amount.
+    async fn decide(&mut self) {
+        if self.proposed.is_empty() {
+            return;
+        }
+        let (count, back) = (self.proposed.len(), self.dice(4) as usize);
+        let nth = count - 1 - back.min(count - 1);
+        let (to, id, amount) = self.proposed[nth].clone();
+        let amount = if self.dice(8) == 0 { "0.01".to_owned() } else { amount };
+        let wish = DecideSettlement { accept: self.dice(4) > 0, amount };
+        for peer in self.worlds.iter().filter(|world| world.name != self.worlds[to].name) {
+            let wallet = self.worlds[to].service.wallet();
+            let _ = wallet.decide_settlement(&peer.name, id, wish.clone()).await;
+        }
+    }
+
     async fn end(&mut self) -> usize {
         self.net.state.lock().query_faults = 0;
-        let latest = self.worlds.iter().map(|world| world.clock.now_ms()).max().unwrap() + 48 * HOUR_MS;
+        // Settlements wait for up to half of the week that the terms allow.
+        let latest = self.worlds.iter().map(|world| world.clock.now_ms()).max().unwrap() + 100 * HOUR_MS;
         for at in 0..3 {
             // What was said and not heard is said again at once by a node that has started.
             self.worlds[at] = self.worlds[at].restarted().await;
@@ -246,12 +348,14 @@ impl Sim {
             self.settle().await;
         }
         let mut done = 0;
-        for (from, to, id) in &self.sent {
+        for (from, to, id) in &self.sent.clone() {
             let (payer, payee) = (self.state(*from, *id).await.unwrap(), self.state(*to, *id).await);
             assert_ne!(payer, TransferState::Held, "{id}");
             assert_eq!(payer == TransferState::Done, payee == Some(TransferState::Done), "{id}");
             done += usize::from(payer == TransferState::Done);
+            self.count(*from, *id, payer == TransferState::Done).await;
         }
+        self.statements_agree().await;
         self.adds_up().await;
         done
     }
@@ -259,6 +363,46 @@ impl Sim {
     async fn state(&self, who: usize, id: TransferId) -> Option<TransferState> {
         let info = self.worlds[who].service.wallet().transfer(self.people[who].device.caller(), id).await;
         info.ok().map(|info| info.state)
+    }
+
+    /// Σ refunds ≤ original, by both nodes alike.
+    async fn count(&mut self, from: usize, id: TransferId, done: bool) {
+        let (wallet, caller) = (self.worlds[from].service.wallet(), self.people[from].device.caller());
+        let info = wallet.transfer(caller, id).await.unwrap();
+        assert!(info.refunded <= info.amount, "{info:?}");
+        self.others[2] += usize::from(done && info.exchange.is_some());
+        self.others[3] += usize::from(done && info.refunds.is_some());
+        let to = self.sent.iter().find(|sent| sent.2 == id).unwrap().1;
+        let other = self.worlds[to].service.wallet().transfer(self.people[to].device.caller(), id).await;
+        if let (Ok(other), true) = (other, done) {
+            assert_eq!((other.refunded, other.refunds), (info.refunded, info.refunds), "{id}");
+        }
+    }
+
+    /// Both operators read the same: of each line, and of what is owed by it.
+    async fn statements_agree(&mut self) {
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            let mut told = Vec::new();
+            for (own, peer) in [(one, other), (other, one)] {
+                let wallet = self.worlds[own].service.wallet();
+                let statement = wallet.link_account(&self.worlds[peer].name, 0, u64::MAX).await.unwrap();
+                let mut both = Vec::new();
+                for part in statement.assets {
+                    assert!(part.whole);
+                    // Each has them in the order in which they came to it.
+                    let line = |line: StatementLine| (line.id, line.kind, line.more, line.amount, line.text);
+                    let mut lines: Vec<_> = part.lines.into_iter().map(line).collect();
+                    lines.sort();
+                    both.push((part.asset, part.opening, part.closing, part.sums, lines));
+                }
+                told.push(both);
+            }
+            assert_eq!(told[0], told[1]);
+            for (at, kind) in [StatementKind::Settlement, StatementKind::Netting].into_iter().enumerate() {
+                let sums = told[0].iter().flat_map(|part| &part.3).filter(|sum| sum.kind == kind);
+                self.others[at] += sums.map(|sum| sum.count as usize).sum::<usize>();
+            }
+        }
     }
 
     async fn adds_up(&self) {
@@ -271,22 +415,36 @@ impl Sim {
             assert_eq!(statements[0].frozen, None);
             assert_eq!(compare(&statements[0], &statements[1]), []);
         }
-        let mut sums = [0; 2];
+        let mut sums = [0_i128; 2];
+        for world in &self.worlds {
+            for row in world.service.wallet().links().await.unwrap() {
+                assert_eq!((row.waiting_out, row.waiting_in), (0, 0), "{row:?}");
+                for owed in row.owed {
+                    // What nodes have for themselves, by exchange and settlements.
+                    let (minus, written) = match owed.position.strip_prefix('-') {
+                        Some(written) => (-1, written.to_owned()),
+                        None => (1, owed.position),
+                    };
+                    let position = weft_ledger::parse_amount(&written, 2).unwrap();
+                    sums[usize::from(owed.asset.id() == self.assets[1])] += minus * i128::from(position);
+                }
+            }
+        }
         for (world, payer) in self.worlds.iter().zip(&self.people) {
             let report = check_ledger(&world.store).await.unwrap();
             assert!(report.findings.is_empty(), "{}: {report:#?}", world.name);
             let accounts = world.service.wallet().accounts(payer.device.caller()).await.unwrap().accounts;
             for account in accounts {
                 assert_eq!((account.outgoing, account.incoming), (0, 0));
-                sums[usize::from(account.asset.id == self.assets[1])] += account.balance;
+                sums[usize::from(account.asset.id == self.assets[1])] += i128::from(account.balance);
             }
         }
-        assert_eq!(sums, [ISSUED; 2], "money came or went");
+        assert_eq!(sums, [i128::from(ISSUED); 2], "money came or went");
     }
 }
 
-/// Gives how many payments were done.
-async fn run(base: &mut Sim, seed: u64) -> usize {
+/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges and refunds.
+async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 4]) {
     let mut sim = base.fork(seed).await;
     sim.net.state.lock().query_faults = 30;
     for _ in 0..STEPS {
@@ -294,7 +452,7 @@ async fn run(base: &mut Sim, seed: u64) -> usize {
     }
     let done = sim.end().await;
     base.people = sim.people;
-    done
+    (done, sim.others)
 }
 
 async fn run_part(part: u64) {
@@ -307,13 +465,24 @@ async fn run_part(part: u64) {
         return;
     }
     let seeds = number("WEFT_SEEDS").map_or(SEEDS, |seeds| seeds.div_ceil(PARTS));
-    let (mut done, started) = (0, std::time::Instant::now());
+    let (mut done, mut others, started) = (0, [0; 4], std::time::Instant::now());
     for seed in (0..seeds).map(|nth| nth * PARTS + part) {
         let named = Named(seed);
-        done += run(&mut base, seed).await;
+        let (paid, besides) = run(&mut base, seed).await;
+        done += paid;
+        others.iter_mut().zip(besides).for_each(|(sum, count)| *sum += count);
         drop(named);
     }
-    println!("{seeds} seeds, {done} payments done, in {:.1?}", started.elapsed());
+    let [settled, set_off, exchanged, back] = others;
+    println!(
+        "{seeds} seeds, {done} payments done, {exchanged} of them exchanged and {back} given back, {settled} settlements and {set_off} \
+         nettings, in {:.1?}",
+        started.elapsed()
+    );
+    assert!(
+        others.iter().all(|count| *count as u64 * 20 > seeds),
+        "hardly anything else happened: {others:?}"
+    );
     assert!(done as u64 > seeds * 5, "hardly anything was paid: {done}");
 }
 

@@ -25,10 +25,14 @@ mod federated_tests;
 mod followers;
 mod link_couriers;
 #[cfg(test)]
+mod link_settle_tests;
+#[cfg(test)]
 mod link_sim;
 #[cfg(test)]
 mod link_tests;
 mod link_thaw;
+#[cfg(test)]
+mod link_two_assets_tests;
 #[cfg(test)]
 mod link_wrongs_tests;
 mod links;

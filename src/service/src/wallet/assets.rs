@@ -42,7 +42,8 @@ impl Wallet {
                 let LinkRecord(link) = LinkRecord::from_record(&row.value)?;
                 if link.frozen.is_none() {
                     let assets = link.terms.assets.iter().map(|covered| covered.asset.id()).collect();
-                    nodes.push(LinkedNode { node: link.peer, assets });
+                    let rates = super::link_rates::of_payers(&link, self.ctx.now());
+                    nodes.push(LinkedNode { node: link.peer, assets, rates });
                 }
             }
         }

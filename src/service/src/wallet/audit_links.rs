@@ -3,7 +3,8 @@
 use super::{
     audit::LedgerReport,
     link_books::payer_key,
-    records::{LinkRecord, RemoteRecord, WaitingRecord},
+    link_settle::settled_key,
+    records::{LinkRecord, OrderRecord, RemoteRecord, WaitingRecord},
 };
 use crate::Fault;
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub(super) async fn check_links(
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
     let (mut waiting, mut after) = (BTreeMap::<NodeName, (u32, u32)>::new(), Vec::new());
-    let mut of_payers = BTreeMap::<Vec<u8>, u32>::new();
+    let (mut of_payers, mut settled) = (BTreeMap::<Vec<u8>, u32>::new(), 0);
     loop {
         let rows = store.scan(tables::LINK_PAYMENTS, Scan::prefix([]).after(&after)).await?;
         let Some(last) = rows.last() else { break };
@@ -36,12 +37,19 @@ pub(super) async fn check_links(
                     *of_payers.entry(payer_key(&payment.peer, payment.way, payer)).or_default() += 1;
                 }
             }
+            settled += u64::from(settled_key(&payment).is_some());
             if !is_booked(books, &payment) {
                 report.find(format!("payment {} with {} is not booked so", payment.id, payment.peer));
+            }
+            if !is_as_ordered(store, &payment).await? {
+                report.find(format!("payment {} with {} is not what was ordered", payment.id, payment.peer));
             }
         }
     }
     check_payers(store, &of_payers, report).await?;
+    if super::audit::count(store, tables::LINK_SETTLEMENTS).await? != settled {
+        report.find("the list of settlements is not that of the payments between nodes".to_owned());
+    }
     let mut after = Vec::new();
     loop {
         let rows = store.scan(tables::LINKS, Scan::prefix([]).after(&after)).await?;
@@ -75,6 +83,20 @@ async fn check_payers(
             }
         }
     }
+}
+
+/// Whether what is exchanged, or given back, by somebody here is what they have signed.
+async fn is_as_ordered(store: &Store, payment: &Payment) -> Result<bool, Fault> {
+    let Some(prepare) = payment.prepare.as_ref().filter(|_| payment.way == Way::Out) else { return Ok(true) };
+    let is_plain = (prepare.get, prepare.refunds) == (None, None);
+    if is_plain || prepare.aim == Aim::Settlement {
+        return Ok(true);
+    }
+    let row = store.get(tables::ORDERS, &payment.id.0).await?;
+    let kept = row.map(|row| OrderRecord::from_record(&row.value)).transpose()?;
+    let Some(order) = kept.and_then(|kept| kept.order.peek().ok()) else { return Ok(false) };
+    let signed = order.exchange.map(|exchange| (exchange.asset, exchange.amount));
+    Ok(signed == prepare.get.map(|get| (get.asset, get.amount)) && order.refunds == prepare.refunds)
 }
 
 /// Whether each of its legs was moved, is held, or was released, as it says itself.

@@ -44,7 +44,8 @@ impl Wallet {
             && order.request.is_none()
             && order.refunds.is_none()
             && order.from.is_none()
-            && order.tip.is_none();
+            && order.tip.is_none()
+            && order.exchange.is_none();
         if !is_plain {
             return Err(Fault::Invalid { field: "intent", why: "a code is for a payment" }.into());
         }

@@ -135,6 +135,11 @@ impl Wallet {
             state: state(&entry, self.standing(id).await?),
             at_ms: entry.at_ms,
             until_ms,
+            exchange: None,
+            refunds: match entry.transfer.movement {
+                Movement::Posted { refunds, .. } | Movement::Pending { refunds, .. } => refunds,
+                _ => None,
+            },
         })
     }
 
@@ -229,6 +234,7 @@ impl Wallet {
             state: state(&entry, standing),
             until_ms,
             settled_ms,
+            exchange: None,
         }))
     }
 
@@ -254,12 +260,13 @@ impl Wallet {
             amount,
             other: Some(if credit { remote.payer } else { remote.payee }),
             packet: remote.packet,
-            refunds: None,
-            refunded: 0,
+            refunds: remote.refunds,
+            refunded: self.refunded(entry).await?,
             state: remote.state,
             until_ms: remote.until_ms,
             settled_ms: settled_ms.filter(|at| remote.state == TransferState::Done && *at > entry.at_ms),
             shop: None,
+            exchange: self.exchanged(remote.other).await?,
         }))
     }
 
@@ -269,7 +276,7 @@ impl Wallet {
     }
 
     /// What of a transfer went back since. One that waited went over by its answer.
-    async fn refunded(&self, entry: &Entry) -> Result<u64> {
+    pub(super) async fn refunded(&self, entry: &Entry) -> Result<u64> {
         let by = match entry.transfer.movement {
             Movement::Pending { .. } => TransferId::of_answer(entry.transfer.id),
             _ => entry.transfer.id,

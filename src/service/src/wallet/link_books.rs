@@ -4,6 +4,7 @@
 use super::{
     error::WalletError,
     link_error::LinkTrouble,
+    link_settle::settled_key,
     records::{
         HeardRecord, LinkRecord, LoggedEvent, OutgoingRecord, Owner, OwnerRecord, RejectedRecord,
         RemoteRecord, WaitingRecord,
@@ -59,11 +60,6 @@ impl LinkBooks for Sheet<'_> {
         self.put(tables::LINK_REJECTED, rejected_key(&link.peer, link.era, link.sent.seq), &record);
     }
 
-    /// No operator is asked about settlements yet.
-    fn settles(&self) -> bool {
-        false
-    }
-
     /// Whether there is such a person, and whether they take it, is looked up before: see [`Sheet::takes`].
     fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Stop> {
         match payee {
@@ -90,6 +86,9 @@ impl LinkBooks for Sheet<'_> {
         }
         if payment.way == Way::In && !payment.legs.is_empty() {
             self.mark(tables::LINK_ARRIVED, [&payment.id.0, payment.peer.as_str().as_bytes()].concat());
+        }
+        if let Some(settled) = settled_key(&payment) {
+            self.mark(tables::LINK_SETTLEMENTS, settled);
         }
         let key = payment_key(&payment.peer, payment.way, payment.id);
         self.put(tables::LINK_PAYMENTS, key, &RemoteRecord(payment));

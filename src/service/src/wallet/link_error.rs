@@ -19,6 +19,9 @@ pub enum LinkTrouble {
     /// The payment cannot be sent, or was not taken.
     #[error("the payment to another node: {0}")]
     Payment(Reason),
+    /// A settlement of more than there is to settle.
+    #[error("it is more than is owed")]
+    NotOwed,
     /// Too much waits for the other node.
     #[error("too much waits for that node")]
     Full,
@@ -78,10 +81,11 @@ impl From<LinkTrouble> for Problem {
         let code = match &trouble {
             LinkTrouble::NoLink | LinkTrouble::Payment(Reason::UnknownAsset) => Code::NoLink,
             LinkTrouble::Frozen(_) => Code::LinkFrozen,
-            LinkTrouble::Payment(Reason::Limit | Reason::NotCovered | Reason::Busy) | LinkTrouble::Full => {
-                Code::LinkLimit
-            }
+            LinkTrouble::Payment(Reason::Limit | Reason::NotCovered | Reason::Busy)
+            | LinkTrouble::Full
+            | LinkTrouble::NotOwed => Code::LinkLimit,
             LinkTrouble::Payment(Reason::UnknownPayee) => Code::NotFound,
+            LinkTrouble::Payment(Reason::Rate) => Code::RateChanged,
             LinkTrouble::Payment(_) => Code::PaymentRefused,
             LinkTrouble::NotFrozen
             | LinkTrouble::Gap

@@ -8,13 +8,13 @@ use super::{
 };
 use crate::{Fault, context::joined};
 use weft_ledger::{
-    format_amount,
-    link::{LINES_MAX, Link, LinkBooks, Owed, Payment, State, Statement, Terms, statement},
+    Books, format_amount,
+    link::{Covered, LINES_MAX, Link, LinkBooks, Owed, Payment, Rate, State, Statement, Terms, statement},
 };
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     Millis, NodeName,
-    admin::{LinkRow, OwedRow, TermsRow},
+    admin::{LinkRow, OwedRow, RateRow, TermsRow},
 };
 
 impl Wallet {
@@ -104,7 +104,11 @@ impl Sheet<'_> {
         let Some(LinkRecord(link)) = self.get(tables::LINKS, peer.as_str())? else { return Ok(row) };
         let books = statement(self, peer, [], self.now)?;
         let owed = link.terms.assets.iter().zip(&books.owed);
-        row.owed = owed.map(|(covered, owed)| owed_row(covered, owed, &link)).collect();
+        for (covered, owed) in owed {
+            let position = self.account(link.position(covered.asset.id()))?;
+            let position = position.map_or(0, |position| position.balances.net());
+            row.owed.push(owed_row(covered, owed, &link, position));
+        }
         row.terms = Some(terms_row(&link.terms));
         (row.era, row.sent, row.confirmed, row.taken) =
             (link.era, link.sent.seq, link.confirmed.seq, link.taken.seq);
@@ -124,10 +128,18 @@ fn terms_row(terms: &Terms) -> TermsRow {
         assets: assets
             .map(|covered| (covered.asset.clone(), format_amount(covered.limit.into(), covered.asset.scale)))
             .collect(),
+        rates: terms.rates.iter().filter_map(|rate| rate_row(terms, rate)).collect(),
     }
 }
 
-fn owed_row(covered: &weft_ledger::link::Covered, owed: &Owed, link: &Link) -> OwedRow {
+fn rate_row(terms: &Terms, rate: &Rate) -> Option<RateRow> {
+    let asset = |id| terms.covered(id).map(|covered| covered.asset.clone());
+    let (give, get) = (asset(rate.give)?, asset(rate.get)?);
+    let written = super::link_rates::write(&give, &get, rate);
+    Some(RateRow { give, get, rate: written, until_ms: rate.until_ms })
+}
+
+fn owed_row(covered: &Covered, owed: &Owed, link: &Link, position: i128) -> OwedRow {
     let scale = covered.asset.scale;
     let sum = |sum: u128| format_amount(i128::try_from(sum).unwrap_or(i128::MAX), scale);
     OwedRow {
@@ -137,5 +149,6 @@ fn owed_row(covered: &weft_ledger::link::Covered, owed: &Owed, link: &Link) -> O
         more: sum(owed.more),
         less: sum(owed.less),
         limit: format_amount(covered.limit.into(), scale),
+        position: format_amount(position, scale),
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     LinkTrouble, Result, Wallet, WalletError,
     link_post::LinkOffer,
+    link_rates as rates,
     records::{AssetNote, AssetRecord, OfferRecord},
     sheet::{Sheet, Stop},
 };
@@ -31,8 +32,27 @@ const OFFERS_BYTES_MAX: usize = 60 << 10;
 pub struct TermsWish {
     /// Which assets go over the link, and up to how much.
     pub assets: Vec<CoveredWish>,
+    /// At which rates one asset is exchanged for another.
+    pub rates: Vec<RateWish>,
     /// How long a payment may wait for its payee.
     pub lifetime_ms: Option<Millis>,
+}
+
+/// A rate of the terms: what people of the one node get for what people of the other pay.
+#[derive(Debug, Clone)]
+pub struct RateWish {
+    /// What is paid.
+    pub give: AssetCode,
+    /// The other node issues what is paid.
+    pub gives_theirs: bool,
+    /// What the payee gets: it is of the payee's node.
+    pub get: AssetCode,
+    /// The other node issues it.
+    pub gets_theirs: bool,
+    /// How much of it is got for one of the other, as people write it: 1.09. None: there is no such rate any more.
+    pub rate: Option<String>,
+    /// Until when it holds.
+    pub until_ms: Millis,
 }
 
 /// An asset of the terms.
@@ -113,7 +133,6 @@ impl Wallet {
         if !terms.is_between(&self.ctx.node, peer) {
             return Err(WalletError::Link(LinkTrouble::Refused("the terms are between other nodes".into())));
         }
-        is_spoken(&terms)?;
         let notes = tidy(offer.notes, &terms, peer)?;
         let (own, peer, signed) = (self.ctx.node.clone(), peer.clone(), offer.terms);
         self.teller.run(move |sheet| sheet.take_offer(&own, &peer, (&signed, &terms), &notes)).await
@@ -170,16 +189,20 @@ impl Wallet {
                 None => terms.assets.push(Covered { asset, limit }),
             }
         }
+        for wish in wish.rates {
+            let named = |code: &AssetCode, is_theirs: bool| {
+                let issuer = if is_theirs { peer } else { own };
+                let mut covered = terms.assets.iter().map(|covered| &covered.asset);
+                let found = covered.find(|asset| asset.issuer == *issuer && asset.code == *code);
+                found.cloned().ok_or(WalletError::NotFound("asset"))
+            };
+            let (give, get) = (named(&wish.give, wish.gives_theirs)?, named(&wish.get, wish.gets_theirs)?);
+            terms.rates.retain(|rate| (rate.give, rate.get) != (give.id(), get.id()));
+            if let Some(written) = &wish.rate {
+                terms.rates.push(rates::read(&give, &get, written, wish.until_ms)?);
+            }
+        }
         Ok(terms)
-    }
-}
-
-/// Exchange at a rate is not spoken here, and no operator sees a rate in an offer: terms with one would let the other node have what
-/// it likes of what is issued here.
-fn is_spoken(terms: &Terms) -> Result<()> {
-    match terms.rates.is_empty() {
-        true => Ok(()),
-        false => Err(WalletError::Link(LinkTrouble::Refused("terms with rates of exchange".into()))),
     }
 }
 
@@ -281,7 +304,6 @@ impl Sheet<'_> {
         record: &mut OfferRecord,
     ) -> Result<(), Stop> {
         let terms = agreed.one.peek().map_err(|_| Fault::Internal("terms that cannot be read"))?;
-        is_spoken(&terms)?;
         let now = self.now;
         match self.link(peer)? {
             None => open_link(self, own, terms.clone(), now)?,

@@ -42,10 +42,13 @@ mod history;
 #[cfg(test)]
 mod invoice_tests;
 mod invoices;
+mod link_account;
 mod link_books;
 mod link_error;
 mod link_look;
 mod link_post;
+mod link_rates;
+mod link_settle;
 mod link_terms;
 mod link_thaw;
 pub(crate) mod mandate_records;
@@ -84,7 +87,7 @@ pub use error::WalletError;
 pub use invoices::InvoiceBox;
 pub use link_error::LinkTrouble;
 pub(crate) use link_post::{Heard, Letter, LinkPost, MESSAGES_MAX};
-pub use link_terms::{CoveredWish, TermsWish, hex};
+pub use link_terms::{CoveredWish, RateWish, TermsWish, hex};
 pub(crate) use remote::Memo;
 pub(crate) use watch::WalletWatch;
 

@@ -279,6 +279,10 @@ impl Sheet<'_> {
         if order.amount == 0 {
             return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
         }
+        if order.exchange.is_some() && !matches!(work.to, To::Remote(_)) {
+            let why = "only what goes to another node is exchanged";
+            return Err(Fault::Invalid { field: "exchange", why }.into());
+        }
         let is_own = order.from.is_none();
         if is_own
             && matches!(&work.to, To::Person(payee) | To::CashIn(payee) | To::CashOut(payee) if order.payer.name == *payee)

@@ -184,6 +184,7 @@ impl Sheet<'_> {
             payment: TransferId::of_claim(share.packet, user),
             give,
             get: None,
+            refunds: None,
             aim,
             expires_ms: self.end_over(&user.node)?,
             memo: Blob(encode(&Memo { order, request: None, share: Some(share) })),

@@ -51,6 +51,7 @@ pub(super) fn receipt(
         at_ms: entry.at_ms,
         until_ms,
         promise,
+        exchange: order.exchange,
     }
 }
 

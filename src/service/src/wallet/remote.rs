@@ -5,7 +5,7 @@ use super::{
     link_books::{payment_key, read_due, read_rejected},
     orders::{ACCEPT_MS, both},
     receipts::mark_paid,
-    records::{Owner, OwnerRecord, RejectedRecord},
+    records::{EntryRecord, Owner, OwnerRecord, RejectedRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
@@ -17,7 +17,9 @@ use weft_ledger::{
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     AccountId, Blob, Millis, NodeName, OrderId, RequestId, TransferId, UserAddress, decode, encode,
-    wallet::{Answer, Intent, Payee, PaymentOrder, Receipt, TransferInfo, TransferState},
+    wallet::{
+        Answer, Exchange, Exchanged, Intent, Payee, PaymentOrder, Receipt, TransferInfo, TransferState,
+    },
 };
 
 /// How long it is kept that a payment was refused as it came, for the operators to look at.
@@ -67,6 +69,10 @@ pub(super) struct Remote {
     pub payee: UserAddress,
     pub intent: Intent,
     pub sum: Sum,
+    /// On the other side, if that is another asset.
+    pub other: Option<Sum>,
+    /// The payment that it gives back, or a part of it.
+    pub refunds: Option<TransferId>,
     pub state: TransferState,
     pub until_ms: Option<Millis>,
     pub request: Option<RequestId>,
@@ -85,6 +91,8 @@ impl Remote {
             payee: payee.clone(),
             intent: *intent,
             sum: if payment.way == Way::Out { prepare.give } else { prepare.got() },
+            other: prepare.get.map(|get| if payment.way == Way::Out { get } else { prepare.give }),
+            refunds: prepare.refunds,
             state: match payment.state {
                 State::Waiting => TransferState::Held,
                 State::Fulfilled => TransferState::Done,
@@ -139,19 +147,37 @@ impl Wallet {
     pub(super) async fn remote_info(&self, payment: Payment) -> Result<TransferInfo> {
         let none = WalletError::NotFound("transfer");
         let Some(remote) = Remote::of(&payment) else { return Err(none) };
+        // Where people's money is: the last of what it moves here.
+        let leg = payment.legs.last().map(|leg| leg.transfer);
+        let entry: Option<EntryRecord> = match leg {
+            Some(leg) => self.ctx.read(tables::LEDGER_ENTRIES, leg.0).await?,
+            None => None,
+        };
+        let refunded = match entry {
+            Some(EntryRecord(entry)) => self.refunded(&entry).await?,
+            None => 0,
+        };
         Ok(TransferInfo {
             id: payment.id,
             payer: remote.payer,
             payee: remote.payee,
             asset: self.asset(remote.sum.asset).await?.asset,
             amount: remote.sum.amount,
-            refunded: 0,
+            refunded,
             request: remote.request,
             shop: None,
             state: remote.state,
             at_ms: payment.at_ms,
             until_ms: remote.until_ms,
+            exchange: self.exchanged(remote.other).await?,
+            refunds: remote.refunds,
         })
+    }
+
+    /// What stands on the other side of a payment, if it is another asset.
+    pub(super) async fn exchanged(&self, other: Option<Sum>) -> Result<Option<Exchanged>> {
+        let Some(Sum { asset, amount }) = other else { return Ok(None) };
+        Ok(Some(Exchanged { asset: self.asset(asset).await?.asset, amount }))
     }
 
     /// The other node of an account between nodes.
@@ -261,10 +287,6 @@ impl Sheet<'_> {
         payee: &UserAddress,
         debit: AccountId,
     ) -> Result<Entry, Stop> {
-        if order.refunds.is_some() {
-            let why = "what came from another node is paid back, it cannot be refunded";
-            return Err(Fault::Invalid { field: "refunds", why }.into());
-        }
         if order.intent == Intent::Transfer && order.request.is_some() {
             return Err(Fault::Invalid { field: "intent", why: "what was asked for is a payment" }.into());
         }
@@ -273,7 +295,8 @@ impl Sheet<'_> {
         let prepare = Prepare {
             payment: id,
             give: Sum { asset: order.asset, amount: order.amount },
-            get: None,
+            get: order.exchange.map(|Exchange { asset, amount }| Sum { asset, amount }),
+            refunds: order.refunds,
             aim: Aim::Payment {
                 payer: order.payer.clone(),
                 payee: Payee::Person(payee.clone()),
@@ -339,6 +362,7 @@ impl Sheet<'_> {
 /// What statements call a payment over a link.
 pub(super) fn purpose(remote: &Remote) -> &'static str {
     match remote.intent {
+        _ if remote.refunds.is_some() => weft_ledger::Purpose::Refund.code(),
         _ if remote.packet.is_some() => weft_ledger::Purpose::PacketClaim.code(),
         Intent::Payment => "payment",
         _ => "transfer",

@@ -82,6 +82,7 @@ impl Payer {
             refunds: None,
             from: None,
             tip: None,
+            exchange: None,
         }
     }
 }

@@ -40,7 +40,7 @@ pub use mandates::{
     GiveMandate, MandateAct, MandateCollection, MandateInfo, MandateList, MandatePeriod, MandateState,
     MandateTerms,
 };
-pub use orders::{Intent, OrderKeyCert, Payee, PaymentOrder, Receipt, TransferState};
+pub use orders::{Exchange, Intent, OrderKeyCert, Payee, PaymentOrder, Receipt, TransferState};
 pub use packets::{
     PacketCard, PacketClaim, PacketInfo, PacketKind, PacketPromise, PacketSeed, PacketState, PacketTerms,
 };
@@ -60,5 +60,6 @@ pub use topups::{
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,
-    History, HistoryLine, IssueAsset, LinkedNode, PutOrderKey, RequestPayments, SubmitOrder, TransferInfo,
+    Exchanged, History, HistoryLine, IssueAsset, LinkedNode, LinkedRate, PutOrderKey, RequestPayments,
+    SubmitOrder, TransferInfo,
 };

@@ -104,6 +104,18 @@ pub struct PaymentOrder {
     /// How much of the amount is a tip, in minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip: Option<u64>,
+    /// What the payee, of another node, gets instead of that: as the payer has seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
+}
+
+/// What somebody gets of another asset, at a rate that two nodes have agreed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Of what: their own node issues it.
+    pub asset: AssetId,
+    /// How much, in minor units.
+    pub amount: u64,
 }
 
 impl Signable for PaymentOrder {
@@ -168,6 +180,9 @@ pub struct Receipt {
     /// For a red packet: what the node has promised about the shares before anybody has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<PacketPromise>,
+    /// What the payee gets instead, if that is another asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
 }
 
 impl Signable for Receipt {

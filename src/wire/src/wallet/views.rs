@@ -66,6 +66,26 @@ pub struct LinkedNode {
     pub node: NodeName,
     /// In what its people can be paid.
     pub assets: Vec<AssetId>,
+    /// What its people get for something else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<LinkedRate>,
+}
+
+/// What somebody at another node gets for what is paid here: given × numerator / denominator, in minor units, rounded down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkedRate {
+    /// What is paid.
+    pub give: AssetId,
+    /// What is got.
+    pub get: Asset,
+    /// At least 1.
+    pub numerator: u64,
+    /// At least 1.
+    pub denominator: u64,
+    /// How much is got for one, exactly, as people write it: a number with decimals, or a fraction.
+    pub rate: String,
+    /// From then on it holds no more.
+    pub until_ms: Millis,
 }
 
 /// An account of the caller.
@@ -155,6 +175,21 @@ pub struct TransferInfo {
     /// Until when the payee may accept it, if it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<Millis>,
+    /// What was paid for it, or got for it, on the other side: of another asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchanged>,
+    /// It gives back what came by this transfer, or a part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refunds: Option<TransferId>,
+}
+
+/// What stands on the other side of a payment between two nodes, if it is another asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// Of what.
+    pub asset: Asset,
+    /// How much, in minor units.
+    pub amount: u64,
 }
 
 /// `GET wallet/requests/ID?asset=ASSET`: what was paid to or by the caller for what somebody asked for.
@@ -200,6 +235,9 @@ pub struct HistoryLine {
     /// When the money went over, if that was later: of one that waited and was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_ms: Option<Millis>,
+    /// What was paid for it, or got for it, on the other side: of another asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchanged>,
 }
 
 /// `GET wallet/history?account=ID&before=NUMBER`: the newest first.

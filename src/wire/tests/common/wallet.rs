@@ -1,7 +1,11 @@
 //! One sample of every type of the wallet that travels, and of each of its variants.
 
 use super::{Visitor, alice, blob, bob, key};
-use weft_wire::{AccountId, AssetId, DeviceId, OrderId, RequestId, RoomId, Signed, TransferId, wallet::*};
+use weft_wire::{
+    AccountId, AssetId, DeviceId, OrderId, RequestId, RoomId, Signed, TransferId,
+    links::{DecideSettlement, ProposeSettlement},
+    wallet::*,
+};
 
 const AT_MS: u64 = 1_700_000_000_000;
 const ASSET: AssetId = AssetId([1; 16]);
@@ -58,6 +62,7 @@ pub fn order(payee: Payee) -> PaymentOrder {
         refunds: None,
         from: None,
         tip: None,
+        exchange: None,
     }
 }
 
@@ -74,6 +79,8 @@ fn transfer() -> TransferInfo {
         state: TransferState::Held,
         at_ms: AT_MS,
         until_ms: Some(AT_MS),
+        exchange: None,
+        refunds: None,
     }
 }
 
@@ -158,6 +165,8 @@ fn orders(v: &mut impl Visitor) {
         ..order(Payee::Person(bob()))
     };
     v.visit("order_full", full.clone());
+    let exchange = Some(Exchange { asset: ASSET, amount: 6 });
+    v.visit("order_exchange", PaymentOrder { exchange, ..order(Payee::Person(bob())) });
     let signed = Signed::sign(&full, &key(3));
     v.visit("submit_order", SubmitOrder { order: signed.clone() });
     v.visit("put_code", PutCode { order: signed });
@@ -174,8 +183,30 @@ fn orders(v: &mut impl Visitor) {
         at_ms: AT_MS,
         until_ms: Some(AT_MS),
         promise: Some(PacketPromise { commitment: [4; 32] }),
+        exchange: None,
     };
     v.visit("receipt", receipt);
+}
+
+fn links_of_nodes(v: &mut impl Visitor) {
+    let rate = LinkedRate {
+        give: ASSET,
+        get: euro(),
+        numerator: 109,
+        denominator: 100,
+        rate: "1.09".into(),
+        until_ms: AT_MS,
+    };
+    v.visit("linked_node", LinkedNode { node: bob().node, assets: vec![ASSET], rates: vec![rate] });
+    let wish = ProposeSettlement {
+        id: TRANSFER,
+        asset: "EUR".parse().unwrap(),
+        amount: "12.50".into(),
+        against: Some("USD".parse().unwrap()),
+        note: "RF18".into(),
+    };
+    v.visit("propose_settlement", wish);
+    v.visit("decide_settlement", DecideSettlement { accept: true, amount: "12.50".into() });
 }
 
 fn views(v: &mut impl Visitor) {
@@ -189,7 +220,8 @@ fn views(v: &mut impl Visitor) {
         issue_max: 7,
     };
     v.visit("define_asset", define);
-    let links = vec![LinkedNode { node: bob().node, assets: vec![ASSET] }];
+    let links = vec![LinkedNode { node: bob().node, assets: vec![ASSET], rates: Vec::new() }];
+    links_of_nodes(v);
     v.visit("asset_list", AssetList { assets: vec![asset_info()], links });
     v.visit("account_list", AccountList { accounts: vec![account()], counter: 3 });
     v.visit("answer_transfer", AnswerTransfer { answer: Answer::Return });
@@ -210,6 +242,7 @@ fn views(v: &mut impl Visitor) {
         state: TransferState::Done,
         until_ms: None,
         settled_ms: Some(AT_MS),
+        exchange: None,
     };
     v.visit("history", History { lines: vec![line], more: true });
     let issue = IssueAsset { id: TRANSFER, asset: ASSET, user: bob(), amount: 5, redeem: true };

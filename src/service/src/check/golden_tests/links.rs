@@ -90,8 +90,15 @@ pub(super) fn links(all: &mut Samples) {
 fn payments(all: &mut Samples) {
     let sum = Sum { asset: AssetId([1; 16]), amount: 5 };
     let id = TransferId([4; 16]);
-    let prepare =
-        |aim, get| Prepare { payment: id, give: sum, get, aim, expires_ms: TIME_MS, memo: Blob(vec![1]) };
+    let prepare = |aim, get| Prepare {
+        payment: id,
+        give: sum,
+        get,
+        refunds: None,
+        aim,
+        expires_ms: TIME_MS,
+        memo: Blob(vec![1]),
+    };
     let person = Aim::Payment { payer: alice(), payee: Payee::Person(there()), intent: Intent::Transfer };
     let waiting = Payment {
         id,
@@ -99,7 +106,7 @@ fn payments(all: &mut Samples) {
         way: Way::Out,
         prepare: Some(prepare(person, None)),
         state: State::Waiting,
-        legs: vec![Leg { transfer: id, debit: FROM, credit: TO, amount: 5 }],
+        legs: vec![Leg { transfer: id, debit: FROM, credit: TO, amount: 5, refunds: None }],
         at_ms: TIME_MS,
         decided_ms: None,
         asked: true,
@@ -114,7 +121,12 @@ fn payments(all: &mut Samples) {
     };
     let lost =
         Payment { prepare: None, state: State::Rejected(Reason::Unknown), legs: vec![], ..settled.clone() };
-    for (sample, payment) in [("waiting", waiting), ("settled", settled), ("tombstone", lost)] {
+    let mut back = waiting.clone();
+    back.legs.iter_mut().for_each(|leg| leg.refunds = Some(TransferId([5; 16])));
+    back.prepare.iter_mut().for_each(|prepare| prepare.refunds = Some(TransferId([6; 16])));
+    for (sample, payment) in
+        [("waiting", waiting), ("settled", settled), ("tombstone", lost), ("gives-back", back)]
+    {
         all.add(tables::LINK_PAYMENTS, sample, &wallet::RemoteRecord(payment));
     }
 }

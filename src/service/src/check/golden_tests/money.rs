@@ -273,7 +273,9 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let bought = PaymentOrder { tip: Some(1), ..shop_order(Payee::Merchant(shop)) };
     let back =
         PaymentOrder { from: Some(bob()), refunds: Some(transfer(9)), ..shop_order(Payee::Person(bob())) };
-    for (sample, order) in [("bought", bought), ("from-shop", back)] {
+    let exchange = Some(weft_wire::wallet::Exchange { asset: EURO, amount: 6 });
+    let exchanged = PaymentOrder { exchange, ..shop_order(Payee::Person(bob())) };
+    for (sample, order) in [("bought", bought), ("from-shop", back), ("exchanged", exchanged)] {
         let record =
             wallet::OrderRecord { order: Signed::sign(&order, &key(5)), cert: cert.clone(), title: None };
         all.add(tables::ORDERS, sample, &record);
@@ -296,6 +298,7 @@ pub(super) fn shop_order(payee: Payee) -> PaymentOrder {
         refunds: None,
         from: None,
         tip: None,
+        exchange: None,
     }
 }
 
@@ -315,6 +318,7 @@ fn orders(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         refunds: None,
         from: None,
         tip: None,
+        exchange: None,
     };
     let terms = PacketTerms { room: RoomId([3; 16]), kind: PacketKind::Lucky, shares: 3, only: None };
     for (sample, order) in [
