@@ -133,6 +133,10 @@ interface Answers {
   books: 'books';
   books_own: 'books_own';
   books_line: 'books_line';
+  settlements: 'table';
+  settle: 'done';
+  decide_settlement: 'done';
+  link_statement: 'table';
   wake: 'done';
 }
 

@@ -4,6 +4,7 @@ import type { MessageView } from '../wire/MessageView';
 import type { PeerView } from '../wire/PeerView';
 import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
 import { answerDesk, fakeDesk } from './fake-bank';
+import { answerLinks, FakeLinks, said } from './fake-links';
 import { answerGroups, fakeGroups } from './fake-groups';
 import { answerGuard, fakeGuard } from './fake-guard';
 import { fakeMoney } from './fake-money';
@@ -85,7 +86,12 @@ export function fakeEngine(): FakeEngine {
   Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
   answerEscrows(engine, fakeEscrows(mall, now));
   answerMandates(engine, fakeMandates(mall, now));
-  answerDesk(engine, fakeDesk(bank, now, query));
+  const desk = fakeDesk(bank, now, query);
+  const links = new FakeLinks();
+  links.put('garden.example', said('s1', '40.00', { state: 'done', time_ms: now - 9e8, ours: true }));
+  links.put('garden.example', said('s2', '12', { code: 'HOURS', time_ms: now - 4e7, until_ms: now + 6e8 }));
+  links.statement = [{ code: 'EUR', issuer: 'home.example', opening: '168.40', closing: '128.40', sums: [['settlement', 1, '0.00', '40.00']], lines: [{ time_ms: now - 9e8, kind: 'settlement', id: 's1', more: false, amount: '40.00', owed: '128.40', text: 'RF18 5390 0754 7034' }], whole: true }];
+  answerLinks(answerDesk(engine, desk), desk, links);
   answerGuard(engine, fakeGuard(bank, query));
   answerBooks(engine, bank, query);
   return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))

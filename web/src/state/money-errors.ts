@@ -34,6 +34,7 @@ const texts: Record<string, () => string> = {
   proposal_changed: m.error_proposal_changed,
   agent_limit: m.error_agent_limit,
   cash_nobody: m.cash_nobody,
+  rate_changed: m.error_rate_changed,
   node_key_changed: m.error_node_key_changed,
   charge_unsure: m.error_charge_unsure,
   code_damaged: m.error_code_damaged,

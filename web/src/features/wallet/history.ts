@@ -95,8 +95,8 @@ export function effect(line: HistoryLineView): bigint {
 
 /** What can still be given back of it, to whoever paid it. */
 export function refundable(line: HistoryLineView): bigint {
-  // What came back out of escrow is nobody else's.
-  const paid = line.credit && isSettled(line) && line.other !== null && kindOf(line) === 'person' && purposeKey(line.purpose) !== 'escrow_return';
+  // What came back out of escrow is nobody else's; what was exchanged has no way back at the rate of then.
+  const paid = line.credit && isSettled(line) && line.other !== null && kindOf(line) === 'person' && !line.exchange && purposeKey(line.purpose) !== 'escrow_return';
   return paid ? BigInt(line.amount) - BigInt(line.refunded) : 0n;
 }
 

@@ -20,11 +20,13 @@ export const FALSE: readonly Standing[] = ['unknown', 'people', 'differs'];
 
 export function standing(body: Body<'transfer' | 'paid'>, message: Pick<MessageView, 'sender'>, chat: Pick<ChatView, 'user'>, me: string | undefined, { value, error }: Looked<TransferView>): Standing {
   if (!value) return error === null ? 'checking' : error === 'not_found' ? 'unknown' : 'unchecked';
-  const { payer, payee, asset } = value;
+  const { payer, payee, exchange } = value;
   // Who sends the card is who pays; in a direct chat the other one is paid.
   const other = message.sender === me ? chat.user : me;
   if (payer.user !== message.sender || (other !== null && payee.user !== other)) return 'people';
-  if (value.amount !== body.amount || asset.id !== body.asset.id) return 'differs';
+  // Between two servers one may pay one thing, and the other get another: the card says what was paid.
+  const isSaid = (sum: { amount: string; asset: { id: string } }): boolean => sum.amount === body.amount && sum.asset.id === body.asset.id;
+  if (!isSaid(value) && !(exchange && isSaid(exchange))) return 'differs';
   return value.state === 'held' || value.state === 'returned' || value.state === 'expired' ? value.state : 'done';
 }
 

@@ -1,0 +1,17 @@
+/** What somebody at another server gets of what one pays, at the rates that the two servers have agreed on. */
+import { MINOR_MAX } from '../../state/money';
+import { wallet } from '../../state/wallet.svelte';
+import type { RateView } from '../../wire/RateView';
+import { nodeOf } from '../../ui/address';
+
+/** At which rates this person can be paid with this asset. */
+export function ratesTo(user: string, asset: string): RateView[] {
+  const link = wallet.links.find(({ node }) => node === nodeOf(user));
+  return (link?.rates ?? []).filter(({ give }) => give === asset);
+}
+
+/** Rounded down, as both servers do it; none: it is nothing, or more than there can be. */
+export function gotFor(minor: bigint, { numerator, denominator }: RateView): bigint | null {
+  const got = (minor * BigInt(numerator)) / BigInt(denominator);
+  return got > 0n && got <= MINOR_MAX ? got : null;
+}
