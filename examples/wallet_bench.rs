@@ -164,6 +164,7 @@ impl Payer {
             refunds: None,
             from: None,
             tip: None,
+            exchange: None,
         };
         Signed::sign(&order, &self.key)
     }

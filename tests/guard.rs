@@ -73,7 +73,7 @@ fn issue(to: &Person, asset: &str, amount: &str, id: &str) -> Call {
 
 /// A node that issues euros: alice owns it, bob and carol have a PIN.
 async fn community() -> Result<(NodeProcess, [Person; 3], String)> {
-    let mut node = NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &[]).await?;
+    let node = NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &[]).await?;
     let (alice, bob) = (node.sign_up(Cast::Alice).await?, node.sign_up(Cast::Bob).await?);
     let carol = node.sign_up(Cast::Carol).await?;
     for (person, who) in [(&alice, Cast::Alice), (&bob, Cast::Bob), (&carol, Cast::Carol)] {

@@ -96,8 +96,9 @@ mod tests {
         let hooks = Webhooks::new(vec![bob], 300_000);
         let (at, body) = ("1800000000", b"{}");
         let good = signed(secret, at, body);
-        let check =
-            |name: &str, at: &str, signature: &str, body: &[u8]| hooks.check(name, (at, signature), body, NOW);
+        let check = |name: &str, at: &str, signature: &str, body: &[u8]| {
+            hooks.check(name, (at, signature), body, NOW)
+        };
         assert_eq!(check("bobpay", at, &good, body), Ok(()));
         let upper = good.to_uppercase().replace("V1", "v1");
         assert_eq!(check("bobpay", at, &upper, body), Ok(()));

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 use weft_engine::api::{
-    AgentCall, BillCall, BooksCall, Call, EscrowCall, GuardCall, MandateCall, ReceiptCall, ShopCall, TopUpCall,
+    AgentCall, BillCall, BooksCall, Call, EscrowCall, GuardCall, MandateCall, ReceiptCall, ShopCall,
+    TopUpCall,
 };
 
 /// What stands for nothing where it is left out.

@@ -18,8 +18,8 @@ use crate::{
     vault::records::{VaultBook, VaultRow},
     wallet::agent_records as agent,
     wallet::bank_records as bank,
-    wallet::mandate_records as mandates,
     wallet::guard_records as guard,
+    wallet::mandate_records as mandates,
     wallet::records as wallet,
 };
 use weft_store::{Table, record::Record, tables};

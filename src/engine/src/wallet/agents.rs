@@ -54,6 +54,7 @@ fn address(user: &str) -> Result<UserAddress, Refusal> {
 async fn pay(cx: &Cx, form: &str, payee: Payee, of: [&str; 2], pin: &str) -> Result<Reply, Refusal> {
     let [asset, amount] = of;
     let wish = Wish {
+        exchange: None,
         id: id("id", form)?,
         payee,
         asset: id("asset", asset)?,

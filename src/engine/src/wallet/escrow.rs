@@ -2,10 +2,10 @@
 
 use super::orders::{self, Wish};
 use super::shops::{address_of, pay_once, wish};
-use super::{amount, asset_view, id, key, look, some};
+use super::{amount, asset_view, id, look, some};
 use crate::account::me;
 use crate::api::{EscrowCall, EscrowReply, EscrowView, EscrowsView, PersonView, Reply};
-use crate::error::{Refusal, call_error, field_error, internal};
+use crate::error::{Refusal, call_error, field_error};
 use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, Payee, SettlePayee};

@@ -111,4 +111,3 @@ fn done(books: &Memory, id: TransferId) -> Option<Entry> {
     let Ok(entry) = books.entry(id);
     entry.filter(|entry| entry.outcome == Outcome::Done)
 }
-

@@ -167,4 +167,3 @@ async fn order(store: &Store, id: &[u8]) -> Result<Option<(Payee, UserName)>, Fa
     let order = OrderRecord::from_record(&row.value)?.order.peek();
     Ok(order.ok().map(|order| (order.payee, order.payer.name)))
 }
-

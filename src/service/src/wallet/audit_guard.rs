@@ -2,8 +2,8 @@
 
 use super::{
     accounts::issuance,
-    audit::{LedgerReport, get},
     audit::all,
+    audit::{LedgerReport, get},
     bank_import::transfer_of,
     bank_records::BankLineRecord,
     guard::GUARD,

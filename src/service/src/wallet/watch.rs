@@ -50,8 +50,7 @@ impl Wallet {
         let escrows = self.ctx.store.watch(tables::ESCROWS_LIST, joined(name.as_str(), []));
         let mandates = self.ctx.store.watch(tables::MANDATES_LIST, joined(name.as_str(), []));
         let guard = self.ctx.store.watch(tables::GUARD, GUARD);
-        let opened =
-            vec![(None, shops), (None, invoices), (None, escrows), (None, mandates), (None, guard)];
+        let opened = vec![(None, shops), (None, invoices), (None, escrows), (None, mandates), (None, guard)];
         let mut watch = WalletWatch { opened, accounts: Vec::new(), from: Instant::now() };
         self.look_again(name, &mut watch).await?;
         Ok(watch)
