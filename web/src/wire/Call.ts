@@ -4,6 +4,7 @@ import type { BillCall } from "./BillCall";
 import type { BooksCall } from "./BooksCall";
 import type { EscrowCall } from "./EscrowCall";
 import type { GuardCall } from "./GuardCall";
+import type { LinkCall } from "./LinkCall";
 import type { MandateCall } from "./MandateCall";
 import type { ReceiptCall } from "./ReceiptCall";
 import type { ShopCall } from "./ShopCall";
@@ -350,6 +351,10 @@ request: string | null,
  */
 refunds: string | null, 
 /**
+ * What the payee, of another node, gets instead: asset id, and how much by the rate of the two nodes.
+ */
+exchange?: [string, string], 
+/**
  * The payment PIN.
  */
 pin: string, } | { "call": "transfer", 
@@ -516,4 +521,4 @@ asset: string,
 /**
  * Whether.
  */
-frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall | GuardCall | AgentCall;
+frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall | GuardCall | AgentCall | LinkCall;
