@@ -235,9 +235,9 @@ impl Sim {
         let (payee, asset) = (self.people[to].user().clone(), self.assets[asset]);
         let payer = &mut self.people[from];
         let mut order = payer.order(&self.worlds[from], &payee, asset, amount, intent);
-        if from + to == 1 && self.rng.next_u64() % 3 == 0 {
+        if from + to == 1 && self.rng.next_u64().is_multiple_of(3) {
             // What the payee's node issues, for what the payer has of the other; now and then a little more than there is for it.
-            let more = u64::from(self.rng.next_u64() % 10 == 0);
+            let more = u64::from(self.rng.next_u64().is_multiple_of(10));
             let got = if to == 1 { amount * 3 / 2 } else { amount * 333 / 500 } + more;
             order.asset = self.assets[from];
             order.exchange = Some(Exchange { asset: self.assets[to], amount: got });
