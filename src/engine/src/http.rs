@@ -103,6 +103,16 @@ pub(crate) async fn post<B: Serialize, A: DeserializeOwned>(
     decode(&with_session(cx, "POST", path, Some(weft_wire::encode(body))).await?)
 }
 
+/// `POST` of what is encoded already, with a session. What comes is for [`read`].
+pub(crate) async fn post_bytes(cx: &Cx, path: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    with_session(cx, "POST", path, Some(body)).await
+}
+
+/// An answer of [`post_bytes`].
+pub(crate) fn read<A: DeserializeOwned>(answer: &[u8]) -> Result<A, Failure> {
+    decode(answer)
+}
+
 /// `POST` without a body, with a session.
 pub(crate) async fn post_empty<A: DeserializeOwned>(cx: &Cx, path: &str) -> Result<A, Failure> {
     decode(&with_session(cx, "POST", path, None).await?)

@@ -101,10 +101,8 @@ async fn settle(
     }
     let payee = Payee::Settle(SettlePayee { escrow, seller: before.seller });
     let wish = wish(form, payee, before.asset.id(), amount);
-    orders::until_taken(cx, &wish, pin, async |order| {
-        http::post(cx, &path(escrow), &EscrowAct::Settle { order }).await
-    })
-    .await
+    let body = |order| weft_wire::encode(&EscrowAct::Settle { order });
+    Ok(http::read(&orders::until_taken(cx, &wish, pin, &path(escrow), body).await?)?)
 }
 
 fn view(s: &mut State, info: EscrowInfo) -> Result<EscrowView, Refusal> {

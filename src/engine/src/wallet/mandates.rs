@@ -70,10 +70,8 @@ async fn give(cx: &Cx, call: MandateCall) -> Result<MandateInfo, Refusal> {
         purpose: note,
     };
     let wish = wish(id("id", &form)?, Payee::Mandate(terms), id("asset", &asset)?, some("amount", &amount)?);
-    orders::until_taken(cx, &wish, &pin, async |order| {
-        http::post(cx, "wallet/mandates", &GiveMandate { order }).await
-    })
-    .await
+    let body = |order| weft_wire::encode(&GiveMandate { order });
+    Ok(http::read(&orders::until_taken(cx, &wish, &pin, "wallet/mandates", body).await?)?)
 }
 
 async fn list(cx: &Cx, shop: Option<String>, before: Option<String>) -> Result<MandatesView, Refusal> {

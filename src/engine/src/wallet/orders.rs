@@ -100,20 +100,21 @@ pub(super) async fn pay(cx: &Cx, wish: &Wish, pin: &str) -> Result<Receipt, Refu
 }
 
 /// Signs an order that is not written down, as it does the same however often it comes, and sends it until the node has taken it or
-/// refused it.
-pub(super) async fn until_taken<T>(
+/// refused it. `body`: what is sent with it. One copy of this is enough for all of them: it gives the answer as it came.
+pub(super) async fn until_taken(
     cx: &Cx,
     wish: &Wish,
     pin: &str,
-    send: impl AsyncFn(Signed<PaymentOrder>) -> Result<T, Failure>,
-) -> Result<T, Refusal> {
+    path: &str,
+    body: fn(Signed<PaymentOrder>) -> Vec<u8>,
+) -> Result<Vec<u8>, Refusal> {
     let key = cx.with(|s| key::unlock(s, pin))?;
     key::install(cx).await?;
     let mut last = 0;
     for _ in 0..TRIES {
         let order = cx.with(|s| sign(s, wish, &key, last))?;
-        match send(order).await {
-            Ok(taken) => return Ok(taken),
+        match http::post_bytes(cx, path, body(order)).await {
+            Ok(answer) => return Ok(answer),
             Err(failure) => match (failure.code(), failure.current()) {
                 (Some(Code::OrderStale), Some(current)) => last = current,
                 (Some(Code::BadCertificate | Code::BadSignature), _) => {
