@@ -89,10 +89,10 @@ test('the owner issues much money once somebody else has signed for it, and a ca
     await dialog(olga).getByLabel('Amount').fill('250');
     await dialog(olga).getByRole('button', { name: 'Continue' }).click();
     await dialog(olga).getByRole('button', { name: 'Issue', exact: true }).click();
-    await expect(olga.page.getByText(/250.00 EUR waits for approval by/)).toBeVisible();
+    await expect(olga.page.getByText(/250\.00\sEUR waits for approval by/)).toBeVisible();
     await alice.at('/me/wallet');
     await expect(alice.page.getByRole('link', { name: 'Approvals' })).toContainText('1 for you to decide');
-    await approve(alice, /Issue 250.00 EUR to/);
+    await approve(alice, /Issue 250\.00\sEUR to/);
     await expect(main(alice)).toContainText('Approved by');
     await clean(alice.page, 'approvals');
     await has(bob, '250.00');
@@ -104,7 +104,7 @@ test('the owner issues much money once somebody else has signed for it, and a ca
     await dialog(olga).getByLabel('Most that the agent may owe').fill('50');
     await dialog(olga).getByRole('button', { name: 'Save' }).click();
     await expect(olga.page.getByText('It waits for approval.')).toBeVisible();
-    await approve(alice, /may owe 50.00 EUR/);
+    await approve(alice, /may owe 50\.00\sEUR/);
     await carol.at('/me/wallet/cash');
     await carol.page.getByRole('button', { name: 'Take cash' }).click();
     await dialog(carol).getByLabel('Member').fill(bob.name);
@@ -126,7 +126,8 @@ test('the owner issues much money once somebody else has signed for it, and a ca
     await has(bob, '275.00');
 
     // The owner sees the float, and settles it.
-    await olga.at('/me/wallet/agents');
+    await olga.at('/me/money');
+    await olga.page.getByRole('link', { name: 'Cash agents' }).click();
     await expect(main(olga)).toContainText('owes 25.00 EUR of 50.00 EUR · today 40.00 EUR in, 15.00 EUR out');
     await clean(olga.page, 'cash agents');
     await olga.page.getByRole('button', { name: new RegExp(carol.name) }).click();

@@ -1,4 +1,5 @@
-import type { CallOf } from '../engine/calls';
+import { CallFailed, type CallOf } from '../engine/calls';
+import type { AgentView } from '../wire/AgentView';
 import type { AgentsView } from '../wire/AgentsView';
 import type { GuardView } from '../wire/GuardView';
 import type { ProposalView } from '../wire/ProposalView';
@@ -47,6 +48,14 @@ class Guards {
   async decide({ id, print }: ProposalView, accept: boolean, pin: string): Promise<void> {
     await engine().call({ call: 'decide_proposal', id, print, accept, pin });
     await this.guard.load();
+  }
+
+  /** Somebody who gives out cash now. */
+  async find(user: string, asset: string): Promise<AgentView> {
+    const { agents } = await engine().call({ call: 'agents' });
+    const agent = agents.find((one) => one.person.user === user && one.asset.id === asset && !one.frozen);
+    if (!agent) throw new CallFailed({ code: 'cash_nobody', message: 'no cash agent', field: null, retry_after_ms: null });
+    return agent;
   }
 
   async cashIn(wish: Omit<CallOf<'cash_in'>, 'call'>): Promise<void> {

@@ -1,7 +1,6 @@
 import { m } from '$messages/messages';
-import { CallFailed } from '../../../engine/calls';
 import { i18n } from '../../../state/i18n.svelte';
-import { formatAmount, type Unit } from '../../../state/money';
+import { formatAmount } from '../../../state/money';
 import { moneyError } from '../../../state/money-errors';
 import { errorCode } from '../../../state/errors';
 import type { FloatView } from '../../../wire/FloatView';
@@ -61,9 +60,7 @@ export function readCashCode(text: string): { user: string; asset: string } | nu
   return found?.[1] && found[2] ? { user: found[1], asset: found[2] } : null;
 }
 
-/** What cash calls fail for; `asset`: in what the rest of a float is told. */
-export function cashError(error: unknown, asset?: Unit): string | null {
-  if (errorCode(error) === 'not_found') return m.cash_nobody();
-  if (error instanceof CallFailed && error.code === 'agent_limit' && asset) return m.error_agent_limit();
-  return moneyError(error);
+/** What cash calls fail for. */
+export function cashError(error: unknown): string | null {
+  return errorCode(error) === 'not_found' ? m.cash_nobody() : moneyError(error);
 }
