@@ -1,8 +1,7 @@
 /** What the small world settles with other servers. As strict as the node. */
-import type { LinkAssetView } from '../state/links.svelte';
-import type { SettlementView } from '../state/links.svelte';
 import { fail, type FakeEngine } from './fake';
 import type { FakeDesk } from './fake-bank';
+import type { LinkAssetView, SettlementView } from './links';
 
 export class FakeLinks {
   readonly settlements = new Map<string, SettlementView[]>();
