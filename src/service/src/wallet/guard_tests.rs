@@ -348,11 +348,11 @@ async fn what_was_changed_behind_the_guards_back_is_found() {
     let mut more = record.clone();
     more.what = Proposed::Appoint(vault.bob.user().clone());
     for forged in [unsigned, theirs, more] {
-        store.commit(Batch::new().put(tables::PROPOSALS, &key, forged.to_record())).await.unwrap();
+        store.commit(Batch::new().put(tables::PROPOSALS, key, forged.to_record())).await.unwrap();
         let findings = vault.findings().await.join("\n");
         assert!(findings.contains("above the threshold"), "{findings}");
     }
-    store.commit(Batch::new().put(tables::PROPOSALS, &key, row)).await.unwrap();
+    store.commit(Batch::new().put(tables::PROPOSALS, key, row)).await.unwrap();
     vault.is_sound().await;
     let raised = GuardedRecord { threshold: 1 << 40, ..GuardedRecord::default() };
     store.commit(Batch::new().put(tables::GUARDED, vault.euro.0, raised.to_record())).await.unwrap();
