@@ -133,20 +133,21 @@ impl OrderId {
         id.iter_mut().zip(time.iter().skip(time.len() - TIME_BYTES)).for_each(|(to, from)| *to = *from);
         OrderId(id)
     }
-}
 
-impl TransferId {
-    /// What follows from something else: the time of that, and the first ten bytes of a hash.
-    pub fn beside(origin: &[u8; 16], hash: &blake3::Hash) -> Self {
-        let mut id = *origin;
+    /// The transfer of the order: its time, and ten bytes of a hash. Only of orders: with ids of ten bytes that one client makes and
+    /// others that follow from them, it could look for two that meet. All that follows from a transfer is sixteen bytes of a hash.
+    pub(crate) fn transfer(&self, hash: &blake3::Hash) -> TransferId {
+        let mut id = self.0;
         id.iter_mut().skip(TIME_BYTES).zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
         TransferId(id)
     }
+}
 
+impl TransferId {
     /// The transfer that releases a pending one whose time is over: nobody names it, and it happens once.
     pub fn of_expiry(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-expiry/1");
-        TransferId::beside(&pending.0, &hasher.update(&pending.0).finalize())
+        TransferId::of_hash(&hasher.update(&pending.0).finalize())
     }
 }
 
@@ -154,7 +155,7 @@ impl TransferId {
     /// The transfer by which the payee answers a pending one: there is one answer.
     pub fn of_answer(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-answer/1");
-        TransferId::beside(&pending.0, &hasher.update(&pending.0).finalize())
+        TransferId::of_hash(&hasher.update(&pending.0).finalize())
     }
 }
 

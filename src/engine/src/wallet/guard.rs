@@ -52,7 +52,7 @@ async fn guard(cx: &Cx) -> Result<GuardInfo, Refusal> {
 async fn decide(cx: &Cx, id: TransferId, looked_at: &str, approve: bool, pin: &str) -> Result<(), Refusal> {
     let over = || call_error("proposal_over", "It was decided, or its time is over.");
     let known = guard(cx).await?.waiting.into_iter().find(|known| known.id == id).ok_or_else(over)?;
-    if print(&known) != looked_at {
+    if print(&known) != looked_at || !is_whole(&known) {
         return Err(call_error("proposal_changed", "It says something else now."));
     }
     let key = cx.with(|s| key::unlock(s, pin))?;
@@ -76,6 +76,11 @@ async fn decide(cx: &Cx, id: TransferId, looked_at: &str, approve: bool, pin: &s
     Err(internal("approval"))
 }
 
+/// Whether an amount that is shown of it is of what is signed: a node that says other decimals shows another sum.
+fn is_whole(known: &ProposalInfo) -> bool {
+    known.what.asset() == known.asset.as_ref().map(weft_wire::wallet::Asset::id)
+}
+
 /// All that is signed of a proposal.
 fn print(known: &ProposalInfo) -> String {
     URL_SAFE_NO_PAD.encode(weft_wire::encode(&(known.id, &known.what, known.at_ms)))
@@ -96,7 +101,7 @@ fn view(s: &mut State, info: GuardInfo) -> GuardView {
 }
 
 fn proposal(s: &mut State, known: ProposalInfo) -> ProposalView {
-    let (mut file, print) = (None, print(&known));
+    let (mut file, print, is_whole) = (None, print(&known), is_whole(&known));
     let (kind, user, amount) = match known.what {
         Proposed::Issue(of) => ("issue", Some(of.user), Some(of.amount)),
         Proposed::Settle(of) => ("settle", Some(of.user), Some(of.amount)),
@@ -128,7 +133,7 @@ fn proposal(s: &mut State, known: ProposalInfo) -> ProposalView {
         until_ms: known.until_ms as f64,
         state: state.into(),
         // What is not known here is not signed here either.
-        mine: known.mine && kind != "unknown",
+        mine: known.mine && is_whole && kind != "unknown",
         by: known.by.map(|user| look::person(s, &user)),
         print,
     }

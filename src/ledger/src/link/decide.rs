@@ -6,7 +6,7 @@ use super::{
     books::{Outcome, Step, book, find, running},
     channel::journal,
     receive::{Halt, Notice},
-    send::{given_back, objection, purpose, reason, settlement, transfer},
+    send::{given_back, is_at_rate, objection, purpose, reason, settlement, transfer},
     waiting::{enter, leave, room},
 };
 use crate::LedgerError;
@@ -35,6 +35,8 @@ pub fn accept<B: LinkBooks>(
     let (mut link, record) = waiting(books, peer, payment)?;
     match record.state {
         State::Waiting if record.due_ms().is_none_or(|due_ms| due_ms <= now) => Err(LinkError::Expired),
+        // Who may wait with a yes must not wait for a better rate.
+        State::Waiting if !is_at_rate(&link.terms, record.prepare.as_ref(), now) => Err(LinkError::Expired),
         State::Waiting => decide(books, &mut link, record, State::Fulfilled, now),
         State::Fulfilled => Ok(Decided { replayed: true }),
         state => Err(LinkError::AlreadyDecided(state)),

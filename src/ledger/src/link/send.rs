@@ -5,7 +5,7 @@ use super::{
     Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
-    state::derived_hash,
+    state::derived,
     waiting::{enter, room},
 };
 use crate::{Purpose, Refusal};
@@ -195,8 +195,7 @@ pub(super) fn given_back<B: LinkBooks>(
 /// The id of a transfer that a payment makes: nobody names it, and no other payer's node can make the same
 /// one.
 pub(super) fn transfer(payer: &NodeName, payment: TransferId, at: u8) -> TransferId {
-    let hash = derived_hash("weft/link-transfer/1", &[payer.as_str().as_bytes(), &payment.0, &[at]]);
-    TransferId::beside(&payment.0, &hash)
+    TransferId(derived("weft/link-transfer/1", &[payer.as_str().as_bytes(), &payment.0, &[at]]))
 }
 
 /// What is against a payment whoever pays it, as the terms and the clock are.
@@ -220,8 +219,6 @@ pub(super) fn objection(link: &Link, prepare: &Prepare, way: Way, now: Millis) -
     }
     if let Some(got) = prepare.get {
         let (give, settles) = (prepare.give, prepare.aim == Aim::Settlement);
-        let rule = if settles { Terms::set_off } else { Terms::exchange };
-        let is_at_rate = rule(terms, give.asset, give.amount, got.asset, now) == Some(got.amount);
         let is_fit = if settles {
             // What is set off is of both nodes.
             link.is_issuer(give.asset) != link.is_issuer(got.asset)
@@ -229,7 +226,7 @@ pub(super) fn objection(link: &Link, prepare: &Prepare, way: Way, now: Millis) -
             // The payee's node gives what it issues.
             link.is_issuer(got.asset) == (way == Way::In)
         };
-        if !is_at_rate || !is_fit {
+        if !is_fit || !is_at_rate(terms, Some(prepare), now) {
             return Some(Reason::Rate);
         }
     }
@@ -237,6 +234,13 @@ pub(super) fn objection(link: &Link, prepare: &Prepare, way: Way, now: Millis) -
         return Some(Reason::Refund);
     }
     people(link, &prepare.aim, way)
+}
+
+/// Whether what is given for something else is what the terms say now.
+pub(super) fn is_at_rate(terms: &Terms, prepare: Option<&Prepare>, now: Millis) -> bool {
+    let Some((prepare, got)) = prepare.and_then(|prepare| Some((prepare, prepare.get?))) else { return true };
+    let rule = if prepare.aim == Aim::Settlement { Terms::set_off } else { Terms::exchange };
+    rule(terms, prepare.give.asset, prepare.give.amount, got.asset, now) == Some(got.amount)
 }
 
 /// Whether payer and payee are of the nodes that they should be of.

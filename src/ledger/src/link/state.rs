@@ -187,14 +187,11 @@ pub struct Outgoing {
 
 /// Sixteen bytes that follow from others.
 pub(super) fn derived(context: &str, parts: &[&[u8]]) -> [u8; 16] {
-    AccountId::of_hash(&derived_hash(context, parts)).0
-}
-
-/// The hash that an id is made of.
-pub(super) fn derived_hash(context: &str, parts: &[&[u8]]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new_derive_key(context);
     for part in parts {
         hasher.update(&(part.len() as u64).to_be_bytes()).update(part);
     }
-    hasher.finalize()
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    id
 }

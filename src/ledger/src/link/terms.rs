@@ -148,12 +148,19 @@ impl Terms {
         u64::try_from(got).ok().filter(|got| *got > 0)
     }
 
-    /// What so much is set off against: at the rate, if the terms have one; else the same amount of an asset
-    /// that is called alike and has as many decimals.
+    /// What so much is set off against: at the rate, if the terms have one, and then it is the least that this
+    /// much stands for, so that nobody loses more than rounding; else the same amount of an asset that is
+    /// called alike and has as many decimals, if the terms have no rate the other way either.
     #[must_use]
     pub fn set_off(&self, give: AssetId, given: u64, against: AssetId, now: Millis) -> Option<u64> {
-        if self.rates.iter().any(|rate| (rate.give, rate.get) == (give, against)) {
-            return self.exchange(give, given, against, now);
+        let has_rate = |give, get| self.rates.iter().any(|rate: &Rate| (rate.give, rate.get) == (give, get));
+        if has_rate(give, against) {
+            let got = self.exchange(give, given, against, now)?;
+            let of_less = self.exchange(give, given.saturating_sub(1), against, now);
+            return (of_less != Some(got)).then_some(got);
+        }
+        if has_rate(against, give) {
+            return None;
         }
         let (one, other) = (&self.covered(give)?.asset, &self.covered(against)?.asset);
         let is_alike = (&one.code, one.scale) == (&other.code, other.scale) && one.issuer != other.issuer;

@@ -32,8 +32,8 @@ impl Flows {
             }
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
-            Payee::Merchant(_) | Payee::Invoice(_) | Payee::CashOut(_) => true,
-            Payee::CashIn(user) => self.has_account(user).await?,
+            Payee::Merchant(_) | Payee::Invoice(_) => true,
+            Payee::CashIn(user) | Payee::CashOut(user) => self.has_account(user).await?,
             Payee::Escrow(terms) => {
                 let seller = &terms.seller;
                 !self.ctx.is_local(seller)

@@ -2,7 +2,7 @@
 
 use super::{
     Result, Wallet, WalletError,
-    accounts::{agent, issuance},
+    accounts::{agent, issuance, personal},
     agent_records::{AgentBook, AgentRecord},
     orders::{DAY_MS, To},
     records::{AccountRecord, AssetRecord, Owner, OwnerRecord},
@@ -264,11 +264,17 @@ impl Sheet<'_> {
         if is_frozen { self.change(float, account.bounds, account.freeze) } else { Ok(()) }
     }
 
+    /// Whether payments of the agent as a member were stopped: then the float is, too.
+    fn is_stopped(&self, name: &UserName, asset: AssetId) -> Result<bool, Stop> {
+        let account = self.account(personal(name, asset))?;
+        Ok(account.is_some_and(|account| account.freeze != weft_ledger::Freeze::None))
+    }
+
     /// The float that a cash-in goes from. It is asked before whether it holds as much, so that the order can be sent again once it
     /// does.
     pub(super) fn float_of(&self, name: &UserName, asset: AssetId, amount: u64) -> Result<AccountId, Stop> {
         let record = self.agent(name, asset)?.ok_or(WalletError::NotFound("agent"))?;
-        if record.frozen {
+        if record.frozen || self.is_stopped(name, asset)? {
             return Err(WalletError::Refused(weft_ledger::Refusal::Frozen(Side::Debit)).into());
         }
         let id = agent(name, asset);
@@ -302,7 +308,7 @@ impl Sheet<'_> {
     ) -> Result<Transfer, Stop> {
         is_plain(order)?;
         let record = self.agent(name, order.asset)?.ok_or(WalletError::NotFound("agent"))?;
-        if record.frozen {
+        if record.frozen || self.is_stopped(name, order.asset)? {
             return Err(WalletError::Refused(weft_ledger::Refusal::Frozen(Side::Credit)).into());
         }
         let (id, amount, about) = (order.transfer(), order.amount, order.id.0);

@@ -220,7 +220,7 @@ async fn check_issued(
 /// Whether a transfer brings some of an asset into the world.
 fn mints(entry: &Entry, asset: AssetId) -> bool {
     entry.outcome == Outcome::Done
-        && matches!(entry.transfer.movement, Movement::Posted { .. })
+        && matches!(entry.transfer.movement, Movement::Posted { .. } | Movement::Pending { .. })
         && entry.moved.is_some_and(|moved| moved.debit == issuance(asset))
 }
 

@@ -26,6 +26,13 @@ fn proposal_of(digest: Hash, asset: AssetId) -> TransferId {
     TransferId::of_hash(&hasher.update(&digest.0).update(&asset.0).finalize())
 }
 
+/// Whether an approver has signed for at least what is new in a file.
+fn is_within(file: &BankFile, approved: &BankFile) -> bool {
+    (file.asset, file.digest, &file.account) == (approved.asset, approved.digest, &approved.account)
+        && file.lines <= approved.lines
+        && file.amount <= approved.amount
+}
+
 impl Wallet {
     /// By which proposals the file was approved, as far as it had to be.
     ///
@@ -58,7 +65,11 @@ impl Wallet {
         for (asset, (file, _)) in fresh.into_iter().filter(|(_, (file, _))| file.lines > 0) {
             let id = proposal_of(digest, asset);
             let record: Option<ProposalRecord> = self.ctx.read(tables::PROPOSALS, id.0).await?;
-            if record.is_some_and(|record| record.state(self.ctx.now()) == ProposalState::Approved) {
+            // Whoever chooses ids may have had something else approved under this one.
+            let covers = |what: &Proposed| matches!(what, Proposed::File(known) if is_within(&file, known));
+            if record.is_some_and(|record| {
+                record.state(self.ctx.now()) == ProposalState::Approved && covers(&record.what)
+            }) {
                 approved.insert(asset, id);
                 continue;
             }

@@ -219,7 +219,7 @@ impl Sheet<'_> {
             self.personal(name, record.asset)?
         };
         match self.account(credit)? {
-            Some(account) if account.freeze == Freeze::All => {
+            Some(account) if account.freeze != Freeze::None => {
                 Err(WalletError::Refused(Refusal::Frozen(Side::Credit)).into())
             }
             _ => Ok(credit),

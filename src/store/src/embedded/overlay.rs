@@ -28,6 +28,8 @@ use crate::Result;
 
 /// Fresh rows may take this part of the memory for the index, and the leaving ones as much again.
 const CACHE_FRACTION: u64 = 16;
+/// And no more than so many bytes: the disk keeps room for what the index has to write yet, however large its cache is.
+const FULL_BYTES_MAX: u64 = 8 << 20;
 /// Fresh rows at which whoever writes waits for the leaving to be gone, in the bytes at which they should leave.
 const PATIENCE: usize = 2;
 /// What a row takes beside its key and value.
@@ -77,7 +79,8 @@ impl Overlay {
     pub(crate) fn over(index: Arc<dyn Index>, options: &Options) -> Result<Arc<dyn Index>> {
         let shared = Arc::new(Shared {
             index,
-            full_bytes: usize::try_from(options.cache_bytes / CACHE_FRACTION).unwrap_or(usize::MAX),
+            full_bytes: usize::try_from((options.cache_bytes / CACHE_FRACTION).min(FULL_BYTES_MAX))
+                .unwrap_or(usize::MAX),
             rows: RwLock::default(),
             writing: Mutex::default(),
             signal: Mutex::default(),

@@ -128,6 +128,6 @@ impl TransferId {
     /// What of an escrow goes back to the buyer.
     pub fn of_escrow_return(escrow: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/escrow-return/1");
-        TransferId::beside(&escrow.0, &hasher.update(&escrow.0).finalize())
+        TransferId::of_hash(&hasher.update(&escrow.0).finalize())
     }
 }

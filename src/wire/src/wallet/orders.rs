@@ -133,7 +133,7 @@ impl PaymentOrder {
     pub fn transfer_of(payer: &UserAddress, order: OrderId) -> TransferId {
         let mut hasher = blake3::Hasher::new_derive_key("weft/order-transfer/1");
         hasher.update(payer.to_string().as_bytes()).update(&[0]).update(&order.0);
-        TransferId::beside(&order.0, &hasher.finalize())
+        order.transfer(&hasher.finalize())
     }
 }
 

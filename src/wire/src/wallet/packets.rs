@@ -129,12 +129,12 @@ impl TransferId {
     pub fn of_claim(packet: TransferId, user: &UserAddress) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/packet-claim/1");
         hasher.update(&packet.0).update(user.to_string().as_bytes());
-        TransferId::beside(&packet.0, &hasher.finalize())
+        TransferId::of_hash(&hasher.finalize())
     }
 
     /// What goes back when the time of a packet is over.
     pub fn of_packet_return(packet: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/packet-return/1");
-        TransferId::beside(&packet.0, &hasher.update(&packet.0).finalize())
+        TransferId::of_hash(&hasher.update(&packet.0).finalize())
     }
 }
