@@ -3,6 +3,11 @@
 . "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 
+# One at a time: whoever comes second finds it done.
+mkdir -p "$TARGET"
+exec 9>"$TARGET/wasm.lock"
+if have flock; then flock 9; fi
+
 toolchain=$(wasm_toolchain)
 case $toolchain in
   rust) cargo=cargo rustc=rustc ;;
