@@ -12,6 +12,7 @@
     clippy::unwrap_used
 )]
 
+mod approvals;
 mod charges;
 mod converge;
 mod converge_groups;

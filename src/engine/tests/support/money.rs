@@ -4,8 +4,8 @@ use super::node::{Answer, answer, problem, read};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use weft_wire::wallet::{
-    Asset, AssetInfo, AssetList, ChargeCode, PaymentOrder, Receipt, SaleInfo, SaleKind, SaleState,
-    ShopDetails, ShopInfo, SubmitOrder, TransferState,
+    Approval, Asset, AssetInfo, AssetList, ChargeCode, DecideProposal, GuardInfo, PaymentOrder, Receipt,
+    SaleInfo, SaleKind, SaleState, ShopDetails, ShopInfo, SubmitOrder, TransferState,
 };
 use weft_wire::{Code, OrderId, RequestId, Signed, UserAddress};
 
@@ -21,6 +21,9 @@ pub struct Money {
     pub ignore: u32,
     pub paid: BTreeMap<OrderId, PaymentOrder>,
     pub charged: BTreeMap<RequestId, (ChargeCode, u64)>,
+    /// What waits for an approver, and what was said to it.
+    pub guard: GuardInfo,
+    pub approvals: Vec<Approval>,
 }
 
 pub fn signer(seed: [u8; 32]) -> SigningKey {
@@ -65,6 +68,12 @@ impl Money {
                 answer(&AssetList { assets: vec![info], links: Vec::new() })
             }
             ("PUT", ["wallet", "order-key"]) => Ok(Vec::new()),
+            ("GET", ["wallet", "guard"]) => answer(&self.guard),
+            ("POST", ["wallet", "guard", "proposals", _]) => {
+                let wish: DecideProposal = read(body)?;
+                self.approvals.push(wish.approval.peek().unwrap());
+                Ok(Vec::new())
+            }
             ("POST", ["wallet", "orders"]) => self.lossy(|money| money.pay(now, body)),
             ("GET", ["wallet", "merchants", name]) => answer(&ShopInfo {
                 shop: UserAddress::new(name.parse().unwrap(), user.node.clone()),

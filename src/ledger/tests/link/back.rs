@@ -4,7 +4,7 @@ use super::memory::Disk;
 use super::{A, B, Pair, account};
 use weft_ledger::{
     Refusal,
-    link::{Aim, LinkError, Prepare, Reason, Sent, State, Sum, Way, accept, settle},
+    link::{Aim, LinkError, Prepare, Reason, Sent, State, Sum, Way, accept, change_terms, decline, settle},
 };
 use weft_wire::{TransferId, wallet::Intent};
 
@@ -84,8 +84,7 @@ fn what_is_called_alike_is_set_off_at_par_where_the_terms_have_no_rate() {
     (terms.rates, terms.version) = (Vec::new(), 2);
     for at in [A, B] {
         let own = pair.names[at].clone();
-        pair.run(at, |sheet, _, now| weft_ledger::link::change_terms(sheet, &own, terms.clone(), now))
-            .unwrap();
+        pair.run(at, |sheet, _, now| change_terms(sheet, &own, terms.clone(), now)).unwrap();
     }
     let set_off = |pair: &Pair, n, given, got| Prepare {
         aim: Aim::Settlement,
@@ -108,5 +107,48 @@ fn what_is_called_alike_is_set_off_at_par_where_the_terms_have_no_rate() {
     pair.run(B, |sheet, peer, now| accept(sheet, peer, id(15), now)).unwrap();
     pair.settle_down();
     assert_eq!((pair.money(A), pair.money(B)), ((700, 300, 180, 180), (120, 880, 0, 0)));
+    assert!(pair.disks.iter().all(Disk::replays));
+}
+
+#[test]
+fn what_is_set_off_at_a_rate_loses_nobody_more_than_rounding() {
+    let pair = Pair::new();
+    let (a, b) = (pair.asset(A), pair.asset(B));
+    let mut terms = pair.disks[A].link(&pair.names[B]).terms.clone();
+    // Three of a's for one of b's: with five, two would be lost.
+    let set_off = |given| terms.set_off(a, given, b, pair.now);
+    assert_eq!([3, 4, 5, 6].map(set_off), [Some(1), None, None, Some(2)]);
+    // For one of b's 2.9 of a's: each is worth more than rounding takes away.
+    assert_eq!([1, 2, 3].map(|given| terms.set_off(b, given, a, pair.now)), [Some(2), Some(5), Some(8)]);
+    // With a rate one way, the other way is not at par.
+    terms.rates.retain(|rate| rate.give == a);
+    assert_eq!(terms.set_off(b, 100, a, pair.now), None);
+    terms.rates.clear();
+    assert_eq!(terms.set_off(b, 100, a, pair.now), Some(100));
+}
+
+#[test]
+fn who_waits_with_a_yes_gets_no_rate_of_yesterday() {
+    let mut pair = Pair::new();
+    for n in [10, 11] {
+        let get = Some(Sum { asset: pair.asset(B), amount: 50 });
+        let prepare = Prepare { get, ..pair.prepare(A, A, n, 150) };
+        assert_eq!(pair.send(A, prepare).unwrap(), HELD);
+    }
+    pair.carry(A);
+    pair.run(B, |sheet, peer, now| accept(sheet, peer, id(10), now)).unwrap();
+    let mut terms = pair.disks[B].link(&pair.names[A]).terms.clone();
+    terms.version = 2;
+    terms.rates.iter_mut().for_each(|rate| rate.denominator *= 2);
+    for at in [A, B] {
+        let own = pair.names[at].clone();
+        pair.run(at, |sheet, _, now| change_terms(sheet, &own, terms.clone(), now)).unwrap();
+    }
+    let late = pair.run(B, |sheet, peer, now| accept(sheet, peer, id(11), now));
+    assert_eq!(late.unwrap_err(), LinkError::Expired);
+    pair.run(B, |sheet, peer, now| decline(sheet, peer, id(11), now)).unwrap();
+    pair.settle_down();
+    assert_eq!(pair.state(A, Way::Out, 10), State::Fulfilled);
+    assert!(matches!(pair.state(A, Way::Out, 11), State::Rejected(_)));
     assert!(pair.disks.iter().all(Disk::replays));
 }

@@ -2,7 +2,10 @@
 //! given for the other. And what came over a link goes back over it.
 
 use super::link_tests::{AWAY, HOME, Pair, code_of, wish};
-use crate::wallet::{CoveredWish, RateWish, TermsWish, tests::euro};
+use crate::wallet::{
+    CoveredWish, RateWish, TermsWish,
+    tests::{Payer, euro},
+};
 use weft_ledger::link::{Body, Message, Reason};
 use weft_wire::{
     AssetId, Blob, Code, Signed, TransferId,
@@ -170,6 +173,26 @@ async fn another_result_than_that_of_the_rate_is_refused_on_both_sides() {
     let told: Message = answer.post.messages[0].peek().unwrap();
     let rejected = Body::Reject { payment: sent.transfer, reason: Reason::Rate };
     assert_eq!(told.body, rejected);
+}
+
+#[tokio::test]
+async fn what_needs_a_second_person_is_given_by_no_exchange() {
+    let mut two = Two::new().await;
+    // Bob owns his node; carol approves.
+    let carol = Payer::new(&two.pair.worlds[AWAY], "carol", 3).await;
+    carol.guard(&two.pair.worlds[AWAY], two.dollar, 1_000_000).await;
+    let order = two.exchanged(1_200, 1_308);
+    let sent = two.pair.submit(HOME, &order).await.unwrap();
+    two.pair.carry().await;
+    let wallet = two.pair.worlds[HOME].service.wallet();
+    let info = wallet.transfer(two.pair.people[HOME].device.caller(), sent.transfer).await.unwrap();
+    assert_eq!(info.state, TransferState::Returned);
+    assert_eq!((two.has(HOME).await, two.has(AWAY).await), ([10_000, 0], [0, 10_000]));
+    // What alice's node owes is no new money of bob's, and goes on as before.
+    two.pair.pay(HOME, 500, Intent::Payment).await.unwrap();
+    two.pair.carry().await;
+    assert_eq!(two.has(AWAY).await, [500, 10_000]);
+    two.pair.is_sound().await;
 }
 
 #[tokio::test]

@@ -11,8 +11,7 @@ use weft_store::{Batch, record::Record, tables};
 use weft_wire::{
     Code, Problem, Signed, TransferId, UserAddress,
     wallet::{
-        AgentInfo, AgentList, AssetAmount, ChangeApprover, Intent, Payee, PaymentOrder, Receipt, SetAgent,
-        SettleAgent,
+        AgentInfo, AgentList, ChangeAccount, Intent, Payee, PaymentOrder, Receipt, SetAgent, SettleAgent,
     },
 };
 
@@ -213,32 +212,29 @@ async fn a_stopped_agent_takes_and_gives_nothing_and_settles_all_the_same() {
     assert!(matches!(refused(kiosk.cash_in(1).await), WalletError::AgentLimit { left: 0 }));
     kiosk.cash_out(600).await.unwrap();
     kiosk.cash_in(100).await.unwrap();
+    // So does one whose payments as a member were stopped.
+    let user = kiosk.carol.user().clone();
+    let (flows, asset) = (kiosk.till.world.service.flows(), kiosk.till.euro.id);
+    flows.issue(TransferId([50; 16]), asset, &user, 1, false).await.unwrap();
+    let stop = ChangeAccount { user, asset: kiosk.till.euro.id, frozen: true };
+    kiosk.till.world.service.wallet().change_account(stop.clone()).await.unwrap();
+    for done in [kiosk.cash_in(1).await, kiosk.cash_out(1).await] {
+        assert_eq!(Problem::from(refused(done)).code, Code::AccountFrozen);
+    }
+    let go_on = ChangeAccount { frozen: false, ..stop };
+    kiosk.till.world.service.wallet().change_account(go_on).await.unwrap();
+    kiosk.cash_out(1).await.unwrap();
 }
 
 #[tokio::test]
 async fn what_is_lent_to_an_agent_needs_a_second_person_where_issuing_does() {
     let kiosk = Kiosk::open().await;
-    let (flows, wallet) = (kiosk.till.world.service.flows(), kiosk.till.world.service.wallet());
-    let user = kiosk.till.bob.user().clone();
-    let waits = flows.change_approver(ChangeApprover { user, appoint: true }).await;
-    assert!(matches!(waits, Err(FlowError::Wallet(WalletError::NeedsApproval))));
+    let (world, bob) = (&kiosk.till.world, &kiosk.till.bob);
+    bob.guard(world, kiosk.till.euro.id, 1_000).await;
     let approve = async || {
-        let (bob, key) = (&kiosk.till.bob, &kiosk.till.bob.key);
-        let proposal = wallet.guard(bob.device.caller()).await.unwrap().waiting.remove(0);
-        let approval = weft_wire::wallet::Approval {
-            proposal: proposal.id,
-            what: proposal.what,
-            proposed_ms: proposal.at_ms,
-            by: bob.user().clone(),
-            device: bob.device.id(),
-            approve: true,
-        };
-        let wish = weft_wire::wallet::DecideProposal { approval: Signed::sign(&approval, key) };
-        flows.decide_proposal(bob.device.caller(), proposal.id, wish).await.unwrap();
+        bob.approve(world).await;
         kiosk.till.is_sound().await;
     };
-    approve().await;
-    wallet.set_threshold(AssetAmount { asset: kiosk.till.euro.id, amount: 1_000 }).await.unwrap();
     let more = kiosk.set(5_001, false, false).await;
     assert!(matches!(more, Err(FlowError::Wallet(WalletError::NeedsApproval))), "{more:?}");
     assert_eq!(kiosk.info().await.limit, 5_000);

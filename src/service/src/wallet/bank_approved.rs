@@ -21,7 +21,7 @@ pub(super) fn file_digest(file: &[u8]) -> Hash {
 }
 
 /// The proposal of a file. What it books of one asset is one.
-fn proposal_of(digest: Hash, asset: AssetId) -> TransferId {
+pub(super) fn proposal_of(digest: Hash, asset: AssetId) -> TransferId {
     let mut hasher = blake3::Hasher::new_derive_key("weft/bank-file-proposal/1");
     TransferId::of_hash(&hasher.update(&digest.0).update(&asset.0).finalize())
 }

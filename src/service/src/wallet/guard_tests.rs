@@ -2,6 +2,7 @@
 
 use super::{
     Wallet, WalletError,
+    bank_approved::{file_digest, proposal_of},
     guard_records::{GuardedRecord, ProposalRecord},
     tests::{HOUR_MS, Payer, euro},
 };
@@ -309,6 +310,15 @@ async fn a_banks_file_of_much_money_waits_as_well() {
     // Below the threshold it counts towards it.
     vault.wallet().import_bank(file(11, 0, &[40, 20])).await.unwrap();
     let more = file(12, 60, &[30, 11]);
+    // Whoever chooses ids has something else approved under the one that the file will have: the file is not.
+    let small = file(13, 60, &[50]);
+    let id = proposal_of(file_digest(&small), asset);
+    let bob = vault.bob.user();
+    assert_waits(vault.world.service.flows().issue(id, asset, bob, 10_001, false).await);
+    vault.decide(&vault.alice, &vault.waiting(&vault.alice).await[0], true).await.unwrap();
+    assert_eq!(vault.issued().await, 16_001);
+    assert!(vault.wallet().import_bank(small).await.is_err());
+    assert_eq!(vault.issued().await, 16_001);
     for _ in 0..2 {
         let waits = vault.wallet().import_bank(more.clone()).await;
         assert!(matches!(waits, Err(WalletError::NeedsApproval)), "{waits:?}");
@@ -316,7 +326,7 @@ async fn a_banks_file_of_much_money_waits_as_well() {
     let [proposal] = &vault.waiting(&vault.alice).await[..] else { panic!("not one proposal") };
     let Proposed::File(said) = &proposal.what else { panic!("{proposal:?}") };
     assert_eq!((said.account.as_str(), said.lines, said.amount), (IBAN, 2, 4_100));
-    assert_eq!(vault.issued().await, 6_000);
+    assert_eq!(vault.issued().await, 16_001);
     vault.decide(&vault.alice, proposal, true).await.unwrap();
     // Another file than that one is not approved by it.
     let other = vault.wallet().import_bank(file(12, 60, &[30, 12])).await;
@@ -324,7 +334,7 @@ async fn a_banks_file_of_much_money_waits_as_well() {
     let done = vault.wallet().import_bank(more.clone()).await.unwrap();
     assert_eq!((done.waiting, done.above), (2, 0));
     assert_eq!(vault.wallet().import_bank(more).await.unwrap().known, 2);
-    assert_eq!(vault.issued().await, 10_100);
+    assert_eq!(vault.issued().await, 20_101);
     vault.is_sound().await;
     // What is left of the day is still the owner's.
     vault.issue(1, 4_000).await.unwrap();

@@ -11,8 +11,8 @@ use weft_ledger::Refusal;
 use weft_wire::{
     AccountId, AssetId, OrderId, Signed, TransferId, UserAddress,
     wallet::{
-        AccountView, Answer, AssetInfo, DefineAsset, Intent, OrderKeyCert, Payee, PaymentOrder, PutOrderKey,
-        Receipt, SubmitOrder, TransferState,
+        AccountView, Answer, Approval, AssetAmount, AssetInfo, ChangeApprover, DecideProposal, DefineAsset,
+        Intent, OrderKeyCert, Payee, PaymentOrder, PutOrderKey, Receipt, SubmitOrder, TransferState,
     },
 };
 
@@ -53,6 +53,26 @@ impl Payer {
 
     pub fn user(&self) -> &UserAddress {
         &self.device.user
+    }
+
+    /// Approves the first proposal that waits.
+    pub async fn approve(&self, world: &World) {
+        let caller = self.device.caller();
+        let proposal = world.service.wallet().guard(caller).await.unwrap().waiting.remove(0);
+        let (id, by, device) = (proposal.id, self.user().clone(), self.device.id());
+        let (what, proposed_ms) = (proposal.what, proposal.at_ms);
+        let approval = Approval { proposal: id, what, proposed_ms, by, device, approve: true };
+        let wish = DecideProposal { approval: Signed::sign(&approval, &self.key) };
+        world.service.flows().decide_proposal(caller, id, wish).await.unwrap();
+    }
+
+    /// Is the first who approves what the owner issues above so much a day.
+    pub async fn guard(&self, world: &World, asset: AssetId, threshold: u64) {
+        let wish = ChangeApprover { user: self.user().clone(), appoint: true };
+        let waits = world.service.flows().change_approver(wish).await;
+        assert!(matches!(waits, Err(FlowError::Wallet(WalletError::NeedsApproval))), "{waits:?}");
+        self.approve(world).await;
+        world.service.wallet().set_threshold(AssetAmount { asset, amount: threshold }).await.unwrap();
     }
 
     /// The next order of this device.
