@@ -2,7 +2,8 @@
 
 use crate::Millis;
 
-const DAY_MS: Millis = 24 * 60 * 60 * 1000;
+/// A day, as clocks without leap seconds count.
+pub const DAY_MS: Millis = 24 * 60 * 60 * 1000;
 
 /// The year, month (1 to 12) and day of the month of a day, counted in days since 1970.
 #[must_use]

@@ -21,7 +21,7 @@ use weft_wire::{
     Millis, NodeName, TransferId, UserAddress, UserName,
     accounts::Role,
     links::{LinkStatement, SettlementList},
-    wallet::{AssetCode, BankImport},
+    wallet::{AssetCode, BankImport, RootList},
 };
 
 pub use weft_wire::admin::{
@@ -74,6 +74,11 @@ pub enum Request {
     ExportLedger {
         /// An absolute path that does not exist.
         file: PathBuf,
+    },
+    /// A page of what the node has signed of its days, the newest first.
+    Roots {
+        /// Days before this one, counted from 1970.
+        before: Option<u64>,
     },
     /// A page of the nodes that this one has met, by name.
     Peers {
@@ -284,6 +289,8 @@ pub enum Answer {
     },
     /// To [`Request::ExportLedger`]: how many events it holds.
     Exported(u64),
+    /// To [`Request::Roots`].
+    Roots(RootList),
     /// To [`Request::Peers`].
     Peers {
         /// By name.

@@ -74,6 +74,7 @@ impl Control {
             Request::SetDisabled { name, disabled } => self.set_disabled(&name, disabled).await,
             Request::Backup { dir } => self.backup(&dir).await,
             Request::ExportLedger { file } => self.export_ledger(&file).await,
+            Request::Roots { before } => self.roots(before).await,
             Request::Peers { after } => self.peers(after).await,
             Request::ZoneLine => Ok(self.zone_line()),
             Request::AddPeer { name, key, addresses } => {
@@ -113,6 +114,10 @@ impl Control {
             Request::JudgePeer { name, wish } => self.judge_peer(&name, wish).await.or_else(in_words),
         };
         done.unwrap_or_else(|problem| Answer::Refused(problem.to_string()))
+    }
+
+    async fn roots(&self, before: Option<u64>) -> Result<Answer, Problem> {
+        Ok(Answer::Roots(self.0.service.wallet().roots(before).await?))
     }
 
     async fn status(&self) -> Result<Answer, Problem> {
