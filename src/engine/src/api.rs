@@ -11,6 +11,7 @@ mod groups;
 mod guard;
 mod links;
 mod mandates;
+mod passkeys;
 mod people;
 mod reading;
 mod shops;
@@ -28,6 +29,7 @@ pub use groups::*;
 pub use guard::*;
 pub use links::*;
 pub use mandates::*;
+pub use passkeys::*;
 pub use people::*;
 pub use shops::*;
 pub use topups::*;
@@ -510,6 +512,9 @@ pub enum Call {
     /// A call about what nodes owe each other.
     #[serde(untagged)]
     NodeLink(LinkCall),
+    /// A call about the passkey.
+    #[serde(untagged)]
+    Passkey(PasskeyCall),
 }
 
 /// The answer to a [`Call`].
@@ -592,4 +597,7 @@ pub enum Reply {
     /// About what nodes owe each other.
     #[serde(untagged)]
     NodeLink(LinkReply),
+    /// About the passkey.
+    #[serde(untagged)]
+    Passkey(PasskeyReply),
 }

@@ -22,6 +22,7 @@ mod group_crashes;
 mod group_edges;
 mod group_stories;
 mod group_storm;
+mod passkeys;
 mod privacy;
 mod races;
 mod reading;

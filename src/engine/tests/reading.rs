@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 use weft_engine::api::{
-    AgentCall, BillCall, BooksCall, Call, EscrowCall, GuardCall, MandateCall, ReceiptCall, ShopCall,
-    TopUpCall,
+    AgentCall, BillCall, BooksCall, Call, EscrowCall, GuardCall, MandateCall, PasskeyCall, ReceiptCall,
+    ShopCall, TopUpCall,
 };
 
 /// What stands for nothing where it is left out.
@@ -36,6 +36,7 @@ fn calls() -> BTreeMap<String, Vec<(String, String)>> {
         BooksCall::inline,
         GuardCall::inline,
         AgentCall::inline,
+        PasskeyCall::inline,
     ];
     let text = all.map(|inline| inline(&Config::default())).concat();
     let without_docs: String = text

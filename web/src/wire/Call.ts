@@ -6,6 +6,7 @@ import type { EscrowCall } from "./EscrowCall";
 import type { GuardCall } from "./GuardCall";
 import type { LinkCall } from "./LinkCall";
 import type { MandateCall } from "./MandateCall";
+import type { PasskeyCall } from "./PasskeyCall";
 import type { ReceiptCall } from "./ReceiptCall";
 import type { ShopCall } from "./ShopCall";
 import type { TopUpCall } from "./TopUpCall";
@@ -521,4 +522,4 @@ asset: string,
 /**
  * Whether.
  */
-frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall | GuardCall | AgentCall | LinkCall;
+frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall | GuardCall | AgentCall | LinkCall | PasskeyCall;

@@ -10,7 +10,7 @@ pub struct CallError {
     /// `already_signed_in`, `bad_input`, `weak_password`, `wrong_phrase`, `bad_link`, `own_link`, `unknown_contact`,
     /// `unknown_chat`, `not_in_group`, `not_allowed` (it takes a higher role), `last_owner`,
     /// `no_device` (somebody who was to be added has no device that could be added now; the others are in), `key_changed`,
-    /// `no_pin` (this device has no payment PIN), `wrong_pin`, `pin_locked` (after wrong ones; `retry_after_ms`), `payment_unsure`, `already_paid` (what was asked for),
+    /// `no_pin` (this device has no payment PIN), `wrong_pin`, `pin_locked` (after wrong ones; `retry_after_ms`), `wrong_passkey`, `payment_unsure`, `already_paid` (what was asked for),
     /// `state_damaged`, `password_unsure` (the answer to the last step of a change was lost: either password may hold).
     pub code: String,
     /// One English sentence, for logs and for codes that have no translation.

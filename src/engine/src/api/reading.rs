@@ -8,6 +8,7 @@ mod escrow;
 mod guard;
 mod links;
 mod mandates;
+mod passkeys;
 mod receipts;
 mod shops;
 mod topups;
@@ -104,6 +105,8 @@ struct Said {
     from_ms: Option<f64>,
     until_ms: Option<f64>,
     exchange: Option<(String, String)>,
+    salt: Option<String>,
+    secret: Option<String>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -361,6 +364,9 @@ impl Said {
                 frozen: need(&mut self.frozen, "frozen")?,
             },
             "receipt" | "node_key" | "accept_node_key" => return self.receipt_call(call).map(Call::Receipt),
+            "passkey" | "set_passkey" | "forget_passkey" => {
+                return self.passkey_call(call).map(Call::Passkey);
+            }
             other => {
                 if let Some(call) = self.top_up_call(other)? {
                     Call::TopUp(call)

@@ -2,7 +2,10 @@
 //!
 //! Six digits withstand whoever taps on an open device: after a few wrong ones there is a wait. They do not withstand whoever takes
 //! all of the device's storage and breaks what seals that; then the node's owner stops the account, or the device is signed out.
+//!
+//! A passkey may open it as well ([`super::passkey`]); a new PIN is a new key, which no passkey opens.
 
+use super::passkey::{self, Passkey};
 use crate::account::{Me, me, open_account};
 use crate::error::{Refusal, call_error, field_error, internal, with_field};
 use crate::http;
@@ -15,6 +18,7 @@ use weft_wire::{Blob, Millis, Signed};
 use zeroize::Zeroizing;
 
 const KEY: &[u8] = b"w/key";
+const PURPOSE: &[u8] = b"weft/order-key\0";
 const PIN_DIGITS: usize = 6;
 /// Wrong ones before there is a wait.
 const TRIES: u32 = 5;
@@ -43,6 +47,9 @@ struct Kept {
     /// No PIN is looked at before.
     #[serde(default)]
     locked_until_ms: Millis,
+    /// What opens it beside the PIN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    passkey: Option<Passkey>,
 }
 
 /// Whether this device can sign payments.
@@ -75,11 +82,12 @@ fn make(s: &mut State, me: &Me, pin: &str) -> Result<(), Refusal> {
     let order_key = key.verifying_key().to_bytes();
     let cert = OrderKeyCert { user: me.user.clone(), device: me.device, order_key, created_ms };
     let under = stretch(s, pin, &salt)?;
-    let sealed = Blob(sealing::seal(&mut s.rng, &under, &purpose(me), seed.as_slice())?);
+    let sealed = Blob(sealing::seal(&mut s.rng, &under, &purpose_of(me, PURPOSE), seed.as_slice())?);
     // The counter is the device's, not the key's.
     let counter = before.map_or(0, |kept| kept.counter);
     let cert = Signed::sign(&cert, &me.device_key);
-    let kept = Kept { sealed, salt, cert, installed: false, counter, wrong: 0, locked_until_ms: 0 };
+    let kept =
+        Kept { sealed, salt, cert, installed: false, counter, wrong: 0, locked_until_ms: 0, passkey: None };
     s.store(KEY, &kept);
     Ok(())
 }
@@ -107,27 +115,51 @@ pub(super) fn forgotten(s: &mut State) {
     }
 }
 
-/// Opens the key with the PIN.
+/// Opens the key with the PIN, or with what a passkey gives where one is set: [`passkey::PREFIX`] stands before that.
 pub(super) fn unlock(s: &mut State, pin: &str) -> Result<SigningKey, Refusal> {
-    let me = me(s)?;
+    let seed = match pin.strip_prefix(passkey::PREFIX) {
+        Some(secret) => passkey::open(s, secret),
+        None => by_pin(s, pin),
+    };
+    seed.map(|seed| SigningKey::from_bytes(&seed))
+}
+
+/// Opens the key's seed with the PIN and nothing else.
+pub(super) fn by_pin(s: &mut State, pin: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+    let purpose = purpose(s, PURPOSE)?;
     let kept: Kept = s.load(KEY).ok_or_else(no_pin)?;
     if s.now < kept.locked_until_ms {
         return Err(locked(kept.locked_until_ms - s.now));
     }
     check(pin).map_err(|_| wrong())?;
     let under = stretch(s, pin, &kept.salt)?;
-    let Ok(seed) = sealing::open(&under, &purpose(&me), kept.sealed.as_slice()) else {
+    let Ok(seed) = sealing::open(&under, &purpose, kept.sealed.as_slice()) else {
         let wrong_now = kept.wrong.saturating_add(1);
         let wait = wait_ms(wrong_now);
         s.store(KEY, &Kept { wrong: wrong_now, locked_until_ms: s.now + wait, ..kept });
         return Err(if wait > 0 { locked(wait) } else { wrong() });
     };
-    let seed: Zeroizing<[u8; 32]> =
-        Zeroizing::new(seed.as_slice().try_into().map_err(|_| internal("order key"))?);
     if kept.wrong > 0 {
         s.store(KEY, &Kept { wrong: 0, locked_until_ms: 0, ..kept });
     }
-    Ok(SigningKey::from_bytes(&seed))
+    self::seed(&seed)
+}
+
+/// A seed that was opened.
+pub(super) fn seed(bytes: &[u8]) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+    bytes.try_into().map(Zeroizing::new).map_err(|_| internal("order key"))
+}
+
+/// The passkey that opens it.
+pub(super) fn passkey(s: &mut State) -> Option<Passkey> {
+    s.load::<Kept>(KEY)?.passkey
+}
+
+/// Lets a passkey open it, or none.
+pub(super) fn set_passkey(s: &mut State, passkey: Option<Passkey>) {
+    if let Some(kept) = s.load::<Kept>(KEY) {
+        s.store(KEY, &Kept { passkey, ..kept });
+    }
 }
 
 /// The counter of the next order. `last`: what the node says that the last one was.
@@ -160,8 +192,14 @@ fn stretch(s: &State, pin: &str, salt: &[u8; 16]) -> Result<Zeroizing<[u8; 32]>,
     s.stretching.stretch(pin.as_bytes(), salt).ok_or_else(|| internal("argon2"))
 }
 
-fn purpose(me: &Me) -> Vec<u8> {
-    [b"weft/order-key\0".as_slice(), me.device.as_bytes(), me.user.to_string().as_bytes()].concat()
+/// What a copy of the seed is sealed for: this device, and what opens it.
+pub(super) fn purpose(s: &mut State, by: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let me = me(s)?;
+    Ok(purpose_of(&me, by))
+}
+
+fn purpose_of(me: &Me, by: &[u8]) -> Vec<u8> {
+    [by, me.device.as_bytes(), me.user.to_string().as_bytes()].concat()
 }
 
 fn no_pin() -> Refusal {

@@ -19,6 +19,7 @@ mod look;
 mod mandates;
 mod orders;
 mod packets;
+mod passkey;
 mod receipts;
 mod requests;
 mod scanned;
