@@ -137,6 +137,9 @@ interface Answers {
   settle: 'done';
   decide_settlement: 'done';
   link_statement: 'table';
+  passkey: 'passkey';
+  set_passkey: 'done';
+  forget_passkey: 'done';
   wake: 'done';
 }
 

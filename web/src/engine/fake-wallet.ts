@@ -6,6 +6,7 @@ import type { IssuedView } from '../wire/IssuedView';
 import type { LinkedView } from '../wire/LinkedView';
 import type { MessageView } from '../wire/MessageView';
 import type { NodeKeyView } from '../wire/NodeKeyView';
+import type { PasskeyView } from '../wire/PasskeyView';
 import type { PersonView } from '../wire/PersonView';
 import type { ReceiptView } from '../wire/ReceiptView';
 import type { TransferView } from '../wire/TransferView';
@@ -56,6 +57,8 @@ export class FakeBank {
   pin: string | null = null;
   wrong = 0;
   lockedUntil = 0;
+  /** What opens the key beside the PIN. */
+  passkey: (PasskeyView & { secret: string }) | null = null;
   /** Titles of shops, by address. */
   readonly shops = new Map<string, string>();
   /** The node does it, and its answer is lost. */
@@ -158,6 +161,10 @@ export class FakeBank {
   /** As the device does: a few wrong ones, then a wait. */
   unlock(pin: string): void {
     if (this.pin === null) throw fail('no_pin');
+    if (pin.startsWith('prf:')) {
+      if (pin !== `prf:${this.passkey?.secret}`) throw fail('wrong_passkey', 'pin');
+      return;
+    }
     const wait = this.lockedUntil - this.now();
     if (wait > 0) throw locked(wait);
     if (pin === this.pin) {
@@ -287,6 +294,18 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
       if (password !== PASSWORD) throw fail('wrong_credentials', 'password');
       bank.pin = pin;
       bank.wrong = bank.lockedUntil = 0;
+      bank.passkey = null;
+      return undefined;
+    })
+    .on('passkey', () => bank.passkey && { id: bank.passkey.id, salt: bank.passkey.salt })
+    .on('set_passkey', ({ id, salt, secret, pin }) => {
+      if (!/^\d{6}$/.test(pin)) throw fail('wrong_pin', 'pin');
+      bank.unlock(pin);
+      bank.passkey = { id, salt, secret };
+      return undefined;
+    })
+    .on('forget_passkey', () => {
+      bank.passkey = null;
       return undefined;
     })
     .on('pay', ({ id, user, asset, amount, note, hold, chat, request, refunds, pin }) => {

@@ -16,6 +16,7 @@ const texts: Record<string, () => string> = {
   already_paid: m.error_already_paid,
   no_pin: m.error_no_pin,
   wrong_pin: m.error_wrong_pin,
+  wrong_passkey: m.error_wrong_passkey,
   sale_over: m.error_sale_over,
   invoice_cancelled: m.error_invoice_cancelled,
   mandate_over: m.error_mandate_over,
