@@ -45,16 +45,20 @@ const give = (debtor: string, creditor: string, part: { amount?: bigint; standin
 const page = (id: string) => render(MandatePages, { base: BASE, rest: [id] });
 
 describe('a regular payment', () => {
-  it('is given under the PIN, with its first day', async () => {
+  it('is given under the PIN, which says all of it: how much, from when to when, and what for', async () => {
     render(MandatePages, { base: BASE, rest: ['new'] });
     await screen.findByLabelText('Member');
     await fill('Member', 'bob');
     await fill('Amount each time', '12.50');
     await fill('What for', 'rent');
+    await fill('Last day', dayText(now + 90 * DAY));
     await press('Continue');
-    await fireEvent.input(await screen.findByLabelText('Payment PIN'), { target: { value: PIN } });
+    const pin = await screen.findByLabelText('Payment PIN');
+    const [first, last] = [now, now + 90 * DAY].map((ms) => new Intl.DateTimeFormat('en', { dateStyle: 'long' }).format(ms));
+    expect(screen.getByText(`12.50 EUR every month · From ${first} to ${last} · rent`)).toBeTruthy();
+    await fireEvent.input(pin, { target: { value: PIN } });
     await waitFor(() => expect(given.all).toHaveLength(1));
-    expect(given.all[0]).toMatchObject({ creditor: BOB, amount: 1_250n, note: 'rent', standing: true, period: 'month', first_day: dayOf(dayText(now)), last_day: null });
+    expect(given.all[0]).toMatchObject({ creditor: BOB, amount: 1_250n, note: 'rent', standing: true, period: 'month', first_day: dayOf(dayText(now)), last_day: dayOf(dayText(now + 90 * DAY)) });
     await waitFor(() => expect(location.hash).toBe(`#/me/wallet/mandates/${given.all[0]?.mandate}`));
   });
 

@@ -48,7 +48,7 @@ export function termsOf({ amount, asset, standing, period }: Pick<MandateView, '
 }
 
 /** From when to when. */
-export function spanOf({ first_day, last_day, count }: MandateView, tag: string): string {
+export function spanOf({ first_day, last_day, count }: Pick<MandateView, 'first_day' | 'last_day' | 'count'>, tag: string): string {
   const first = dayName(first_day, tag);
   const span = last_day === null ? m.mandate_since({ date: first }) : m.mandate_span({ first, last: dayName(last_day, tag) });
   return count === null ? span : `${span} · ${m.mandate_times({ count })}`;
