@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { answerBills, FakeBills } from '../../../engine/fake-bills';
-import { contact, FakeEngine, fail, ME, message } from '../../../engine/fake';
+import { chat, contact, FakeEngine, fail, ME, message } from '../../../engine/fake';
 import { FakeMall } from '../../../engine/fake-shops';
 import { answerShops } from '../../../engine/fake-tills';
 import { answerWallet, EUR, FakeBank, PIN } from '../../../engine/fake-wallet';
@@ -60,7 +60,13 @@ describe('a reminder', () => {
   it('goes to the chat with whoever is late, once a day', async () => {
     const texts: string[] = [];
     fake.on('contacts', () => [contact(BOB, 'Bob')]).on('messages', () => ({ chat: `chat-${BOB}`, messages: texts.map((text, at) => message(`m${at}`, at, { mine: true, body: { kind: 'text', text }, time_ms: Date.now() })), more: false }));
-    fake.on('send_text', ({ text }) => message(`m${texts.push(text)}`, 1, { mine: true, text }));
+    // Nobody has opened the chat with him yet: until then there is none to write to.
+    let opened = false;
+    fake.on('open_chat', ({ user }) => ((opened = true), chat(user, 'Bob')));
+    fake.on('send_text', ({ text }) => {
+      if (!opened) throw fail('unknown_chat');
+      return message(`m${texts.push(text)}`, 1, { mine: true, text });
+    });
     await contacts.load();
     const { invoice } = late();
     const { unmount } = open(ME, invoice);
