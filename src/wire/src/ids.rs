@@ -152,6 +152,12 @@ impl TransferId {
 }
 
 impl TransferId {
+    /// The transfer by which the node takes its fee for a payment.
+    pub fn of_fee(payment: TransferId) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-fee/1");
+        TransferId::of_hash(&hasher.update(&payment.0).finalize())
+    }
+
     /// The transfer by which the payee answers a pending one: there is one answer.
     pub fn of_answer(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-answer/1");

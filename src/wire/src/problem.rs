@@ -103,6 +103,8 @@ codes! {
     InsufficientFunds = "insufficient_funds", 409, "There is not enough money in the account.";
     /// More than one order, or one day, allows.
     PaymentLimit = "payment_limit", 409, "This is more than may be paid at once or in a day.";
+    /// The node takes more for it by now than the order allows; `current` says how much.
+    FeeTooLow = "fee_too_low", 409, "The fee for this payment has changed; please look at it and pay again.";
     /// The operator has stopped payments from or to the account.
     AccountFrozen = "account_frozen", 403, "Payments of this account are stopped.";
     /// The order's time is over, or its counter was used.

@@ -4,7 +4,7 @@
 //! `GET wallet/transfers/ID` · `GET wallet/requests/ID?asset=ASSET` · `GET wallet/packets/ID` · `POST wallet/packets/ID` · `GET wallet/history`; for the
 //! owner `PUT wallet/admin/assets` · `POST wallet/admin/issue` · `POST wallet/admin/accounts`. Those of shops are in `shops`, those of banks in
 //! `topups`, those of invoices in `invoices`, those of escrow in `escrow`, those of mandates in `mandates`, those of the day's roots in `roots`,
-//! those of dual control in `guard`, those of cash agents in `agents`.
+//! those of dual control in `guard`, those of cash agents in `agents`, those of fees in `fees`.
 //!
 //! Amounts are integers in the asset's minor units. Whoever pays signs: a node cannot move a member's money to somebody without an
 //! order that the member's device has signed with its order key, and which it keeps beside the transfer. It can take its own money out
@@ -14,6 +14,7 @@ mod agents;
 mod assets;
 mod cards;
 mod escrow;
+mod fees;
 mod guard;
 mod invoices;
 mod mandates;
@@ -28,6 +29,7 @@ pub use agents::{Agent, AgentInfo, AgentList, SetAgent, SettleAgent};
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
 pub use cards::{PaidCard, RequestCard, RequestPart, TransferCard};
 pub use escrow::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, SettlePayee};
+pub use fees::{FEE_POINTS_MAX, Fee, FeeKind, FeesEarned, SetFee, TakeFees, fee_due};
 pub use guard::{
     Approval, AssetAmount, BankFile, ChangeApprover, DecideProposal, GuardInfo, MoneyFor, ProposalInfo,
     ProposalState, Proposed, ThresholdInfo,

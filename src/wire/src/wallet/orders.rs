@@ -168,7 +168,7 @@ pub struct Receipt {
     pub asset: AssetId,
     /// How much, in minor units.
     pub amount: u64,
-    /// What the node took for it.
+    /// What the node took for it beside the amount; while it is held, what is held for that.
     pub fee: u64,
     /// Where it stood when this was signed.
     pub state: TransferState,

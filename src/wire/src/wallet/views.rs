@@ -1,6 +1,6 @@
 //! Requests and answers.
 
-use super::{Asset, AssetCode, OrderKeyCert, PaymentOrder, ShopName, TransferState};
+use super::{Asset, AssetCode, Fee, OrderKeyCert, PaymentOrder, ShopName, TransferState};
 use crate::{AccountId, AssetId, Millis, NodeName, RequestId, Signed, TransferId, UserAddress};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,9 @@ pub struct AssetInfo {
     pub issue_max: u64,
     /// How much of it is in the world. A sum beyond `u64` is told as its greatest.
     pub issued: u64,
+    /// What the node takes for payments, by kind; of a kind that is not here, nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fees: Vec<Fee>,
 }
 
 /// `GET wallet/assets`.

@@ -27,6 +27,7 @@ pub fn asset_info() -> AssetInfo {
         day_max: 6,
         issue_max: 7,
         issued: 8,
+        fees: Vec::new(),
     }
 }
 
@@ -209,6 +210,15 @@ fn links_of_nodes(v: &mut impl Visitor) {
     v.visit("decide_settlement", DecideSettlement { accept: true, amount: "12.50".into() });
 }
 
+fn fees(v: &mut impl Visitor) {
+    let kinds = [FeeKind::Person, FeeKind::Shop, FeeKind::Remote, FeeKind::Out];
+    let fees = kinds.map(|kind| Fee { kind, fixed: 1, points: 150, least: 2, most: 30 }).to_vec();
+    v.visit("asset_info_fees", AssetInfo { fees: fees.clone(), ..asset_info() });
+    v.visit("set_fee", SetFee { asset: ASSET, fee: fees[1] });
+    v.visit("fees_earned", FeesEarned { earned: 9, held: 2 });
+    v.visit("take_fees", TakeFees { id: TRANSFER, asset: ASSET, user: bob(), amount: 9 });
+}
+
 fn views(v: &mut impl Visitor) {
     let define = DefineAsset {
         code: "EUR".parse().unwrap(),
@@ -223,6 +233,7 @@ fn views(v: &mut impl Visitor) {
     let links = vec![LinkedNode { node: bob().node, assets: vec![ASSET], rates: Vec::new() }];
     links_of_nodes(v);
     v.visit("asset_list", AssetList { assets: vec![asset_info()], links });
+    fees(v);
     v.visit("account_list", AccountList { accounts: vec![account()], counter: 3 });
     v.visit("answer_transfer", AnswerTransfer { answer: Answer::Return });
     v.visit("transfer_info", transfer());
