@@ -103,6 +103,7 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::PROPOSALS => read::<guard::ProposalRecord>(value),
         tables::GUARDED => read::<guard::GuardedRecord>(value),
         tables::AGENTS => read::<agent::AgentRecord>(value),
+        tables::FEES => read::<wallet::FeesRecord>(value),
         tables::AGENT_BOOKS => read::<agent::AgentBook>(value),
         tables::COUNTS
         | tables::KEY_PACKAGES_LEFT

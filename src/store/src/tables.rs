@@ -213,6 +213,8 @@ tables! {
     // cash agents: written by the teller, too
     AGENTS            = 176, "wallet.agents",         key: "name 00 asset",              record: "AgentRecord: a cash agent", owner: "service/wallet";
     AGENT_BOOKS       = 177, "wallet.agent_books",    key: "asset",                      record: "AgentBook: the cash agents of an asset", owner: "service/wallet";
+    // fees: written by the teller, too
+    FEES              = 183, "wallet.fees",           key: "asset",                      record: "FeesRecord: what the node takes for payments", owner: "service/wallet";
     // lists beside orders: written by the teller, too
     ORDERS_REFUSED    = 181, "wallet.orders_refused", key: "BE64(time) transfer",        record: "nothing: an order that the ledger has refused, and until when it is kept", owner: "service/wallet";
     REQUESTS_SUMS     = 180, "wallet.requests_sums",  key: "name 00 request asset BE64(all ones less the amount) BE64(number) transfer", record: "nothing: what was paid for a request, by or to somebody, the largest first", owner: "service/wallet";

@@ -7,6 +7,7 @@ mod approvals;
 mod contacts;
 mod devices;
 mod escrows;
+mod fees;
 pub(crate) mod health;
 mod invites;
 mod invoices;
@@ -51,6 +52,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(webhooks::routes())
         .merge(approvals::routes())
         .merge(agents::routes())
+        .merge(fees::routes())
         .merge(links::routes())
         .merge(roots::routes())
         .merge(sync::routes())

@@ -7,8 +7,8 @@ use axum::{
 };
 use std::{fmt::Display, str::FromStr};
 use weft_wire::{
-    AccountId, BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId, UserAddress,
-    UserName,
+    AccountId, AssetId, BankLineId, Code, DeviceId, NodeName, Problem, RequestId, RoomId, TransferId,
+    UserAddress, UserName,
 };
 
 /// `{room}`.
@@ -44,6 +44,8 @@ pub(crate) struct Invoice(pub RequestId);
 pub(crate) struct Sale(pub RequestId);
 /// `{account}`.
 pub(crate) struct Account(pub AccountId);
+/// `{asset}`.
+pub(crate) struct Asset(pub AssetId);
 
 async fn parameter<T, S>(parts: &mut Parts, state: &S, name: &'static str) -> Result<T, Fault>
 where
@@ -88,6 +90,7 @@ extractor!(Provider, "provider");
 extractor!(Issuer, "issuer");
 extractor!(Invoice, "invoice");
 extractor!(Account, "account");
+extractor!(Asset, "asset");
 
 /// The query, `a=b&c=d`. Values here are ids, numbers and addresses, of which only the `@` may be percent-encoded.
 pub(crate) struct Query(Vec<(String, String)>);

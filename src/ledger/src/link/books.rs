@@ -59,6 +59,14 @@ pub trait LinkBooks: Books {
         let _ = payment;
         Ok(())
     }
+    /// What was held for a payment of this node's people has gone over. The payment is as it was before.
+    ///
+    /// # Errors
+    /// As [`LinkBooks::link`].
+    fn went_over(&mut self, payment: &Payment) -> Result<(), Self::Fault> {
+        let _ = payment;
+        Ok(())
+    }
     /// This payment of the peer's was rejected as it came, by the last message that was journalled. Once the
     /// peer has confirmed that message, the payment may be forgotten: who has taken a REJECT sends its PREPARE
     /// no more, and of a node that has lost it in a backup a thaw comes first.

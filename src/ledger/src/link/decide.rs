@@ -116,8 +116,10 @@ pub(super) fn resolve<B: LinkBooks>(
         // The hold was resolved by somebody else than the link.
         return Err(LinkError::Ledger(LedgerError::Refused { at, refusal, replayed: false }));
     }
-    if matches!(step, Step::Void) && record.way == Way::Out {
-        books.released(&record).map_err(LinkError::Books)?;
+    if record.way == Way::Out {
+        let told =
+            if matches!(step, Step::Void) { books.released(&record) } else { books.went_over(&record) };
+        told.map_err(LinkError::Books)?;
     }
     Ok(Payment { state, decided_ms: Some(now), asked: false, ..record })
 }

@@ -25,6 +25,8 @@ mod federated_tests;
 mod followers;
 mod link_couriers;
 #[cfg(test)]
+mod link_fee_tests;
+#[cfg(test)]
 mod link_settle_tests;
 #[cfg(test)]
 mod link_sim;

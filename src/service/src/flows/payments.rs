@@ -9,7 +9,7 @@ use weft_wire::{
     limits::SHOP_STAFF_MAX,
     wallet::{
         ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, MoneyFor, OpenShop,
-        PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder,
+        PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder, TakeFees,
     },
 };
 
@@ -62,6 +62,17 @@ impl Flows {
             return Err(WalletError::NotFound("user").into());
         }
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
+    }
+
+    /// `POST wallet/admin/fees/take`. For whoever runs the node; the caller is not looked at.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn take_fees(&self, wish: TakeFees) -> Result<()> {
+        if !self.has_account(&wish.user).await? {
+            return Err(WalletError::NotFound("user").into());
+        }
+        Ok(self.wallet.take_fees(wish.user.name.clone(), wish).await?)
     }
 
     /// `POST wallet/admin/guard/approvers`. For whoever runs the node; the caller is not looked at.

@@ -87,6 +87,11 @@ pub(super) fn issuance(asset: AssetId) -> AccountId {
     account_id(AccountKind::Issuance, &Owner::Node, asset)
 }
 
+/// The account of what the node has earned.
+pub(super) fn earnings(asset: AssetId) -> AccountId {
+    account_id(AccountKind::Fee, &Owner::Node, asset)
+}
+
 /// The account that holds what has come in by the bank, and nobody knows for whom.
 pub(super) fn suspense(asset: AssetId) -> AccountId {
     account_id(AccountKind::Suspense, &Owner::Node, asset)
@@ -124,6 +129,16 @@ impl Sheet<'_> {
         let id = suspense(asset);
         if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
             self.open(Account::new(id, asset, AccountKind::Suspense))?;
+            self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
+        }
+        Ok(id)
+    }
+
+    /// The account of fees, opened if this is the first one.
+    pub(super) fn earnings_account(&mut self, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = earnings(asset);
+        if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
+            self.open(Account::new(id, asset, AccountKind::Fee))?;
             self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
         }
         Ok(id)

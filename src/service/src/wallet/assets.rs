@@ -3,7 +3,7 @@
 use super::{
     Result, Wallet, WalletError,
     accounts::{issuance, merchant, personal},
-    records::{AccountRecord, AssetRecord, LinkRecord, MerchantRecord, Owner, OwnerRecord},
+    records::{AccountRecord, AssetRecord, FeesRecord, LinkRecord, MerchantRecord, Owner, OwnerRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, error::within};
@@ -166,7 +166,9 @@ impl Wallet {
         let issue_max = floor.map_or(0, |floor| u64::try_from(-floor).unwrap_or(u64::MAX));
         let AssetRecord { asset, title, backing, payment_max, day_max } = record;
         let issued = u64::try_from(issued.max(0)).unwrap_or(u64::MAX);
-        Ok(AssetInfo { id, asset, title, backing, payment_max, day_max, issue_max, issued })
+        let fees: Option<FeesRecord> = self.ctx.read(tables::FEES, id.0).await?;
+        let fees = fees.unwrap_or_default().fees;
+        Ok(AssetInfo { id, asset, title, backing, payment_max, day_max, issue_max, issued, fees })
     }
 
     pub(super) async fn asset(&self, id: AssetId) -> Result<AssetRecord> {

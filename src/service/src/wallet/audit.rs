@@ -69,6 +69,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     compare(store, &books, &mut report).await?;
     super::audit_bank::check_bank(store, &books, &mut report).await?;
     let guard = super::audit_guard::check_guard(store, &books, &mut report).await?;
+    super::audit_fees::check_fees(store, &books, &mut report).await?;
     super::audit_agents::check_agents(store, &books, &guard, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
@@ -181,8 +182,8 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
         Movement::Post { .. } | Movement::Void { .. } => return Ok(()),
     };
     let purpose = entry.transfer.purpose;
-    // What is collected is signed for by a mandate, which is looked at beside all others.
-    if matches!(purpose, Purpose::Redeem | Purpose::Collection) {
+    // What is collected is signed for by a mandate, which is looked at beside all others; so are fees.
+    if matches!(purpose, Purpose::Redeem | Purpose::Collection | Purpose::Fee) {
         return Ok(());
     }
     let owner = get::<OwnerRecord>(store, tables::OWNERS, &debit.0).await?;

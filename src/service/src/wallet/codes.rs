@@ -142,7 +142,8 @@ impl Sheet<'_> {
         if asset.payment_max > 0 && order.amount > asset.payment_max {
             return Err(WalletError::PaymentMax { max: asset.payment_max }.into());
         }
-        Ok(())
+        // For less it is no more.
+        self.fee_of(order, order.amount).map(drop)
     }
 
     fn charge(
@@ -235,14 +236,17 @@ impl Sheet<'_> {
         if account.freeze != Freeze::None {
             return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
         }
-        if account.available() < u128::from(amount) {
+        let fee = self.fee_of(order, amount)?;
+        if account.available() < u128::from(amount) + u128::from(fee) {
             return Err(WalletError::Refused(Refusal::Floor).into());
         }
         let paid = self.within_limits(&asset, debit, amount)?;
         let credit = self.merchant_account(shop, order.asset)?;
         let id = order.transfer();
         let movement = Movement::Posted { debit, credit, amount, refunds: None };
-        self.post(&[Transfer { id, movement, purpose: Purpose::Payment, about: order.id.0 }])?;
+        let payment = Transfer { id, movement, purpose: Purpose::Payment, about: order.id.0 };
+        let chain = self.with_fee(payment, fee)?;
+        self.post(&chain)?;
         if let Some(paid) = paid {
             self.put(tables::PAYERS, debit.0, &paid);
         }

@@ -47,6 +47,12 @@ pub enum WalletError {
         /// In minor units.
         max: u64,
     },
+    /// More is due for it than the order allows.
+    #[error("the fee for this payment is {due}")]
+    FeeTooLow {
+        /// In minor units.
+        due: u64,
+    },
     /// The id was used for something else.
     #[error("the id was used for something else")]
     IdConflict,
@@ -158,6 +164,7 @@ impl From<WalletError> for Problem {
             WalletError::PaymentMax { max } | WalletError::DayMax { max } => {
                 Problem { current: Some(max), ..Problem::new(Code::PaymentLimit).detail(detail) }
             }
+            WalletError::FeeTooLow { due } => Problem { current: Some(due), ..Problem::new(Code::FeeTooLow) },
             WalletError::IdConflict => Problem::new(Code::IdConflict),
             WalletError::AlreadyDecided => Problem::new(Code::AlreadyDecided),
             WalletError::NameTaken => Problem::new(Code::NameTaken).field("name"),

@@ -53,7 +53,9 @@ impl Wallet {
             scan = scan.after(&last.key);
             for row in rows {
                 let Some(line) = self.line(account, &row).await? else { continue };
-                if lines.len() == PAGE_MAX {
+                // A payment and its fee are one event, and one is asked for what comes after an event.
+                let is_same = lines.last().is_some_and(|last: &HistoryLine| last.number == line.number);
+                if lines.len() >= PAGE_MAX && !is_same {
                     return Ok(History { lines, more: true });
                 }
                 lines.push(line);

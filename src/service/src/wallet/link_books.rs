@@ -72,6 +72,10 @@ impl LinkBooks for Sheet<'_> {
         self.came_back(payment)
     }
 
+    fn went_over(&mut self, payment: &Payment) -> Result<(), Stop> {
+        self.end_fee_over(payment.id, true)
+    }
+
     fn put_link(&mut self, link: Link) {
         let peer = link.peer.clone();
         self.put(tables::LINKS, peer.as_str(), &LinkRecord(link));

@@ -13,6 +13,7 @@ mod audit;
 mod audit_agents;
 mod audit_bank;
 mod audit_bills;
+mod audit_fees;
 mod audit_guard;
 mod audit_links;
 mod audit_mandates;
@@ -32,6 +33,9 @@ mod error;
 mod escrow_tests;
 mod escrows;
 mod export;
+#[cfg(test)]
+mod fee_tests;
+mod fees;
 mod guard;
 mod guard_decide;
 mod guard_desk;

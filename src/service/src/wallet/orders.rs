@@ -283,6 +283,7 @@ impl Sheet<'_> {
             let why = "only what goes to another node is exchanged";
             return Err(Fault::Invalid { field: "exchange", why }.into());
         }
+        let fee = self.fee_of(order, order.amount)?;
         let is_own = order.from.is_none();
         if is_own
             && matches!(&work.to, To::Person(payee) | To::CashIn(payee) | To::CashOut(payee) if order.payer.name == *payee)
@@ -322,12 +323,14 @@ impl Sheet<'_> {
             if let Some(paid) = paid {
                 self.put(tables::PAYERS, debit.0, &paid);
             }
-            return self.as_known(receipt(order, &entry, None, None));
+            self.hold_fee(order, debit, fee)?;
+            return self.as_known(Receipt { fee, ..receipt(order, &entry, None, None) });
         }
         let transfer = self.as_ordered(work, debit)?;
         self.put(tables::ORDERS, transfer.id.0, &kept);
+        let chain = self.with_fee(transfer, fee)?;
         // From here on the counter is used up, whatever the ledger says to it.
-        let done = self.post(&[transfer]).map_err(|stop| self.refused(order, stop))?;
+        let done = self.post(&chain).map_err(|stop| self.refused(order, stop))?;
         if let Some(paid) = paid {
             self.put(tables::PAYERS, debit.0, &paid);
         }
@@ -355,7 +358,7 @@ impl Sheet<'_> {
             }
         }
         let promise = self.promise(transfer.id, &order.payee)?;
-        Ok(receipt(order, entry, None, promise))
+        Ok(Receipt { fee, ..receipt(order, entry, None, promise) })
     }
 
     /// The transfer that an order asks for.
@@ -423,6 +426,7 @@ impl Sheet<'_> {
             Outcome::Done => {
                 let promise = self.promise(entry.transfer.id, &work.order.payee)?;
                 let receipt = receipt(&work.order, entry, self.standing(entry.transfer.id)?, promise);
+                let receipt = self.with_fee_taken(receipt)?;
                 if entry.transfer.purpose == Purpose::Remote { self.as_known(receipt) } else { Ok(receipt) }
             }
             Outcome::Refused { refusal, .. } => Err(WalletError::Refused(refusal).into()),
@@ -491,7 +495,8 @@ impl Sheet<'_> {
         // One id for both answers: the second, if it is the other one, finds it taken.
         let (purpose, about) = (entry.transfer.purpose, entry.transfer.about);
         let decided = Transfer { id: TransferId::of_answer(id), movement, purpose, about };
-        match self.post(&[decided]) {
+        let chain = self.with_fee_end(decided, &entry, !returns)?;
+        match self.post(&chain) {
             Ok(done) if returns && !done.replayed => self.uncount(&entry),
             Ok(_) => Ok(()),
             Err(Stop::Undone(WalletError::IdConflict)) => Err(WalletError::AlreadyDecided.into()),
@@ -507,6 +512,7 @@ impl Sheet<'_> {
         match self.expire(pending) {
             Ok(_) => {
                 if let Some(entry) = self.entry(pending)? {
+                    self.expire_fee(&entry)?;
                     self.uncount(&entry)?;
                 }
                 Ok(true)

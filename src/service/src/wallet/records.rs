@@ -9,7 +9,7 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
     wallet::{
-        Asset, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails,
+        Asset, Fee, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails,
         ShopMember, ShopRole,
     },
 };
@@ -62,6 +62,13 @@ pub(crate) struct AssetRecord {
     pub payment_max: u64,
     /// 0: no bound.
     pub day_max: u64,
+}
+
+/// What the node takes for payments. Key: the asset.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct FeesRecord {
+    /// By kind of payment, one of each at most.
+    pub fees: Vec<Fee>,
 }
 
 /// Whose an account is. Key: its id.
@@ -431,6 +438,7 @@ first_version!(
     StandingRecord,
     EventRecord,
     AssetRecord,
+    FeesRecord,
     OwnerRecord,
     PayerRecord,
     OrderKeyRecord,

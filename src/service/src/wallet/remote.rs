@@ -331,6 +331,7 @@ impl Sheet<'_> {
 
     /// The other node did not take a payment: it does not count for the day, and a share of a packet is its giver's.
     pub(super) fn came_back(&mut self, payment: &Payment) -> Result<(), Stop> {
+        self.end_fee_over(payment.id, false)?;
         if let Some(entry) = self.entry(payment.id)? {
             self.uncount(&entry)?;
         }
@@ -345,7 +346,8 @@ impl Sheet<'_> {
         let Payee::Person(payee) = &receipt.payee else { return Ok(receipt) };
         let payment = self.payment(&payee.node, Way::Out, receipt.transfer)?;
         let Some(remote) = payment.as_ref().and_then(Remote::of) else { return Ok(receipt) };
-        Ok(Receipt { state: remote.state, until_ms: remote.until_ms, ..receipt })
+        let fee = if is_back(remote.state) { 0 } else { receipt.fee };
+        Ok(Receipt { state: remote.state, until_ms: remote.until_ms, fee, ..receipt })
     }
 
     /// Somebody here was paid what they have asked for.
@@ -357,6 +359,11 @@ impl Sheet<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the payer has it again.
+fn is_back(state: TransferState) -> bool {
+    matches!(state, TransferState::Returned | TransferState::Expired)
 }
 
 /// What statements call a payment over a link.

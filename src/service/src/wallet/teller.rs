@@ -51,6 +51,7 @@ const KEPT: &[Table] = &[
     tables::BANK_ACCOUNTS,
     tables::GUARD,
     tables::GUARDED,
+    tables::FEES,
 ];
 const KEPT_MAX: usize = 50_000;
 

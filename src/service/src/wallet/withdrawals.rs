@@ -164,7 +164,8 @@ impl Sheet<'_> {
             let about = entry.transfer.about;
             let end =
                 Transfer { id: TransferId::of_answer(id), movement, purpose: Purpose::Withdrawal, about };
-            self.post(&[end])?;
+            let chain = self.with_fee_end(end, &entry, state == WithdrawalState::Paid)?;
+            self.post(&chain)?;
             if state == WithdrawalState::Returned {
                 self.uncount(&entry)?;
             }

@@ -2,7 +2,9 @@
 
 use super::*;
 use money::{EURO, shop_order, transfer};
-use weft_wire::wallet::{Approval, AssetAmount, BankFile, Hash, MoneyFor, OrderKeyCert, Payee, Proposed};
+use weft_wire::wallet::{
+    Approval, AssetAmount, BankFile, Fee, FeeKind, Hash, MoneyFor, OrderKeyCert, Payee, Proposed,
+};
 
 pub(super) fn guards(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let record = guard::GuardRecord {
@@ -61,6 +63,9 @@ pub(super) fn guards(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     }
     let guarded = guard::GuardedRecord { threshold: 10_000, day: 20_000, issued: 400 };
     all.add(tables::GUARDED, "asset", &guarded);
+    let kinds = [FeeKind::Person, FeeKind::Shop, FeeKind::Remote, FeeKind::Out];
+    let fees = kinds.map(|kind| Fee { kind, fixed: 10, points: 150, least: 20, most: 500 }).to_vec();
+    all.add(tables::FEES, "asset", &wallet::FeesRecord { fees });
     let lent = agent::AgentRecord {
         limit: 10_000,
         frozen: true,

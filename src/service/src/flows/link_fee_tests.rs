@@ -1,0 +1,92 @@
+//! Alice's node takes a fee of what she pays to bob at another node: held while the payment is under way.
+
+use super::{
+    FlowError,
+    link_tests::{AWAY, HOME, HOUR_MS, Pair},
+};
+use crate::wallet::{WalletError, check_ledger};
+use weft_ledger::Refusal;
+use weft_wire::wallet::{Answer, Fee, FeeKind, Intent, PaymentOrder, SetFee, TransferState};
+
+impl Pair {
+    /// Of what goes to other nodes, 10 cents and 1 %.
+    async fn with_fees() -> Pair {
+        let pair = Pair::new().await;
+        let fee = Fee { kind: FeeKind::Remote, fixed: 10, points: 100, least: 0, most: 0 };
+        let wallet = pair.worlds[HOME].service.wallet();
+        wallet.set_fee(SetFee { asset: pair.euro.id, fee }).await.unwrap();
+        pair
+    }
+
+    async fn earned(&self) -> (u64, u64) {
+        let earned = self.worlds[HOME].service.wallet().fees_earned(self.euro.id).await.unwrap();
+        (earned.earned, earned.held)
+    }
+}
+
+#[tokio::test]
+async fn the_fee_of_a_payment_to_another_node_is_taken_when_that_has_it() {
+    let mut pair = Pair::with_fees().await;
+    let order = PaymentOrder { max_fee: 20, ..pair.order(HOME, 1_000, Intent::Payment) };
+    let poor = PaymentOrder { max_fee: 19, ..order.clone() };
+    let refused = pair.submit(HOME, &poor).await;
+    assert!(matches!(refused, Err(FlowError::Wallet(WalletError::FeeTooLow { due: 20 }))), "{refused:?}");
+    let receipt = pair.submit(HOME, &order).await.unwrap();
+    assert_eq!((receipt.state, receipt.fee), (TransferState::Held, 20));
+    assert_eq!((pair.has(HOME).await, pair.earned().await), ((8_980, 1_020, 0), (0, 20)));
+    let report = check_ledger(&pair.worlds[HOME].store).await.unwrap();
+    assert_eq!(report.findings, [""; 0], "while it is under way");
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await, pair.has(AWAY).await), ((8_980, 0, 0), (1_000, 0, 0)));
+    assert_eq!(pair.earned().await, (20, 0));
+    let receipt = pair.submit(HOME, &order).await.unwrap();
+    assert_eq!((receipt.state, receipt.fee), (TransferState::Done, 20));
+    // What comes back of it is free, and his node takes nothing of its own.
+    pair.pay(AWAY, 500, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await.0, pair.earned().await), (9_480, (20, 0)));
+    pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_comes_back_from_another_node_brings_its_fee_back() {
+    let mut pair = Pair::with_fees().await;
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let order = PaymentOrder { max_fee: 25, ..pair.order(HOME, 1_000, Intent::Transfer) };
+        pair.submit(HOME, &order).await.unwrap();
+        sent.push(order);
+    }
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await.0, pair.earned().await), (7_960, (0, 40)));
+    let wallet = pair.worlds[AWAY].service.wallet();
+    wallet.answer(pair.people[AWAY].device.caller(), sent[0].transfer(), Answer::Return).await.unwrap();
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await.0, pair.earned().await), (8_980, (0, 20)));
+    pair.worlds.iter().for_each(|world| world.clock.advance(24 * HOUR_MS));
+    for world in &pair.worlds {
+        crate::Worker::Payments.run_once(&world.service).await.unwrap();
+    }
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await, pair.earned().await), ((10_000, 0, 0), (0, 0)));
+    for (order, state) in sent.iter().zip([TransferState::Returned, TransferState::Expired]) {
+        let receipt = pair.submit(HOME, order).await.unwrap();
+        assert_eq!((receipt.state, receipt.fee), (state, 0));
+    }
+    pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn who_has_no_money_for_the_fee_sends_nothing_to_another_node() {
+    let mut pair = Pair::with_fees().await;
+    let order = PaymentOrder { max_fee: 1_000, ..pair.order(HOME, 10_000, Intent::Payment) };
+    let refused = pair.submit(HOME, &order).await;
+    assert!(
+        matches!(refused, Err(FlowError::Wallet(WalletError::Refused(Refusal::Floor)))),
+        "there are 10000, and 110 are due: {refused:?}"
+    );
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await, pair.has(AWAY).await), ((10_000, 0, 0), (0, 0, 0)));
+    assert_eq!(pair.earned().await, (0, 0));
+    pair.is_sound().await;
+}
