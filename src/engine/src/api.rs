@@ -7,6 +7,7 @@ mod chats;
 mod error;
 mod escrow;
 mod events;
+mod fees;
 mod groups;
 mod guard;
 mod links;
@@ -25,6 +26,7 @@ pub use chats::*;
 pub use error::*;
 pub use escrow::*;
 pub use events::*;
+pub use fees::*;
 pub use groups::*;
 pub use guard::*;
 pub use links::*;
@@ -509,6 +511,9 @@ pub enum Call {
     /// A call about cash agents.
     #[serde(untagged)]
     Agent(AgentCall),
+    /// A call about fees.
+    #[serde(untagged)]
+    Fee(FeeCall),
     /// A call about what nodes owe each other.
     #[serde(untagged)]
     NodeLink(LinkCall),
@@ -594,6 +599,9 @@ pub enum Reply {
     /// About cash agents.
     #[serde(untagged)]
     Agent(AgentReply),
+    /// About fees.
+    #[serde(untagged)]
+    Fee(FeeReply),
     /// About what nodes owe each other.
     #[serde(untagged)]
     NodeLink(LinkReply),

@@ -9,6 +9,7 @@ use crate::rooms::Unsure;
 use crate::shelf::Shelf;
 use crate::sync::rooms::PinMap;
 use crate::vault::Full;
+use crate::wallet::fees::Shown;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use weft_wire::rooms::{JoinRequest, RoomState};
@@ -79,6 +80,8 @@ pub(crate) struct Live {
     pub members: Shelf<RoomId, Shelf<UserAddress, Far>>,
     /// Grows whenever something came in a room's log, for those who wait for it.
     pub turns: u64,
+    /// Fees that the person was shown: what their orders allow.
+    pub fees: Vec<Shown>,
     /// When this device last said that it is typing.
     pub typing_told: Shelf<RoomId, Millis>,
 }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 use weft_engine::api::{
-    AgentCall, BillCall, BooksCall, Call, EscrowCall, GuardCall, MandateCall, PasskeyCall, ReceiptCall,
-    ShopCall, TopUpCall,
+    AgentCall, BillCall, BooksCall, Call, EscrowCall, FeeCall, GuardCall, MandateCall, PasskeyCall,
+    ReceiptCall, ShopCall, TopUpCall,
 };
 
 /// What stands for nothing where it is left out.
@@ -37,6 +37,7 @@ fn calls() -> BTreeMap<String, Vec<(String, String)>> {
         GuardCall::inline,
         AgentCall::inline,
         PasskeyCall::inline,
+        FeeCall::inline,
     ];
     let text = all.map(|inline| inline(&Config::default())).concat();
     let without_docs: String = text
@@ -79,6 +80,7 @@ fn value(name: &str, kind: &str) -> Value {
         "Array<[string, string, string, string]>" => json!([["tea", "1500", "200", "190"]]),
         "string" | "string | null" => json!(format!("a {name}")),
         "[string, string]" => json!(["12.00", "1.09"]),
+        "[string, string, string, string]" => json!(["10", "150", "20", "500"]),
         "boolean" | "boolean | null" => json!(true),
         "number" | "number | null" => json!(7),
         "Array<string>" => json!(["one", "two"]),

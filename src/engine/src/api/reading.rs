@@ -5,6 +5,7 @@ mod agents;
 mod bills;
 mod books;
 mod escrow;
+mod fees;
 mod guard;
 mod links;
 mod mandates;
@@ -107,6 +108,8 @@ struct Said {
     exchange: Option<(String, String)>,
     salt: Option<String>,
     secret: Option<String>,
+    kind: Option<String>,
+    fee: Option<(String, String, String, String)>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -382,6 +385,8 @@ impl Said {
                     Call::Guard(call)
                 } else if let Some(call) = self.agent_call(other)? {
                     Call::Agent(call)
+                } else if let Some(call) = self.fee_call(other)? {
+                    Call::Fee(call)
                 } else if let Some(call) = self.link_call(other)? {
                     Call::NodeLink(call)
                 } else {

@@ -5,7 +5,7 @@ mod receipts;
 
 pub use receipts::*;
 
-use super::PersonView;
+use super::{FeeView, PersonView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -39,6 +39,10 @@ pub struct IssuedView {
     pub issue_max: String,
     /// How much of it is in the world.
     pub issued: String,
+    /// What the node takes for payments, by kind; of a kind that is not here, nothing.
+    #[serde(default)]
+    #[ts(as = "Option<Vec<FeeView>>", optional)]
+    pub fees: Vec<FeeView>,
 }
 
 /// An account of one's own.

@@ -75,7 +75,7 @@ fn make(
     let code =
         PayCode::new(me.user.node.clone(), s.random()).map_err(|error| call_error("bad_input", error))?;
     let counter = key::count(s, last).ok_or_else(|| internal("counter"))?;
-    let order = PaymentOrder {
+    let mut order = PaymentOrder {
         id: OrderId(s.random()),
         payer: me.user.clone(),
         device: me.device,
@@ -92,6 +92,7 @@ fn make(
         tip: None,
         exchange: None,
     };
+    order.max_fee = super::fees::allowed(s, &order);
     let signed = Signed::sign(&order, key);
     Ok((code, order, signed))
 }

@@ -63,6 +63,7 @@ fn exchanged(other: Option<Exchanged>) -> Option<ExchangedView> {
 
 fn issued(info: AssetInfo) -> IssuedView {
     IssuedView {
+        fees: super::fees::views(&info),
         asset: asset_view(&info.asset),
         title: info.title,
         backing: info.backing,

@@ -11,6 +11,7 @@ pub(crate) mod cards;
 mod charges;
 mod codes;
 mod escrow;
+pub(crate) mod fees;
 mod guard;
 mod invoices;
 mod key;

@@ -1,6 +1,6 @@
 //! Payment orders: written down before they are sent, sent until the node has decided, and told in the chat when it has.
 
-use super::{cards::Card, charges, key, receipts, trust};
+use super::{cards::Card, charges, fees, key, receipts, trust};
 use crate::account::me;
 use crate::api::{Event, PendingView};
 use crate::chats::{self, ChatId, queue};
@@ -166,7 +166,7 @@ pub(super) fn sign(
 ) -> Result<Signed<PaymentOrder>, Refusal> {
     let me = me(s)?;
     let counter = key::count(s, last).ok_or_else(|| internal("counter"))?;
-    let order = PaymentOrder {
+    let mut order = PaymentOrder {
         id: wish.id,
         payer: me.user.clone(),
         device: me.device,
@@ -184,6 +184,7 @@ pub(super) fn sign(
         tip: wish.tip,
         exchange: wish.exchange,
     };
+    order.max_fee = fees::allowed(s, &order);
     Ok(Signed::sign(&order, key))
 }
 

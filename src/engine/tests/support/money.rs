@@ -64,6 +64,7 @@ impl Money {
                     day_max: zero,
                     issue_max: zero,
                     issued: zero,
+                    fees: Vec::new(),
                 };
                 answer(&AssetList { assets: vec![info], links: Vec::new() })
             }

@@ -1,0 +1,80 @@
+//! What is asked and told about fees. Amounts are as in `wallet`; a kind is `person` (of the same node), `shop` (invoices as well),
+//! `remote` (somebody of another node) or `out` (over a bank).
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The calls about fees. They are calls like the others.
+#[derive(Debug, Clone, PartialEq, Serialize, TS)]
+#[serde(rename_all = "snake_case", tag = "call")]
+pub enum FeeCall {
+    /// What the node takes now for a payment of this kind and amount, beside it. Who has asked has seen it: a payment like this allows
+    /// so much from then on, and no more. `fee_too_low` where one is refused because more is due. → [`FeeReply::Fee`]
+    Fee {
+        /// Of which kind.
+        kind: String,
+        /// Asset id.
+        asset: String,
+        /// In minor units.
+        amount: String,
+    },
+    /// What is taken for a kind of payments from now on. For the owner, as all that follow. → [`super::Reply::Done`]
+    SetFee {
+        /// Of which kind.
+        kind: String,
+        /// Asset id.
+        asset: String,
+        /// As in [`FeeView`]: `fixed`, `points`, `least`, `most`.
+        fee: (String, String, String, String),
+    },
+    /// What was earned. → [`FeeReply::FeesEarned`]
+    FeesEarned {
+        /// Asset id.
+        asset: String,
+    },
+    /// What was earned goes to somebody's account. → [`super::Reply::Done`]
+    TakeFees {
+        /// Made by the form: asking again takes it once.
+        id: String,
+        /// Address.
+        user: String,
+        /// Asset id.
+        asset: String,
+        /// In minor units.
+        amount: String,
+    },
+}
+
+/// The answers to them. They are replies like the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case", tag = "reply", content = "value")]
+pub enum FeeReply {
+    /// A fee.
+    Fee(String),
+    /// What was earned.
+    FeesEarned(FeesEarnedView),
+}
+
+/// What is taken for payments of a kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FeeView {
+    /// Of which.
+    pub kind: String,
+    /// For each payment.
+    pub fixed: String,
+    /// Of the amount, in basis points (1/100 %), rounded half up.
+    pub points: String,
+    /// No less than this.
+    pub least: String,
+    /// No more than this; `0`: no bound. Never more than the amount.
+    pub most: String,
+}
+
+/// What the node has earned of an asset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct FeesEarnedView {
+    /// What can be taken out.
+    pub earned: String,
+    /// What is held for payments that are under way.
+    pub held: String,
+}
