@@ -102,6 +102,10 @@ interface Answers {
   cash_out: 'done';
   set_agent: 'done';
   settle_agent: 'done';
+  fee: 'fee';
+  set_fee: 'done';
+  fees_earned: 'fees_earned';
+  take_fees: 'done';
   top_ups: 'top_ups';
   withdraw: 'done';
   withdrawals: 'withdrawals';

@@ -5,6 +5,7 @@ import { CallFailed } from '../engine/calls';
 const texts: Record<string, () => string> = {
   insufficient_funds: m.error_insufficient_funds,
   payment_limit: m.error_payment_limit,
+  fee_too_low: m.error_fee_too_low,
   account_frozen: m.error_account_frozen,
   order_stale: m.error_order_stale,
   already_decided: m.error_already_decided,

@@ -17,7 +17,7 @@ import { errorCode } from './errors';
 import { purse } from './purse.svelte';
 
 /** What says for certain that nothing was paid. After everything else the same form goes out again with the same id. */
-const REFUSED = ['insufficient_funds', 'payment_limit', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid', 'charge_unsure', 'sale_over', 'invoice_cancelled', 'shop_closed', 'code_invalid', 'code_limit', 'other_node', 'no_link', 'link_frozen', 'link_limit', 'agent_limit', 'rate_changed'];
+const REFUSED = ['insufficient_funds', 'payment_limit', 'fee_too_low', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid', 'charge_unsure', 'sale_over', 'invoice_cancelled', 'shop_closed', 'code_invalid', 'code_limit', 'other_node', 'no_link', 'link_frozen', 'link_limit', 'agent_limit', 'rate_changed'];
 
 /** What the node says of something; while it has said nothing yet: neither. What was said is kept when it cannot be asked again. */
 export interface Looked<T> {
