@@ -19,6 +19,7 @@ mod chat;
 mod config;
 mod data_folder;
 mod escrow;
+mod fees;
 mod guard;
 mod hostile_peer;
 mod mandates;
