@@ -29,6 +29,18 @@ export class FakeFees {
   }
 }
 
+/** A node that takes something in shops and of what goes to other servers. */
+export function fakeFees(bank: FakeBank): FakeFees {
+  const fees = new FakeFees(bank);
+  const asset = bank.assets()[0]?.asset.id;
+  if (asset === undefined) return fees;
+  fees.set(asset, { kind: 'person', fixed: '10', points: '50', least: '0', most: '100' });
+  fees.set(asset, { kind: 'shop', fixed: '0', points: '150', least: '5', most: '0' });
+  fees.set(asset, { kind: 'remote', fixed: '25', points: '100', least: '0', most: '500' });
+  [fees.earned, fees.held] = [1_240n, 35n];
+  return fees;
+}
+
 /** Answers the calls about fees. */
 export function answerFees(engine: FakeEngine, fees: FakeFees): FakeEngine {
   return engine

@@ -6,6 +6,7 @@ import { chat, contact, fail, FakeEngine, ME, message, MINUTE } from './fake';
 import { answerDesk, fakeDesk } from './fake-bank';
 import { answerLinks, FakeLinks, said } from './fake-links';
 import { answerGroups, fakeGroups } from './fake-groups';
+import { answerFees, fakeFees } from './fake-fees';
 import { answerGuard, fakeGuard } from './fake-guard';
 import { fakeMoney } from './fake-money';
 import { answerBills, fakeBills } from './fake-bills';
@@ -93,6 +94,7 @@ export function fakeEngine(): FakeEngine {
   links.statement = [{ code: 'EUR', issuer: 'home.example', opening: '168.40', closing: '128.40', sums: [['settlement', 1, '0.00', '40.00']], lines: [{ time_ms: now - 9e8, kind: 'settlement', id: 's1', more: false, amount: '40.00', owed: '128.40', text: 'RF18 5390 0754 7034' }], whole: true }];
   answerLinks(answerDesk(engine, desk), desk, links);
   answerGuard(engine, fakeGuard(bank, query));
+  answerFees(engine, fakeFees(bank));
   answerBooks(engine, bank, query);
   return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
