@@ -77,6 +77,7 @@ fn pay(scanned: &ScannedShop, asset: &str, amount: &str, tip: &str) -> ShopCall 
         tip: tip.into(),
         sale: scanned.sale.clone(),
         till: scanned.till.clone(),
+        exchange: None,
         pin: PIN.into(),
     }
 }

@@ -5,7 +5,7 @@
 //! says is checked again by every engine that reads it.
 
 use crate::{
-    Blob, Millis, NodeName, Problem, RoomId, Signed, TransferId, UserAddress, UserName, bytes,
+    Blob, Millis, NodeName, Problem, RequestId, RoomId, Signed, TransferId, UserAddress, UserName, bytes,
     contacts::{ClaimedKeyPackages, UserLookup},
     identity::{DeviceCert, UserIdentity},
     rooms::{
@@ -13,7 +13,7 @@ use crate::{
         RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
-    wallet::{DayRoot, PacketInfo, Witness},
+    wallet::{DayRoot, PacketInfo, SaleInfo, ShopInfo, Witness},
 };
 use serde::{Deserialize, Serialize};
 
@@ -293,6 +293,26 @@ pub enum Question {
         /// Its own.
         root: Signed<DayRoot>,
     },
+    /// A shop of the asked node, for somebody who is about to pay there over the link of the two nodes.
+    Shop {
+        /// A user of the asking node.
+        by: UserAddress,
+        /// Which.
+        shop: UserName,
+        /// And what is sold there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sale: Option<RequestId>,
+    },
+}
+
+/// A shop, as somebody of another node may know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShopAnswer {
+    /// The shop, with the key of its node.
+    pub info: ShopInfo,
+    /// What is sold, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sale: Option<SaleInfo>,
 }
 
 /// What an owner or admin does at the door of a group.
@@ -333,6 +353,8 @@ pub enum Answer {
     Packet(PacketInfo),
     /// To [`Question::Root`]: it was seen, and no other of that day.
     Root(Signed<Witness>),
+    /// To [`Question::Shop`].
+    Shop(ShopAnswer),
     /// No.
     Problem(Problem),
 }

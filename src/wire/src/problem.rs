@@ -140,7 +140,7 @@ codes! {
     /// More than the customer's code allows.
     CodeLimit = "code_limit", 409, "This is more than the customer's code allows.";
     /// The shop or the payer is of another node.
-    OtherNode = "other_node", 422, "This shop or code is of another community; it can be paid only there.";
+    OtherNode = "other_node", 422, "This is of another community, and can be paid only there.";
     /// A bank's file cannot be read or does not add up; `detail` says where and why. Nothing of it was taken.
     BankFile = "bank_file", 422, "This bank file cannot be imported; nothing of it was taken.";
     /// It waits for somebody else than the owner to sign for it.

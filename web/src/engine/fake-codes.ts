@@ -67,6 +67,8 @@ function merchant(mall: FakeMall, text: string): ScannedView {
   const [head = '', address = '', asset = '', till = '', id = '', signed] = text.slice(0, -8).split('|');
   if (!head.endsWith('weft')) throw fail('code_foreign');
   if (signed !== undefined && sealed({ shop: address, asset, sale: id }) !== text) throw fail('code_forged');
+  // There are no payments with other nodes here.
+  if (!address.endsWith(`@${NODE}`)) throw fail('no_link');
   const shop = mall.shop(address);
   const about = { is: 'merchant' as const, shop: address, title: shop.title, open: shop.open, asset: mall.bank.asset(asset), till: till || null };
   if (signed === undefined) return { ...about, verified: false, amount: null, tip_allowed: true, bill: '', sale: null, state: null, until_ms: null, expired: false };

@@ -295,7 +295,7 @@ export class FakeMall {
       until_ms: open ? sale.until_ms : null,
       code: open ? sealed({ shop: sale.shop, asset: sale.asset, sale: sale.sale }) : null,
       by: sale.by ? this.bank.person(sale.by) : null,
-      paid: paid && { payer: this.bank.person(paid.from), transfer: paid.id, time_ms: paid.time_ms, tip: sale.tip.toString(), refunded: this.bank.refunded(paid.id).toString() },
+      paid: paid && { payer: this.bank.person(paid.from), transfer: paid.id, time_ms: paid.time_ms, tip: sale.tip.toString(), refunded: this.bank.refunded(paid.id).toString(), at_rate: false },
     };
   }
 

@@ -24,4 +24,8 @@ tip: string,
 /**
  * What of all that went back since.
  */
-refunded: string, };
+refunded: string, 
+/**
+ * Something else was given for it, at another node: it cannot go back.
+ */
+at_rate: boolean, };

@@ -161,7 +161,7 @@ asset: string,
  */
 amount: string, 
 /**
- * On top, in minor units; `0`: none.
+ * On top, in minor units of what the shop gets; `0`: none.
  */
 tip: string, 
 /**
@@ -172,6 +172,11 @@ sale: string | null,
  * The till, as in [`ScannedShop`].
  */
 till: string | null, 
+/**
+ * What a shop of another node gets for the amount, the tip within it: asset id, and how much in minor units. None: the
+ * amount, and the tip on top.
+ */
+exchange: [string, string] | null, 
 /**
  * The payment PIN.
  */

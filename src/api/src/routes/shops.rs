@@ -54,9 +54,10 @@ async fn shop(
     State(api): State<Api>,
     Authed(caller): Authed,
     Shop(shop): Shop,
+    query: Query,
 ) -> Result<Out<ShopInfo>, Fault> {
     reads(&api, &caller)?;
-    Ok(Out(api.service().wallet().shop(&shop).await?))
+    Ok(Out(api.service().flows().shop(&caller, &shop, query.get("node")?.as_ref()).await?))
 }
 
 async fn change(
@@ -105,9 +106,10 @@ async fn sale(
     Authed(caller): Authed,
     Shop(shop): Shop,
     Sale(sale): Sale,
+    query: Query,
 ) -> Result<Out<SaleInfo>, Fault> {
     reads(&api, &caller)?;
-    Ok(Out(api.service().wallet().sale(&caller, &shop, sale).await?))
+    Ok(Out(api.service().flows().sale(&caller, &shop, sale, query.get("node")?.as_ref()).await?))
 }
 
 async fn cancel(

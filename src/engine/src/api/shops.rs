@@ -107,7 +107,8 @@ pub enum ShopCall {
         till: Option<String>,
     },
     /// Reads what was scanned or pasted, and says what it is for. `code_damaged` (misread or cut off), `code_forged` (a wrong
-    /// signature), `code_foreign` (of another payment system), `other_node`, `not_found` (no such shop). → [`ShopReply::Scanned`]
+    /// signature), `code_foreign` (of another payment system), `no_link` (of a node
+    /// with which there are no payments, or not of this money), `not_found` (no such shop). → [`ShopReply::Scanned`]
     ReadCode {
         /// The text.
         text: String,
@@ -122,12 +123,15 @@ pub enum ShopCall {
         asset: String,
         /// In minor units, without the tip.
         amount: String,
-        /// On top, in minor units; `0`: none.
+        /// On top, in minor units of what the shop gets; `0`: none.
         tip: String,
         /// The sale, as in [`ScannedShop`].
         sale: Option<String>,
         /// The till, as in [`ScannedShop`].
         till: Option<String>,
+        /// What a shop of another node gets for the amount, the tip within it: asset id, and how much in minor units. None: the
+        /// amount, and the tip on top.
+        exchange: Option<(String, String)>,
         /// The payment PIN.
         pin: String,
     },
@@ -312,6 +316,8 @@ pub struct SalePaidView {
     pub tip: String,
     /// What of all that went back since.
     pub refunded: String,
+    /// Something else was given for it, at another node: it cannot go back.
+    pub at_rate: bool,
 }
 
 /// A page of the till roll, the newest first.

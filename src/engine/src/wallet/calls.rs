@@ -100,12 +100,9 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
         refunds: refunds.map(|refunds| id::<TransferId>("refunds", &refunds)).transpose()?,
         from: None,
         tip: None,
-        exchange: None,
+        exchange: self::exchange(exchange)?,
         card: None,
     };
-    if let Some((asset, amount)) = exchange {
-        wish.exchange = Some(Exchange { asset: id("exchange", &asset)?, amount: some("exchange", &amount)? });
-    }
     let about = note("note", &about)?;
     let known = requests::asset(cx, asset).await?;
     if let Some(chat) = chat {
@@ -124,6 +121,12 @@ async fn pay(cx: &Cx, call: Call) -> Result<Reply, Refusal> {
         }
         Err(refusal) => Err(refusal),
     }
+}
+
+/// What the payee gets instead.
+pub(super) fn exchange(said: Option<(String, String)>) -> Result<Option<Exchange>, Refusal> {
+    let Some((asset, amount)) = said else { return Ok(None) };
+    Ok(Some(Exchange { asset: id("exchange", &asset)?, amount: some("exchange", &amount)? }))
 }
 
 /// What is said in the chat once it is paid.

@@ -42,13 +42,16 @@ fn wrong(error: EmvError) -> Refusal {
 }
 
 async fn shop(cx: &Cx, qr: MerchantQr, signed: Option<SignedQr>) -> Result<ScannedView, Refusal> {
-    let address = shops::address(cx, &qr.account.payee.to_string())?;
+    let address = qr.account.payee.clone();
+    let is_far = cx.with(|s| me(s).map(|me| me.user.node != address.node))?;
     let info = shops::info(cx, &address).await?;
+    // The own node answers for another one's key, with which it deals itself; its own is pinned here.
+    let key = is_far.then_some(info.key);
     let now = cx.with(|s| s.live.node_time(s.now));
     let verified = signed.is_some();
     let mut expired = false;
     if let Some(code) = signed {
-        expired = is_over(cx, code, now).await?;
+        expired = is_over(cx, code, key, now).await?;
     }
     let (mut sale, mut state, mut until_ms) = (None, None, None);
     if let Initiation::Dynamic(request) = &qr.initiation {
@@ -62,6 +65,9 @@ async fn shop(cx: &Cx, qr: MerchantQr, signed: Option<SignedQr>) -> Result<Scann
         // Which money of that name is meant, only an asset says.
         Currency::Iso4217(_) => None,
     };
+    if is_far && asset.is_none() {
+        return Err(call_error("no_link", "What this shop takes does not go between the two nodes."));
+    }
     let amount = asset.as_ref().zip(qr.amount.as_ref()).and_then(|(asset, amount)| {
         parse_amount(amount.as_str(), asset.scale).ok().map(|amount| amount.to_string())
     });
@@ -82,13 +88,23 @@ async fn shop(cx: &Cx, qr: MerchantQr, signed: Option<SignedQr>) -> Result<Scann
     }))
 }
 
-/// Whether the time of a code is over. Its signature is checked with the node's key as it is pinned here.
-async fn is_over(cx: &Cx, code: SignedQr, now: weft_wire::Millis) -> Result<bool, Refusal> {
-    match code.verify(&trust::key(cx).await?, now) {
+/// Whether the time of a code is over. Its signature is checked with the key of the shop's node: `key` if it is another one, else as
+/// it is pinned here.
+async fn is_over(
+    cx: &Cx,
+    code: SignedQr,
+    key: Option<[u8; 32]>,
+    now: weft_wire::Millis,
+) -> Result<bool, Refusal> {
+    let by = match key {
+        Some(key) => key,
+        None => trust::key(cx).await?,
+    };
+    match code.verify(&by, now) {
         Ok(_) => Ok(false),
         Err(EmvError::Expired) => Ok(true),
         // A node that signs with another key now makes such codes, and so does a forger.
-        Err(EmvError::Signature(_)) if trust::doubted(cx).await? => Err(trust::changed()),
+        Err(EmvError::Signature(_)) if key.is_none() && trust::doubted(cx).await? => Err(trust::changed()),
         Err(error) => Err(wrong(error)),
     }
 }

@@ -1,7 +1,7 @@
 //! Shops: one's own, what is sold there, and paying in one. What is true of them the node says; nothing is kept here.
 
 use super::orders::{self, Wish};
-use super::{amount, asset_view, charges, codes, id, look, requests, scanned, some};
+use super::{amount, asset_view, calls, charges, codes, id, look, requests, scanned, some};
 use crate::account::me;
 use crate::api::{
     Reply, SalePaidView, SaleView, SalesView, ShopCall, ShopReply, ShopView, SignView, StaffView,
@@ -84,12 +84,12 @@ pub(super) fn address_of(cx: &Cx, field: &'static str, text: &str) -> Result<Use
 }
 
 pub(super) fn other_node() -> Refusal {
-    call_error("other_node", "This is of another node; payments between nodes are not possible yet.")
+    call_error("other_node", "This is of another node, where it cannot be paid from here.")
 }
 
-/// What the node says of a shop.
+/// What the node says of a shop, of another node as well.
 pub(super) async fn info(cx: &Cx, shop: &UserAddress) -> Result<ShopInfo, Refusal> {
-    Ok(http::get(cx, &format!("wallet/merchants/{}", shop.name)).await?)
+    Ok(http::get(cx, &format!("wallet/merchants/{}?node={}", shop.name, shop.node)).await?)
 }
 
 /// What the node says of a sale.
@@ -98,7 +98,7 @@ pub(super) async fn sale_of(cx: &Cx, shop: &UserAddress, sale: RequestId) -> Res
 }
 
 pub(super) async fn known_sale(cx: &Cx, shop: &UserAddress, sale: RequestId) -> Result<SaleInfo, Failure> {
-    http::get(cx, &format!("wallet/merchants/{}/sales/{sale}", shop.name)).await
+    http::get(cx, &format!("wallet/merchants/{}/sales/{sale}?node={}", shop.name, shop.node)).await
 }
 
 async fn known(cx: &Cx) -> Result<Vec<KnownShop>, Refusal> {
@@ -270,6 +270,7 @@ fn sale_view(cx: &Cx, sale: SaleInfo) -> SaleView {
             time_ms: paid.at_ms as f64,
             tip: paid.tip.to_string(),
             refunded: paid.refunded.to_string(),
+            at_rate: paid.at_rate,
         }),
     })
 }
@@ -284,16 +285,21 @@ pub(super) fn state_word(state: SaleState) -> &'static str {
 }
 
 async fn pay(cx: &Cx, call: ShopCall) -> Result<TransferView, Refusal> {
-    let ShopCall::PayShop { id: form, shop, asset, amount: sum, tip, sale, till, pin } = call else {
+    let ShopCall::PayShop { id: form, shop, asset, amount: sum, tip, sale, till, exchange, pin } = call
+    else {
         return Err(call_error("bad_input", "This is no payment."));
     };
     let pin = Zeroizing::new(pin);
-    let (shop, asset): (_, AssetId) = (address(cx, &shop)?, id("asset", &asset)?);
+    let shop: UserAddress = shop.parse().map_err(|error| field_error("shop", error))?;
+    let asset: AssetId = id("asset", &asset)?;
     let (sum, tip) = (some("amount", &sum)?, amount("tip", &tip)?);
     let sale = sale.map(|sale| id("sale", &sale)).transpose()?;
     let payee = Payee::Merchant(MerchantPayee { shop: shop.clone(), till, sale });
-    let amount = sum.checked_add(tip).ok_or_else(|| field_error("tip", "too much"))?;
-    let wish = Wish { tip: (tip > 0).then_some(tip), ..wish(id("id", &form)?, payee, asset, amount) };
+    let exchange = calls::exchange(exchange)?;
+    let amount = if exchange.is_some() { Some(sum) } else { sum.checked_add(tip) };
+    let amount = amount.ok_or_else(|| field_error("tip", "too much"))?;
+    let wish = wish(id("id", &form)?, payee, asset, amount);
+    let wish = Wish { tip: (tip > 0).then_some(tip), exchange, ..wish };
     let known = requests::asset(cx, asset).await?;
     let title = info(cx, &shop).await?.details.title;
     match orders::pay(cx, &wish, &pin).await {

@@ -1,8 +1,8 @@
 //! Where the rows of links are, and how their money moves.
 
-use super::{Digest, Leg, Link, LinkError, Outgoing, Payment, Way};
+use super::{Digest, Leg, Link, LinkError, Outgoing, Payment, Prepare, Reason, Way};
 use crate::{Account, Books, Event, LedgerError, Movement, Purpose, Refusal, Transfer, open_account, post};
-use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserAddress, wallet::Payee};
+use weft_wire::{AccountId, Millis, NodeName, TransferId, UserAddress};
 
 /// The rows of a ledger, with those of its links beside them: one commit takes both.
 ///
@@ -30,12 +30,12 @@ pub trait LinkBooks: Books {
     /// # Errors
     /// As [`LinkBooks::link`].
     fn heard(&self, peer: &NodeName, seq: u64) -> Result<Option<Digest>, Self::Fault>;
-    /// The account of somebody here, for an asset; it is opened if there is none yet. `None`: there is nobody
-    /// of this name who could have it.
+    /// The account of whoever is to be paid here, for what they get; it is opened if there is none yet. `Ok(Err)`: why they do not
+    /// take it. A payment that is taken at once is taken in the same commit: what was looked at for that is so until then.
     ///
     /// # Errors
     /// As [`LinkBooks::link`].
-    fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Self::Fault>;
+    fn payee(&mut self, prepare: &Prepare) -> Result<Result<AccountId, Reason>, Self::Fault>;
 
     /// Whether there is somebody here who says yes or no to a settlement. Where there is not, it is rejected at once: it would hold
     /// what it is about until its time is over.

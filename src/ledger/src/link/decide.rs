@@ -211,9 +211,11 @@ fn hold<B: LinkBooks>(
     let (legs, at_once) = match &prepare.aim {
         Aim::Settlement if !books.settles() => return Ok(Err(Reason::Intent)),
         Aim::Settlement => (settlement(link, prepare, &link.peer), false),
-        Aim::Payment { payee, intent, .. } => {
-            let payee = books.payee(payee, got.asset).map_err(LinkError::Books)?;
-            let Some(payee) = payee else { return Ok(Err(Reason::UnknownPayee)) };
+        Aim::Payment { intent, .. } => {
+            let payee = match books.payee(prepare).map_err(LinkError::Books)? {
+                Ok(payee) => payee,
+                Err(reason) => return Ok(Err(reason)),
+            };
             let legs = if let Some(original) = prepare.refunds {
                 let original = given_back(books, link, prepare, original, Way::Out)?;
                 let Some(original) = original else { return Ok(Err(Reason::Refund)) };

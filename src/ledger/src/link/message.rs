@@ -153,11 +153,11 @@ impl Prepare {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aim {
-    /// From person to person.
+    /// From a person, or from a shop that gives back, to a person or a shop.
     Payment {
         /// Who pays, as their node says.
         payer: UserAddress,
-        /// Who is paid.
+        /// Who is paid, and what for.
         payee: Payee,
         /// Held for the payee's answer, or theirs at once.
         intent: Intent,
@@ -220,6 +220,18 @@ pub enum Reason {
     /// The tombstone: it never came here, and will not be taken any more.
     #[error("it never arrived")]
     Unknown,
+    /// The shop takes no money now.
+    #[error("the shop is closed")]
+    Closed,
+    /// It was paid before, by whomever.
+    #[error("it is paid already")]
+    Paid,
+    /// What was to be paid for is not to be had any more: its time is over, or it was taken back.
+    #[error("it cannot be paid any more")]
+    Over,
+    /// Another amount, tip or asset than was asked for.
+    #[error("it is not what was asked for")]
+    Asked,
     /// Both operators say so, in a thaw.
     #[error("the operators have agreed that it did not happen")]
     Reconciled,

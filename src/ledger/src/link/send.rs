@@ -183,7 +183,8 @@ pub(super) fn given_back<B: LinkBooks>(
     else {
         return Ok(None);
     };
-    let is_back = *payee == Payee::Person(giver.clone()) && *taker == Payee::Person(payer.clone());
+    // A shop gives back as itself, whoever there has signed for it.
+    let is_back = payee.address() == Some(giver) && *taker == Payee::Person(payer.clone());
     if !is_back || paid.get.is_some() || prepare.get.is_some() || paid.give.asset != prepare.give.asset {
         return Ok(None);
     }
@@ -249,7 +250,9 @@ fn people(link: &Link, aim: &Aim, way: Way) -> Option<Reason> {
     let (from, to) = if way == Way::Out { (&link.own, &link.peer) } else { (&link.peer, &link.own) };
     match (payee, intent) {
         _ if payer.node != *from => Some(Reason::ForeignPayer),
-        (Payee::Person(payee), _) if payee.node != *to => Some(Reason::UnknownPayee),
+        _ if payee.address().is_some_and(|payee| payee.node != *to) => Some(Reason::UnknownPayee),
+        // What is bought, or was billed, is paid at once.
+        (Payee::Merchant(_) | Payee::Invoice(_), Intent::Transfer) => Some(Reason::Intent),
         (_, Intent::Payment | Intent::Transfer) => None,
         _ => Some(Reason::Intent),
     }

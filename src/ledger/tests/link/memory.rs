@@ -8,7 +8,7 @@ use std::{
 use weft_ledger::{
     Account, AccountKind, Books, Entry, Event, LedgerError, Memory, Movement, Purpose, Standing, Transfer,
     apply,
-    link::{Digest, Link, LinkBooks, LinkError, Outgoing, Payment, Way},
+    link::{Aim, Digest, Link, LinkBooks, LinkError, Outgoing, Payment, Prepare, Reason, Way},
     open_account, post,
 };
 use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserAddress, UserName, wallet::Payee};
@@ -253,11 +253,14 @@ impl LinkBooks for Sheet<'_> {
         Ok(self.read(&(peer.clone(), seq), |rows| &rows.heard)?.flatten())
     }
 
-    fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Missing> {
-        match payee {
-            Payee::Person(address) => self.open(&address.name.clone(), asset),
-            _ => Ok(None),
-        }
+    fn payee(&mut self, prepare: &Prepare) -> Result<Result<AccountId, Reason>, Missing> {
+        let account = match &prepare.aim {
+            Aim::Payment { payee: Payee::Person(address), .. } => {
+                self.open(&address.name.clone(), prepare.got().asset)?
+            }
+            _ => None,
+        };
+        Ok(account.ok_or(Reason::UnknownPayee))
     }
 
     fn waiting_of(&self, peer: &NodeName, way: Way, payer: &UserAddress) -> Result<u32, Missing> {

@@ -6,7 +6,10 @@ use weft_ledger::link::{
     Body, Freeze, LinkError, MEMO_BYTES_MAX, Mark, Message, Notice, Prepare, Reason, Received, State, Sum,
     TOMBSTONES_MAX, Way, accept, ack, ask, decline, freeze, receive, receive_ack,
 };
-use weft_wire::{Blob, TransferId, UserAddress, encode, wallet::Payee};
+use weft_wire::{
+    Blob, TransferId, UserAddress, encode,
+    wallet::{Intent, MerchantPayee, Payee},
+};
 
 fn id(n: u8) -> TransferId {
     TransferId([n; 16])
@@ -277,7 +280,17 @@ fn a_payer_who_asks_for_what_the_terms_do_not_give_is_rejected() {
         }
         bad
     };
+    let in_a_shop = |at: &str, intent| {
+        let shop = UserAddress::new("corner".parse().unwrap(), node(at));
+        let payer = UserAddress::new("alice".parse().unwrap(), fresh.names[A].clone());
+        let payee = Payee::Merchant(MerchantPayee { shop, till: None, sale: None });
+        Prepare { aim: weft_ledger::link::Aim::Payment { payer, payee, intent }, ..good.clone() }
+    };
+    let there = fresh.names[B].as_str();
     for (bad, expected) in [
+        (in_a_shop("c.example", Intent::Payment), Reason::UnknownPayee),
+        (in_a_shop(there, Intent::Payment), Reason::UnknownPayee),
+        (in_a_shop(there, Intent::Transfer), Reason::Intent),
         (amount(0), Reason::Amount),
         (amount(501), Reason::Limit),
         (Prepare { give: foreign, ..good.clone() }, Reason::UnknownAsset),

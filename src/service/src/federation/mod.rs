@@ -193,6 +193,7 @@ impl Nodes {
             | Question::Claim { by, .. }
             | Question::GroupInfo { by, .. }
             | Question::Packet { by, .. }
+            | Question::Shop { by, .. }
             | Question::Door { by, .. } => by.clone(),
             Question::Join { user, .. } => user.clone(),
             Question::Link { .. } | Question::Root { .. } => return LimitKey::Crowd,

@@ -1,6 +1,6 @@
 //! Three nodes pay each other by a seed: questions and answers are lost or come twice, rounds end anywhere, nodes die between any two
 //! of their commits and come back, clocks differ. At the end each payment is decided once, both nodes of each link have the same of
-//! it, and no money came or went.
+//! it, each sale is paid once, and no money came or went.
 //!
 //! `WEFT_SEEDS=2000` runs more; `WEFT_SEED=17` replays one.
 
@@ -24,9 +24,12 @@ use rand_chacha::{
 use std::sync::Arc;
 use weft_ledger::link::compare;
 use weft_wire::{
-    AssetId, Signed, TransferId,
+    AssetId, RequestId, Signed, TransferId, UserAddress,
     links::{DecideSettlement, ProposeSettlement, StatementKind, StatementLine},
-    wallet::{Answer, DefineAsset, Exchange, Intent, PaymentOrder, SubmitOrder, TransferState},
+    wallet::{
+        Answer, DefineAsset, Exchange, Intent, MerchantPayee, OpenSale, OpenShop, Payee, PaymentOrder,
+        SubmitOrder, TransferState,
+    },
 };
 
 const NODES: [(&str, &str); 3] =
@@ -52,8 +55,15 @@ struct Sim {
     counters: Vec<u64>,
     /// What operators have proposed to settle, and to whom.
     proposed: Vec<(usize, TransferId, String)>,
-    /// Settlements, nettings, exchanges and refunds that were done.
-    others: [usize; 4],
+    /// What is sold in the shops that all three have: where, what, for how much of which asset.
+    sales: Vec<(usize, RequestId, u64, AssetId)>,
+    /// Settlements, nettings, exchanges, refunds and sales that were done.
+    others: [usize; 5],
+}
+
+/// The shop of a node.
+fn shop(world: &World) -> UserAddress {
+    UserAddress::new("corner".parse().unwrap(), world.name.clone())
 }
 
 /// Goes on after a while.
@@ -75,8 +85,9 @@ impl Sim {
             worlds.push(world);
         }
         let (rng, assets) = (ChaCha20Rng::seed_from_u64(0), [AssetId([0; 16]); 2]);
-        let (counters, proposed, others) = (Vec::new(), Vec::new(), [0; 4]);
-        let mut sim = Sim { net, worlds, people, assets, sent: Vec::new(), rng, counters, proposed, others };
+        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 5]);
+        let sent = Vec::new();
+        let mut sim = Sim { net, worlds, people, assets, sent, rng, counters, proposed, sales, others };
         for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
             sim.connect(at);
             let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
@@ -99,6 +110,11 @@ impl Sim {
         sim.agree(0, 1, &["EUR=40", "theirs POINTS=60"], rates).await;
         sim.agree(0, 2, &["EUR=30"], Vec::new()).await;
         sim.agree(1, 2, &["POINTS=50"], Vec::new()).await;
+        for at in 0..3 {
+            let wish =
+                OpenShop { name: shop(&sim.worlds[at]).name, details: super::link_shop_tests::details() };
+            sim.worlds[at].service.flows().open_shop(sim.people[at].device.caller(), wish).await.unwrap();
+        }
         sim.counters = sim.people.iter().map(|payer| payer.counter).collect();
         sim
     }
@@ -114,8 +130,9 @@ impl Sim {
         let mut people = std::mem::take(&mut self.people);
         people.iter_mut().zip(&self.counters).for_each(|(payer, counter)| payer.counter = *counter);
         let (rng, counters) = (ChaCha20Rng::seed_from_u64(seed), self.counters.clone());
-        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 4]);
-        let sim = Sim { net, worlds, people, assets, sent, rng, counters, proposed, others };
+        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 5]);
+        let sales = Vec::new();
+        let sim = Sim { net, worlds, people, assets, sent, rng, counters, proposed, sales, others };
         (0..3).for_each(|at| sim.connect(at));
         sim
     }
@@ -241,12 +258,39 @@ impl Sim {
             let got = if to == 1 { amount * 3 / 2 } else { amount * 333 / 500 } + more;
             order.asset = self.assets[from];
             order.exchange = Some(Exchange { asset: self.assets[to], amount: got });
+        } else if self.rng.next_u64().is_multiple_of(3) {
+            let (sale, amount, asset) = self.sale(to).await;
+            let payee = MerchantPayee { shop: shop(&self.worlds[to]), till: None, sale };
+            let payee = Payee::Merchant(payee);
+            order = PaymentOrder { payee, amount, asset, intent: Intent::Payment, ..order };
         }
+        let payer = &self.people[from];
         let (id, order) = (order.transfer(), Signed::sign(&order, &payer.key));
         let flows = self.worlds[from].service.flows();
         // Over a limit, without money, without terms: it is refused, and nothing of it is held.
         if flows.pay(self.people[from].device.caller(), SubmitOrder { order }).await.is_ok() {
             self.sent.push((from, to, id));
+        }
+    }
+
+    /// What is sold in a shop: something new, what somebody may be paying already, or what stands at no till.
+    async fn sale(&mut self, at: usize) -> (Option<RequestId>, u64, AssetId) {
+        let (amount, asset) = (self.dice(900) + 1, self.assets[self.rng.next_u64() as usize % 2]);
+        let known = self.sales.iter().rev().find(|sale| sale.0 == at).copied();
+        match (self.dice(3), known) {
+            (0, _) => (None, amount, asset),
+            (1, Some((_, id, amount, asset))) => (Some(id), amount, asset),
+            _ => {
+                let mut id = [99; 16];
+                id[0] = self.sales.len() as u8;
+                let id = RequestId(id);
+                let (bill, till, tip_allowed, lifetime_ms) = (String::new(), None, false, HOUR_MS);
+                let wish = OpenSale { id, asset, amount, bill, till, tip_allowed, lifetime_ms };
+                let (wallet, caller) = (self.worlds[at].service.wallet(), self.people[at].device.caller());
+                let _ = wallet.open_sale(caller, &shop(&self.worlds[at]).name, wish).await;
+                self.sales.push((at, id, amount, asset));
+                (Some(id), amount, asset)
+            }
         }
     }
 
@@ -273,7 +317,10 @@ impl Sim {
         let (amount, payee) = (self.dice(info.amount + 2) + 1, self.people[from].user().clone());
         let payer = &mut self.people[to];
         let order = payer.order(&self.worlds[to], &payee, info.asset.id(), amount, Intent::Payment);
-        let order = PaymentOrder { refunds: Some(id), ..order };
+        // What came to a shop, the shop gives back.
+        let from_shop = Some(info.payee).filter(|payee| *payee == shop(&self.worlds[to]));
+        let order = PaymentOrder { refunds: Some(id), from: from_shop, ..order };
+        let payer = &self.people[to];
         let (id, order) = (order.transfer(), Signed::sign(&order, &payer.key));
         let flows = self.worlds[to].service.flows();
         if flows.pay(self.people[to].device.caller(), SubmitOrder { order }).await.is_ok() {
@@ -372,6 +419,7 @@ impl Sim {
         assert!(info.refunded <= info.amount, "{info:?}");
         self.others[2] += usize::from(done && info.exchange.is_some());
         self.others[3] += usize::from(done && info.refunds.is_some());
+        self.others[4] += usize::from(done && info.payee.name.as_str() == "corner");
         let to = self.sent.iter().find(|sent| sent.2 == id).unwrap().1;
         let other = self.worlds[to].service.wallet().transfer(self.people[to].device.caller(), id).await;
         if let (Ok(other), true) = (other, done) {
@@ -434,7 +482,8 @@ impl Sim {
             let report = check_ledger(&world.store).await.unwrap();
             assert!(report.findings.is_empty(), "{}: {report:#?}", world.name);
             let accounts = world.service.wallet().accounts(payer.device.caller()).await.unwrap().accounts;
-            for account in accounts {
+            let shops = world.service.wallet().shops(payer.device.caller()).await.unwrap().shops;
+            for account in accounts.into_iter().chain(shops.into_iter().flat_map(|shop| shop.accounts)) {
                 assert_eq!((account.outgoing, account.incoming), (0, 0));
                 sums[usize::from(account.asset.id == self.assets[1])] += i128::from(account.balance);
             }
@@ -443,8 +492,8 @@ impl Sim {
     }
 }
 
-/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges and refunds.
-async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 4]) {
+/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds and sales.
+async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 5]) {
     let mut sim = base.fork(seed).await;
     sim.net.state.lock().query_faults = 30;
     for _ in 0..STEPS {
@@ -465,7 +514,7 @@ async fn run_part(part: u64) {
         return;
     }
     let seeds = number("WEFT_SEEDS").map_or(SEEDS, |seeds| seeds.div_ceil(PARTS));
-    let (mut done, mut others, started) = (0, [0; 4], std::time::Instant::now());
+    let (mut done, mut others, started) = (0, [0; 5], std::time::Instant::now());
     for seed in (0..seeds).map(|nth| nth * PARTS + part) {
         let named = Named(seed);
         let (paid, besides) = run(&mut base, seed).await;
@@ -473,10 +522,10 @@ async fn run_part(part: u64) {
         others.iter_mut().zip(besides).for_each(|(sum, count)| *sum += count);
         drop(named);
     }
-    let [settled, set_off, exchanged, back] = others;
+    let [settled, set_off, exchanged, back, sold] = others;
     println!(
-        "{seeds} seeds, {done} payments done, {exchanged} of them exchanged and {back} given back, {settled} settlements and {set_off} \
-         nettings, in {:.1?}",
+        "{seeds} seeds, {done} payments done, {exchanged} of them exchanged, {back} given back and {sold} in shops, {settled} settlements \
+         and {set_off} nettings, in {:.1?}",
         started.elapsed()
     );
     assert!(

@@ -14,9 +14,9 @@ use weft_wire::{
 };
 
 /// The dollars of bob's node.
-struct Two {
-    pair: Pair,
-    dollar: AssetId,
+pub(super) struct Two {
+    pub pair: Pair,
+    pub dollar: AssetId,
 }
 
 fn rate(give: (&str, bool), get: (&str, bool), rate: Option<&str>) -> RateWish {
@@ -37,7 +37,7 @@ fn rates() -> Vec<RateWish> {
 }
 
 impl Two {
-    async fn new() -> Two {
+    pub(super) async fn new() -> Two {
         let pair = Pair::strangers().await;
         let dollar = DefineAsset { code: "USD".parse().unwrap(), ..euro() };
         let dollar = pair.worlds[AWAY].service.wallet().define(dollar).await.unwrap().id;

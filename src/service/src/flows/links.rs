@@ -255,16 +255,23 @@ impl Flows {
     }
 
     /// Whether somebody here takes a payment: they are there, are not locked out, have not blocked who pays, and its id is that of
-    /// the payer's order.
+    /// the payer's order. What a shop takes is for the wallet to know.
     async fn takes(
         &self,
         prepare: &Prepare,
         known: &mut HashMap<(UserAddress, UserName), bool>,
     ) -> Result<bool, Fault> {
-        let Aim::Payment { payer, payee: Payee::Person(payee), .. } = &prepare.aim else { return Ok(false) };
-        if Memo::of(prepare).is_none() || !self.ctx.is_local(payee) {
+        let Aim::Payment { payer, payee, .. } = &prepare.aim else { return Ok(false) };
+        let is_here = payee.address().is_some_and(|payee| self.ctx.is_local(payee));
+        if Memo::of(prepare).is_none() || !is_here {
             return Ok(false);
         }
+        let payee = match payee {
+            Payee::Person(payee) => payee,
+            // The shop is looked at together with its sale.
+            Payee::Merchant(_) => return Ok(true),
+            _ => return Ok(false),
+        };
         let pair = (payer.clone(), payee.name.clone());
         if let Some(takes) = known.get(&pair) {
             return Ok(*takes);

@@ -29,6 +29,8 @@ mod link_fee_tests;
 #[cfg(test)]
 mod link_settle_tests;
 #[cfg(test)]
+mod link_shop_tests;
+#[cfg(test)]
 mod link_sim;
 #[cfg(test)]
 mod link_tests;
@@ -48,6 +50,7 @@ mod rooms;
 mod roots;
 #[cfg(test)]
 mod roots_tests;
+mod shops;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]

@@ -8,8 +8,9 @@ use weft_wire::{
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, MoneyFor, OpenShop,
-        PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder, TakeFees,
+        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, MerchantPayee, MoneyFor,
+        OpenShop, PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder,
+        TakeFees,
     },
 };
 
@@ -21,15 +22,23 @@ impl Flows {
     pub async fn pay(&self, caller: &Caller, request: SubmitOrder) -> Result<Signed<Receipt>> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let order = request.order.peek().map_err(|_| WalletError::Signature("the order"))?;
-        let is_there = match &order.payee {
-            // Whether they are there, their own node says.
-            Payee::Person(user) if !self.ctx.is_local(user) => {
-                match self.may_pay_at(&user.node).await {
-                    // One that was carried out is answered again, whatever has become of that node since.
-                    Err(error) if !self.wallet.knows(order.transfer()).await? => return Err(error),
-                    _ => true,
-                }
+        let far = match &order.payee {
+            Payee::Person(user) | Payee::Merchant(MerchantPayee { shop: user, .. }) => Some(user),
+            _ => None,
+        };
+        let far = far.filter(|user| !self.ctx.is_local(user));
+        if let Some(user) = far {
+            match self.may_pay_at(&user.node).await {
+                // One that was carried out is answered again, whatever has become of that node since.
+                Err(error) if !self.wallet.knows(order.transfer()).await? => return Err(error),
+                _ => {}
             }
+            let is_shop = matches!(order.payee, Payee::Merchant(_));
+            let title = if is_shop { self.title_there(caller.user(), user).await } else { None };
+            // Whether they are there, their own node says.
+            return Ok(self.wallet.pay(caller, request, true, title).await?);
+        }
+        let is_there = match &order.payee {
             Payee::Person(user) => self.has_account(user).await?,
             Payee::Packet(terms) => self.may_give(caller, terms).await?,
             Payee::Merchant(_) | Payee::Invoice(_) => true,
@@ -42,7 +51,7 @@ impl Flows {
             }
             _ => false,
         };
-        Ok(self.wallet.pay(caller, request, is_there).await?)
+        Ok(self.wallet.pay(caller, request, is_there, None).await?)
     }
 
     /// Brings money into the world on somebody's account, or takes it out again. For whoever runs the node; the caller is not

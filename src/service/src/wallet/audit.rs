@@ -72,6 +72,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     super::audit_fees::check_fees(store, &books, &mut report).await?;
     super::audit_agents::check_agents(store, &books, &guard, &mut report).await?;
     super::audit_links::check_links(store, &books, &mut report).await?;
+    super::audit_sales::check_sales(store, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
     super::audit_mandates::check_mandates(store, &books, &mut report).await?;
@@ -204,6 +205,10 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
         let (is_enough, is_theirs) = match (&order.payee, payee) {
             (Payee::Bearer(_), Some(Owner::Merchant(_))) => (amount <= order.amount, true),
             (Payee::Bearer(_), _) => (false, false),
+            // Of another node: the money went to what is between the two.
+            (Payee::Merchant(shop), Some(Owner::Peer(node))) => {
+                (amount == order.amount, shop.shop.node == node)
+            }
             (Payee::Merchant(shop), owner) => {
                 (amount == order.amount, owner == Some(Owner::Merchant(shop.shop.name.clone())))
             }

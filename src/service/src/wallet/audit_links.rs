@@ -1,6 +1,7 @@
 //! Whether payments between nodes are in the books as their links say.
 
 use super::{
+    Memo,
     audit::LedgerReport,
     link_books::payer_key,
     link_settle::settled_key,
@@ -13,7 +14,7 @@ use weft_ledger::{
     link::{Aim, Payment, State, Way},
 };
 use weft_store::{Scan, Store, record::Record, tables};
-use weft_wire::NodeName;
+use weft_wire::{NodeName, wallet::Payee};
 
 /// Compares the payments of all links with the books as their events make them.
 pub(super) async fn check_links(
@@ -88,15 +89,17 @@ async fn check_payers(
 /// Whether what is exchanged, or given back, by somebody here is what they have signed.
 async fn is_as_ordered(store: &Store, payment: &Payment) -> Result<bool, Fault> {
     let Some(prepare) = payment.prepare.as_ref().filter(|_| payment.way == Way::Out) else { return Ok(true) };
-    let is_plain = (prepare.get, prepare.refunds) == (None, None);
-    if is_plain || prepare.aim == Aim::Settlement {
+    let Aim::Payment { payee, .. } = &prepare.aim else { return Ok(true) };
+    let is_plain = (prepare.get, prepare.refunds) == (None, None) && matches!(payee, Payee::Person(_));
+    if is_plain {
         return Ok(true);
     }
     let row = store.get(tables::ORDERS, &payment.id.0).await?;
     let kept = row.map(|row| OrderRecord::from_record(&row.value)).transpose()?;
     let Some(order) = kept.and_then(|kept| kept.order.peek().ok()) else { return Ok(false) };
     let signed = order.exchange.map(|exchange| (exchange.asset, exchange.amount));
-    Ok(signed == prepare.get.map(|get| (get.asset, get.amount)) && order.refunds == prepare.refunds)
+    let is_it = order.payee == *payee && order.tip == Memo::of(prepare).and_then(|memo| memo.tip);
+    Ok(is_it && signed == prepare.get.map(|get| (get.asset, get.amount)) && order.refunds == prepare.refunds)
 }
 
 /// Whether each of its legs was moved, is held, or was released, as it says itself.

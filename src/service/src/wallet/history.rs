@@ -249,10 +249,11 @@ impl Wallet {
         credit: bool,
     ) -> Result<Option<HistoryLine>> {
         let (way, id) = (if credit { Way::In } else { Way::Out }, TransferId(entry.transfer.about));
-        let payment = self.remote(peer, way, id).await?;
-        let settled_ms = payment.as_ref().and_then(|payment| payment.decided_ms);
-        let remote = payment.as_ref().and_then(Remote::of);
-        let remote = remote.ok_or(Fault::Internal("a transfer between nodes without its payment"))?;
+        let none = || Fault::Internal("a transfer between nodes without its payment");
+        let payment = self.remote(peer, way, id).await?.ok_or_else(none)?;
+        let (settled_ms, remote) = (payment.decided_ms, Remote::of(&payment).ok_or_else(none)?);
+        let other = if credit { &remote.payer } else { &remote.payee };
+        let shop = self.remote_shop(&payment, &remote).await?.filter(|shop| shop.shop == *other);
         Ok(Some(HistoryLine {
             number: entry.number,
             transfer: id,
@@ -260,14 +261,14 @@ impl Wallet {
             purpose: purpose(&remote).to_owned(),
             credit,
             amount,
-            other: Some(if credit { remote.payer } else { remote.payee }),
+            other: Some(other.clone()),
             packet: remote.packet,
             refunds: remote.refunds,
             refunded: self.refunded(entry).await?,
             state: remote.state,
             until_ms: remote.until_ms,
             settled_ms: settled_ms.filter(|at| remote.state == TransferState::Done && *at > entry.at_ms),
-            shop: None,
+            shop: shop.map(|shop| shop.title),
             exchange: self.exchanged(remote.other).await?,
         }))
     }

@@ -19,7 +19,7 @@ use weft_wire::{
     AccountId, Millis, NodeName, TransferId,
     limits::STATEMENT_LINES_MAX,
     links::{LinkStatement, StatementAsset, StatementKind, StatementLine, StatementSum},
-    wallet::{Asset, Payee},
+    wallet::Asset,
 };
 
 /// Rows of an account's history that are looked through, from the newest back to the beginning of the time.
@@ -197,11 +197,7 @@ fn kind_of(payment: &Payment) -> (StatementKind, String) {
                 (None, Some(_)) => StatementKind::Exchange,
                 (None, None) => StatementKind::Payment,
             };
-            let payee = match payee {
-                Payee::Person(payee) => payee.to_string(),
-                Payee::Merchant(payee) => payee.shop.to_string(),
-                _ => String::new(),
-            };
+            let payee = payee.address().map(ToString::to_string).unwrap_or_default();
             (kind, format!("{payer} → {payee}"))
         }
     }

@@ -14,10 +14,10 @@ use super::{
 use crate::context::joined;
 use weft_ledger::{
     Event, LedgerError,
-    link::{Digest, Link, LinkBooks, LinkError, Outgoing, Payment, State, Way},
+    link::{Aim, Digest, Link, LinkBooks, LinkError, Outgoing, Payment, Prepare, Reason, State, Way},
 };
 use weft_store::tables;
-use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, UserAddress, wallet::Payee};
+use weft_wire::{AccountId, Millis, NodeName, TransferId, UserAddress, wallet::Payee};
 
 /// For how long after its time a payment's decision is waited for, until it is asked what became of it.
 const ASK_AFTER_MS: Millis = 10 * 60 * 1000;
@@ -61,10 +61,15 @@ impl LinkBooks for Sheet<'_> {
     }
 
     /// Whether there is such a person, and whether they take it, is looked up before: see [`Sheet::takes`].
-    fn payee(&mut self, payee: &Payee, asset: AssetId) -> Result<Option<AccountId>, Stop> {
-        match payee {
-            Payee::Person(user) if self.takes => self.personal(&user.name, asset).map(Some),
-            _ => Ok(None),
+    fn payee(&mut self, prepare: &Prepare) -> Result<Result<AccountId, Reason>, Stop> {
+        match &prepare.aim {
+            Aim::Payment { payee: Payee::Person(user), .. } if self.takes => {
+                self.personal(&user.name, prepare.got().asset).map(Ok)
+            }
+            Aim::Payment { payer, payee: Payee::Merchant(payee), .. } if self.takes => {
+                self.sold_over(prepare, payer, payee)
+            }
+            _ => Ok(Err(Reason::UnknownPayee)),
         }
     }
 

@@ -233,7 +233,7 @@ impl Sheet<'_> {
             }
         };
         match received {
-            Received::Taken(Some(Notice::Answered(id, State::Fulfilled))) => self.note_request(peer, id)?,
+            Received::Taken(Some(Notice::Answered(id, State::Fulfilled))) => self.note_paid(peer, id)?,
             // Its row has what was said; here is who has signed it.
             Received::Frozen(_) => {
                 let signed = match part {

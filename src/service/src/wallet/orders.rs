@@ -6,6 +6,7 @@ use super::{
     link_books::payment_key,
     receipts::{mark_paid, receipt},
     records::{AssetRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner, OwnerRecord, PayerRecord},
+    sales::Bought,
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
@@ -65,6 +66,7 @@ impl Wallet {
     }
 
     /// `POST wallet/orders`. `is_there`: whether there is such a payee, which an order that was carried out already does not need.
+    /// `title`: what a shop of another node is called, if that is known.
     ///
     /// # Errors
     /// [`WalletError`]. An order that the ledger refuses stays refused, whatever comes.
@@ -73,6 +75,7 @@ impl Wallet {
         caller: &Caller,
         request: SubmitOrder,
         is_there: bool,
+        title: Option<String>,
     ) -> Result<Signed<Receipt>> {
         let row = joined(caller.name().as_str(), caller.device().0);
         let known: OrderKeyRecord =
@@ -90,10 +93,10 @@ impl Wallet {
             return Err(WalletError::OtherNode);
         }
         let to = match &order.payee {
-            Payee::Person(payee) if !self.ctx.is_local(payee) => To::Remote(payee.clone()),
+            Payee::Person(payee) if far(payee) => To::Remote(payee.clone()),
             Payee::Person(payee) if is_there => To::Person(payee.name.clone()),
             Payee::Packet(terms) if is_there => To::Packet(terms.clone(), self.ctx.random()),
-            Payee::Merchant(payee) if far(&payee.shop) => return Err(WalletError::OtherNode),
+            Payee::Merchant(payee) if far(&payee.shop) => To::Remote(payee.shop.clone()),
             Payee::Merchant(payee) => To::Merchant(payee.clone()),
             Payee::Escrow(terms) if far(&terms.seller) => return Err(WalletError::OtherNode),
             Payee::Escrow(terms) if is_there => To::Escrow(terms.clone()),
@@ -110,7 +113,7 @@ impl Wallet {
         if let To::Remote(payee) = &to {
             hints.push((tables::LINK_PAYMENTS, payment_key(&payee.node, Way::Out, order.transfer())));
         }
-        let work = Work { to, row, key: known.key, signed: request.order, order };
+        let work = Work { to, row, key: known.key, signed: request.order, order, title };
         let receipt = self.teller.run_with(hints, move |sheet| sheet.pay(&work)).await?;
         Ok(Signed::sign(&receipt, &self.key))
     }
@@ -235,6 +238,8 @@ struct Work {
     key: [u8; 32],
     row: Vec<u8>,
     to: To,
+    /// Of a shop of another node.
+    title: Option<String>,
 }
 
 /// Where the money is to go.
@@ -314,12 +319,13 @@ impl Sheet<'_> {
             ) => self
                 .get::<MerchantRecord>(tables::MERCHANTS, payee.name.as_str())?
                 .map(|shop| shop.details.title),
-            _ => None,
+            _ => work.title.clone(),
         };
         let kept = OrderRecord { order: work.signed.clone(), cert, title };
         if let To::Remote(payee) = &work.to {
             self.put(tables::ORDERS, order.transfer().0, &kept);
-            let entry = self.pay_remote(order, payee, debit).map_err(|stop| self.refused(order, stop))?;
+            let entry =
+                self.pay_remote(order, &payee.node, debit).map_err(|stop| self.refused(order, stop))?;
             if let Some(paid) = paid {
                 self.put(tables::PAYERS, debit.0, &paid);
             }
@@ -338,7 +344,7 @@ impl Sheet<'_> {
             self.packet_paid(order, terms, *seed);
         }
         if let To::Merchant(payee) = &work.to {
-            self.sale_paid(order, payee)?;
+            self.sale_paid(&Bought::of(order), payee)?;
         }
         if let To::Escrow(terms) = &work.to {
             self.escrow_funded(order, terms)?;

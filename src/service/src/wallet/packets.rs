@@ -187,7 +187,7 @@ impl Sheet<'_> {
             refunds: None,
             aim,
             expires_ms: self.end_over(&user.node)?,
-            memo: Blob(encode(&Memo { order, request: None, share: Some(share) })),
+            memo: Blob(encode(&Memo { order, request: None, tip: None, by: None, share: Some(share) })),
         };
         let now = self.now;
         match link::send(self, &user.node, envelope, prepare, now)? {

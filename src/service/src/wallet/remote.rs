@@ -6,6 +6,8 @@ use super::{
     orders::{ACCEPT_MS, both},
     receipts::mark_paid,
     records::{EntryRecord, Owner, OwnerRecord, RejectedRecord},
+    remote_shops::{SHOP_MS, may_buy},
+    sales::Bought,
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
@@ -36,6 +38,12 @@ pub(crate) struct Memo {
     /// It is a share of the red packet that the order has filled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// What of that which a shop gets is a tip, in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<u64>,
+    /// Who has signed for the shop that pays: the order is theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<UserAddress>,
 }
 
 /// A share of a red packet.
@@ -51,22 +59,27 @@ impl Memo {
     /// What stands in a payment; none if it is not of this form, or the payment's id does not follow from it.
     pub fn of(prepare: &Prepare) -> Option<Memo> {
         let memo: Memo = decode(prepare.memo.as_slice(), link::MEMO_BYTES_MAX).ok()?;
-        let Aim::Payment { payer, payee: Payee::Person(payee), .. } = &prepare.aim else { return None };
-        let ordered = PaymentOrder::transfer_of(payer, memo.order);
-        let is_it = match memo.share {
-            None => ordered == prepare.payment,
-            Some(Share { packet, .. }) => {
+        let Aim::Payment { payer, payee, .. } = &prepare.aim else { return None };
+        let by = memo.by.as_ref().unwrap_or(payer);
+        let ordered = PaymentOrder::transfer_of(by, memo.order);
+        let is_it = match (memo.share, payee) {
+            (None, _) => ordered == prepare.payment,
+            (Some(Share { packet, .. }), Payee::Person(payee)) => {
                 ordered == packet && TransferId::of_claim(packet, payee) == prepare.payment
             }
+            _ => false,
         };
-        is_it.then_some(memo)
+        // What a shop's staff signs is of the shop's node as well.
+        (is_it && by.node == payer.node).then_some(memo)
     }
 }
 
-/// A payment over a link between two people.
+/// A payment over a link between two people, or a person and a shop.
 pub(super) struct Remote {
     pub payer: UserAddress,
     pub payee: UserAddress,
+    /// The payee is a shop.
+    pub sold: bool,
     pub intent: Intent,
     pub sum: Sum,
     /// On the other side, if that is another asset.
@@ -84,11 +97,12 @@ impl Remote {
     /// None: it is between nodes, or nothing is known of it any more.
     pub fn of(payment: &Payment) -> Option<Remote> {
         let prepare = payment.prepare.as_ref()?;
-        let Aim::Payment { payer, payee: Payee::Person(payee), intent } = &prepare.aim else { return None };
+        let Aim::Payment { payer, payee, intent } = &prepare.aim else { return None };
         let memo = Memo::of(prepare);
         Some(Remote {
             payer: payer.clone(),
-            payee: payee.clone(),
+            payee: payee.address()?.clone(),
+            sold: matches!(payee, Payee::Merchant(_)),
             intent: *intent,
             sum: if payment.way == Way::Out { prepare.give } else { prepare.got() },
             other: prepare.get.map(|get| if payment.way == Way::Out { get } else { prepare.give }),
@@ -119,9 +133,13 @@ impl Wallet {
                 row.key.get(id.0.len()..).and_then(|name| std::str::from_utf8(name).ok()?.parse().ok());
             let peer: NodeName = peer.ok_or(Fault::Internal("a payment's key without a node"))?;
             let payment = self.remote(&peer, Way::In, id).await?;
-            let is_theirs =
-                |payment: &Payment| Remote::of(payment).is_some_and(|remote| remote.payee == *caller.user());
-            if let Some(payment) = payment.filter(is_theirs) {
+            let Some(payment) = payment else { continue };
+            let Some(Remote { payee, sold, .. }) = Remote::of(&payment) else { continue };
+            let is_theirs = match sold {
+                true => self.merchant(&payee.name).await?.role(caller.user()).is_some(),
+                false => payee == *caller.user(),
+            };
+            if is_theirs {
                 return Ok(Some(payment));
             }
         }
@@ -157,6 +175,7 @@ impl Wallet {
             Some(EntryRecord(entry)) => self.refunded(&entry).await?,
             None => 0,
         };
+        let shop = self.remote_shop(&payment, &remote).await?;
         Ok(TransferInfo {
             id: payment.id,
             payer: remote.payer,
@@ -165,7 +184,7 @@ impl Wallet {
             amount: remote.sum.amount,
             refunded,
             request: remote.request,
-            shop: None,
+            shop,
             state: remote.state,
             at_ms: payment.at_ms,
             until_ms: remote.until_ms,
@@ -284,26 +303,35 @@ impl Sheet<'_> {
     pub(super) fn pay_remote(
         &mut self,
         order: &PaymentOrder,
-        payee: &UserAddress,
+        peer: &NodeName,
         debit: AccountId,
     ) -> Result<Entry, Stop> {
         if order.intent == Intent::Transfer && order.request.is_some() {
             return Err(Fault::Invalid { field: "intent", why: "what was asked for is a payment" }.into());
         }
-        let peer = &payee.node;
-        let (now, id) = (self.now, order.transfer());
+        let (now, id, mut expires_ms) = (self.now, order.transfer(), self.end_over(peer)?);
+        if let Payee::Merchant(payee) = &order.payee {
+            may_buy(order, payee)?;
+            expires_ms = expires_ms.min(now.saturating_add(SHOP_MS));
+        }
         let prepare = Prepare {
             payment: id,
             give: Sum { asset: order.asset, amount: order.amount },
             get: order.exchange.map(|Exchange { asset, amount }| Sum { asset, amount }),
             refunds: order.refunds,
             aim: Aim::Payment {
-                payer: order.payer.clone(),
-                payee: Payee::Person(payee.clone()),
+                payer: order.from.as_ref().unwrap_or(&order.payer).clone(),
+                payee: order.payee.clone(),
                 intent: order.intent,
             },
-            expires_ms: self.end_over(peer)?,
-            memo: Blob(encode(&Memo { order: order.id, request: order.request, share: None })),
+            expires_ms,
+            memo: Blob(encode(&Memo {
+                order: order.id,
+                request: order.request,
+                share: None,
+                tip: order.tip,
+                by: order.from.as_ref().map(|_| order.payer.clone()),
+            })),
         };
         match link::send(self, peer, debit, prepare, now)? {
             Sent::Asked(_) => {}
@@ -343,16 +371,23 @@ impl Sheet<'_> {
 
     /// A receipt of a payment to another node says where it stands there, as far as is known.
     pub(super) fn as_known(&self, receipt: Receipt) -> Result<Receipt, Stop> {
-        let Payee::Person(payee) = &receipt.payee else { return Ok(receipt) };
+        let Some(payee) = receipt.payee.address() else { return Ok(receipt) };
         let payment = self.payment(&payee.node, Way::Out, receipt.transfer)?;
         let Some(remote) = payment.as_ref().and_then(Remote::of) else { return Ok(receipt) };
         let fee = if is_back(remote.state) { 0 } else { receipt.fee };
         Ok(Receipt { state: remote.state, until_ms: remote.until_ms, fee, ..receipt })
     }
 
-    /// Somebody here was paid what they have asked for.
-    pub(super) fn note_request(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
+    /// Somebody here was paid: a sale, or what they have asked for.
+    pub(super) fn note_paid(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
         let Some(payment) = self.payment(peer, Way::In, id)? else { return Ok(()) };
+        if let Some(prepare) = &payment.prepare
+            && let Aim::Payment { payer, payee: Payee::Merchant(payee), .. } = &prepare.aim
+        {
+            // A message that is heard again finds what is marked as it was.
+            let bought = Bought::over(prepare, payer).ok_or(Fault::Internal("a memo that is gone"))?;
+            return self.sale_paid(&bought, payee);
+        }
         if let Some(Remote { payee, sum, request: Some(request), .. }) = Remote::of(&payment) {
             let number = self.newest()?;
             mark_paid(self, &payee.name, request, (sum.asset, sum.amount), (number, id));

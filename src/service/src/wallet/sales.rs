@@ -10,7 +10,7 @@ use crate::{Budget, Caller, Fault, context::joined};
 use weft_ledger::format_amount;
 use weft_store::{Scan, tables};
 use weft_wire::{
-    AccountId, Millis, RequestId, UserAddress, UserName,
+    AccountId, AssetId, Millis, RequestId, TransferId, UserAddress, UserName,
     emv::{Initiation, Request, Tip},
     limits::{PAGE_MAX, SALE_LIFETIME_MS, SALE_LIFETIME_MS_MAX},
     wallet::{
@@ -66,8 +66,18 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::NotFound`].
     pub async fn sale(&self, caller: &Caller, shop: &UserName, id: RequestId) -> Result<SaleInfo> {
+        self.sale_for(caller.user(), shop, id).await
+    }
+
+    /// The same, for somebody of whatever node.
+    pub(crate) async fn sale_for(
+        &self,
+        user: &UserAddress,
+        shop: &UserName,
+        id: RequestId,
+    ) -> Result<SaleInfo> {
         let record = self.merchant(shop).await?;
-        self.sale_info(caller, shop, &record, id).await
+        self.sale_info(user, shop, &record, id).await
     }
 
     /// `GET wallet/merchants/NAME/sales?before=ID`: the till roll, the newest first, for the staff.
@@ -92,14 +102,14 @@ impl Wallet {
         for row in rows.iter().take(PAGE_MAX) {
             let id = row.key.last_chunk().copied().map(RequestId);
             let id = id.ok_or(Fault::Internal("a sale's key without an id"))?;
-            sales.push(self.sale_info(caller, shop, &record, id).await?);
+            sales.push(self.sale_info(caller.user(), shop, &record, id).await?);
         }
         Ok(SaleList { sales, more: rows.len() > PAGE_MAX })
     }
 
     async fn sale_info(
         &self,
-        caller: &Caller,
+        user: &UserAddress,
         shop: &UserName,
         record: &MerchantRecord,
         id: RequestId,
@@ -107,19 +117,23 @@ impl Wallet {
         let sale: Option<SaleRecord> = self.ctx.read(tables::SALES, sale_key(shop, id)).await?;
         let sale = sale.ok_or(WalletError::NotFound("sale"))?;
         let state = sale.state(self.ctx.now());
-        let is_staff = record.role(caller.user()).is_some();
+        let is_staff = record.role(user).is_some();
         let code = match (is_staff, state) {
             (true, SaleState::Open) => Some(self.code(record, shop, id, &sale).await?),
             _ => None,
         };
         let paid = match &sale.paid {
-            Some(paid) if is_staff || paid.payer == *caller.user() => Some(SalePaid {
-                payer: paid.payer.clone(),
-                transfer: paid.transfer,
-                at_ms: paid.at_ms,
-                tip: paid.tip,
-                refunded: self.standing(paid.transfer).await?.map_or(0, |standing| standing.refunded),
-            }),
+            Some(paid) if is_staff || paid.payer == *user => {
+                let (by, at_rate) = self.moved_by(&paid.payer, paid.transfer).await?;
+                Some(SalePaid {
+                    payer: paid.payer.clone(),
+                    transfer: paid.transfer,
+                    at_ms: paid.at_ms,
+                    tip: paid.tip,
+                    refunded: self.standing(by).await?.map_or(0, |standing| standing.refunded),
+                    at_rate,
+                })
+            }
             _ => None,
         };
         Ok(SaleInfo {
@@ -157,6 +171,30 @@ impl Wallet {
         qr.account.till.clone_from(&sale.till);
         qr.additional.bill_number = Some(sale.bill.clone()).filter(|bill| !bill.is_empty());
         qr.encode_signed(&self.key).map_err(unfit)
+    }
+}
+
+/// What somebody pays in a shop, of this node or of another.
+#[derive(Clone)]
+pub(super) struct Bought {
+    pub payer: UserAddress,
+    /// By what both nodes call it.
+    pub transfer: TransferId,
+    /// What the shop gets.
+    pub asset: AssetId,
+    pub amount: u64,
+    /// Of that.
+    pub tip: u64,
+    /// The payer gives another asset for it.
+    pub at_rate: bool,
+}
+
+impl Bought {
+    pub(super) fn of(order: &PaymentOrder) -> Bought {
+        let (asset, amount) =
+            order.exchange.map_or((order.asset, order.amount), |got| (got.asset, got.amount));
+        let (payer, transfer, tip) = (order.payer.clone(), order.transfer(), order.tip.unwrap_or(0));
+        Bought { payer, transfer, asset, amount, tip, at_rate: order.exchange.is_some() }
     }
 }
 
@@ -257,11 +295,16 @@ impl Sheet<'_> {
         if order.intent != Intent::Payment || order.refunds.is_some() || order.request.is_some() {
             return Err(Fault::Invalid { field: "intent", why: "what is bought is paid at once" }.into());
         }
+        self.sold_for(&Bought::of(order), payee)
+    }
+
+    /// The same, whoever says what is paid.
+    pub(super) fn sold_for(&mut self, bought: &Bought, payee: &MerchantPayee) -> Result<AccountId, Stop> {
+        let Bought { transfer, asset, amount, tip, .. } = *bought;
         if !self.shop(&payee.shop.name)?.is_open() {
             return Err(WalletError::ShopClosed.into());
         }
-        let tip = order.tip.unwrap_or(0);
-        if tip >= order.amount {
+        if tip >= amount {
             return Err(Fault::Invalid { field: "tip", why: "it is a part of the amount" }.into());
         }
         check_label("till", payee.till.as_deref().unwrap_or_default())?;
@@ -273,38 +316,43 @@ impl Sheet<'_> {
                 SaleState::Paid => return Err(WalletError::AlreadyPaid.into()),
                 _ => return Err(WalletError::SaleOver.into()),
             }
-            if sale.asset != order.asset {
+            if sale.asset != asset {
                 return Err(Fault::Invalid { field: "asset", why: "not that of the sale" }.into());
             }
             if tip > 0 && !sale.tip_allowed {
                 return Err(Fault::Invalid { field: "tip", why: "the shop asks for none" }.into());
             }
-            if order.amount - tip != sale.amount {
+            // What is paid at a rate cannot always be met to the unit.
+            let is_it =
+                if bought.at_rate { amount - tip >= sale.amount } else { amount - tip == sale.amount };
+            if !is_it {
                 return Err(Fault::Invalid { field: "amount", why: "not that of the sale" }.into());
             }
         }
         // It becomes a sale of this id: one that somebody has opened under it beforehand is not written over.
-        let own = sale_key(&payee.shop.name, RequestId(order.transfer().0));
+        let own = sale_key(&payee.shop.name, RequestId(transfer.0));
         if payee.sale.is_none() && self.get::<SaleRecord>(tables::SALES, own)?.is_some() {
             return Err(WalletError::IdConflict.into());
         }
-        self.merchant_account(&payee.shop.name, order.asset)
+        self.merchant_account(&payee.shop.name, asset)
     }
 
     /// The money has gone over: the sale is paid. What nobody has asked for becomes a sale by that.
-    pub(super) fn sale_paid(&mut self, order: &PaymentOrder, payee: &MerchantPayee) -> Result<(), Stop> {
-        let (shop, tip) = (&payee.shop.name, order.tip.unwrap_or(0));
-        let paid =
-            PaidRecord { payer: order.payer.clone(), transfer: order.transfer(), at_ms: self.now, tip };
+    pub(super) fn sale_paid(&mut self, bought: &Bought, payee: &MerchantPayee) -> Result<(), Stop> {
+        let Bought { payer, transfer, asset, amount, tip, .. } = bought.clone();
+        let shop = &payee.shop.name;
+        let mut paid = PaidRecord { payer, transfer, at_ms: self.now, tip };
         if let Some(id) = payee.sale {
             let sale: Option<SaleRecord> = self.get(tables::SALES, sale_key(shop, id))?;
             let sale = sale.ok_or(Fault::Internal("a sale that is gone"))?;
+            // What an exchange gives beyond the price is the shop's as well.
+            paid.tip = amount - sale.amount;
             self.put(tables::SALES, sale_key(shop, id), &SaleRecord { paid: Some(paid), ..sale });
             return Ok(());
         }
         let sale = SaleRecord {
-            asset: order.asset,
-            amount: order.amount - tip,
+            asset,
+            amount: amount - tip,
             tip_allowed: true,
             bill: String::new(),
             till: payee.till.clone(),
@@ -316,7 +364,7 @@ impl Sheet<'_> {
             cancelled: false,
             paid: Some(paid),
         };
-        self.put_sale(shop, RequestId(order.transfer().0), &sale);
+        self.put_sale(shop, RequestId(transfer.0), &sale);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! Alice has a corner shop, where bob is at the till; carol buys there. Olga runs the node.
 
 use super::{
-    WalletError,
+    LinkTrouble, WalletError,
     tests::{HOUR_MS, Payer, Till, euro, refused},
 };
 use crate::{
@@ -290,7 +290,9 @@ async fn what_is_not_for_sale_so_is_not_paid() {
         (PaymentOrder { payee: at(&person, None), ..good.clone() }, no_shop),
         (PaymentOrder { payee: at(&street.shop, Some(gone)), ..good.clone() }, is_over),
         (PaymentOrder { payee: at(&street.shop, Some(over)), ..good.clone() }, is_over),
-        (PaymentOrder { payee: at(&far, None), ..good.clone() }, |e| matches!(e, WalletError::OtherNode)),
+        (PaymentOrder { payee: at(&far, None), ..good.clone() }, |e| {
+            matches!(e, WalletError::Link(LinkTrouble::NoLink))
+        }),
         (PaymentOrder { payee: Payee::Person(street.shop.clone()), ..good.clone() }, |e| {
             matches!(e, WalletError::NotFound("payee"))
         }),

@@ -8,16 +8,19 @@ use super::{
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
-use weft_ledger::Books;
+use weft_ledger::{
+    Books, Entry,
+    link::{LinkBooks, Way},
+};
 use weft_store::tables;
 use weft_wire::{
-    AccountId, AssetId, TransferId, UserAddress, UserName,
+    AccountId, AssetId, NodeName, TransferId, UserAddress, UserName,
     emv::{Currency, EmvError, MerchantQr},
     limits::{SHOP_TITLE_CHARS_MAX, SHOPS_PER_OWNER_MAX},
     text,
     wallet::{
-        ChangeShop, Intent, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopMember, ShopSign, ShopView,
-        StaffChange,
+        ChangeShop, Intent, Payee, PaymentOrder, ShopDetails, ShopInfo, ShopList, ShopMember, ShopSign,
+        ShopView, StaffChange,
     },
 };
 
@@ -254,7 +257,7 @@ impl Sheet<'_> {
 
     /// From whose account an order is paid: the payer's, or that of a shop for which they may sign.
     pub(super) fn debited(&mut self, order: &PaymentOrder, to: &To) -> Result<AccountId, Stop> {
-        if order.tip.is_some() && !matches!(to, To::Merchant(_)) {
+        if order.tip.is_some() && !matches!(order.payee, Payee::Merchant(_)) {
             return Err(Fault::Invalid { field: "tip", why: "a tip is for a shop" }.into());
         }
         if let (None, To::CashIn(_)) = (&order.from, to) {
@@ -264,6 +267,20 @@ impl Sheet<'_> {
         let record = self.shop_of(&from.name, &order.payer)?;
         let payee = match to {
             To::Person(payee) => payee,
+            To::Remote(payee) if matches!(order.payee, Payee::Person(_)) => {
+                let original = order.refunds.ok_or(Fault::Invalid {
+                    field: "payee",
+                    why: "a shop pays nobody of another node but who has paid there",
+                })?;
+                self.may_refund_over(
+                    &payee.node,
+                    &from.name,
+                    order.asset,
+                    original,
+                    record.is_led_by(&order.payer),
+                )?;
+                return self.merchant_account(&from.name, order.asset);
+            }
             To::Nobody => return Err(WalletError::NotFound("payee").into()),
             _ => return Err(Fault::Invalid { field: "payee", why: "a shop pays people" }.into()),
         };
@@ -291,6 +308,25 @@ impl Sheet<'_> {
         is_led: bool,
     ) -> Result<(), Stop> {
         let entry = self.entry(original)?.ok_or(WalletError::NotFound("transfer"))?;
+        self.came_to(shop, asset, &entry, is_led)
+    }
+
+    /// The same, of what came from another node.
+    fn may_refund_over(
+        &self,
+        peer: &NodeName,
+        shop: &UserName,
+        asset: AssetId,
+        original: TransferId,
+        is_led: bool,
+    ) -> Result<(), Stop> {
+        let payment = self.payment(peer, Way::In, original)?;
+        let leg = payment.and_then(|payment| payment.legs.last().map(|leg| leg.transfer));
+        let entry = leg.map(|leg| self.entry(leg)).transpose()?.flatten();
+        self.came_to(shop, asset, &entry.ok_or(WalletError::NotFound("transfer"))?, is_led)
+    }
+
+    fn came_to(&self, shop: &UserName, asset: AssetId, entry: &Entry, is_led: bool) -> Result<(), Stop> {
         let came = entry.moved.is_some_and(|moved| moved.credit == merchant(shop, asset));
         if !came {
             return Err(WalletError::NotFound("transfer").into());

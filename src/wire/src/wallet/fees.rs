@@ -78,6 +78,7 @@ impl PaymentOrder {
         }
         match &self.payee {
             Payee::Person(payee) if payee.node != self.payer.node => Some(FeeKind::Remote),
+            Payee::Merchant(payee) if payee.shop.node != self.payer.node => Some(FeeKind::Remote),
             Payee::Person(_) => Some(FeeKind::Person),
             Payee::Merchant(_) | Payee::Invoice(_) | Payee::Bearer(_) => Some(FeeKind::Shop),
             Payee::Bank(_) => Some(FeeKind::Out),

@@ -58,6 +58,18 @@ pub enum Payee {
     CashOut(UserAddress),
 }
 
+impl Payee {
+    /// The address of a person or shop who is paid at once, by name.
+    pub fn address(&self) -> Option<&UserAddress> {
+        match self {
+            Payee::Person(user) => Some(user),
+            Payee::Merchant(payee) => Some(&payee.shop),
+            Payee::Invoice(payee) => Some(&payee.issuer),
+            _ => None,
+        }
+    }
+}
+
 /// What the payer wants to happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -101,7 +113,7 @@ pub struct PaymentOrder {
     /// The shop that pays, where `payer` signs for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<UserAddress>,
-    /// How much of the amount is a tip, in minor units.
+    /// How much of what the payee gets is a tip, in minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip: Option<u64>,
     /// What the payee, of another node, gets instead of that: as the payer has seen it.

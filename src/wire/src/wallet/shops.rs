@@ -253,6 +253,9 @@ pub struct SalePaid {
     /// What of it went back since, in minor units.
     #[serde(default)]
     pub refunded: u64,
+    /// The payer, of another node, has given another asset for it: there is no rate at which it could be given back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_rate: bool,
 }
 
 /// `GET wallet/merchants/NAME/sales/ID`, for whoever knows its id; and the answer where it is made or paid.

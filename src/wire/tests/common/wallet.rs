@@ -137,7 +137,14 @@ fn sale() -> SaleInfo {
         expires_ms: Some(AT_MS),
         code: Some("000201".into()),
         by: Some(alice()),
-        paid: Some(SalePaid { payer: alice(), transfer: TRANSFER, at_ms: AT_MS, tip: 1, refunded: 2 }),
+        paid: Some(SalePaid {
+            payer: alice(),
+            transfer: TRANSFER,
+            at_ms: AT_MS,
+            tip: 1,
+            refunded: 2,
+            at_rate: false,
+        }),
     }
 }
 
@@ -312,11 +319,15 @@ fn shops(v: &mut impl Visitor) {
 
 /// Between nodes.
 fn questions(v: &mut impl Visitor) {
-    use weft_wire::federation::{Answer, Question};
+    use weft_wire::federation::{Answer, Question, ShopAnswer};
     v.visit("question_link", Question::Link { from: bob().node, post: blob(3) });
     v.visit("answer_link", Answer::Link(blob(3)));
     v.visit("question_packet", Question::Packet { by: bob(), packet: TRANSFER, open: true });
     v.visit("answer_packet", Answer::Packet(packet()));
+    let asked = Question::Shop { by: bob(), shop: alice().name, sale: Some(REQUEST) };
+    v.visit("question_shop", asked);
+    let answer = ShopAnswer { info: shop().info, sale: Some(sale()) };
+    v.visit("answer_shop", Answer::Shop(answer));
 }
 
 /// What is signed of the ledger each day.

@@ -15,3 +15,9 @@ export function gotFor(minor: bigint, { numerator, denominator }: RateView): big
   const got = (minor * BigInt(numerator)) / BigInt(denominator);
   return got > 0n && got <= MINOR_MAX ? got : null;
 }
+
+/** The least that one gives for at least so much; none: there can be no such sum. */
+export function givenFor(got: bigint, { numerator, denominator }: RateView): bigint | null {
+  const given = (got * BigInt(denominator) + BigInt(numerator) - 1n) / BigInt(numerator);
+  return given > 0n && given <= MINOR_MAX ? given : null;
+}

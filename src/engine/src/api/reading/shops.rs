@@ -70,6 +70,7 @@ impl Said {
                 tip: need(&mut self.tip, "tip")?,
                 sale: self.sale.take(),
                 till: self.till.take(),
+                exchange: self.exchange.take(),
                 pin: need(&mut self.pin, "pin")?,
             },
             "show_code" => ShopCall::ShowCode {

@@ -66,5 +66,6 @@ export function totals(sales: readonly SaleView[], since: number): DayTotal[] {
 
 /** Whether this role may give something of it back: whoever only works at the till, for a day. */
 export function mayRefund(sale: SaleView, role: string, now: number): boolean {
-  return refundableOf(sale) > 0n && (role !== 'cashier' || now - saleTime(sale) < DAY_MS);
+  // What another server's money was given for has no rate at which it could go back.
+  return refundableOf(sale) > 0n && !sale.paid?.at_rate && (role !== 'cashier' || now - saleTime(sale) < DAY_MS);
 }

@@ -53,7 +53,7 @@ describe('what is scanned', () => {
       }
       return [];
     });
-    expect(sentences.map(([kind]) => kind)).toEqual(['code_damaged', 'code_forged', 'code_foreign', 'other_node', 'not_found']);
+    expect(sentences.map(([kind]) => kind)).toEqual(['code_damaged', 'code_forged', 'code_foreign', 'no_link', 'not_found']);
     expect(new Set(sentences.map(([, text]) => text)).size).toBe(wrongs.length);
     for (const [, text] of sentences) expect(text).toBeTruthy();
     expect(codeError(fail('offline'))).toBeNull();

@@ -1,0 +1,109 @@
+//! Shops that are paid from other nodes, or are of other nodes: see decision 0014.
+
+use super::{
+    Memo, Result, Wallet, WalletError,
+    records::{MerchantRecord, OrderRecord},
+    remote::Remote,
+    sales::{Bought, check_label},
+    sheet::{Sheet, Stop},
+};
+use crate::Fault;
+use weft_ledger::link::{Payment, Prepare, Reason, Sum, Way};
+use weft_store::tables;
+use weft_wire::{
+    AccountId, Millis, TransferId, UserAddress,
+    wallet::{Intent, MerchantPayee, PaymentOrder, ShopName},
+};
+
+/// Within what time a shop of another node has to have taken a payment: who has left without the goods gets the money back. The clocks of
+/// the two may differ by as much.
+pub(super) const SHOP_MS: Millis = 60 * 60 * 1000;
+
+impl Wallet {
+    /// What the shop is called that is paid, or gives back: one of this node as it is called now, another one as it was called when it
+    /// was paid, if that was known.
+    pub(super) async fn remote_shop(&self, payment: &Payment, remote: &Remote) -> Result<Option<ShopName>> {
+        // What gives back is a shop where the payment before was to one.
+        let (shop, paid) = match remote.refunds {
+            _ if remote.sold => (&remote.payee, Some(payment.id)),
+            Some(original) => (&remote.payer, Some(original)),
+            None => return Ok(None),
+        };
+        let title = if self.ctx.is_local(shop) {
+            let record: Option<MerchantRecord> = self.ctx.read(tables::MERCHANTS, shop.name.as_str()).await?;
+            record.map(|record| record.details.title)
+        } else {
+            let order: Option<OrderRecord> = match paid {
+                Some(paid) => self.ctx.read(tables::ORDERS, paid.0).await?,
+                None => None,
+            };
+            order.and_then(|order| order.title)
+        };
+        let bare = || remote.sold.then(|| shop.name.to_string());
+        Ok(title.or_else(bare).map(|title| ShopName { shop: shop.clone(), title }))
+    }
+
+    /// By which transfer the money of a payment came to a shop, and whether something else was given for it.
+    pub(super) async fn moved_by(
+        &self,
+        payer: &UserAddress,
+        transfer: TransferId,
+    ) -> Result<(TransferId, bool)> {
+        if self.ctx.is_local(payer) {
+            return Ok((transfer, false));
+        }
+        let payment = self.remote(&payer.node, Way::In, transfer).await?;
+        let Some(payment) = payment else { return Ok((transfer, false)) };
+        let at_rate = payment.prepare.as_ref().is_some_and(|prepare| prepare.get.is_some());
+        Ok((payment.legs.last().map_or(transfer, |leg| leg.transfer), at_rate))
+    }
+}
+
+impl Sheet<'_> {
+    /// The account of a shop that is paid from another node, if it is to be paid so.
+    pub(super) fn sold_over(
+        &mut self,
+        prepare: &Prepare,
+        payer: &UserAddress,
+        payee: &MerchantPayee,
+    ) -> Result<Result<AccountId, Reason>, Stop> {
+        let Some(bought) = Bought::over(prepare, payer) else { return Ok(Err(Reason::Memo)) };
+        match self.sold_for(&bought, payee) {
+            Ok(account) => Ok(Ok(account)),
+            Err(stop) => why_not(stop).map(Err),
+        }
+    }
+}
+
+impl Bought {
+    /// What another node says that somebody there buys.
+    pub(super) fn over(prepare: &Prepare, payer: &UserAddress) -> Option<Bought> {
+        let (Sum { asset, amount }, tip) = (prepare.got(), Memo::of(prepare)?.tip.unwrap_or(0));
+        let at_rate = prepare.get.is_some();
+        Some(Bought { payer: payer.clone(), transfer: prepare.payment, asset, amount, tip, at_rate })
+    }
+}
+
+/// What the payer's node can know to be wrong about something that is bought at another.
+pub(super) fn may_buy(order: &PaymentOrder, payee: &MerchantPayee) -> Result<(), Stop> {
+    if order.intent != Intent::Payment || order.refunds.is_some() || order.request.is_some() {
+        return Err(Fault::Invalid { field: "intent", why: "what is bought is paid at once" }.into());
+    }
+    let Bought { amount, tip, .. } = Bought::of(order);
+    if tip >= amount {
+        return Err(Fault::Invalid { field: "tip", why: "it is a part of the amount" }.into());
+    }
+    Ok(check_label("till", payee.till.as_deref().unwrap_or_default())?)
+}
+
+/// What another node hears of why a shop does not take something. What is not the shop's to say goes on stopping.
+fn why_not(stop: Stop) -> Result<Reason, Stop> {
+    Ok(match stop {
+        Stop::Undone(WalletError::NotFound(_)) => Reason::UnknownPayee,
+        Stop::Undone(WalletError::ShopClosed) => Reason::Closed,
+        Stop::Undone(WalletError::AlreadyPaid) => Reason::Paid,
+        Stop::Undone(WalletError::SaleOver) => Reason::Over,
+        Stop::Undone(WalletError::IdConflict | WalletError::Fault(Fault::Invalid { .. })) => Reason::Asked,
+        stop => return Err(stop),
+    })
+}

@@ -1,0 +1,96 @@
+import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeEngine, ME } from '../../../engine/fake';
+import { answerWallet, EUR, FakeBank, PIN } from '../../../engine/fake-wallet';
+import { useEngine } from '../../../state/engine';
+import { session } from '../../../state/session.svelte';
+import { wallet } from '../../../state/wallet.svelte';
+import type { ScannedShop } from '../../../wire/ScannedShop';
+import type { TransferView } from '../../../wire/TransferView';
+import { givenFor, gotFor } from '../exchange';
+import PayShop from './PayShop.svelte';
+
+const SHOP = 'corner@away.example';
+const USD = { id: 'usd', issuer: 'away.example', code: 'USD', scale: 2 };
+let fake: FakeEngine;
+let bank: FakeBank;
+let state: string;
+beforeEach(async () => {
+  HTMLDialogElement.prototype.showModal = vi.fn();
+  HTMLDialogElement.prototype.close = vi.fn();
+  wallet.clear();
+  session.me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd1', role: 'member', phrase_confirmed: true };
+  bank = new FakeBank().define(EUR, { title: 'Euro' });
+  bank.pin = PIN;
+  bank.move({ id: 'i', purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount: 10_000n });
+  bank.links = [{ node: 'away.example', assets: ['eur', 'usd'], rates: [{ give: 'eur', get: USD, numerator: '109', denominator: '100', rate: '1.09' }] }];
+  fake = answerWallet(new FakeEngine(), bank);
+  fake.listen((event) => wallet.heard(event));
+  state = 'held';
+  const person = (user: string): TransferView['payer'] => ({ user, name: user });
+  const view = (): TransferView => ({ id: 't1', payer: person(ME), payee: person(SHOP), mine: true, asset: { ...EUR }, amount: '918', refunded: '0', request: null, shop: 'Corner shop', state, time_ms: 1, until_ms: null });
+  fake.on('pay_shop', view).on('transfer', view);
+  useEngine(fake);
+  await wallet.load();
+});
+afterEach(() => {
+  cleanup();
+  session.me = null;
+});
+const code = (part: Partial<ScannedShop> = {}): ScannedShop => ({ shop: SHOP, title: 'Corner shop', verified: true, open: true, asset: { ...EUR }, amount: '918', tip_allowed: false, bill: '', till: null, sale: 's1', state: 'open', until_ms: null, expired: false, ...part });
+const press = (name: string | RegExp): Promise<boolean> => fireEvent.click(screen.getByRole('button', { name, hidden: true }));
+const asked = (): unknown[] => fake.calls.filter(({ call }) => call === 'pay_shop');
+const there = (text: string | RegExp): Promise<void> => waitFor(() => void expect(screen.getAllByText(text).length).toBeGreaterThan(0));
+const unlock = (): Promise<boolean> => fireEvent.input(screen.getByLabelText('Payment PIN'), { target: { value: PIN } });
+
+describe('a shop of another server', () => {
+  it('is paid once its server says so, and not before', async () => {
+    render(PayShop, { scanned: code(), onclose: vi.fn() });
+    await there('This bill comes from the shop with this address, as away.example says, and was not changed on the way.');
+    await press(/^Pay 9\.18/);
+    await unlock();
+    await there('Under way');
+    expect(asked()).toMatchObject([{ shop: SHOP, asset: 'eur', amount: '918', sale: 's1', exchange: null }]);
+    expect(screen.queryByText('Paid to Corner shop')).toBeNull();
+    state = 'done';
+    fake.emit({ event: 'wallet' });
+    await there('Paid to Corner shop');
+  });
+
+  it('gives back what its server does not take', async () => {
+    render(PayShop, { scanned: code(), onclose: vi.fn() });
+    await press(/^Pay 9\.18/);
+    await unlock();
+    await there('Under way');
+    state = 'returned';
+    fake.emit({ event: 'wallet' });
+    await there('It came back');
+  });
+
+  it('gets its own money for what one has, at the rate, and never less than the bill', async () => {
+    render(PayShop, { scanned: code({ asset: USD, amount: '1000' }), onclose: vi.fn() });
+    await there('9.18 EUR → 10.00 USD at 1.09');
+    await press(/^Pay 9\.18/);
+    await unlock();
+    await waitFor(() => expect(asked()).toMatchObject([{ asset: 'eur', amount: '918', exchange: ['usd', '1000'] }]));
+  });
+
+  it('cannot be paid with what does not go there', async () => {
+    bank.links = [];
+    await wallet.load();
+    render(PayShop, { scanned: code(), onclose: vi.fn() });
+    await waitFor(() => expect(screen.queryByRole('button', { name: /^Pay 9/, hidden: true })).toBeNull());
+  });
+});
+
+describe('what is given for a sum', () => {
+  const rate = { give: 'eur', get: USD, numerator: '109', denominator: '100', rate: '1.09' };
+  it('is the least that is enough', () => {
+    for (let got = 1n; got < 500n; got += 1n) {
+      const given = givenFor(got, rate);
+      expect(given).not.toBeNull();
+      expect(gotFor(given ?? 0n, rate) ?? 0n).toBeGreaterThanOrEqual(got);
+      if ((given ?? 0n) > 1n) expect(gotFor((given ?? 0n) - 1n, rate) ?? 0n).toBeLessThan(got);
+    }
+  });
+});
