@@ -49,7 +49,7 @@ fn states(world: &mut World) -> Vec<String> {
 fn a_charge_whose_answer_was_lost_is_not_made_anew() {
     let mut world = till();
     world.node.money.lose = 1;
-    world.hosts[0].slow = Some("/sales/00000000000000000000000000000001");
+    world.hosts[0].slow = Some("/sales/00000000000000000000000000000001?node=home.example");
     assert_eq!(take(&mut world, charge(1)).unwrap_err(), "charge_unsure");
     // The sheet is closed, and the tab with it.
     world.kill(0);
@@ -106,6 +106,7 @@ fn a_payment_at_the_counter_whose_answer_was_lost_is_not_made_twice() {
             tip: "0".into(),
             sale: None,
             till: None,
+            exchange: None,
             pin: PIN.into(),
         })
     };
