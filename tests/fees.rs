@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail, ensure};
 use std::process::Command;
-use weft_engine::api::{Call, FeeCall, FeeReply, FeesEarnedView, HistoryLineView, Reply};
+use weft_engine::api::{AccountView, Call, FeeCall, FeeReply, GuardCall, GuardReply, HistoryLineView, Reply};
 use weft_testkit::{
     Cast, NodeProcess, Person,
     money::{PIN, balance, form, issue, set_pin, wallet},
@@ -27,22 +27,27 @@ fn pay(to: &Person, asset: &str, amount: u64, hold: bool) -> Call {
 /// What somebody is shown before they pay.
 async fn shown(person: &Person, asset: &str, amount: u64) -> Result<u64> {
     let (kind, asset, amount) = ("person".into(), asset.to_owned(), amount.to_string());
-    match person.call(Call::Fee(FeeCall::Fee { kind, asset, amount })).await? {
-        Reply::Fee(FeeReply::Fee(due)) => Ok(due.parse()?),
+    match person.call(Call::Guard(GuardCall::Fee(FeeCall::Fee { kind, asset, amount }))).await? {
+        Reply::Guard(GuardReply::Fee(FeeReply::Fee(due))) => Ok(due.parse()?),
         other => bail!("{other:?}"),
     }
 }
 
 async fn set(owner: &Person, asset: &str, fee: [&str; 4]) -> Result<()> {
-    let [fixed, points, least, most] = fee.map(str::to_owned);
-    let fee = (fixed, points, least, most);
-    owner.call(Call::Fee(FeeCall::SetFee { kind: "person".into(), asset: asset.to_owned(), fee })).await?;
+    let fee = fee.map(str::to_owned).to_vec();
+    owner
+        .call(Call::Guard(GuardCall::Fee(FeeCall::SetFee {
+            kind: "person".into(),
+            asset: asset.to_owned(),
+            fee,
+        })))
+        .await?;
     Ok(())
 }
 
-async fn earned(owner: &Person, asset: &str) -> Result<FeesEarnedView> {
-    match owner.call(Call::Fee(FeeCall::FeesEarned { asset: asset.to_owned() })).await? {
-        Reply::Fee(FeeReply::FeesEarned(earned)) => Ok(earned),
+async fn earned(owner: &Person, asset: &str) -> Result<AccountView> {
+    match owner.call(Call::Guard(GuardCall::Fee(FeeCall::FeesEarned { asset: asset.to_owned() }))).await? {
+        Reply::Guard(GuardReply::Fee(FeeReply::FeesEarned(earned))) => Ok(earned),
         other => bail!("{other:?}"),
     }
 }
@@ -81,11 +86,11 @@ async fn nobody_pays_more_than_they_were_shown() -> Result<()> {
     // 10 cents and 1.5 %. Only the owner says so, and nothing that makes no sense.
     let why = refused(
         &bob,
-        Call::Fee(FeeCall::SetFee {
+        Call::Guard(GuardCall::Fee(FeeCall::SetFee {
             kind: "person".into(),
             asset: euro.clone(),
-            fee: ("0".into(), "0".into(), "0".into(), "0".into()),
-        }),
+            fee: ["0", "0", "0", "0"].map(str::to_owned).to_vec(),
+        })),
     )
     .await;
     ensure!(why.contains("forbidden"), "{why}");
@@ -108,7 +113,7 @@ async fn nobody_pays_more_than_they_were_shown() -> Result<()> {
     let held = pays(&bob, pay(&carol, &euro, 1_000, true)).await?;
     assert_eq!(balance(&bob).await?, 7_945);
     let earned_now = earned(&alice, &euro).await?;
-    assert_eq!((earned_now.earned.as_str(), earned_now.held.as_str()), ("25", "30"));
+    assert_eq!((earned_now.available.as_str(), earned_now.incoming.as_str()), ("25", "30"));
     carol.call(Call::AnswerTransfer { id: held, accept: false }).await?;
     assert_eq!(balance(&bob).await?, 8_975, "what goes back brings its fee back");
 
@@ -127,7 +132,7 @@ async fn nobody_pays_more_than_they_were_shown() -> Result<()> {
     // Alice takes out what was earned.
     let take = |amount: &str, id: &str| {
         let (user, asset) = (alice.address.clone(), euro.clone());
-        Call::Fee(FeeCall::TakeFees { id: id.into(), user, asset, amount: amount.into() })
+        Call::Guard(GuardCall::Fee(FeeCall::TakeFees { id: id.into(), user, asset, amount: amount.into() }))
     };
     let why = refused(&alice, take("26", &form())).await;
     ensure!(why.contains("insufficient_funds"), "{why}");
@@ -135,7 +140,7 @@ async fn nobody_pays_more_than_they_were_shown() -> Result<()> {
     for _ in 0..2 {
         alice.call(take("20", &id)).await?;
     }
-    assert_eq!((balance(&alice).await?, earned(&alice, &euro).await?.earned.as_str()), (20, "5"));
+    assert_eq!((balance(&alice).await?, earned(&alice, &euro).await?.available.as_str()), (20, "5"));
 
     let journal = node.data().join("../books.journal");
     node.command(&["ledger", "export", &journal.to_string_lossy()]).await?;

@@ -511,9 +511,6 @@ pub enum Call {
     /// A call about cash agents.
     #[serde(untagged)]
     Agent(AgentCall),
-    /// A call about fees.
-    #[serde(untagged)]
-    Fee(FeeCall),
     /// A call about what nodes owe each other.
     #[serde(untagged)]
     NodeLink(LinkCall),
@@ -599,9 +596,6 @@ pub enum Reply {
     /// About cash agents.
     #[serde(untagged)]
     Agent(AgentReply),
-    /// About fees.
-    #[serde(untagged)]
-    Fee(FeeReply),
     /// About what nodes owe each other.
     #[serde(untagged)]
     NodeLink(LinkReply),

@@ -42,7 +42,8 @@ test('the owner sets a fee, whoever pays sees it before the PIN and pays no more
     await expect(olga.page.getByRole('button', { name: 'Fee: to people here' })).toContainText(/0\.10\sEUR \+ 1\.5\s?%/);
     await clean(olga.page, 'limits with fees');
 
-    // Alice sees it while she types, and before she signs.
+    // Alice sees it while she types, and before she signs. Her wallet was open before there was a fee.
+    await alice.page.reload();
     await send(alice, bob, '10');
     await expect(dialog(alice)).toContainText(/Fee 0\.25\sEUR · 10\.25\sEUR in all/);
     await dialog(alice).getByRole('button', { name: 'Continue' }).click();

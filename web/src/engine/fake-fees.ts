@@ -1,5 +1,4 @@
 /** Fees for the specs and the fake world: what is taken is told as the node tells it, and a payment that was not shown it is refused. */
-import type { FeeView } from '../wire/FeeView';
 import { fail, type FakeEngine } from './fake';
 import type { FakeBank } from './fake-wallet';
 
@@ -11,21 +10,25 @@ export class FakeFees {
 
   constructor(readonly bank: FakeBank) {}
 
-  all(asset: string): FeeView[] {
+  all(asset: string): string[][] {
     return this.bank.assets().find((one) => one.asset.id === asset)?.fees ?? [];
   }
 
-  set(asset: string, fee: FeeView): void {
-    const fees = [...this.all(asset).filter((one) => one.kind !== fee.kind), fee].filter((one) => one.fixed !== '0' || one.points !== '0' || one.least !== '0');
-    this.bank.define(this.bank.asset(asset), { fees });
+  /** Kind, fixed, points, least, most. */
+  set(asset: string, fee: string[]): void {
+    const [kind, fixed, points, least] = fee;
+    const others = this.all(asset).filter(([other]) => other !== kind);
+    const isNothing = fixed === '0' && points === '0' && least === '0';
+    this.bank.define(this.bank.asset(asset), { fees: isNothing ? others : [...others, fee] });
   }
 
   due(asset: string, kind: string, amount: bigint): bigint {
-    const fee = this.all(asset).find((one) => one.kind === kind);
+    const fee = this.all(asset).find(([other]) => other === kind);
     if (!fee) return 0n;
-    const share = BigInt(fee.fixed) + (amount * BigInt(fee.points) + 5_000n) / 10_000n;
-    const least = share < BigInt(fee.least) ? BigInt(fee.least) : share;
-    return fee.most !== '0' && least > BigInt(fee.most) ? BigInt(fee.most) : least;
+    const [fixed = 0n, points = 0n, least = 0n, most = 0n] = fee.slice(1).map(BigInt);
+    const share = fixed + (amount * points + 5_000n) / 10_000n;
+    const due = share < least ? least : share;
+    return most > 0n && due > most ? most : due;
   }
 }
 
@@ -34,9 +37,9 @@ export function fakeFees(bank: FakeBank): FakeFees {
   const fees = new FakeFees(bank);
   const asset = bank.assets()[0]?.asset.id;
   if (asset === undefined) return fees;
-  fees.set(asset, { kind: 'person', fixed: '10', points: '50', least: '0', most: '100' });
-  fees.set(asset, { kind: 'shop', fixed: '0', points: '150', least: '5', most: '0' });
-  fees.set(asset, { kind: 'remote', fixed: '25', points: '100', least: '0', most: '500' });
+  fees.set(asset, ['person', '10', '50', '0', '100']);
+  fees.set(asset, ['shop', '0', '150', '5', '0']);
+  fees.set(asset, ['remote', '25', '100', '0', '500']);
   [fees.earned, fees.held] = [1_240n, 35n];
   return fees;
 }
@@ -48,13 +51,13 @@ export function answerFees(engine: FakeEngine, fees: FakeFees): FakeEngine {
       fees.asked.push(`${kind} ${amount}`);
       return fees.due(asset, kind, BigInt(amount)).toString();
     })
-    .on('set_fee', ({ kind, asset, fee: [fixed, points, least, most] }) => {
-      if (BigInt(points) > 10_000n) throw fail('invalid_field', 'points');
-      fees.set(asset, { kind, fixed, points, least, most });
+    .on('set_fee', ({ kind, asset, fee }) => {
+      if (BigInt(fee[1] ?? '0') > 10_000n) throw fail('invalid_field', 'points');
+      fees.set(asset, [kind, ...fee]);
       engine.emit({ event: 'wallet' });
       return undefined;
     })
-    .on('fees_earned', () => ({ earned: fees.earned.toString(), held: fees.held.toString() }))
+    .on('fees_earned', ({ asset }) => ({ id: 'fees', asset: fees.bank.asset(asset), title: '', balance: fees.earned.toString(), available: fees.earned.toString(), incoming: fees.held.toString(), outgoing: '0', frozen: false }))
     .on('take_fees', ({ amount }) => {
       if (BigInt(amount) > fees.earned) throw fail('insufficient_funds');
       fees.earned -= BigInt(amount);

@@ -1,10 +1,19 @@
-import type { FeesEarnedView } from '../wire/FeesEarnedView';
+import type { AccountView } from '../wire/AccountView';
 import { engine } from './engine';
 import { wallet } from './wallet.svelte';
 
 /** For what a fee is taken: payments to people here, in shops and for invoices, to people of other servers, out over a bank. */
 export type FeeKind = 'person' | 'shop' | 'remote' | 'out';
 export const FEE_KINDS: readonly FeeKind[] = ['person', 'shop', 'remote', 'out'];
+
+/** What is taken for payments of a kind, in minor units; the share in basis points (1/100 %). */
+export interface Fee {
+  fixed: string;
+  points: string;
+  least: string;
+  /** `0`: no bound. Never more than the amount. */
+  most: string;
+}
 
 /** A payment for which a fee may be due. */
 export interface Charged {
@@ -18,12 +27,13 @@ export async function askFee({ kind, asset }: Charged, amount: string): Promise<
   return BigInt(await engine().call({ call: 'fee', kind, asset, amount }));
 }
 
-export async function setFee({ kind, asset }: Charged, fee: [fixed: string, points: string, least: string, most: string]): Promise<void> {
-  await engine().call({ call: 'set_fee', kind, asset, fee });
+export async function setFee({ kind, asset }: Charged, { fixed, points, least, most }: Fee): Promise<void> {
+  await engine().call({ call: 'set_fee', kind, asset, fee: [fixed, points, least, most] });
   await wallet.load();
 }
 
-export function feesEarned(asset: string): Promise<FeesEarnedView> {
+/** The account of what was earned. */
+export function feesEarned(asset: string): Promise<AccountView> {
   return engine().call({ call: 'fees_earned', asset });
 }
 

@@ -3,7 +3,6 @@ import type { AgentCall } from "./AgentCall";
 import type { BillCall } from "./BillCall";
 import type { BooksCall } from "./BooksCall";
 import type { EscrowCall } from "./EscrowCall";
-import type { FeeCall } from "./FeeCall";
 import type { GuardCall } from "./GuardCall";
 import type { LinkCall } from "./LinkCall";
 import type { MandateCall } from "./MandateCall";
@@ -523,4 +522,4 @@ asset: string,
 /**
  * Whether.
  */
-frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall | GuardCall | AgentCall | FeeCall | LinkCall | PasskeyCall;
+frozen: boolean, } | { "call": "wake" } | ShopCall | TopUpCall | ReceiptCall | BillCall | EscrowCall | MandateCall | BooksCall | GuardCall | AgentCall | LinkCall | PasskeyCall;

@@ -25,9 +25,10 @@ kind: string,
  */
 asset: string, 
 /**
- * As in [`FeeView`]: `fixed`, `points`, `least`, `most`.
+ * For each payment; of the amount, in basis points (1/100 %), rounded half up; no less than this; no more than this, `0`: no
+ * bound.
  */
-fee: [string, string, string, string], } | { "call": "fees_earned", 
+fee: Array<string>, } | { "call": "fees_earned", 
 /**
  * Asset id.
  */

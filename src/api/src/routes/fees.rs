@@ -1,6 +1,9 @@
 //! Fees: what the owner takes for payments, and what was earned.
 
-use super::{path::Asset, wallet::owner};
+use super::{
+    path::{Asset, Transfer},
+    wallet::owner,
+};
 use crate::{
     Api,
     body::{Done, In, Out},
@@ -12,7 +15,7 @@ use axum::{
     extract::State,
     routing::{get, post, put},
 };
-use weft_wire::wallet::{FeesEarned, SetFee, TakeFees};
+use weft_wire::wallet::{AccountView, MoneyFor, SetFee};
 
 /// A name and some sums.
 const BODY_MAX: usize = 1 << 10;
@@ -21,7 +24,7 @@ pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route("/wallet/admin/fees", put(set))
         .route("/wallet/admin/fees/{asset}", get(earned))
-        .route("/wallet/admin/fees/take", post(take))
+        .route("/wallet/admin/fees/take/{transfer}", post(take))
 }
 
 async fn set(
@@ -40,7 +43,7 @@ async fn earned(
     State(api): State<Api>,
     Authed(caller): Authed,
     Asset(asset): Asset,
-) -> Result<Out<FeesEarned>, Fault> {
+) -> Result<Out<AccountView>, Fault> {
     owner(&api, &caller)?;
     Ok(Out(api.service().wallet().fees_earned(asset).await?))
 }
@@ -48,11 +51,12 @@ async fn earned(
 async fn take(
     State(api): State<Api>,
     Authed(caller): Authed,
-    In(request): In<TakeFees, BODY_MAX>,
+    Transfer(id): Transfer,
+    In(request): In<MoneyFor, BODY_MAX>,
 ) -> Result<Done, Fault> {
     owner(&api, &caller)?;
     let (asset, amount) = (request.asset, request.amount);
-    api.service().flows().take_fees(request).await?;
+    api.service().flows().take_fees(id, request).await?;
     tracing::info!(%asset, amount, by = %caller.name(), "the owner has taken out what fees have earned");
     Ok(Done)
 }

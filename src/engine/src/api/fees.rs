@@ -1,6 +1,7 @@
 //! What is asked and told about fees. Amounts are as in `wallet`; a kind is `person` (of the same node), `shop` (invoices as well),
 //! `remote` (somebody of another node) or `out` (over a bank).
 
+use super::AccountView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -24,8 +25,9 @@ pub enum FeeCall {
         kind: String,
         /// Asset id.
         asset: String,
-        /// As in [`FeeView`]: `fixed`, `points`, `least`, `most`.
-        fee: (String, String, String, String),
+        /// For each payment; of the amount, in basis points (1/100 %), rounded half up; no less than this; no more than this, `0`: no
+        /// bound.
+        fee: Vec<String>,
     },
     /// What was earned. → [`FeeReply::FeesEarned`]
     FeesEarned {
@@ -51,30 +53,6 @@ pub enum FeeCall {
 pub enum FeeReply {
     /// A fee.
     Fee(String),
-    /// What was earned.
-    FeesEarned(FeesEarnedView),
-}
-
-/// What is taken for payments of a kind.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct FeeView {
-    /// Of which.
-    pub kind: String,
-    /// For each payment.
-    pub fixed: String,
-    /// Of the amount, in basis points (1/100 %), rounded half up.
-    pub points: String,
-    /// No less than this.
-    pub least: String,
-    /// No more than this; `0`: no bound. Never more than the amount.
-    pub most: String,
-}
-
-/// What the node has earned of an asset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct FeesEarnedView {
-    /// What can be taken out.
-    pub earned: String,
-    /// What is held for payments that are under way.
-    pub held: String,
+    /// The account of what was earned: `available` can be taken out, `incoming` is held for payments that are under way.
+    FeesEarned(AccountView),
 }

@@ -1,6 +1,6 @@
 //! What is asked and told about dual control. Amounts are as in `wallet`.
 
-use super::{AssetView, PersonView};
+use super::{AssetView, FeeCall, FeeReply, PersonView};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -42,6 +42,9 @@ pub enum GuardCall {
         /// The payment PIN.
         pin: String,
     },
+    /// A call about fees.
+    #[serde(untagged)]
+    Fee(FeeCall),
 }
 
 /// The answers to them. They are replies like the others.
@@ -50,6 +53,9 @@ pub enum GuardCall {
 pub enum GuardReply {
     /// What waits.
     Guard(GuardView),
+    /// About fees.
+    #[serde(untagged)]
+    Fee(FeeReply),
 }
 
 /// Who approves what, and what waits. All is empty for who has nothing to do with it.

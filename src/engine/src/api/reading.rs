@@ -109,7 +109,7 @@ struct Said {
     salt: Option<String>,
     secret: Option<String>,
     kind: Option<String>,
-    fee: Option<(String, String, String, String)>,
+    fee: Option<Vec<String>>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.
@@ -385,8 +385,6 @@ impl Said {
                     Call::Guard(call)
                 } else if let Some(call) = self.agent_call(other)? {
                     Call::Agent(call)
-                } else if let Some(call) = self.fee_call(other)? {
-                    Call::Fee(call)
                 } else if let Some(call) = self.link_call(other)? {
                     Call::NodeLink(call)
                 } else {

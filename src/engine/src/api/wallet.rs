@@ -5,7 +5,7 @@ mod receipts;
 
 pub use receipts::*;
 
-use super::{FeeView, PersonView};
+use super::PersonView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -40,9 +40,10 @@ pub struct IssuedView {
     /// How much of it is in the world.
     pub issued: String,
     /// What the node takes for payments, by kind; of a kind that is not here, nothing.
+    /// Each is its kind and what [`super::FeeCall::SetFee`] says.
     #[serde(default)]
-    #[ts(as = "Option<Vec<FeeView>>", optional)]
-    pub fees: Vec<FeeView>,
+    #[ts(as = "Option<Vec<Vec<String>>>", optional)]
+    pub fees: Vec<Vec<String>>,
 }
 
 /// An account of one's own.

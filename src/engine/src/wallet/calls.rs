@@ -64,7 +64,6 @@ pub(crate) async fn answer(cx: &Cx, call: Call) -> Result<Result<Reply, Refusal>
         Call::Agent(call) => super::agents::answer(cx, call).await,
         Call::Passkey(call) => super::passkey::answer(cx, call),
         Call::Guard(call) => super::guard::answer(cx, call).await,
-        Call::Fee(call) => super::fees::answer(cx, call).await,
         Call::NodeLink(call) => super::links::answer(cx, call).await,
         other => return Err(other),
     })

@@ -1,23 +1,17 @@
 //! Fees: what somebody has been shown is what an order allows, and what the owner takes. Nothing of it is kept on disk.
 
-use super::{amount, id, some};
-use crate::api::{FeeCall, FeeReply, FeeView, FeesEarnedView, Reply};
+use super::{amount, id, look, requests, some};
+use crate::api::{FeeCall, FeeReply, GuardReply, Reply};
 use crate::error::{Refusal, field_error};
 use crate::http;
 use crate::runtime::{Cx, State};
-use weft_wire::AssetId;
-use weft_wire::wallet::{
-    AssetInfo, AssetList, Fee, FeeKind, FeesEarned, PaymentOrder, SetFee, TakeFees, fee_due,
-};
+use weft_wire::wallet::{AssetInfo, Fee, FeeKind, MoneyFor, PaymentOrder, SetFee, fee_due};
+use weft_wire::{AssetId, TransferId};
 
 /// Fees that were shown and are remembered.
 const SHOWN_MAX: usize = 16;
-const KINDS: [(&str, FeeKind); 4] = [
-    ("person", FeeKind::Person),
-    ("shop", FeeKind::Shop),
-    ("remote", FeeKind::Remote),
-    ("out", FeeKind::Out),
-];
+/// What the kinds are called, by their numbers.
+const NAMES: [&str; 4] = ["person", "shop", "remote", "out"];
 
 /// A fee that somebody was shown.
 pub(crate) struct Shown {
@@ -29,46 +23,45 @@ pub(crate) struct Shown {
 
 /// Answers a call about fees.
 pub(super) async fn answer(cx: &Cx, call: FeeCall) -> Result<Reply, Refusal> {
-    match call {
+    let (method, path, body) = match call {
         FeeCall::Fee { kind: of, asset, amount: sum } => {
             let (kind, asset, amount) = (kind(&of)?, id("asset", &asset)?, some("amount", &sum)?);
-            let known: AssetList = http::get(cx, "wallet/assets").await?;
-            let info = known.assets.into_iter().find(|info| info.id == asset);
-            let due = info.map_or(0, |info| fee_due(&info.fees, kind, amount));
+            let due = fee_due(&requests::info(cx, asset).await?.fees, kind, amount);
             cx.with(|s| {
                 if s.live.fees.len() >= SHOWN_MAX {
-                    s.live.fees.remove(0);
+                    s.live.fees.clear();
                 }
                 s.live.fees.push(Shown { asset, kind, amount, due });
             });
-            return Ok(Reply::Fee(FeeReply::Fee(due.to_string())));
+            return Ok(told(FeeReply::Fee(due.to_string())));
         }
         FeeCall::FeesEarned { asset } => {
             let asset: AssetId = id("asset", &asset)?;
-            let known: FeesEarned = http::get(cx, &format!("wallet/admin/fees/{asset}")).await?;
-            let view = FeesEarnedView { earned: known.earned.to_string(), held: known.held.to_string() };
-            return Ok(Reply::Fee(FeeReply::FeesEarned(view)));
+            let account = http::get(cx, &format!("wallet/admin/fees/{asset}")).await?;
+            return Ok(told(FeeReply::FeesEarned(look::account(account))));
         }
-        FeeCall::SetFee { kind: of, asset, fee: (fixed, points, least, most) } => {
-            let points = u32::try_from(amount("points", &points)?);
-            let fee = Fee {
-                kind: kind(&of)?,
-                fixed: amount("fixed", &fixed)?,
-                points: points.map_err(|error| field_error("points", error))?,
-                least: amount("least", &least)?,
-                most: amount("most", &most)?,
-            };
-            let request = weft_wire::encode(&SetFee { asset: id("asset", &asset)?, fee });
-            http::send(cx, "PUT", "wallet/admin/fees", request).await?;
+        FeeCall::SetFee { kind: of, asset, fee } => {
+            let mut numbers = [kind(&of)? as u64, 0, 0, 0, 0];
+            for (number, text) in numbers.iter_mut().skip(1).zip(&fee) {
+                *number = amount("fee", text)?;
+            }
+            let fee = Fee::try_from(numbers).map_err(|error| field_error("fee", error))?;
+            let request = SetFee { asset: id("asset", &asset)?, fee };
+            ("PUT", "wallet/admin/fees".to_owned(), weft_wire::encode(&request))
         }
         FeeCall::TakeFees { id: form, user, asset, amount: sum } => {
             let user = user.parse().map_err(|error| field_error("user", error))?;
-            let (asset, amount) = (id("asset", &asset)?, some("amount", &sum)?);
-            let request = weft_wire::encode(&TakeFees { id: id("id", &form)?, asset, user, amount });
-            http::send(cx, "POST", "wallet/admin/fees/take", request).await?;
+            let request = MoneyFor { asset: id("asset", &asset)?, user, amount: some("amount", &sum)? };
+            let form: TransferId = id("id", &form)?;
+            ("POST", format!("wallet/admin/fees/take/{form}"), weft_wire::encode(&request))
         }
-    }
+    };
+    http::send(cx, method, &path, body).await?;
     Ok(Reply::Done)
+}
+
+fn told(reply: FeeReply) -> Reply {
+    Reply::Guard(GuardReply::Fee(reply))
 }
 
 /// What an order may cost: what was shown of such a payment last. What was not shown is nothing, and the node refuses it where it is.
@@ -78,21 +71,17 @@ pub(super) fn allowed(s: &State, order: &PaymentOrder) -> u64 {
     s.live.fees.iter().rev().find(is_it).map_or(0, |shown| shown.due)
 }
 
-pub(super) fn views(info: &AssetInfo) -> Vec<FeeView> {
+/// As [`crate::api::IssuedView`] has them.
+pub(super) fn views(info: &AssetInfo) -> Vec<Vec<String>> {
     let view = |fee: &Fee| {
-        let name = KINDS.iter().find(|(_, kind)| *kind == fee.kind)?.0;
-        Some(FeeView {
-            kind: name.to_owned(),
-            fixed: fee.fixed.to_string(),
-            points: fee.points.to_string(),
-            least: fee.least.to_string(),
-            most: fee.most.to_string(),
-        })
+        let [kind, rest @ ..] = <[u64; 5]>::from(*fee);
+        let name = NAMES.get(kind as usize).copied().unwrap_or_default().to_owned();
+        std::iter::once(name).chain(rest.iter().map(u64::to_string)).collect()
     };
-    info.fees.iter().filter_map(view).collect()
+    info.fees.iter().map(view).collect()
 }
 
 fn kind(text: &str) -> Result<FeeKind, Refusal> {
-    let known = KINDS.iter().find(|(name, _)| *name == text);
-    known.map(|(_, kind)| *kind).ok_or_else(|| field_error("kind", "no such kind of payment"))
+    let known = NAMES.iter().zip(FeeKind::ALL).find(|(name, _)| **name == text);
+    known.map(|(_, kind)| kind).ok_or_else(|| field_error("kind", "no such kind of payment"))
 }

@@ -35,6 +35,7 @@ pub(super) async fn answer(cx: &Cx, call: GuardCall) -> Result<Reply, Refusal> {
             let request = ChangeApprover { user, appoint: on };
             ("POST", "wallet/admin/guard/approvers".to_owned(), weft_wire::encode(&request))
         }
+        GuardCall::Fee(call) => return super::fees::answer(cx, call).await,
         GuardCall::WithdrawProposal { id: proposal } => {
             let proposal: TransferId = id("id", &proposal)?;
             ("DELETE", format!("wallet/admin/guard/proposals/{proposal}"), Vec::new())

@@ -13,7 +13,7 @@ use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use serde::{Deserialize, Serialize};
 use weft_wire::wallet::{
-    Asset, AssetList, PaidCard, RequestCard, RequestPart, RequestPayments, TransferState,
+    Asset, AssetInfo, AssetList, PaidCard, RequestCard, RequestPart, RequestPayments, TransferState,
 };
 use weft_wire::{AssetId, RequestId, TransferId, UserAddress};
 
@@ -74,9 +74,14 @@ pub(super) async fn ask(
 
 /// An asset that the node issues.
 pub(super) async fn asset(cx: &Cx, asset: AssetId) -> Result<Asset, Refusal> {
+    Ok(info(cx, asset).await?.asset)
+}
+
+/// The same, with all that the node says of it.
+pub(super) async fn info(cx: &Cx, asset: AssetId) -> Result<AssetInfo, Refusal> {
     let assets: AssetList = http::get(cx, "wallet/assets").await?;
-    let asset = assets.assets.into_iter().find(|info| info.id == asset).map(|info| info.asset);
-    asset.ok_or_else(|| field_error("asset", "no such asset is issued here"))
+    let info = assets.assets.into_iter().find(|info| info.id == asset);
+    info.ok_or_else(|| field_error("asset", "no such asset is issued here"))
 }
 
 /// What was paid to or by oneself for a request.

@@ -20,7 +20,7 @@ impl Pair {
 
     async fn earned(&self) -> (u64, u64) {
         let earned = self.worlds[HOME].service.wallet().fees_earned(self.euro.id).await.unwrap();
-        (earned.earned, earned.held)
+        (earned.available, earned.incoming)
     }
 }
 

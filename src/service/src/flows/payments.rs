@@ -10,7 +10,6 @@ use weft_wire::{
     wallet::{
         ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, MerchantPayee, MoneyFor,
         OpenShop, PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder,
-        TakeFees,
     },
 };
 
@@ -73,15 +72,15 @@ impl Flows {
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
     }
 
-    /// `POST wallet/admin/fees/take`. For whoever runs the node; the caller is not looked at.
+    /// `POST wallet/admin/fees/take/TRANSFER`. For whoever runs the node; the caller is not looked at.
     ///
     /// # Errors
     /// See [`WalletError`].
-    pub async fn take_fees(&self, wish: TakeFees) -> Result<()> {
+    pub async fn take_fees(&self, id: TransferId, wish: MoneyFor) -> Result<()> {
         if !self.has_account(&wish.user).await? {
             return Err(WalletError::NotFound("user").into());
         }
-        Ok(self.wallet.take_fees(wish.user.name.clone(), wish).await?)
+        Ok(self.wallet.take_fees(id, wish).await?)
     }
 
     /// `POST wallet/admin/guard/approvers`. For whoever runs the node; the caller is not looked at.

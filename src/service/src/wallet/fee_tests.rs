@@ -13,8 +13,8 @@ use weft_wire::{
     AssetId, Code, Problem, RequestId, Signed, TransferId,
     paycode::PayCode,
     wallet::{
-        Answer, BankAccount, BankPayee, BearerPayee, ChangeAccount, ChargeCode, Fee, FeeKind, FeesEarned,
-        Intent, MerchantPayee, Payee, PaymentOrder, PutCode, Receipt, SetFee, TakeFees, TransferState,
+        Answer, BankAccount, BankPayee, BearerPayee, ChangeAccount, ChargeCode, Fee, FeeKind, Intent,
+        MerchantPayee, MoneyFor, Payee, PaymentOrder, PutCode, Receipt, SetFee, TransferState,
     },
 };
 
@@ -47,9 +47,8 @@ impl Till {
     }
 
     async fn earned(&self) -> (u64, u64) {
-        let FeesEarned { earned, held } =
-            self.world.service.wallet().fees_earned(self.euro.id).await.unwrap();
-        (earned, held)
+        let account = self.world.service.wallet().fees_earned(self.euro.id).await.unwrap();
+        (account.available, account.incoming)
     }
 
     async fn answer(&self, transfer: TransferId, answer: Answer) {
@@ -223,8 +222,8 @@ async fn the_owner_takes_out_what_was_earned_and_no_more() {
     let mut till = Till::with_fees().await;
     let take = async |till: &Till, id: u8, amount: u64| {
         let (user, asset) = (till.bob.user().clone(), till.euro.id);
-        let wish = TakeFees { id: TransferId([id; 16]), asset, user, amount };
-        till.world.service.flows().take_fees(wish).await
+        let wish = MoneyFor { asset, user, amount };
+        till.world.service.flows().take_fees(TransferId([id; 16]), wish).await
     };
     let early = take(&till, 1, 1).await;
     assert!(matches!(early, Err(FlowError::Wallet(WalletError::NotFound("fees")))), "{early:?}");

@@ -14,9 +14,9 @@ use crate::Fault;
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Transfer};
 use weft_store::tables;
 use weft_wire::{
-    AccountId, AssetId, TransferId, UserName,
+    AccountId, AssetId, TransferId,
     wallet::{
-        FEE_POINTS_MAX, Fee, FeesEarned, PaymentOrder, Receipt, SetFee, TakeFees, TransferState, fee_due,
+        AccountView, FEE_POINTS_MAX, Fee, MoneyFor, PaymentOrder, Receipt, SetFee, TransferState, fee_due,
     },
 };
 
@@ -50,27 +50,28 @@ impl Wallet {
             .await
     }
 
-    /// `GET wallet/admin/fees/ASSET`.
+    /// `GET wallet/admin/fees/ASSET`: the account of what was earned.
     ///
     /// # Errors
     /// [`WalletError::NotFound`].
-    pub async fn fees_earned(&self, asset: AssetId) -> Result<FeesEarned> {
-        self.asset(asset).await?;
-        let account: Option<AccountRecord> =
-            self.ctx.read(tables::LEDGER_ACCOUNTS, earnings(asset).0).await?;
-        let Some(AccountRecord(account)) = account else { return Ok(FeesEarned { earned: 0, held: 0 }) };
-        let told = |sum: u128| u64::try_from(sum).unwrap_or(u64::MAX);
-        Ok(FeesEarned { earned: told(account.available()), held: told(account.balances.credits_pending) })
+    pub async fn fees_earned(&self, asset: AssetId) -> Result<AccountView> {
+        let (id, asset) = (earnings(asset), self.info(self.asset(asset).await?).await?);
+        let account: Option<AccountRecord> = self.ctx.read(tables::LEDGER_ACCOUNTS, id.0).await?;
+        if account.is_some() {
+            return self.view(id).await;
+        }
+        let (balance, available, incoming, outgoing) = (0, 0, 0, 0);
+        Ok(AccountView { id, asset, balance, available, incoming, outgoing, frozen: false })
     }
 
-    /// `POST wallet/admin/fees/take`: what was earned goes to a person's account. Asking again takes it once. Nothing comes into the
+    /// `POST wallet/admin/fees/take/TRANSFER`: what was earned goes to a person's account. Asking again takes it once. Nothing comes into the
     /// world by that, so that nobody else has to agree. That there is such a person is for the caller to know.
     ///
     /// # Errors
     /// [`WalletError::NotFound`] where there was no fee yet, [`WalletError::Refused`] for more than was earned,
     /// [`WalletError::IdConflict`].
-    pub(crate) async fn take_fees(&self, user: UserName, wish: TakeFees) -> Result<()> {
-        self.teller.run(move |sheet| sheet.take_fees(&user, &wish)).await
+    pub(crate) async fn take_fees(&self, id: TransferId, wish: MoneyFor) -> Result<()> {
+        self.teller.run(move |sheet| sheet.take_fees(id, &wish)).await
     }
 }
 
@@ -200,8 +201,8 @@ impl Sheet<'_> {
         Ok(Receipt { fee: fee.map_or(0, |moved| moved.amount), ..receipt })
     }
 
-    fn take_fees(&mut self, user: &UserName, wish: &TakeFees) -> Result<(), Stop> {
-        let TakeFees { id, asset, amount, .. } = *wish;
+    fn take_fees(&mut self, id: TransferId, wish: &MoneyFor) -> Result<(), Stop> {
+        let MoneyFor { asset, amount, .. } = *wish;
         let debit = earnings(asset);
         if self.account(debit)?.is_none() {
             return Err(WalletError::NotFound("fees").into());
@@ -209,7 +210,7 @@ impl Sheet<'_> {
         if amount == 0 {
             return Err(Fault::Invalid { field: "amount", why: "an amount is at least 1" }.into());
         }
-        let credit = self.personal(user, asset)?;
+        let credit = self.personal(&wish.user.name, asset)?;
         let movement = Movement::Posted { debit, credit, amount, refunds: None };
         self.post(&[Transfer { id, movement, purpose: Purpose::Fee, about: [0; 16] }]).map(drop)
     }

@@ -1,20 +1,18 @@
 //! Fees: what the node takes for a payment, beside its amount and from whoever pays.
 //!
-//! Everybody reads them with the asset, in `GET wallet/assets`; for the owner `PUT wallet/admin/fees` · `GET wallet/admin/fees/ASSET` ·
-//! `POST wallet/admin/fees/take`. What a payer has seen is the order's `max_fee`: the node takes no more than that, and answers
+//! Everybody reads them with the asset, in `GET wallet/assets`; for the owner `PUT wallet/admin/fees` · `GET wallet/admin/fees/ASSET`, which
+//! answers with the account of what was earned · `POST wallet/admin/fees/take/TRANSFER`, by which some of that goes to somebody. What a payer has seen is the order's `max_fee`: the node takes no more than that, and answers
 //! [`crate::Code::FeeTooLow`] where more is due by now.
 
 use super::{Payee, PaymentOrder};
-use crate::{AssetId, TransferId, UserAddress};
+use crate::AssetId;
 use serde::{Deserialize, Serialize};
 
 /// Basis points of a whole: a fee's share is at most all of the amount.
 pub const FEE_POINTS_MAX: u32 = 10_000;
 
 /// For what a fee is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FeeKind {
     /// To a person of the same node.
     Person,
@@ -26,8 +24,15 @@ pub enum FeeKind {
     Out,
 }
 
-/// What is taken for payments of one kind. Sums are in minor units of the asset.
+impl FeeKind {
+    /// Every kind, in the order of their numbers: 0 to 3.
+    pub const ALL: [FeeKind; 4] = [FeeKind::Person, FeeKind::Shop, FeeKind::Remote, FeeKind::Out];
+}
+
+/// What is taken for payments of one kind. Sums are in minor units of the asset. It travels and is kept as five numbers, in the order of
+/// its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "[u64; 5]", try_from = "[u64; 5]")]
 pub struct Fee {
     /// For what.
     pub kind: FeeKind,
@@ -39,6 +44,22 @@ pub struct Fee {
     pub least: u64,
     /// No more than this; 0: no bound.
     pub most: u64,
+}
+
+impl From<Fee> for [u64; 5] {
+    fn from(fee: Fee) -> Self {
+        [fee.kind as u64, fee.fixed, u64::from(fee.points), fee.least, fee.most]
+    }
+}
+
+impl TryFrom<[u64; 5]> for Fee {
+    type Error = &'static str;
+
+    fn try_from([kind, fixed, points, least, most]: [u64; 5]) -> Result<Self, &'static str> {
+        let kind = FeeKind::ALL.into_iter().find(|known| *known as u64 == kind);
+        let (Some(kind), Ok(points)) = (kind, u32::try_from(points)) else { return Err("no such fee") };
+        Ok(Fee { kind, fixed, points, least, most })
+    }
 }
 
 impl Fee {
@@ -94,28 +115,6 @@ pub struct SetFee {
     pub asset: AssetId,
     /// How much.
     pub fee: Fee,
-}
-
-/// `GET wallet/admin/fees/ASSET`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeesEarned {
-    /// What lies in the account of fees, in minor units.
-    pub earned: u64,
-    /// What is held there for payments that are under way.
-    pub held: u64,
-}
-
-/// `POST wallet/admin/fees/take`: what was earned goes to a member's account. Asking again takes it once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TakeFees {
-    /// Made by whoever asks.
-    pub id: TransferId,
-    /// Of what.
-    pub asset: AssetId,
-    /// To whom.
-    pub user: UserAddress,
-    /// How much, in minor units.
-    pub amount: u64,
 }
 
 #[cfg(test)]

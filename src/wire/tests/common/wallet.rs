@@ -222,8 +222,6 @@ fn fees(v: &mut impl Visitor) {
     let fees = kinds.map(|kind| Fee { kind, fixed: 1, points: 150, least: 2, most: 30 }).to_vec();
     v.visit("asset_info_fees", AssetInfo { fees: fees.clone(), ..asset_info() });
     v.visit("set_fee", SetFee { asset: ASSET, fee: fees[1] });
-    v.visit("fees_earned", FeesEarned { earned: 9, held: 2 });
-    v.visit("take_fees", TakeFees { id: TRANSFER, asset: ASSET, user: bob(), amount: 9 });
 }
 
 fn views(v: &mut impl Visitor) {

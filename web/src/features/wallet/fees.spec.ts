@@ -56,8 +56,8 @@ describe('what a fee comes to', () => {
 
   it('is said in words', () => {
     expect(feeText(undefined, EUR, 'en')).toBe('Free');
-    expect(feeText({ kind: 'shop', ...fee }, EUR, 'en').replace(/\s/g, ' ')).toBe('0.10 EUR + 1.5%, at most 2.00 EUR');
-    expect(feeText({ kind: 'shop', fixed: '0', points: '0', least: '5', most: '0' }, EUR, 'en').replace(/\s/g, ' ')).toBe('at least 0.05 EUR');
+    expect(feeText(fee, EUR, 'en').replace(/\s/g, ' ')).toBe('0.10 EUR + 1.5%, at most 2.00 EUR');
+    expect(feeText({ fixed: '0', points: '0', least: '5', most: '0' }, EUR, 'en').replace(/\s/g, ' ')).toBe('at least 0.05 EUR');
   });
 });
 
@@ -69,7 +69,7 @@ describe('whoever pays', { timeout: 20_000 }, () => {
   }
 
   it('sees the fee and the total before the PIN', async () => {
-    fees.set('eur', { kind: 'person', fixed: '10', points: '150', least: '0', most: '0' });
+    fees.set('eur', ['person', '10', '150', '0', '0']);
     await wallet.load();
     render(TransferSheet, { user: BOB, name: 'Bob', chat: null, onclose: () => undefined });
     await fill('Amount', '10');
@@ -91,7 +91,7 @@ describe('whoever pays', { timeout: 20_000 }, () => {
   });
 
   it('cannot pay before the fee stands there', async () => {
-    fees.set('eur', { kind: 'person', fixed: '10', points: '0', least: '0', most: '0' });
+    fees.set('eur', ['person', '10', '0', '0', '0']);
     await wallet.load();
     fake.on('fee', () => {
       throw fail('offline');
@@ -107,7 +107,7 @@ describe('whoever pays', { timeout: 20_000 }, () => {
     await send();
     await shows('Payment PIN');
     // The node takes a fee by now, and this device has not heard of it.
-    fees.set('eur', { kind: 'person', fixed: '30', points: '0', least: '0', most: '0' });
+    fees.set('eur', ['person', '30', '0', '0', '0']);
     const ids: unknown[] = [];
     fake.on('pay', ({ id, user, asset, amount }) => {
       ids.push(id);
@@ -139,7 +139,7 @@ describe('the owner', { timeout: 20_000 }, () => {
     await shows(/^0\.85.EUR$/);
     await press('Save');
     await shows(/0\.10.EUR \+ 1\.5%, at least 0\.30.EUR, at most 2\.00.EUR/);
-    expect(fees.all('eur')).toEqual([{ kind: 'shop', fixed: '10', points: '150', least: '30', most: '200' }]);
+    expect(fees.all('eur')).toEqual([['shop', '10', '150', '30', '200']]);
   });
 
   it('takes out what was earned', async () => {

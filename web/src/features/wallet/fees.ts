@@ -1,16 +1,15 @@
 /** Fees as people read them, and what they come to before the node is asked. */
 import { m } from '$messages/messages';
-import type { FeeKind } from '../../state/fees.svelte';
+import type { Fee, FeeKind } from '../../state/fees.svelte';
 import { formatAmount, type Unit } from '../../state/money';
 import { session } from '../../state/session.svelte';
 import { wallet } from '../../state/wallet.svelte';
 import { nodeOf } from '../../ui/address';
-import type { FeeView } from '../../wire/FeeView';
 
 const WHOLE = 10_000n;
 
 /** What is due for an amount: the share rounded half up, within the bounds, and never more than the amount. As the node reckons it. */
-export function feeDue(fee: Omit<FeeView, 'kind'>, amount: bigint): bigint {
+export function feeDue(fee: Fee, amount: bigint): bigint {
   const share = (amount * BigInt(fee.points) + WHOLE / 2n) / WHOLE;
   const [least, most] = [BigInt(fee.least), BigInt(fee.most)];
   let due = BigInt(fee.fixed) + share;
@@ -20,8 +19,11 @@ export function feeDue(fee: Omit<FeeView, 'kind'>, amount: bigint): bigint {
 }
 
 /** What the node takes for payments of a kind, as far as is known; none: nothing. */
-export function feeOf(asset: string, kind: FeeKind): FeeView | undefined {
-  return wallet.assets.find((one) => one.asset.id === asset)?.fees?.find((fee) => fee.kind === kind);
+export function feeOf(asset: string, kind: FeeKind): Fee | undefined {
+  const found = wallet.assets.find((one) => one.asset.id === asset)?.fees?.find(([name]) => name === kind);
+  if (!found) return undefined;
+  const [, fixed = '0', points = '0', least = '0', most = '0'] = found;
+  return { fixed, points, least, most };
 }
 
 /** Of which kind a payment to somebody is. */
@@ -34,7 +36,7 @@ function percent(points: string, tag: string): string {
 }
 
 /** `0.10 € + 1.5 %, at least 0.20 €`. */
-export function feeText(fee: FeeView | undefined, asset: Unit, tag: string): string {
+export function feeText(fee: Fee | undefined, asset: Unit, tag: string): string {
   if (!fee) return m.fee_none();
   const sum = (minor: string): string => formatAmount(minor, asset, tag);
   const parts = [fee.fixed === '0' ? '' : sum(fee.fixed), fee.points === '0' ? '' : percent(fee.points, tag)].filter(Boolean);

@@ -23,7 +23,7 @@ impl Said {
                 accept: need(&mut self.accept, "accept")?,
                 pin: need(&mut self.pin, "pin")?,
             },
-            _ => return Ok(None),
+            _ => return Ok(self.fee_call(call)?.map(GuardCall::Fee)),
         }))
     }
 }
