@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 
 const INITIAL_KB_MAX = 90;
 // The design asks for 700, and money has taken it past that. What is reached, and one per cent: docs/benchmarks.md says what weighs.
-const WASM_KB_MAX = 930;
+const WASM_KB_MAX = 950;
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '..', 'web');
 const dist = join(web, 'dist');

@@ -28,6 +28,7 @@ mod payments;
 mod peers;
 mod restored;
 mod shop;
+mod shop_across;
 mod shutdown;
 mod story;
 mod three_nodes;

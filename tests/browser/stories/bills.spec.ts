@@ -9,8 +9,8 @@ const IBAN = 'DE89370400440532013000';
 const HIS = 'NL91ABNA0417164300';
 
 /** A node of alice, who issues euros; bob has 50 of them. */
-const test = base.extend<{ pair: { alice: Person; bob: Person } }>({
-  pair: async ({ person }, use) => {
+const test = base.extend<{ couple: { alice: Person; bob: Person } }>({
+  couple: async ({ person }, use) => {
     const node = await Node.start();
     try {
       const [alice, bob] = [await person('alice', {}, node), await person('bob', {}, node)];
@@ -31,9 +31,9 @@ async function has(person: Person, amount: string): Promise<void> {
   await expect(person.page.getByRole('group', { name: 'Accounts' })).toContainText(amount);
 }
 
-test('an invoice is sent, paid in three taps and paid once; what is held in escrow goes to the seller when the buyer says so', async ({ pair }) => {
+test('an invoice is sent, paid in three taps and paid once; what is held in escrow goes to the seller when the buyer says so', async ({ couple }) => {
   test.slow();
-  const { alice, bob } = pair;
+  const { alice, bob } = couple;
   await alice.at('/me/wallet/invoices');
   await alice.page.getByRole('button', { name: 'New invoice' }).click();
   const form = alice.page.getByRole('main');
@@ -86,9 +86,9 @@ test('an invoice is sent, paid in three taps and paid once; what is held in escr
   await has(bob, '19.30');
 });
 
-test('money comes in by a bank file with a reference, and goes out when the owner has paid it; the signed books are there to look at', async ({ pair }) => {
+test('money comes in by a bank file with a reference, and goes out when the owner has paid it; the signed books are there to look at', async ({ couple }) => {
   test.slow();
-  const { alice, bob } = pair;
+  const { alice, bob } = couple;
   await alice.at('/me/wallet/reconcile');
   const desk = alice.page.getByRole('main');
   await desk.getByRole('button', { name: /^Euro/ }).click();

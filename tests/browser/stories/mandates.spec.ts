@@ -6,8 +6,8 @@ import type { Person } from '../support/person.ts';
 import { expect, test as base } from '../support/test.ts';
 
 /** A node of alice, who issues euros; bob has 50 of them. */
-const test = base.extend<{ pair: { alice: Person; bob: Person } }>({
-  pair: async ({ person }, use) => {
+const test = base.extend<{ couple: { alice: Person; bob: Person } }>({
+  couple: async ({ person }, use) => {
     const node = await Node.start();
     try {
       const [alice, bob] = [await person('alice', {}, node), await person('bob', {}, node)];
@@ -28,9 +28,9 @@ async function has(person: Person, amount: string): Promise<void> {
   await expect(person.page.getByRole('group', { name: 'Accounts' })).toContainText(amount);
 }
 
-test('a regular payment is given, collected by the node or on request, and ended by whoever pays', async ({ pair }) => {
+test('a regular payment is given, collected by the node or on request, and ended by whoever pays', async ({ couple }) => {
   test.slow();
-  const { alice, bob } = pair;
+  const { alice, bob } = couple;
   await bob.at('/me/wallet');
   await bob.page.getByRole('link', { name: /^Regular payments/ }).click();
   await bob.page.getByRole('button', { name: 'New regular payment' }).click();

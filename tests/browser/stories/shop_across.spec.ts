@@ -1,0 +1,113 @@
+import type { Locator } from '@playwright/test';
+import { clean } from '../support/axe.ts';
+import { byZbar, scan, shown } from '../support/codes.ts';
+import { begin, issueEuros, issueTo, pay, PIN } from '../support/money.ts';
+import { PASSWORD, type Person } from '../support/person.ts';
+import { expect, test } from '../support/two.ts';
+
+const TITLE = '街角面包店 Corner Bakery';
+
+function dialog(person: Person): Locator {
+  return person.page.getByRole('dialog');
+}
+
+/** What the wallet says that there is. */
+async function has(person: Person, amount: string): Promise<void> {
+  await person.at('/me/wallet');
+  await expect(person.page.getByRole('group', { name: 'Accounts' })).toContainText(amount, { timeout: 60_000 });
+}
+
+/** A code of the shop, as bob scans it: what the app and zbarimg read in it is what was drawn. */
+async function reads(person: Person, code: Locator): Promise<Locator> {
+  const { text, picture } = await shown(code);
+  const other = await byZbar(picture, test.info());
+  if (other !== null) expect(other).toBe(text);
+  const sheet = await scan(person, picture);
+  await expect(sheet.locator('[data-scanned]')).toHaveAttribute('data-scanned', text);
+  await expect(sheet).toContainText(TITLE);
+  return sheet;
+}
+
+test('bob of another node pays in the shop of alice by both its codes, and gets a part back', async ({ two }) => {
+  test.slow();
+  const { home, away, alice, bob } = two;
+  await issueEuros(alice);
+  await issueTo(alice, alice, '50');
+  await home.agree(away, 'EUR', '40.00');
+  for (const someone of [alice, bob]) {
+    await someone.page.reload();
+    await someone.inside();
+  }
+  const shop = `${alice.name}-shop`;
+  await alice.at('/me/shops');
+  await alice.page.getByRole('button', { name: 'Open a shop' }).click();
+  await dialog(alice).getByLabel('Name of the shop').fill(TITLE);
+  await dialog(alice).getByRole('textbox', { name: 'Address', exact: true }).fill(shop);
+  await dialog(alice).getByLabel('City').fill('Berlin');
+  await dialog(alice).getByLabel('Country').fill('DE');
+  await dialog(alice).getByLabel('Kind of business').selectOption('Bakery');
+  await dialog(alice).getByRole('button', { name: 'Open a shop' }).click();
+  await expect(alice.page.getByRole('heading', { level: 1, name: TITLE })).toBeVisible();
+
+  // Bob has euros of alice's node.
+  await alice.openRow(bob.displayName);
+  const gift = await begin(alice, 'Transfer');
+  await gift.getByLabel('Amount').fill('30');
+  await gift.getByRole('button', { name: 'Continue' }).click();
+  await pay(alice, { first: true });
+  await bob.openRow(alice.displayName);
+  const card = bob.log.locator('[data-open]').filter({ hasText: '30.00' });
+  await expect(card).toHaveAttribute('data-state', 'held', { timeout: 60_000 });
+  await card.click();
+  await dialog(bob).getByRole('button', { name: 'Accept' }).click();
+  await has(bob, '30.00');
+
+  // By the sign: the name is the shop's, and its node stands there.
+  await alice.at(`/me/shops/${shop}`);
+  await alice.page.getByRole('link', { name: 'Shop sign' }).click();
+  let sheet = await reads(bob, alice.page.getByRole('article', { name: 'Shop sign' }).getByRole('img'));
+  await expect(sheet).toContainText('Check the name.');
+  await sheet.getByLabel('Amount').fill('12.50');
+  await clean(bob.page, 'a printed code of another node');
+  await sheet.getByRole('button', { name: 'Pay 12.50' }).click();
+  await sheet.getByLabel('New payment PIN').fill(PIN);
+  await sheet.getByLabel('The same PIN again').fill(PIN);
+  await sheet.getByLabel('Confirm with your account password').fill(PASSWORD);
+  await sheet.getByRole('button', { name: 'Set payment PIN' }).click();
+  await sheet.getByLabel('Payment PIN', { exact: true }).fill(PIN);
+  await expect(sheet).toContainText(`Paid to ${TITLE}`, { timeout: 60_000 });
+  await clean(bob.page, 'paid at another node');
+  await sheet.getByRole('button', { name: 'Done' }).click();
+
+  // The till has it without a reload, with who has paid, and makes a code for one sale.
+  await alice.page.getByRole('link', { name: 'Back' }).first().click();
+  const roll = alice.page.getByRole('region', { name: 'Till roll' });
+  await expect(roll.getByRole('button', { name: /12.50/ })).toContainText('Paid', { timeout: 60_000 });
+  await alice.page.getByLabel('Amount').fill('8');
+  await alice.page.getByLabel('Ask for a tip').check();
+  await alice.page.getByRole('button', { name: 'Charge' }).click();
+  await expect(dialog(alice)).toContainText('Waiting for the customer');
+  const code = dialog(alice).getByRole('img', { name: 'Code for the customer' });
+  const { picture } = await shown(code);
+  sheet = await reads(bob, code);
+  await expect(sheet).toContainText('was not changed on the way');
+  await sheet.getByText('10 %').click();
+  await clean(bob.page, 'a code for one sale of another node');
+  await sheet.getByRole('button', { name: 'Pay 8.80' }).click();
+  await sheet.getByLabel('Payment PIN', { exact: true }).fill(PIN);
+  await expect(sheet).toContainText(`Paid to ${TITLE}`, { timeout: 60_000 });
+  await expect(dialog(alice)).toContainText('8.80 EUR', { timeout: 60_000 });
+  await dialog(alice).getByRole('button', { name: 'Next customer' }).click();
+  await sheet.getByRole('button', { name: 'Done' }).click();
+  await expect(await scan(bob, picture)).toContainText('Already paid');
+  await dialog(bob).getByRole('button', { name: 'Close' }).last().click();
+
+  // A part goes back over the link.
+  await roll.getByRole('button', { name: /8.80/ }).click();
+  await expect(dialog(alice)).toContainText(bob.address);
+  await dialog(alice).getByRole('button', { name: 'Refund' }).click();
+  await dialog(alice).getByLabel('How much goes back').fill('3');
+  await dialog(alice).getByRole('button', { name: 'Continue' }).click();
+  await pay(alice);
+  await has(bob, '11.70');
+});
