@@ -79,7 +79,7 @@ fn value(name: &str, kind: &str) -> Value {
         "Array<[string, string]>" => json!([["alice", "12.50"]]),
         "Array<[string, string, string, string]>" => json!([["tea", "1500", "200", "190"]]),
         "string" | "string | null" => json!(format!("a {name}")),
-        "[string, string]" => json!(["12.00", "1.09"]),
+        "[string, string]" | "[string, string] | null" => json!(["12.00", "1.09"]),
         "boolean" | "boolean | null" => json!(true),
         "number" | "number | null" => json!(7),
         "Array<string>" => json!(["one", "two"]),

@@ -2,7 +2,7 @@ import type { AccountView } from '../wire/AccountView';
 import { engine } from './engine';
 import { wallet } from './wallet.svelte';
 
-/** For what a fee is taken: payments to people here, in shops and for invoices, to people of other servers, out over a bank. */
+/** For what a fee is taken: payments to people here, in shops and for invoices, to people and shops of other servers, out over a bank. */
 export type FeeKind = 'person' | 'shop' | 'remote' | 'out';
 export const FEE_KINDS: readonly FeeKind[] = ['person', 'shop', 'remote', 'out'];
 

@@ -18,7 +18,7 @@ pub enum FeeKind {
     Person,
     /// To a shop, and for an invoice.
     Shop,
-    /// To somebody of another node.
+    /// To somebody of another node, or a shop there.
     Remote,
     /// Out of the world, over a bank.
     Out,
