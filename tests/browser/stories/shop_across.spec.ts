@@ -104,7 +104,7 @@ test('bob of another node pays in the shop of alice by both its codes, and gets 
 
   // A part goes back over the link.
   await roll.getByRole('button', { name: /8.80/ }).click();
-  await expect(dialog(alice)).toContainText(bob.address);
+  await expect(dialog(alice)).toContainText(bob.displayName);
   await dialog(alice).getByRole('button', { name: 'Refund' }).click();
   await dialog(alice).getByLabel('How much goes back').fill('3');
   await dialog(alice).getByRole('button', { name: 'Continue' }).click();

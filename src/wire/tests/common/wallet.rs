@@ -219,9 +219,9 @@ fn links_of_nodes(v: &mut impl Visitor) {
 
 fn fees(v: &mut impl Visitor) {
     let kinds = [FeeKind::Person, FeeKind::Shop, FeeKind::Remote, FeeKind::Out];
-    let fees = kinds.map(|kind| Fee { kind, fixed: 1, points: 150, least: 2, most: 30 }).to_vec();
-    v.visit("asset_info_fees", AssetInfo { fees: fees.clone(), ..asset_info() });
-    v.visit("set_fee", SetFee { asset: ASSET, fee: fees[1] });
+    let fee = |kind| Fee { kind, fixed: 1, points: 150, least: 2, most: 30 };
+    v.visit("asset_info_fees", AssetInfo { fees: kinds.map(fee).to_vec(), ..asset_info() });
+    v.visit("set_fee", SetFee { asset: ASSET, fee: fee(FeeKind::Shop) });
 }
 
 fn views(v: &mut impl Visitor) {

@@ -38,7 +38,7 @@ beforeEach(async () => {
   bank.pin = PIN;
   for (const user of [ME, BOB, CAROL]) bank.move({ id: `to ${user}`, purpose: 'issue', asset: 'eur', from: 'node', to: user, amount: 10_000n });
   packets = new FakePackets(bank);
-  fake = answerWallet(new FakeEngine(), bank, { packets }).on('contacts', () => [contact(BOB, 'Bob')]).on('send_text', ({ text }) => message('sent', 99, { mine: true, text }));
+  fake = answerWallet(new FakeEngine(), bank, { packets }).on('contacts', () => [contact(BOB, 'Bob')]).on('open_chat', () => direct).on('send_text', ({ text }) => message('sent', 99, { mine: true, text }));
   fake.listen((event) => wallet.heard(event));
   useEngine(fake);
   groups.heard({ event: 'group', value: { chat: 'g', name: 'Choir', node: 'home.example', role: 'owner', state: 'active', members: people, asking: [], unsure: null } });
@@ -80,6 +80,19 @@ describe('sending money', () => {
     expect(second).toEqual({ ...first, pin: PIN });
     expect(second).toMatchObject({ user: BOB, asset: 'eur', amount: '1234', note: 'lunch', hold: true, chat: direct.chat, request: null, refunds: null });
     expect(bank.held(ME, 'eur', 'from')).toBe(1_234n);
+  });
+
+  it('goes over without a card where there is no chat to put it in', async () => {
+    fake.on('open_chat', () => {
+      throw fail('unknown_user');
+    });
+    const onclose = vi.fn();
+    render(MoneyDesk, { chat: direct, desk: { what: 'transfer' }, onclose });
+    await type('Amount', '1');
+    await press('Continue');
+    await enterPin();
+    await waitFor(() => expect(onclose).toHaveBeenCalled());
+    expect(called('pay').at(-1)).toMatchObject({ user: BOB, amount: '100', chat: null });
   });
 
   it('goes nowhere with more than there is', async () => {
