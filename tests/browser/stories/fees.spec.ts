@@ -66,7 +66,7 @@ test('the owner sets a fee, whoever pays sees it before the PIN and pays no more
 
     // Bob accepts; by that the fee is the node's, and olga takes it.
     await bob.at('/me/wallet');
-    await bob.page.getByRole('button', { name: new RegExp(alice.name) }).first().click();
+    await bob.page.getByRole('button', { name: new RegExp(alice.displayName) }).first().click();
     await dialog(bob).getByRole('button', { name: 'Accept' }).click();
     await expect(bob.page.getByRole('group', { name: 'Accounts' })).toContainText('10.00');
     await olga.at('/me/wallet/limits');
