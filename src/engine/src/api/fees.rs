@@ -1,11 +1,12 @@
 //! What is asked and told about fees. Amounts are as in `wallet`; a kind is `person` (of the same node), `shop` (invoices as well),
-//! `remote` (somebody of another node) or `out` (over a bank).
+//! `remote` (somebody, or a shop, of another node) or `out` (over a bank).
 
 use super::AccountView;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-/// The calls about fees. They are calls like the others.
+/// The calls about fees. They are calls like the others, within those of [`super::GuardCall`]: each sub-enum of its own costs the
+/// browser's engine some kilobytes.
 #[derive(Debug, Clone, PartialEq, Serialize, TS)]
 #[serde(rename_all = "snake_case", tag = "call")]
 pub enum FeeCall {
@@ -27,7 +28,7 @@ pub enum FeeCall {
         asset: String,
         /// For each payment; of the amount, in basis points (1/100 %), rounded half up; no less than this; no more than this, `0`: no
         /// bound.
-        fee: Vec<String>,
+        fee: [String; 4],
     },
     /// What was earned. → [`FeeReply::FeesEarned`]
     FeesEarned {

@@ -43,7 +43,7 @@ pub struct IssuedView {
     /// Each is its kind and what [`super::FeeCall::SetFee`] says.
     #[serde(default)]
     #[ts(as = "Option<Vec<Vec<String>>>", optional)]
-    pub fees: Vec<Vec<String>>,
+    pub fees: Vec<[String; 5]>,
 }
 
 /// An account of one's own.
@@ -171,6 +171,11 @@ pub struct TransferView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub exchange: Option<ExchangedView>,
+    /// Why another node did not take it: `declined`, `expired`, `closed` (the shop), `paid` (the sale, before), `over` (the sale),
+    /// `asked` (it is not what was asked for), `rate`, `other`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub rejection: Option<String>,
 }
 
 /// A line of an account's history.
@@ -196,6 +201,10 @@ pub struct HistoryLineView {
     pub packet: Option<String>,
     /// The transfer that it gives back.
     pub refunds: Option<String>,
+    /// The payment that it is the fee of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub fee_of: Option<String>,
     /// What of it went back since.
     pub refunded: String,
     /// As in [`TransferView`].

@@ -6,10 +6,12 @@ use crate::error::{Refusal, field_error};
 use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{AssetInfo, Fee, FeeKind, MoneyFor, PaymentOrder, SetFee, fee_due};
-use weft_wire::{AssetId, TransferId};
+use weft_wire::{AssetId, Millis, TransferId};
 
 /// Fees that were shown and are remembered.
 const SHOWN_MAX: usize = 16;
+/// For how long what was shown is agreed to. Whoever takes longer is told what is due then.
+const SHOWN_MS: Millis = 5 * 60 * 1000;
 /// What the kinds are called, by their numbers.
 const NAMES: [&str; 4] = ["person", "shop", "remote", "out"];
 
@@ -19,6 +21,7 @@ pub(crate) struct Shown {
     kind: FeeKind,
     amount: u64,
     due: u64,
+    at_ms: Millis,
 }
 
 /// Answers a call about fees.
@@ -31,7 +34,8 @@ pub(super) async fn answer(cx: &Cx, call: FeeCall) -> Result<Reply, Refusal> {
                 if s.live.fees.len() >= SHOWN_MAX {
                     s.live.fees.clear();
                 }
-                s.live.fees.push(Shown { asset, kind, amount, due });
+                let at_ms = s.now;
+                s.live.fees.push(Shown { asset, kind, amount, due, at_ms });
             });
             return Ok(told(FeeReply::Fee(due.to_string())));
         }
@@ -64,19 +68,31 @@ fn told(reply: FeeReply) -> Reply {
     Reply::Guard(GuardReply::Fee(reply))
 }
 
-/// What an order may cost: what was shown of such a payment last. What was not shown is nothing, and the node refuses it where it is.
+/// What an order may cost: what was shown of such a payment last, and not long ago. What was not shown is nothing, and the node refuses
+/// it where it is not.
 pub(super) fn allowed(s: &State, order: &PaymentOrder) -> u64 {
     let Some(kind) = order.fee_kind() else { return 0 };
     let is_it = |shown: &&Shown| (shown.asset, shown.kind, shown.amount) == (order.asset, kind, order.amount);
-    s.live.fees.iter().rev().find(is_it).map_or(0, |shown| shown.due)
+    let last = s.live.fees.iter().rev().find(is_it);
+    last.filter(|shown| s.now.abs_diff(shown.at_ms) <= SHOWN_MS).map_or(0, |shown| shown.due)
+}
+
+/// The fees of assets are known anew: what was shown of others counts no more, so that nobody pays what they see no more.
+pub(super) fn keep(s: &mut State, assets: &[AssetInfo]) {
+    s.live.fees.retain(|shown| {
+        let info = assets.iter().find(|info| info.asset.id() == shown.asset);
+        info.is_some_and(|info| fee_due(&info.fees, shown.kind, shown.amount) == shown.due)
+    });
 }
 
 /// As [`crate::api::IssuedView`] has them.
-pub(super) fn views(info: &AssetInfo) -> Vec<Vec<String>> {
+pub(super) fn views(info: &AssetInfo) -> Vec<[String; 5]> {
     let view = |fee: &Fee| {
-        let [kind, rest @ ..] = <[u64; 5]>::from(*fee);
-        let name = NAMES.get(kind as usize).copied().unwrap_or_default().to_owned();
-        std::iter::once(name).chain(rest.iter().map(u64::to_string)).collect()
+        let numbers = <[u64; 5]>::from(*fee);
+        let mut texts = numbers.map(|number| number.to_string());
+        let ([kind, ..], [name, ..]) = (numbers, &mut texts);
+        *name = NAMES.get(kind as usize).copied().unwrap_or_default().to_owned();
+        texts
     };
     info.fees.iter().map(view).collect()
 }

@@ -1,7 +1,7 @@
 //! What the node says of money.
 
 use super::orders::{self, Wish};
-use super::{asset_view, id, key};
+use super::{asset_view, fees, id, key};
 use crate::account::me;
 use crate::api::{
     AccountView, ExchangedView, HistoryLineView, HistoryView, IssuedView, LinkedView, PersonView, RateView,
@@ -14,7 +14,7 @@ use crate::http;
 use crate::runtime::{Cx, State};
 use weft_wire::wallet::{
     AccountList, Answer, AnswerTransfer, Asset, AssetInfo, AssetList, Exchanged, History, HistoryLine,
-    LinkedNode, Payee, Receipt, ShopName, TransferInfo, TransferState,
+    LinkedNode, Payee, Receipt, Rejection, ShopName, TransferInfo, TransferState,
 };
 use weft_wire::{AccountId, TransferId, UserAddress};
 
@@ -22,6 +22,7 @@ use weft_wire::{AccountId, TransferId, UserAddress};
 pub(super) async fn wallet(cx: &Cx) -> Result<WalletView, Refusal> {
     let accounts: AccountList = http::get(cx, "wallet/accounts").await?;
     let assets: AssetList = http::get(cx, "wallet/assets").await?;
+    cx.with(|s| fees::keep(s, &assets.assets));
     Ok(cx.with(|s| WalletView {
         accounts: accounts.accounts.into_iter().map(account).collect(),
         assets: assets.assets.into_iter().map(issued).collect(),
@@ -95,6 +96,7 @@ fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
         shop: line.shop,
         packet: line.packet.map(|packet| packet.to_string()),
         refunds: line.refunds.map(|refunds| refunds.to_string()),
+        fee_of: line.fee_of.map(|payment| payment.to_string()),
         refunded: line.refunded.to_string(),
         state: state(line.state).into(),
         until_ms: line.until_ms.map(|until| until as f64),
@@ -136,7 +138,21 @@ pub(super) fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Re
         time_ms: info.at_ms as f64,
         until_ms: info.until_ms.map(|until| until as f64),
         exchange: exchanged(info.exchange),
+        rejection: info.rejection.map(|why| rejection(why).into()),
     })
+}
+
+fn rejection(why: Rejection) -> &'static str {
+    match why {
+        Rejection::Declined => "declined",
+        Rejection::Expired => "expired",
+        Rejection::Closed => "closed",
+        Rejection::Paid => "paid",
+        Rejection::Over => "over",
+        Rejection::Asked => "asked",
+        Rejection::Rate => "rate",
+        Rejection::Other => "other",
+    }
 }
 
 /// A transfer that was made just now.
@@ -163,6 +179,7 @@ pub(super) fn done(
         // Which asset it is, the history says.
         exchange: None,
         refunds: wish.refunds,
+        rejection: None,
     };
     view(s, info)
 }

@@ -17,11 +17,14 @@ type Taken<B> = Result<Option<Notice>, Halt<<B as crate::Books>::Fault>>;
 /// A decision that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decided {
+    /// What was decided.
+    pub state: State,
     /// It was made at an earlier time.
     pub replayed: bool,
 }
 
-/// The payee takes a payment, or the operator agrees to a settlement: it is posted, and FULFIL journalled.
+/// The payee takes a payment, or the operator agrees to a settlement: it is posted, and FULFIL journalled. If it is not at the rate of
+/// the terms any more, it is rejected: who may wait with a yes must not wait for a better rate, and nobody's money for a worse one.
 ///
 /// # Errors
 /// [`LinkError::UnknownPayment`], [`LinkError::Expired`], [`LinkError::AlreadyDecided`],
@@ -35,10 +38,11 @@ pub fn accept<B: LinkBooks>(
     let (mut link, record) = waiting(books, peer, payment)?;
     match record.state {
         State::Waiting if record.due_ms().is_none_or(|due_ms| due_ms <= now) => Err(LinkError::Expired),
-        // Who may wait with a yes must not wait for a better rate.
-        State::Waiting if !is_at_rate(&link.terms, record.prepare.as_ref(), now) => Err(LinkError::Expired),
+        State::Waiting if !is_at_rate(&link.terms, record.prepare.as_ref(), now) => {
+            decide(books, &mut link, record, State::Rejected(Reason::Rate), now)
+        }
         State::Waiting => decide(books, &mut link, record, State::Fulfilled, now),
-        State::Fulfilled => Ok(Decided { replayed: true }),
+        state @ State::Fulfilled => Ok(Decided { state, replayed: true }),
         state => Err(LinkError::AlreadyDecided(state)),
     }
 }
@@ -56,7 +60,7 @@ pub fn decline<B: LinkBooks>(
     let (mut link, record) = waiting(books, peer, payment)?;
     match record.state {
         State::Waiting => decide(books, &mut link, record, State::Rejected(Reason::Declined), now),
-        State::Rejected(Reason::Declined) => Ok(Decided { replayed: true }),
+        state @ State::Rejected(Reason::Declined) => Ok(Decided { state, replayed: true }),
         state => Err(LinkError::AlreadyDecided(state)),
     }
 }
@@ -75,7 +79,7 @@ pub fn expire<B: LinkBooks>(
     match record.state {
         State::Waiting if record.due_ms().is_some_and(|due_ms| now < due_ms) => Err(LinkError::NotDue),
         State::Waiting => decide(books, &mut link, record, State::Rejected(Reason::Expired), now),
-        State::Rejected(Reason::Expired) => Ok(Decided { replayed: true }),
+        state @ State::Rejected(Reason::Expired) => Ok(Decided { state, replayed: true }),
         state => Err(LinkError::AlreadyDecided(state)),
     }
 }
@@ -99,7 +103,7 @@ fn decide<B: LinkBooks>(
     answer(books, link, &record)?;
     books.put_payment(record);
     books.put_link(link.clone());
-    Ok(Decided { replayed: false })
+    Ok(Decided { state, replayed: false })
 }
 
 /// Posts or voids what a payment holds.

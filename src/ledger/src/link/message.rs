@@ -232,6 +232,9 @@ pub enum Reason {
     /// Another amount, tip or asset than was asked for.
     #[error("it is not what was asked for")]
     Asked,
+    /// It would bring into the world what does not come there by one person's word (decision 0018).
+    #[error("what it would be exchanged for is issued with two people's approval")]
+    Guarded,
     /// Both operators say so, in a thaw.
     #[error("the operators have agreed that it did not happen")]
     Reconciled,

@@ -4,7 +4,7 @@ use super::memory::Disk;
 use super::{A, B, Pair, account};
 use weft_ledger::{
     Refusal,
-    link::{Aim, LinkError, Prepare, Reason, Sent, State, Sum, Way, accept, change_terms, decline, settle},
+    link::{Aim, LinkError, Prepare, Reason, Sent, State, Sum, Way, accept, change_terms, settle},
 };
 use weft_wire::{TransferId, wallet::Intent};
 
@@ -144,11 +144,11 @@ fn who_waits_with_a_yes_gets_no_rate_of_yesterday() {
         let own = pair.names[at].clone();
         pair.run(at, |sheet, _, now| change_terms(sheet, &own, terms.clone(), now)).unwrap();
     }
-    let late = pair.run(B, |sheet, peer, now| accept(sheet, peer, id(11), now));
-    assert_eq!(late.unwrap_err(), LinkError::Expired);
-    pair.run(B, |sheet, peer, now| decline(sheet, peer, id(11), now)).unwrap();
+    let late = pair.run(B, |sheet, peer, now| accept(sheet, peer, id(11), now)).unwrap();
+    assert_eq!(late.state, State::Rejected(Reason::Rate));
     pair.settle_down();
     assert_eq!(pair.state(A, Way::Out, 10), State::Fulfilled);
-    assert!(matches!(pair.state(A, Way::Out, 11), State::Rejected(_)));
+    // The payer has it back at once.
+    assert_eq!(pair.state(A, Way::Out, 11), State::Rejected(Reason::Rate));
     assert!(pair.disks.iter().all(Disk::replays));
 }

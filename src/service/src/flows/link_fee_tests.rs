@@ -88,5 +88,11 @@ async fn who_has_no_money_for_the_fee_sends_nothing_to_another_node() {
     pair.carry().await;
     assert_eq!((pair.has(HOME).await, pair.has(AWAY).await), ((10_000, 0, 0), (0, 0, 0)));
     assert_eq!(pair.earned().await, (0, 0));
+    // What was refused stays refused, also when there is money.
+    let (id, alice) = (weft_wire::TransferId([7; 16]), pair.people[HOME].user().clone());
+    pair.worlds[HOME].service.flows().issue(id, pair.euro.id, &alice, 1_000, false).await.unwrap();
+    let again = pair.submit(HOME, &order).await;
+    assert!(matches!(again, Err(FlowError::Wallet(WalletError::Refused(Refusal::Floor)))), "{again:?}");
+    assert_eq!(pair.has(HOME).await, (11_000, 0, 0));
     pair.is_sound().await;
 }

@@ -16,7 +16,7 @@ use weft_wire::{
     federation::Answer,
     wallet::{
         ChangeShop, Exchange, Intent, MerchantPayee, OpenSale, OpenShop, Payee, PaymentOrder, Receipt,
-        SaleInfo, SaleState, ShopDetails, SubmitOrder, TransferState,
+        Rejection, SaleInfo, SaleState, ShopDetails, SubmitOrder, TransferState,
     },
 };
 
@@ -91,7 +91,17 @@ impl Counter {
         let Body::Reject { payment, reason } = told.body else { panic!("{told:?}") };
         assert_eq!(payment, order.transfer());
         self.pair.carry().await;
-        assert_eq!(self.state(payment).await, TransferState::Returned, "alice has it back");
+        let (wallet, alice) =
+            (self.pair.worlds[HOME].service.wallet(), self.pair.people[HOME].device.caller());
+        let info = wallet.transfer(alice, payment).await.unwrap();
+        let told = match reason {
+            Reason::Closed => Rejection::Closed,
+            Reason::Paid => Rejection::Paid,
+            Reason::Over => Rejection::Over,
+            Reason::Asked => Rejection::Asked,
+            _ => Rejection::Other,
+        };
+        assert_eq!((info.state, info.rejection), (TransferState::Returned, Some(told)), "alice has it back");
         reason
     }
 
@@ -357,6 +367,28 @@ async fn the_same_prepare_again_pays_once_and_a_tip_that_is_no_part_is_refused()
 }
 
 #[tokio::test]
+async fn nothing_is_bought_by_giving_back_what_was_given_back() {
+    let mut counter = Counter::new().await;
+    let paid = counter.buy(None, 1_000).await;
+    counter.pair.carry().await;
+    let back = counter.back(paid.transfer, 400).await.unwrap();
+    counter.pair.carry().await;
+    let (home, away) = (counter.pair.worlds[HOME].name.clone(), counter.pair.worlds[AWAY].name.clone());
+    counter.buy(None, 300).await;
+    let mut said = counter.pair.worlds[HOME].service.wallet().say(&away, false).await.unwrap().post;
+    let mut message: Message = said.messages.last().unwrap().peek().unwrap();
+    let Body::Prepare(prepare) = &mut message.body else { panic!("{message:?}") };
+    prepare.refunds = Some(back.transfer);
+    said.messages = vec![Signed::sign(&message, &counter.pair.worlds[HOME].key)];
+    let post = Blob(weft_wire::encode(&said));
+    counter.pair.worlds[AWAY].service.flows().answer_link(&home, &post).await.unwrap();
+    let told = counter.pair.worlds[AWAY].service.wallet().say(&home, false).await.unwrap().post;
+    let told: Message = told.messages.last().unwrap().peek().unwrap();
+    assert!(matches!(told.body, Body::Reject { reason: Reason::Refund, .. }), "{told:?}");
+    assert_eq!((counter.takings().await, counter.roll().await.len()), (600, 1));
+}
+
+#[tokio::test]
 async fn a_shop_that_sells_for_dollars_is_paid_with_euros_at_the_rate_of_the_terms() {
     let super::link_two_assets_tests::Two { pair, dollar } = super::link_two_assets_tests::Two::new().await;
     let mut counter = Counter::of(pair).await;
@@ -366,8 +398,14 @@ async fn a_shop_that_sells_for_dollars_is_paid_with_euros_at_the_rate_of_the_ter
         ..counter.order(Some(sale), given, None)
     };
     // Ten dollars are 9.174 euros: for 9.17 there are 9.99 dollars, for 9.18 there are ten.
-    let (less, enough) = (at(917, 999, sale), at(918, 1_000, sale));
-    assert_eq!(counter.rejected(&less).await, Reason::Asked);
+    let (less, more, enough) = (at(917, 999, sale), at(919, 1_001, sale), at(918, 1_000, sale));
+    for other in [less, more] {
+        assert_eq!(
+            counter.rejected(&other).await,
+            Reason::Asked,
+            "nobody pays more than it takes: {other:?}"
+        );
+    }
     let paid = counter.pair.submit(HOME, &enough).await.unwrap();
     counter.pair.carry().await;
     assert_eq!((counter.state(paid.transfer).await, counter.takings().await), (TransferState::Done, 1_000));

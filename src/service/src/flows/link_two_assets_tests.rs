@@ -1,16 +1,21 @@
 //! Each of the two nodes has money of its own: alice has euros, bob dollars, and the operators have signed at which rates the one is
 //! given for the other. And what came over a link goes back over it.
 
-use super::link_tests::{AWAY, HOME, Pair, code_of, wish};
+use super::{
+    FlowError,
+    link_tests::{AWAY, HOME, Pair, code_of, wish},
+};
 use crate::wallet::{
-    CoveredWish, RateWish, TermsWish,
+    CoveredWish, RateWish, TermsWish, check_ledger,
+    guard_records::GuardChangeRecord,
     tests::{Payer, euro},
 };
 use weft_ledger::link::{Body, Message, Reason};
+use weft_store::{Batch, Scan, record::Record, tables};
 use weft_wire::{
     AssetId, Blob, Code, Signed, TransferId,
     links::{DecideSettlement, ProposeSettlement, StatementKind},
-    wallet::{DefineAsset, Exchange, Intent, PaymentOrder, TransferState},
+    wallet::{Answer, DefineAsset, Exchange, Intent, PaymentOrder, Rejection, TransferState},
 };
 
 /// The dollars of bob's node.
@@ -192,6 +197,52 @@ async fn what_needs_a_second_person_is_given_by_no_exchange() {
     two.pair.pay(HOME, 500, Intent::Payment).await.unwrap();
     two.pair.carry().await;
     assert_eq!(two.has(AWAY).await, [500, 10_000]);
+    two.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_waited_for_a_yes_before_there_was_a_threshold_gets_none_after() {
+    let mut two = Two::new().await;
+    let before = two.exchanged(100, 109);
+    two.pair.submit(HOME, &before).await.unwrap();
+    let order = PaymentOrder { intent: Intent::Transfer, ..two.exchanged(1_200, 1_308) };
+    let sent = two.pair.submit(HOME, &order).await.unwrap();
+    two.pair.carry().await;
+    let carol = Payer::new(&two.pair.worlds[AWAY], "carol", 3).await;
+    carol.guard(&two.pair.worlds[AWAY], two.dollar, 1_000_000).await;
+    let (bob, wallet) = (two.pair.people[AWAY].device.caller(), two.pair.worlds[AWAY].service.wallet());
+    let refused = wallet.answer(bob, sent.transfer, Answer::Accept).await.map_err(FlowError::from);
+    assert_eq!(code_of(refused), Code::PaymentRefused);
+    two.pair.carry().await;
+    assert_eq!((two.has(HOME).await, two.has(AWAY).await), ([9_900, 0], [0, 10_109]));
+    two.pair.is_sound().await;
+    // Had there been a threshold from the beginning, the first one should not be in the books.
+    let store = &two.pair.worlds[AWAY].store;
+    for row in store.scan(tables::GUARD_LOG, Scan::prefix([])).await.unwrap() {
+        let change = GuardChangeRecord::from_record(&row.value).unwrap();
+        let earlier = GuardChangeRecord { event: 0, ..change }.to_record();
+        store.commit(Batch::new().put(tables::GUARD_LOG, row.key, earlier)).await.unwrap();
+    }
+    let report = check_ledger(store).await.unwrap();
+    assert!(report.findings.iter().any(|finding| finding.contains("exchanged for what needs")), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_yes_to_a_rate_that_is_over_gives_the_money_back_and_says_why() {
+    let mut two = Two::new().await;
+    let order = PaymentOrder { intent: Intent::Transfer, ..two.exchanged(1_200, 1_308) };
+    let sent = two.pair.submit(HOME, &order).await.unwrap();
+    two.pair.carry().await;
+    let dearer = rate(("EUR", false), ("USD", true), Some("1.05"));
+    two.agree(TermsWish { rates: vec![dearer], ..TermsWish::default() }).await;
+    let (bob, wallet) = (two.pair.people[AWAY].device.caller(), two.pair.worlds[AWAY].service.wallet());
+    let late = wallet.answer(bob, sent.transfer, Answer::Accept).await.map_err(FlowError::from);
+    assert_eq!(code_of(late), Code::RateChanged);
+    two.pair.carry().await;
+    let wallet = two.pair.worlds[HOME].service.wallet();
+    let info = wallet.transfer(two.pair.people[HOME].device.caller(), sent.transfer).await.unwrap();
+    assert_eq!((info.state, info.rejection), (TransferState::Returned, Some(Rejection::Rate)));
+    assert_eq!((two.has(HOME).await, two.has(AWAY).await), ([10_000, 0], [0, 10_000]));
     two.pair.is_sound().await;
 }
 

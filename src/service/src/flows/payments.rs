@@ -27,13 +27,13 @@ impl Flows {
         };
         let far = far.filter(|user| !self.ctx.is_local(user));
         if let Some(user) = far {
-            match self.may_pay_at(&user.node).await {
-                // One that was carried out is answered again, whatever has become of that node since.
-                Err(error) if !self.wallet.knows(order.transfer()).await? => return Err(error),
-                _ => {}
+            // One that was carried out is answered again, whatever has become of that node since.
+            let is_new = !self.wallet.knows(order.transfer()).await?;
+            if is_new {
+                self.may_pay_at(&user.node).await?;
             }
             let is_shop = matches!(order.payee, Payee::Merchant(_));
-            let title = if is_shop { self.title_there(caller.user(), user).await } else { None };
+            let title = if is_new && is_shop { self.title_there(caller.user(), user).await } else { None };
             // Whether they are there, their own node says.
             return Ok(self.wallet.pay(caller, request, true, title).await?);
         }

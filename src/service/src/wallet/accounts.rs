@@ -124,21 +124,11 @@ impl Sheet<'_> {
         Ok(id)
     }
 
-    /// The account of what nobody knows the owner of, opened if this is the first that comes to it.
-    pub(super) fn suspense_account(&mut self, asset: AssetId) -> Result<AccountId, Stop> {
-        let id = suspense(asset);
+    /// An account of the node itself, opened if this is the first that comes to it.
+    pub(super) fn node_account(&mut self, kind: AccountKind, asset: AssetId) -> Result<AccountId, Stop> {
+        let id = account_id(kind, &Owner::Node, asset);
         if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
-            self.open(Account::new(id, asset, AccountKind::Suspense))?;
-            self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
-        }
-        Ok(id)
-    }
-
-    /// The account of fees, opened if this is the first one.
-    pub(super) fn earnings_account(&mut self, asset: AssetId) -> Result<AccountId, Stop> {
-        let id = earnings(asset);
-        if self.get::<OwnerRecord>(tables::OWNERS, id.0)?.is_none() {
-            self.open(Account::new(id, asset, AccountKind::Fee))?;
+            self.open(Account::new(id, asset, kind))?;
             self.put(tables::OWNERS, id.0, &OwnerRecord { owner: Owner::Node, asset });
         }
         Ok(id)

@@ -71,8 +71,8 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     let guard = super::audit_guard::check_guard(store, &books, &mut report).await?;
     super::audit_fees::check_fees(store, &books, &mut report).await?;
     super::audit_agents::check_agents(store, &books, &guard, &mut report).await?;
-    super::audit_links::check_links(store, &books, &mut report).await?;
-    super::audit_sales::check_sales(store, &mut report).await?;
+    super::audit_links::check_links(store, &books, &guard, &mut report).await?;
+    super::audit_sales::check_sales(store, &books, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
     super::audit_mandates::check_mandates(store, &books, &mut report).await?;

@@ -3,6 +3,7 @@
 use super::{
     Memo,
     audit::LedgerReport,
+    audit_guard::GuardLog,
     link_books::payer_key,
     link_settle::settled_key,
     records::{LinkRecord, OrderRecord, RemoteRecord, WaitingRecord},
@@ -14,12 +15,13 @@ use weft_ledger::{
     link::{Aim, Payment, State, Way},
 };
 use weft_store::{Scan, Store, record::Record, tables};
-use weft_wire::{NodeName, wallet::Payee};
+use weft_wire::{NodeName, TransferId, wallet::Payee};
 
 /// Compares the payments of all links with the books as their events make them.
 pub(super) async fn check_links(
     store: &Store,
     books: &Memory,
+    guard: &GuardLog,
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
     let (mut waiting, mut after) = (BTreeMap::<NodeName, (u32, u32)>::new(), Vec::new());
@@ -41,6 +43,10 @@ pub(super) async fn check_links(
             settled += u64::from(settled_key(&payment).is_some());
             if !is_booked(books, &payment) {
                 report.find(format!("payment {} with {} is not booked so", payment.id, payment.peer));
+            }
+            if brings_guarded(books, guard, &payment) {
+                let (id, peer) = (payment.id, &payment.peer);
+                report.find(format!("payment {id} with {peer} was exchanged for what needs approval"));
             }
             if !is_as_ordered(store, &payment).await? {
                 report.find(format!("payment {} with {} is not what was ordered", payment.id, payment.peer));
@@ -100,6 +106,21 @@ async fn is_as_ordered(store: &Store, payment: &Payment) -> Result<bool, Fault> 
     let signed = order.exchange.map(|exchange| (exchange.asset, exchange.amount));
     let is_it = order.payee == *payee && order.tip == Memo::of(prepare).and_then(|memo| memo.tip);
     Ok(is_it && signed == prepare.get.map(|get| (get.asset, get.amount)) && order.refunds == prepare.refunds)
+}
+
+/// Whether it was exchanged for what does not come into the world by one person's word (decision 0018), when that was so already.
+fn brings_guarded(books: &Memory, guard: &GuardLog, payment: &Payment) -> bool {
+    let exchanged = payment.prepare.as_ref().filter(|prepare| matches!(prepare.aim, Aim::Payment { .. }));
+    let Some(got) = exchanged.and_then(|prepare| prepare.get) else { return false };
+    if (payment.way, payment.state) != (Way::In, State::Fulfilled) {
+        return false;
+    }
+    // What waited for a yes came by the answer.
+    let by = payment.legs.last().map(|leg| [TransferId::of_answer(leg.transfer), leg.transfer]);
+    let came = by.into_iter().flatten().find_map(|id| match books.entry(id) {
+        Ok(entry) => entry,
+    });
+    came.is_some_and(|entry| guard.threshold(got.asset, entry.number) > 0)
 }
 
 /// Whether each of its legs was moved, is held, or was released, as it says itself.

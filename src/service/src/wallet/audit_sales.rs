@@ -1,55 +1,65 @@
-//! Sales that were paid from other nodes once more from the payments that have paid them.
+//! Sales that were paid once more from the payments that have paid them.
 
 use super::{
     LedgerReport, Memo,
     accounts::merchant,
-    audit::all,
-    records::{MerchantRecord, PaidRecord, RemoteRecord, SaleRecord},
+    records::{PaidRecord, RemoteRecord, SaleRecord},
     sales::sale_key,
 };
 use crate::Fault;
-use std::collections::{BTreeMap, HashSet};
-use weft_ledger::link::{Aim, Payment, State, Way};
-use weft_store::{Store, tables};
+use std::collections::HashMap;
+use weft_ledger::{
+    Books, Memory, Outcome,
+    link::{Aim, Payment, State, Sum, Way},
+};
+use weft_store::{Row, Scan, Store, record::Record, tables};
 use weft_wire::{
-    NodeName, RequestId, TransferId, UserName,
+    AccountId, NodeName, RequestId, TransferId, UserName,
     wallet::{MerchantPayee, Payee},
 };
 
-/// Whether each payment of another node that a shop has taken has paid one sale, of so much, and each sale that was paid from another
-/// node was paid by one.
-pub(super) async fn check_sales(store: &Store, report: &mut LedgerReport) -> Result<(), Fault> {
-    let (mut taken, mut lost) = (BTreeMap::new(), HashSet::new());
-    for (_, RemoteRecord(payment)) in all::<RemoteRecord>(store, tables::LINK_PAYMENTS).await? {
-        if payment.way != Way::In || payment.state != State::Fulfilled {
-            continue;
-        }
-        let name = (payment.peer.clone(), payment.id);
-        match payment.prepare.as_ref().map(|prepare| &prepare.aim) {
-            Some(Aim::Payment { payee: Payee::Merchant(payee), .. }) => {
-                let payee = payee.clone();
-                taken.insert(name, (payment, payee));
+/// What came from another node for a sale.
+struct Came {
+    /// Where the sale is kept.
+    key: Vec<u8>,
+    sum: Sum,
+    /// The last of what it moved here: where, and how much.
+    moved: Option<(AccountId, u64)>,
+    tip: u64,
+    /// Something else was given for it.
+    at_rate: bool,
+}
+
+/// Whether each payment of another node that a shop has taken has paid one sale, of so much, and each sale that was paid was paid by
+/// one, of another node or of this one.
+pub(super) async fn check_sales(
+    store: &Store,
+    books: &Memory,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let (mut taken, mut after) = (HashMap::new(), Vec::new());
+    loop {
+        let rows = store.scan(tables::LINK_PAYMENTS, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.key);
+        for row in rows {
+            let RemoteRecord(payment) = RemoteRecord::from_record(&row.value)?;
+            if let Some(came) = came(&payment) {
+                taken.insert((payment.peer, payment.id), came);
             }
-            // A thaw says that it happened, and no more.
-            None => {
-                lost.insert(name);
-            }
-            _ => {}
         }
     }
-    let shops = all::<MerchantRecord>(store, tables::MERCHANTS).await?;
-    let own: Option<NodeName> = shops.into_iter().next().map(|(_, shop)| shop.owner.node);
-    for (key, sale) in all::<SaleRecord>(store, tables::SALES).await? {
-        let Some(paid) = sale.paid.as_ref().filter(|paid| Some(&paid.payer.node) != own.as_ref()) else {
-            continue;
-        };
-        let name = (paid.payer.node.clone(), paid.transfer);
-        let is_right = match taken.remove(&name) {
-            Some((payment, payee)) => is_paid_by(&key, &sale, paid, &payment, &payee),
-            None => lost.contains(&name),
-        };
-        if !is_right {
-            report.find(format!("a sale that {} has paid is not what came for it", paid.payer));
+    let mut after = Vec::new();
+    loop {
+        let rows = store.scan(tables::SALES, Scan::prefix([]).after(&after)).await?;
+        let Some(last) = rows.last() else { break };
+        after.clone_from(&last.key);
+        for row in rows {
+            let sale = SaleRecord::from_record(&row.value)?;
+            let Some(paid) = &sale.paid else { continue };
+            if !is_paid(books, &mut taken, &row, &sale, paid) {
+                report.find(format!("a sale that {} has paid is not what came for it", paid.payer));
+            }
         }
     }
     for (_, id) in taken.keys() {
@@ -58,23 +68,50 @@ pub(super) async fn check_sales(store: &Store, report: &mut LedgerReport) -> Res
     Ok(())
 }
 
-fn is_paid_by(
-    key: &[u8],
+fn came(payment: &Payment) -> Option<Came> {
+    let prepare = payment.prepare.as_ref()?;
+    let Aim::Payment { payee: Payee::Merchant(payee), .. } = &prepare.aim else { return None };
+    if (payment.way, payment.state) != (Way::In, State::Fulfilled) {
+        return None;
+    }
+    let MerchantPayee { shop, sale, .. } = payee;
+    Some(Came {
+        key: sale_key(&shop.name, sale.unwrap_or(RequestId(payment.id.0))),
+        sum: prepare.got(),
+        moved: payment.legs.last().map(|leg| (leg.credit, leg.amount)),
+        tip: Memo::of(prepare).and_then(|memo| memo.tip).unwrap_or(0),
+        at_rate: prepare.get.is_some(),
+    })
+}
+
+fn is_paid(
+    books: &Memory,
+    taken: &mut HashMap<(NodeName, TransferId), Came>,
+    row: &Row,
     sale: &SaleRecord,
     paid: &PaidRecord,
-    payment: &Payment,
-    payee: &MerchantPayee,
 ) -> bool {
-    let Some(prepare) = &payment.prepare else { return false };
-    let shop: &UserName = &payee.shop.name;
-    let TransferId(id) = payment.id;
-    let got = prepare.got();
-    let tip = Memo::of(prepare).and_then(|memo| memo.tip).unwrap_or(0);
-    let is_tip = if prepare.get.is_some() { paid.tip >= tip } else { paid.tip == tip };
-    let came = payment.legs.last().map(|leg| (leg.credit, leg.amount));
-    key == sale_key(shop, payee.sale.unwrap_or(RequestId(id)))
-        && got.asset == sale.asset
-        && Some(got.amount) == sale.amount.checked_add(paid.tip)
-        && is_tip
-        && came == Some((merchant(shop, sale.asset), got.amount))
+    let (total, Some(shop)) = (sale.amount.checked_add(paid.tip), shop_of(&row.key)) else { return false };
+    let account = merchant(&shop, sale.asset);
+    match taken.remove(&(paid.payer.node.clone(), paid.transfer)) {
+        Some(came) => {
+            let is_tip = if came.at_rate { paid.tip >= came.tip } else { paid.tip == came.tip };
+            came.key == row.key
+                && came.sum.asset == sale.asset
+                && Some(came.sum.amount) == total
+                && came.moved == Some((account, came.sum.amount))
+                && is_tip
+        }
+        None => {
+            let Ok(entry) = books.entry(paid.transfer);
+            let moved = entry.filter(|entry| entry.outcome == Outcome::Done).and_then(|entry| entry.moved);
+            moved.is_some_and(|moved| (moved.credit, Some(moved.amount)) == (account, total))
+        }
+    }
+}
+
+/// Of the key of a sale.
+fn shop_of(key: &[u8]) -> Option<UserName> {
+    let (name, _) = key.split_last_chunk::<17>()?;
+    std::str::from_utf8(name).ok()?.parse().ok()
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::Fault;
 use std::collections::BTreeSet;
 use weft_bank::{Format, Statement};
-use weft_ledger::{Books, Freeze, Movement, Purpose, Transfer};
+use weft_ledger::{AccountKind, Books, Freeze, Movement, Purpose, Transfer};
 use weft_store::tables;
 use weft_wire::{
     AccountId, AssetId, BankLineId, TransferId, UserName, text,
@@ -241,7 +241,7 @@ impl Sheet<'_> {
             record.member = self.paid_for(line)?;
             let credit = match &record.member {
                 Some(name) => self.personal(name, line.asset)?,
-                None => self.suspense_account(line.asset)?,
+                None => self.node_account(AccountKind::Suspense, line.asset)?,
             };
             self.bring_in(line, credit)?;
             if is_alone {

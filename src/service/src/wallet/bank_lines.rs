@@ -8,7 +8,7 @@ use super::{
     sheet::{Sheet, Stop},
 };
 use crate::Fault;
-use weft_ledger::{Movement, Purpose, Transfer};
+use weft_ledger::{AccountKind, Movement, Purpose, Transfer};
 use weft_store::{Scan, tables};
 use weft_wire::{
     BankLineId, UserName,
@@ -100,7 +100,7 @@ impl Sheet<'_> {
             return Err(Fault::Invalid { field: "decision", why }.into());
         }
         if record.amount > 0 {
-            let debit = self.suspense_account(record.asset)?;
+            let debit = self.node_account(AccountKind::Suspense, record.asset)?;
             let (credit, purpose) = match &member {
                 Some(name) => (self.personal(name, record.asset)?, Purpose::TopUp),
                 None => (issuance(record.asset), Purpose::Withdrawal),

@@ -16,6 +16,9 @@ use weft_wire::{
     wallet::{BearerPayee, ChargeCode, CodeShown, Intent, Payee, PaymentOrder, PutCode, SaleInfo, SaleKind},
 };
 
+/// After so many sums that there was not enough for, a code is good for none: who only asks would learn what there is.
+const REFUSED_MAX: u8 = 3;
+
 /// What was read at a till.
 struct Read {
     digits: [u8; 32],
@@ -67,7 +70,7 @@ impl Wallet {
                 sheet.forget_code(&row)?;
                 let until_ms = order.expires_ms.min(sheet.now + PAY_CODE_LIFETIME_MS);
                 let (order, cert) = (signed.clone(), known.cert.clone());
-                let record = CodeRecord { order, cert, until_ms, used: false };
+                let record = CodeRecord { order, cert, until_ms, used: false, refused: None };
                 sheet.put(tables::PAY_CODES, bearer.digits, &record);
                 sheet.put(tables::PAY_CODES_OF, &row, &LastCodeRecord { digits: bearer.digits });
                 let known = OrderKeyRecord { counter, ..known };
@@ -188,7 +191,14 @@ impl Sheet<'_> {
         if self.entry(order.transfer())?.is_some() {
             return Err(WalletError::CodeInvalid.into());
         }
-        let transfer = self.take(shop, &order, wish.amount)?;
+        let transfer = match self.take(shop, &order, wish.amount) {
+            Err(Stop::Undone(error @ (WalletError::Refused(_) | WalletError::DayMax { .. }))) => {
+                let refused = Some(code.refused.unwrap_or(0).saturating_add(1));
+                self.put(tables::PAY_CODES, read.digits, &CodeRecord { refused, ..code });
+                return Err(Stop::Kept(error));
+            }
+            taken => taken?,
+        };
         self.put(
             tables::ORDERS,
             transfer.0,
@@ -213,7 +223,8 @@ impl Sheet<'_> {
             return Err(Fault::Internal("a code for somebody").into());
         };
         // Hashes of what is secret are compared, and not the secrets: how long it takes tells nothing of them.
-        if read.code.is_some_and(|code| code != bearer.code) || self.now >= kept.until_ms {
+        let is_over = self.now >= kept.until_ms || kept.refused.is_some_and(|times| times >= REFUSED_MAX);
+        if is_over || read.code.is_some_and(|code| code != bearer.code) {
             return Err(WalletError::CodeInvalid.into());
         }
         if kept.used {
@@ -227,7 +238,7 @@ impl Sheet<'_> {
         Ok((kept, order))
     }
 
-    /// Moves a customer's money. What the ledger would refuse is not brought to it: the code can still be used for less.
+    /// Moves a customer's money. What the ledger would refuse is not brought to it: the code can still be used for less, a few times.
     fn take(&mut self, shop: &UserName, order: &PaymentOrder, amount: u64) -> Result<TransferId, Stop> {
         let asset: AssetRecord =
             self.get(tables::ASSETS, order.asset.0)?.ok_or(WalletError::NotFound("asset"))?;
@@ -236,7 +247,11 @@ impl Sheet<'_> {
         if account.freeze != Freeze::None {
             return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
         }
-        let fee = self.fee_of(order, amount)?;
+        // What the payer has not seen is not the shop's to hear of: a code made anew has it.
+        let fee = self.fee_of(order, amount).map_err(|stop| match stop {
+            Stop::Undone(WalletError::FeeTooLow { .. }) => WalletError::CodeInvalid.into(),
+            stop => stop,
+        })?;
         if account.available() < u128::from(amount) + u128::from(fee) {
             return Err(WalletError::Refused(Refusal::Floor).into());
         }

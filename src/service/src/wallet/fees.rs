@@ -11,7 +11,7 @@ use super::{
     sheet::{Sheet, Stop},
 };
 use crate::Fault;
-use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Transfer};
+use weft_ledger::{AccountKind, Books, Entry, Movement, Outcome, Purpose, Transfer};
 use weft_store::tables;
 use weft_wire::{
     AccountId, AssetId, TransferId,
@@ -126,7 +126,7 @@ impl Sheet<'_> {
         (asset, amount): (AssetId, u64),
         is_held: bool,
     ) -> Result<Transfer, Stop> {
-        let credit = self.earnings_account(asset)?;
+        let credit = self.node_account(AccountKind::Fee, asset)?;
         let movement = if is_held {
             Movement::Pending { debit, credit, amount, expires_ms: None, refunds: None }
         } else {
@@ -163,6 +163,28 @@ impl Sheet<'_> {
             return Ok(());
         }
         self.end_fee(held.transfer.id, TransferId::of_expiry, false)
+    }
+
+    /// Whether there is enough for the fee of a payment to another node as well: what is held there is held without it. If not, it is
+    /// the ledger that says so, under the order's transfer: what was refused once stays refused.
+    pub(super) fn covers_fee(
+        &mut self,
+        order: &PaymentOrder,
+        debit: AccountId,
+        fee: u64,
+    ) -> Result<(), Stop> {
+        let account = self.account(debit)?.ok_or(Fault::Internal("an account that was just opened"))?;
+        let amount = order.amount.saturating_add(fee);
+        let is_fee_missing =
+            account.available() >= u128::from(order.amount) && account.available() < u128::from(amount);
+        if fee == 0 || !is_fee_missing {
+            return Ok(());
+        }
+        let credit = self.node_account(AccountKind::Fee, order.asset)?;
+        let movement = Movement::Posted { debit, credit, amount, refunds: None };
+        let both = Transfer { id: order.transfer(), movement, purpose: Purpose::Remote, about: order.id.0 };
+        self.post(&[both])?;
+        Err(Fault::Internal("more than there is was paid").into())
     }
 
     /// Holds the fee of a payment to another node, for as long as that is under way.

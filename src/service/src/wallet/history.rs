@@ -138,6 +138,7 @@ impl Wallet {
             at_ms: entry.at_ms,
             until_ms,
             exchange: None,
+            rejection: None,
             refunds: match entry.transfer.movement {
                 Movement::Posted { refunds, .. } | Movement::Pending { refunds, .. } => refunds,
                 _ => None,
@@ -232,6 +233,8 @@ impl Wallet {
             shop,
             packet,
             refunds,
+            fee_of: (entry.transfer.purpose == Purpose::Fee && !credit)
+                .then_some(TransferId(entry.transfer.about)),
             refunded: self.refunded(&entry).await?,
             state: state(&entry, standing),
             until_ms,
@@ -264,6 +267,7 @@ impl Wallet {
             other: Some(other.clone()),
             packet: remote.packet,
             refunds: remote.refunds,
+            fee_of: None,
             refunded: self.refunded(entry).await?,
             state: remote.state,
             until_ms: remote.until_ms,

@@ -62,6 +62,9 @@ impl LinkBooks for Sheet<'_> {
 
     /// Whether there is such a person, and whether they take it, is looked up before: see [`Sheet::takes`].
     fn payee(&mut self, prepare: &Prepare) -> Result<Result<AccountId, Reason>, Stop> {
+        if self.gives_guarded(prepare)? {
+            return Ok(Err(Reason::Guarded));
+        }
         match &prepare.aim {
             Aim::Payment { payee: Payee::Person(user), .. } if self.takes => {
                 self.personal(&user.name, prepare.got().asset).map(Ok)

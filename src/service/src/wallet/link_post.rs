@@ -9,8 +9,8 @@ use super::{
 use crate::{Fault, context::joined};
 use serde::{Deserialize, Serialize};
 use weft_ledger::link::{
-    Ack, Aim, Body, Freeze, Link, Message, Notice, Prepare, Received, State, Statement, Terms, Thaw, Way,
-    receive, receive_ack,
+    Ack, Body, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive,
+    receive_ack,
 };
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{Millis, NodeName, Signed, TransferId, encode};
@@ -212,23 +212,12 @@ impl Wallet {
 }
 
 impl Sheet<'_> {
-    /// Whether a payment is exchanged for what does not come into the world by one person's word (decision 0018): an exchange
-    /// brings it in, and nobody is there to approve it.
-    fn gives_guarded(&self, message: &Signed<Message>) -> Result<bool, Stop> {
-        match message.peek().map(|message| message.body) {
-            Ok(Body::Prepare(Prepare { get: Some(got), aim: Aim::Payment { .. }, .. })) => {
-                Ok(self.guarded(got.asset)?.threshold > 0)
-            }
-            _ => Ok(false),
-        }
-    }
-
     fn hear(&mut self, peer: &NodeName, part: &Part) -> Result<Received, Stop> {
         let now = self.now;
         let received = match part {
             Part::Ack(ack) => receive_ack(self, peer, ack.body(), now)?,
             Part::Message(message, takes) => {
-                self.takes = *takes && !self.gives_guarded(message)?;
+                self.takes = *takes;
                 receive(self, peer, message.body(), now)?
             }
         };

@@ -5,6 +5,7 @@ use super::{
     LinkTrouble, Result, Wallet, WalletError,
     link_books::payment_key,
     records::RemoteRecord,
+    remote::{refused, taken},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, context::joined};
@@ -126,7 +127,7 @@ impl Sheet<'_> {
             Sent::Refused { reason: Reason::NotCovered, .. } => {
                 Err(Stop::Kept(WalletError::Link(LinkTrouble::NotOwed)))
             }
-            Sent::Refused { reason, .. } => Err(Stop::Kept(WalletError::Link(LinkTrouble::Payment(reason)))),
+            Sent::Refused { reason, .. } => Err(refused(reason)),
         }
     }
 
@@ -147,10 +148,9 @@ impl Sheet<'_> {
             return Err(Fault::Invalid { field: "amount", why: "it is not what was proposed" }.into());
         }
         match wish.accept {
-            true => link::accept(self, peer, id, now).map(drop)?,
-            false => link::decline(self, peer, id, now).map(drop)?,
+            true => taken(link::accept(self, peer, id, now)?),
+            false => Ok(link::decline(self, peer, id, now).map(drop)?),
         }
-        Ok(())
     }
 }
 

@@ -110,6 +110,9 @@ impl Wallet {
         };
         // Where it is looked up whether its id is new.
         let mut hints = vec![(tables::LEDGER_ENTRIES, order.transfer().0.to_vec())];
+        if order.max_fee > 0 {
+            hints.push((tables::LEDGER_ENTRIES, TransferId::of_fee(order.transfer()).0.to_vec()));
+        }
         if let To::Remote(payee) = &to {
             hints.push((tables::LINK_PAYMENTS, payment_key(&payee.node, Way::Out, order.transfer())));
         }
@@ -308,22 +311,10 @@ impl Sheet<'_> {
             // No more than has come before it; and what a shop pays out stays its owner's.
             _ => None,
         };
-        let title = match (&order.from, &work.to) {
-            (Some(shop), _) | (None, To::Merchant(MerchantPayee { shop, .. })) => {
-                Some(self.shop(&shop.name)?.details.title)
-            }
-            (
-                None,
-                To::Invoice(InvoicePayee { issuer: payee, .. })
-                | To::Escrow(EscrowTerms { seller: payee, .. }),
-            ) => self
-                .get::<MerchantRecord>(tables::MERCHANTS, payee.name.as_str())?
-                .map(|shop| shop.details.title),
-            _ => work.title.clone(),
-        };
-        let kept = OrderRecord { order: work.signed.clone(), cert, title };
+        let kept = OrderRecord { order: work.signed.clone(), cert, title: self.title_of(work)? };
         if let To::Remote(payee) = &work.to {
             self.put(tables::ORDERS, order.transfer().0, &kept);
+            self.covers_fee(order, debit, fee).map_err(|stop| self.refused(order, stop))?;
             let entry =
                 self.pay_remote(order, &payee.node, debit).map_err(|stop| self.refused(order, stop))?;
             if let Some(paid) = paid {
@@ -340,31 +331,49 @@ impl Sheet<'_> {
         if let Some(paid) = paid {
             self.put(tables::PAYERS, debit.0, &paid);
         }
-        if let To::Packet(terms, seed) = &work.to {
-            self.packet_paid(order, terms, *seed);
-        }
-        if let To::Merchant(payee) = &work.to {
-            self.sale_paid(&Bought::of(order), payee)?;
-        }
-        if let To::Escrow(terms) = &work.to {
-            self.escrow_funded(order, terms)?;
-        }
-        if let To::Invoice(payee) = &work.to {
-            self.invoice_paid(order, payee)?;
-        }
         let entry = done.entries.first().ok_or(Fault::Internal("a chain without an entry"))?;
-        self.cash_counted(order, &work.to)?;
-        if let To::Bank(payee) = &work.to {
-            self.withdrawal_asked(order, payee, entry)?;
-        }
-        if let (Some(request), To::Person(payee)) = (order.request, &work.to) {
-            for name in [payee, &order.payer.name] {
-                let sum = (order.asset, order.amount);
-                mark_paid(self, name, request, sum, (entry.number, transfer.id));
-            }
-        }
+        self.note_ordered(work, entry)?;
         let promise = self.promise(transfer.id, &order.payee)?;
         Ok(Receipt { fee, ..receipt(order, entry, None, promise) })
+    }
+
+    /// What the shop is called that is paid or pays, if one is: it may be called otherwise later.
+    fn title_of(&self, work: &Work) -> Result<Option<String>, Stop> {
+        Ok(match (&work.order.from, &work.to) {
+            (Some(shop), _) | (None, To::Merchant(MerchantPayee { shop, .. })) => {
+                Some(self.shop(&shop.name)?.details.title)
+            }
+            (
+                None,
+                To::Invoice(InvoicePayee { issuer: payee, .. })
+                | To::Escrow(EscrowTerms { seller: payee, .. }),
+            ) => self
+                .get::<MerchantRecord>(tables::MERCHANTS, payee.name.as_str())?
+                .map(|shop| shop.details.title),
+            _ => work.title.clone(),
+        })
+    }
+
+    /// What is written down beside the ledger of an order that was carried out here.
+    fn note_ordered(&mut self, work: &Work, entry: &Entry) -> Result<(), Stop> {
+        let order = &work.order;
+        self.cash_counted(order, &work.to)?;
+        match &work.to {
+            To::Packet(terms, seed) => self.packet_paid(order, terms, *seed),
+            To::Merchant(payee) => self.sale_paid(&Bought::of(order), payee)?,
+            To::Escrow(terms) => self.escrow_funded(order, terms)?,
+            To::Invoice(payee) => self.invoice_paid(order, payee)?,
+            To::Bank(payee) => self.withdrawal_asked(order, payee, entry)?,
+            To::Person(payee) => {
+                for name in [payee, &order.payer.name] {
+                    let Some(request) = order.request else { break };
+                    let sum = (order.asset, order.amount);
+                    mark_paid(self, name, request, sum, (entry.number, entry.transfer.id));
+                }
+            }
+            To::CashIn(_) | To::CashOut(_) | To::Remote(_) | To::Nobody => {}
+        }
+        Ok(())
     }
 
     /// The transfer that an order asks for.

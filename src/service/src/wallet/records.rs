@@ -335,6 +335,9 @@ pub(crate) struct CodeRecord {
     pub cert: Signed<OrderKeyCert>,
     pub until_ms: Millis,
     pub used: bool,
+    /// How many times there was not enough for what a till asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<u8>,
 }
 
 /// The last code of a device. Key: name, 0x00, device.

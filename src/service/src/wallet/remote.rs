@@ -20,7 +20,8 @@ use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     AccountId, Blob, Millis, NodeName, OrderId, RequestId, TransferId, UserAddress, decode, encode,
     wallet::{
-        Answer, Exchange, Exchanged, Intent, Payee, PaymentOrder, Receipt, TransferInfo, TransferState,
+        Answer, Exchange, Exchanged, Intent, Payee, PaymentOrder, Receipt, Rejection, TransferInfo,
+        TransferState,
     },
 };
 
@@ -153,10 +154,13 @@ impl Wallet {
             .run(move |sheet| {
                 let now = sheet.now;
                 match answer {
-                    Answer::Accept => link::accept(sheet, &peer, id, now).map(drop)?,
-                    Answer::Return => link::decline(sheet, &peer, id, now).map(drop)?,
+                    Answer::Accept if sheet.is_guarded(&peer, id)? => {
+                        link::decline(sheet, &peer, id, now)?;
+                        Err(refused(Reason::Guarded))
+                    }
+                    Answer::Accept => taken(link::accept(sheet, &peer, id, now)?),
+                    Answer::Return => Ok(link::decline(sheet, &peer, id, now).map(drop)?),
                 }
-                Ok(())
             })
             .await
     }
@@ -190,6 +194,7 @@ impl Wallet {
             until_ms: remote.until_ms,
             exchange: self.exchanged(remote.other).await?,
             refunds: remote.refunds,
+            rejection: rejection(payment.state),
         })
     }
 
@@ -289,6 +294,25 @@ impl Wallet {
 }
 
 impl Sheet<'_> {
+    /// Whether a payment is exchanged for what does not come into the world by one person's word (decision 0018): an exchange
+    /// brings it in, and nobody is there to approve it.
+    pub(super) fn gives_guarded(&self, prepare: &Prepare) -> Result<bool, Stop> {
+        match (prepare.get, &prepare.aim) {
+            (Some(got), Aim::Payment { .. }) => Ok(self.guarded(got.asset)?.threshold > 0),
+            _ => Ok(false),
+        }
+    }
+
+    /// Whether that is so of one that waits: it has not been, when it came.
+    fn is_guarded(&self, peer: &NodeName, id: TransferId) -> Result<bool, Stop> {
+        match self.payment(peer, Way::In, id)? {
+            Some(Payment { state: State::Waiting, prepare: Some(prepare), .. }) => {
+                self.gives_guarded(&prepare)
+            }
+            _ => Ok(false),
+        }
+    }
+
     fn forget(&mut self, peer: &NodeName, key: &[u8], payment: TransferId) -> Result<(), Stop> {
         let known = self.payment(peer, Way::In, payment)?;
         // A thaw may have made something else of it.
@@ -338,9 +362,7 @@ impl Sheet<'_> {
             Sent::Refused { reason: Reason::Blocked, refusal } => {
                 return Err(Stop::Kept(WalletError::Refused(refusal)));
             }
-            Sent::Refused { reason, .. } => {
-                return Err(Stop::Kept(WalletError::Link(LinkTrouble::Payment(reason))));
-            }
+            Sent::Refused { reason, .. } => return Err(refused(reason)),
         }
         let entry = self.entry(id)?.ok_or(Fault::Internal("a hold without its entry"))?;
         if let Some(request) = order.request {
@@ -384,7 +406,6 @@ impl Sheet<'_> {
         if let Some(prepare) = &payment.prepare
             && let Aim::Payment { payer, payee: Payee::Merchant(payee), .. } = &prepare.aim
         {
-            // A message that is heard again finds what is marked as it was.
             let bought = Bought::over(prepare, payer).ok_or(Fault::Internal("a memo that is gone"))?;
             return self.sale_paid(&bought, payee);
         }
@@ -394,6 +415,34 @@ impl Sheet<'_> {
         }
         Ok(())
     }
+}
+
+/// It is written down that a payment over a link is not made, and this is why.
+pub(super) fn refused(reason: Reason) -> Stop {
+    Stop::Kept(WalletError::Link(LinkTrouble::Payment(reason)))
+}
+
+/// What was agreed to was either taken, or has come back because it cannot be any more.
+pub(super) fn taken(decided: link::Decided) -> Result<(), Stop> {
+    match decided.state {
+        State::Rejected(reason) => Err(refused(reason)),
+        _ => Ok(()),
+    }
+}
+
+/// What a payer hears of why a payment has come back.
+fn rejection(state: State) -> Option<Rejection> {
+    let State::Rejected(reason) = state else { return None };
+    Some(match reason {
+        Reason::Declined => Rejection::Declined,
+        Reason::Expired => Rejection::Expired,
+        Reason::Closed => Rejection::Closed,
+        Reason::Paid => Rejection::Paid,
+        Reason::Over => Rejection::Over,
+        Reason::Asked => Rejection::Asked,
+        Reason::Rate => Rejection::Rate,
+        _ => Rejection::Other,
+    })
 }
 
 /// Whether the payer has it again.

@@ -2,13 +2,13 @@
 
 use super::{
     Memo, Result, Wallet, WalletError,
-    records::{MerchantRecord, OrderRecord},
+    records::{MerchantRecord, OrderRecord, SaleRecord},
     remote::Remote,
-    sales::{Bought, check_label},
+    sales::{Bought, sale_key},
     sheet::{Sheet, Stop},
 };
 use crate::Fault;
-use weft_ledger::link::{Payment, Prepare, Reason, Sum, Way};
+use weft_ledger::link::{LinkBooks, Payment, Prepare, Reason, Sum, Way};
 use weft_store::tables;
 use weft_wire::{
     AccountId, Millis, TransferId, UserAddress,
@@ -67,11 +67,34 @@ impl Sheet<'_> {
         payer: &UserAddress,
         payee: &MerchantPayee,
     ) -> Result<Result<AccountId, Reason>, Stop> {
-        let Some(bought) = Bought::over(prepare, payer) else { return Ok(Err(Reason::Memo)) };
+        let Some((bought, memo)) = Bought::over(prepare, payer).zip(Memo::of(prepare)) else {
+            return Ok(Err(Reason::Memo));
+        };
+        // What is bought gives nothing back, and was not asked for in a chat.
+        if prepare.refunds.is_some() {
+            return Ok(Err(Reason::Refund));
+        }
+        if memo.request.is_some() || memo.share.is_some() || self.is_too_much(prepare, payee, &bought)? {
+            return Ok(Err(Reason::Asked));
+        }
         match self.sold_for(&bought, payee) {
             Ok(account) => Ok(Ok(account)),
             Err(stop) => why_not(stop).map(Err),
         }
+    }
+
+    /// Whether less, at the rate, would have been enough for what a sale asks for: nobody is to pay more for want of a better bill, and
+    /// what was exchanged cannot be given back.
+    fn is_too_much(&self, prepare: &Prepare, payee: &MerchantPayee, bought: &Bought) -> Result<bool, Stop> {
+        let (Some(got), Some(id)) = (prepare.get, payee.sale) else { return Ok(false) };
+        let Some(sale) = self.get::<SaleRecord>(tables::SALES, sale_key(&payee.shop.name, id))? else {
+            return Ok(false);
+        };
+        let link = self.link(&bought.payer.node)?.ok_or(Fault::Internal("a payment without a link"))?;
+        let give = prepare.give;
+        let of_less = link.terms.exchange(give.asset, give.amount.saturating_sub(1), got.asset, self.now);
+        let asked = sale.amount.checked_add(bought.tip);
+        Ok(of_less.zip(asked).is_some_and(|(of_less, asked)| of_less >= asked))
     }
 }
 
@@ -84,16 +107,12 @@ impl Bought {
     }
 }
 
-/// What the payer's node can know to be wrong about something that is bought at another.
+/// What can be known to be wrong about an order for something that is bought, without the shop: it may be of another node.
 pub(super) fn may_buy(order: &PaymentOrder, payee: &MerchantPayee) -> Result<(), Stop> {
     if order.intent != Intent::Payment || order.refunds.is_some() || order.request.is_some() {
         return Err(Fault::Invalid { field: "intent", why: "what is bought is paid at once" }.into());
     }
-    let Bought { amount, tip, .. } = Bought::of(order);
-    if tip >= amount {
-        return Err(Fault::Invalid { field: "tip", why: "it is a part of the amount" }.into());
-    }
-    Ok(check_label("till", payee.till.as_deref().unwrap_or_default())?)
+    Ok(Bought::of(order).check(payee)?)
 }
 
 /// What another node hears of why a shop does not take something. What is not the shop's to say goes on stopping.

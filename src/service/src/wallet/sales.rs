@@ -3,6 +3,7 @@
 use super::{
     Result, Wallet, WalletError,
     records::{AssetRecord, MerchantRecord, PaidRecord, SaleRecord},
+    remote_shops::may_buy,
     sheet::{Sheet, Stop},
     shops::{code, unfit},
 };
@@ -13,9 +14,7 @@ use weft_wire::{
     AccountId, AssetId, Millis, RequestId, TransferId, UserAddress, UserName,
     emv::{Initiation, Request, Tip},
     limits::{PAGE_MAX, SALE_LIFETIME_MS, SALE_LIFETIME_MS_MAX},
-    wallet::{
-        Intent, MerchantPayee, OpenSale, PaymentOrder, SaleInfo, SaleKind, SaleList, SalePaid, SaleState,
-    },
+    wallet::{MerchantPayee, OpenSale, PaymentOrder, SaleInfo, SaleKind, SaleList, SalePaid, SaleState},
 };
 
 /// Characters of a bill's number and of a till.
@@ -196,6 +195,14 @@ impl Bought {
         let (payer, transfer, tip) = (order.payer.clone(), order.transfer(), order.tip.unwrap_or(0));
         Bought { payer, transfer, asset, amount, tip, at_rate: order.exchange.is_some() }
     }
+
+    /// What can be known to be wrong of it without the shop.
+    pub(super) fn check(&self, payee: &MerchantPayee) -> Result<()> {
+        if self.tip >= self.amount {
+            return Err(Fault::Invalid { field: "tip", why: "it is a part of the amount" }.into());
+        }
+        check_label("till", payee.till.as_deref().unwrap_or_default())
+    }
 }
 
 impl SaleRecord {
@@ -292,22 +299,17 @@ impl Sheet<'_> {
 
     /// The account of a shop that an order pays, if it may be paid so.
     pub(super) fn sold(&mut self, order: &PaymentOrder, payee: &MerchantPayee) -> Result<AccountId, Stop> {
-        if order.intent != Intent::Payment || order.refunds.is_some() || order.request.is_some() {
-            return Err(Fault::Invalid { field: "intent", why: "what is bought is paid at once" }.into());
-        }
+        may_buy(order, payee)?;
         self.sold_for(&Bought::of(order), payee)
     }
 
-    /// The same, whoever says what is paid.
+    /// The same, whoever says what is paid: another node may say anything.
     pub(super) fn sold_for(&mut self, bought: &Bought, payee: &MerchantPayee) -> Result<AccountId, Stop> {
         let Bought { transfer, asset, amount, tip, .. } = *bought;
         if !self.shop(&payee.shop.name)?.is_open() {
             return Err(WalletError::ShopClosed.into());
         }
-        if tip >= amount {
-            return Err(Fault::Invalid { field: "tip", why: "it is a part of the amount" }.into());
-        }
-        check_label("till", payee.till.as_deref().unwrap_or_default())?;
+        bought.check(payee)?;
         if let Some(id) = payee.sale {
             let sale: Option<SaleRecord> = self.get(tables::SALES, sale_key(&payee.shop.name, id))?;
             let sale = sale.ok_or(WalletError::NotFound("sale"))?;
@@ -337,7 +339,7 @@ impl Sheet<'_> {
         self.merchant_account(&payee.shop.name, asset)
     }
 
-    /// The money has gone over: the sale is paid. What nobody has asked for becomes a sale by that.
+    /// The money has gone over: the sale is paid, once. What nobody has asked for becomes a sale by that.
     pub(super) fn sale_paid(&mut self, bought: &Bought, payee: &MerchantPayee) -> Result<(), Stop> {
         let Bought { payer, transfer, asset, amount, tip, .. } = bought.clone();
         let shop = &payee.shop.name;
@@ -345,9 +347,16 @@ impl Sheet<'_> {
         if let Some(id) = payee.sale {
             let sale: Option<SaleRecord> = self.get(tables::SALES, sale_key(shop, id))?;
             let sale = sale.ok_or(Fault::Internal("a sale that is gone"))?;
+            if sale.paid.as_ref().is_some_and(|before| before.transfer == paid.transfer) {
+                return Ok(());
+            }
             // What an exchange gives beyond the price is the shop's as well.
             paid.tip = amount - sale.amount;
             self.put(tables::SALES, sale_key(shop, id), &SaleRecord { paid: Some(paid), ..sale });
+            return Ok(());
+        }
+        let id = RequestId(transfer.0);
+        if self.get::<SaleRecord>(tables::SALES, sale_key(shop, id))?.is_some() {
             return Ok(());
         }
         let sale = SaleRecord {
@@ -364,7 +373,7 @@ impl Sheet<'_> {
             cancelled: false,
             paid: Some(paid),
         };
-        self.put_sale(shop, RequestId(transfer.0), &sale);
+        self.put_sale(shop, id, &sale);
         Ok(())
     }
 }

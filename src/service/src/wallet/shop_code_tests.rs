@@ -193,6 +193,23 @@ async fn what_the_account_does_not_give_no_code_takes() {
 }
 
 #[tokio::test]
+async fn a_till_that_tries_sum_after_sum_does_not_learn_what_there_is() {
+    let mut counter = Counter::new().await;
+    let (code, _) = counter.shows(20_000).await;
+    for above in [20_000, 15_000, 12_500] {
+        let poor = counter.charge(&code, above).await;
+        assert!(matches!(poor, Err(WalletError::Refused(Refusal::Floor))), "{poor:?}");
+    }
+    for less in [11_000, 1] {
+        let over = counter.charge(&code, less).await;
+        assert!(matches!(over, Err(WalletError::CodeInvalid)), "{over:?}");
+    }
+    let (code, _) = counter.shows(20_000).await;
+    counter.charge(&code, 10_000).await.expect("another one is good");
+    counter.street.till.is_sound().await;
+}
+
+#[tokio::test]
 async fn what_is_no_order_for_a_code_is_not_shown() {
     let mut counter = Counter::new().await;
     let (_, good) = counter.code(500);

@@ -265,6 +265,9 @@ impl Sheet<'_> {
         }
         let Some(from) = &order.from else { return self.personal(&order.payer.name, order.asset) };
         let record = self.shop_of(&from.name, &order.payer)?;
+        if order.intent != Intent::Payment || order.request.is_some() {
+            return Err(Fault::Invalid { field: "intent", why: "a shop pays at once" }.into());
+        }
         let payee = match to {
             To::Person(payee) => payee,
             To::Remote(payee) if matches!(order.payee, Payee::Person(_)) => {
@@ -284,9 +287,6 @@ impl Sheet<'_> {
             To::Nobody => return Err(WalletError::NotFound("payee").into()),
             _ => return Err(Fault::Invalid { field: "payee", why: "a shop pays people" }.into()),
         };
-        if order.intent != Intent::Payment || order.request.is_some() {
-            return Err(Fault::Invalid { field: "intent", why: "a shop pays at once" }.into());
-        }
         let is_led = record.is_led_by(&order.payer);
         match order.refunds {
             Some(original) => self.may_refund(&from.name, order.asset, original, is_led)?,

@@ -1,8 +1,9 @@
 //! Fees: what the node takes for a payment, beside its amount and from whoever pays.
 //!
 //! Everybody reads them with the asset, in `GET wallet/assets`; for the owner `PUT wallet/admin/fees` · `GET wallet/admin/fees/ASSET`, which
-//! answers with the account of what was earned · `POST wallet/admin/fees/take/TRANSFER`, by which some of that goes to somebody. What a payer has seen is the order's `max_fee`: the node takes no more than that, and answers
-//! [`crate::Code::FeeTooLow`] where more is due by now.
+//! answers with the account of what was earned · `POST wallet/admin/fees/take/TRANSFER`, by which some of that goes to somebody. What a
+//! payer has seen is the order's `max_fee`: the node takes no more than that, and answers [`crate::Code::FeeTooLow`] where more is due by
+//! now.
 
 use super::{Payee, PaymentOrder};
 use crate::AssetId;

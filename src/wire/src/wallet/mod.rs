@@ -62,6 +62,6 @@ pub use topups::{
 };
 pub use views::{
     AccountList, AccountView, Answer, AnswerTransfer, AssetInfo, AssetList, ChangeAccount, DefineAsset,
-    Exchanged, History, HistoryLine, IssueAsset, LinkedNode, LinkedRate, PutOrderKey, RequestPayments,
-    SubmitOrder, TransferInfo,
+    Exchanged, History, HistoryLine, IssueAsset, LinkedNode, LinkedRate, PutOrderKey, Rejection,
+    RequestPayments, SubmitOrder, TransferInfo,
 };

@@ -59,7 +59,7 @@ pub enum Payee {
 }
 
 impl Payee {
-    /// The address of a person or shop who is paid at once, by name.
+    /// The address of a person or shop who is paid, or sent something, by name.
     pub fn address(&self) -> Option<&UserAddress> {
         match self {
             Payee::Person(user) => Some(user),

@@ -184,6 +184,32 @@ pub struct TransferInfo {
     /// It gives back what came by this transfer, or a part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunds: Option<TransferId>,
+    /// Why another node did not take it, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
+}
+
+/// Why another node did not take a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// The payee gave it back.
+    Declined,
+    /// Nobody took it in time.
+    Expired,
+    /// The shop takes no money now.
+    Closed,
+    /// The sale was paid before, by whomever.
+    Paid,
+    /// The sale is over: its time is, or it was taken back.
+    Over,
+    /// It is not what the shop asks for.
+    Asked,
+    /// The rate has changed.
+    Rate,
+    /// Something else.
+    #[serde(other)]
+    Other,
 }
 
 /// What stands on the other side of a payment between two nodes, if it is another asset.
@@ -228,6 +254,9 @@ pub struct HistoryLine {
     /// The transfer that it gives back, or a part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunds: Option<TransferId>,
+    /// The payment that it is the fee of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_of: Option<TransferId>,
     /// What of it went back since, in minor units.
     #[serde(default)]
     pub refunded: u64,

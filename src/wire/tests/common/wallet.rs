@@ -82,6 +82,7 @@ fn transfer() -> TransferInfo {
         until_ms: Some(AT_MS),
         exchange: None,
         refunds: None,
+        rejection: Some(Rejection::Closed),
     }
 }
 
@@ -254,6 +255,7 @@ fn views(v: &mut impl Visitor) {
         shop: Some("Corner".into()),
         packet: Some(TRANSFER),
         refunds: Some(TRANSFER),
+        fee_of: Some(TRANSFER),
         refunded: 1,
         state: TransferState::Done,
         until_ms: None,

@@ -67,6 +67,12 @@ export function otherName(line: HistoryLineView): string | null {
   return line.shop ?? line.other?.name ?? null;
 }
 
+/** Whose payment a fee is of, if that is among the lines. */
+export function feeOf(line: HistoryLineView, lines: readonly HistoryLineView[]): string | null {
+  const paid = line.fee_of ? lines.find((one) => one.transfer === line.fee_of) : undefined;
+  return paid ? otherName(paid) : null;
+}
+
 /** What is to be said of how it stands; none: it is done, as one expects. */
 export function stateText(line: HistoryLineView): string | null {
   switch (line.state) {

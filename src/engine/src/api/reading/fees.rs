@@ -14,6 +14,7 @@ impl Said {
             "fees_earned" => FeeCall::FeesEarned { asset },
             "set_fee" => {
                 let (kind, fee) = (need(&mut self.kind, "kind")?, need(&mut self.fee, "fee")?);
+                let fee = fee.try_into().map_err(|_| "fee: four numbers".to_owned())?;
                 FeeCall::SetFee { kind, asset, fee }
             }
             _ => {

@@ -266,7 +266,7 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     }
     let order = shop_order(Payee::Bearer(BearerPayee { code: [4; 32], digits: [5; 32] }));
     let order = Signed::sign(&order, &key(5));
-    let code = wallet::CodeRecord { order, cert: cert.clone(), until_ms: TIME_MS, used: true };
+    let code = wallet::CodeRecord { order, cert: cert.clone(), until_ms: TIME_MS, used: true, refused: None };
     all.add(tables::PAY_CODES, "code", &code);
     all.add(tables::PAY_CODES_OF, "last", &wallet::LastCodeRecord { digits: [5; 32] });
     let shop = MerchantPayee { shop: bob(), till: Some("2".into()), sale: Some(RequestId([8; 16])) };
