@@ -79,6 +79,7 @@ fn value(name: &str, kind: &str) -> Value {
         "Array<[string, string]>" => json!([["alice", "12.50"]]),
         "Array<[string, string, string, string]>" => json!([["tea", "1500", "200", "190"]]),
         "string" | "string | null" => json!(format!("a {name}")),
+        "[string, string, string, string]" => json!(["10", "100", "0", "0"]),
         "[string, string]" | "[string, string] | null" => json!(["12.00", "1.09"]),
         "boolean" | "boolean | null" => json!(true),
         "number" | "number | null" => json!(7),

@@ -1,4 +1,5 @@
 /** Fees for the specs and the fake world: what is taken is told as the node tells it, and a payment that was not shown it is refused. */
+import type { IssuedView } from '../wire/IssuedView';
 import { fail, type FakeEngine } from './fake';
 import type { FakeBank } from './fake-wallet';
 
@@ -10,12 +11,12 @@ export class FakeFees {
 
   constructor(readonly bank: FakeBank) {}
 
-  all(asset: string): string[][] {
+  all(asset: string): NonNullable<IssuedView['fees']> {
     return this.bank.assets().find((one) => one.asset.id === asset)?.fees ?? [];
   }
 
   /** Kind, fixed, points, least, most. */
-  set(asset: string, fee: string[]): void {
+  set(asset: string, fee: NonNullable<IssuedView['fees']>[number]): void {
     const [kind, fixed, points, least] = fee;
     const others = this.all(asset).filter(([other]) => other !== kind);
     const isNothing = fixed === '0' && points === '0' && least === '0';

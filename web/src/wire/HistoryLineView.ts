@@ -47,6 +47,10 @@ packet: string | null,
  */
 refunds: string | null, 
 /**
+ * The payment that it is the fee of.
+ */
+fee_of?: string, 
+/**
  * What of it went back since.
  */
 refunded: string, 

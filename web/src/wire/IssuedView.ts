@@ -37,4 +37,4 @@ issued: string,
  * What the node takes for payments, by kind; of a kind that is not here, nothing.
  * Each is its kind and what [`super::FeeCall::SetFee`] says.
  */
-fees?: Array<Array<string>>, };
+fees?: Array<[string, string, string, string, string]>, };

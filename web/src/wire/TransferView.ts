@@ -58,4 +58,9 @@ until_ms: number | null,
 /**
  * What stands on the other side, if that is another asset.
  */
-exchange?: ExchangedView, };
+exchange?: ExchangedView, 
+/**
+ * Why another node did not take it: `declined`, `expired`, `closed` (the shop), `paid` (the sale, before), `over` (the sale),
+ * `asked` (it is not what was asked for), `rate`, `other`.
+ */
+rejection?: string, };

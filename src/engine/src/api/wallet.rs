@@ -42,7 +42,7 @@ pub struct IssuedView {
     /// What the node takes for payments, by kind; of a kind that is not here, nothing.
     /// Each is its kind and what [`super::FeeCall::SetFee`] says.
     #[serde(default)]
-    #[ts(as = "Option<Vec<Vec<String>>>", optional)]
+    #[ts(as = "Option<Vec<[String; 5]>>", optional)]
     pub fees: Vec<[String; 5]>,
 }
 
