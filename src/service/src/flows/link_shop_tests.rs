@@ -426,3 +426,5 @@ async fn a_shop_that_sells_for_dollars_is_paid_with_euros_at_the_rate_of_the_ter
     assert_eq!(code_of(counter.pair.submit(AWAY, &order).await), Code::PaymentRefused);
     counter.pair.is_sound().await;
 }
+
+mod audits;

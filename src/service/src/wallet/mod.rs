@@ -13,6 +13,8 @@ mod audit;
 mod audit_agents;
 mod audit_bank;
 mod audit_bills;
+#[cfg(test)]
+mod audit_fee_tests;
 mod audit_fees;
 mod audit_guard;
 mod audit_links;
