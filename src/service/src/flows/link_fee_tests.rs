@@ -96,3 +96,51 @@ async fn who_has_no_money_for_the_fee_sends_nothing_to_another_node() {
     assert_eq!(pair.has(HOME).await, (11_000, 0, 0));
     pair.is_sound().await;
 }
+
+#[tokio::test]
+async fn a_thaw_takes_the_fee_of_what_has_happened_and_brings_back_that_of_what_has_not() {
+    let mut pair = Pair::with_fees().await;
+    let mut sent = Vec::new();
+    for (amount, due) in [(1_000, 20), (3_000, 40)] {
+        let order = PaymentOrder { max_fee: due, ..pair.order(HOME, amount, Intent::Transfer) };
+        assert_eq!(pair.submit(HOME, &order).await.unwrap().fee, due);
+        sent.push(order);
+    }
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await, pair.earned().await), ((5_940, 4_060, 0), (0, 60)));
+    // Bob takes one of them, which alice's node does not hear of: both operators stop the link first.
+    let wallets = [HOME, AWAY].map(|at| pair.worlds[at].service.wallet().clone());
+    let names = [HOME, AWAY].map(|at| pair.worlds[at].name.clone());
+    let bob = pair.people[AWAY].device.caller();
+    wallets[AWAY].answer(bob, sent[0].transfer(), Answer::Accept).await.unwrap();
+    wallets[HOME].freeze_link(&names[AWAY]).await.unwrap();
+    wallets[AWAY].freeze_link(&names[HOME]).await.unwrap();
+    pair.carry().await;
+    assert_eq!((pair.has(AWAY).await.0, pair.earned().await), (1_000, (0, 60)), "it is under way still");
+
+    let flows = [HOME, AWAY].map(|at| pair.worlds[at].service.flows().clone());
+    let seen = flows[HOME].thaw_link(&names[AWAY], 0, None).await.unwrap();
+    let told = |order: &PaymentOrder| {
+        let id = order.transfer().to_string();
+        let line = seen.lines.iter().find(|line| line.starts_with(&id)).expect("a verdict");
+        line.rsplit_once(": it ").unwrap().1.to_owned()
+    };
+    assert_eq!([told(&sent[0]), told(&sent[1])], ["has happened", "has not happened"]);
+    flows[HOME].thaw_link(&names[AWAY], 0, Some(&seen.digest)).await.unwrap();
+    assert_eq!(pair.earned().await, (0, 60), "one operator alone takes nothing");
+    assert!(flows[AWAY].thaw_link(&names[HOME], 0, Some(&seen.digest)).await.unwrap().done);
+    pair.carry().await;
+    for at in [HOME, AWAY] {
+        assert_eq!(pair.row(at).await.frozen, None);
+    }
+    assert_eq!((pair.has(HOME).await, pair.has(AWAY).await), ((8_980, 0, 0), (1_000, 0, 0)));
+    assert_eq!(pair.earned().await, (20, 0));
+    for (order, known) in sent.iter().zip([(TransferState::Done, 20), (TransferState::Returned, 0)]) {
+        let receipt = pair.submit(HOME, order).await.unwrap();
+        assert_eq!((receipt.state, receipt.fee), known);
+    }
+    for world in &pair.worlds {
+        let report = check_ledger(&world.store).await.unwrap();
+        assert_eq!(report.findings, [""; 0], "{}", world.name);
+    }
+}

@@ -1,6 +1,6 @@
 //! Three nodes pay each other by a seed: questions and answers are lost or come twice, rounds end anywhere, nodes die between any two
 //! of their commits and come back, clocks differ. At the end each payment is decided once, both nodes of each link have the same of
-//! it, each sale is paid once, and no money came or went.
+//! it, each sale is paid once, each fee was taken for what has gone over and for nothing else, and no money came or went.
 //!
 //! `WEFT_SEEDS=2000` runs more; `WEFT_SEED=17` replays one.
 
@@ -32,6 +32,8 @@ use weft_wire::{
     },
 };
 
+mod fees;
+
 const NODES: [(&str, &str); 3] =
     [("one.example", "alice"), ("two.example", "bob"), ("three.example", "carol")];
 const ISSUED: u64 = 10_000;
@@ -50,6 +52,8 @@ struct Sim {
     assets: [AssetId; 2],
     /// Payments that a node has said that it holds: who pays, to whom, which.
     sent: Vec<(usize, usize, TransferId)>,
+    /// What is due for payments, also for those that were refused.
+    asked: Vec<fees::Asked>,
     rng: ChaCha20Rng,
     /// Orders of each so far.
     counters: Vec<u64>,
@@ -57,8 +61,8 @@ struct Sim {
     proposed: Vec<(usize, TransferId, String)>,
     /// What is sold in the shops that all three have: where, what, for how much of which asset.
     sales: Vec<(usize, RequestId, u64, AssetId)>,
-    /// Settlements, nettings, exchanges, refunds and sales that were done.
-    others: [usize; 5],
+    /// Settlements, nettings, exchanges, refunds and sales that were done, and the cents that nodes have earned.
+    others: [usize; 6],
 }
 
 /// The shop of a node.
@@ -85,9 +89,10 @@ impl Sim {
             worlds.push(world);
         }
         let (rng, assets) = (ChaCha20Rng::seed_from_u64(0), [AssetId([0; 16]); 2]);
-        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 5]);
-        let sent = Vec::new();
-        let mut sim = Sim { net, worlds, people, assets, sent, rng, counters, proposed, sales, others };
+        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 6]);
+        let (sent, asked) = (Vec::new(), Vec::new());
+        let mut sim =
+            Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, others };
         for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
             sim.connect(at);
             let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
@@ -95,6 +100,7 @@ impl Sim {
             sim.assets[at] = service.wallet().define(wish).await.unwrap().id;
             let (id, owner) = (TransferId([1; 16]), sim.people[at].user());
             service.flows().issue(id, sim.assets[at], owner, ISSUED, false).await.unwrap();
+            sim.set_fee(at).await;
         }
         sim.connect(2);
         // For a euro one and a half points, and not quite back again.
@@ -130,9 +136,9 @@ impl Sim {
         let mut people = std::mem::take(&mut self.people);
         people.iter_mut().zip(&self.counters).for_each(|(payer, counter)| payer.counter = *counter);
         let (rng, counters) = (ChaCha20Rng::seed_from_u64(seed), self.counters.clone());
-        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 5]);
-        let sales = Vec::new();
-        let sim = Sim { net, worlds, people, assets, sent, rng, counters, proposed, sales, others };
+        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 6]);
+        let (sales, asked) = (Vec::new(), Vec::new());
+        let sim = Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, others };
         (0..3).for_each(|at| sim.connect(at));
         sim
     }
@@ -264,6 +270,7 @@ impl Sim {
             let payee = Payee::Merchant(payee);
             order = PaymentOrder { payee, amount, asset, intent: Intent::Payment, ..order };
         }
+        let order = self.allow(from, order);
         let payer = &self.people[from];
         let (id, order) = (order.transfer(), Signed::sign(&order, &payer.key));
         let flows = self.worlds[from].service.flows();
@@ -453,7 +460,7 @@ impl Sim {
         }
     }
 
-    async fn adds_up(&self) {
+    async fn adds_up(&mut self) {
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
             let mut statements = Vec::new();
             for (own, peer) in [(one, other), (other, one)] {
@@ -488,12 +495,13 @@ impl Sim {
                 sums[usize::from(account.asset.id == self.assets[1])] += i128::from(account.balance);
             }
         }
+        self.others[5] = self.count_fees(&mut sums).await as usize;
         assert_eq!(sums, [i128::from(ISSUED); 2], "money came or went");
     }
 }
 
-/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds and sales.
-async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 5]) {
+/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds, sales and cents of fees.
+async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 6]) {
     let mut sim = base.fork(seed).await;
     sim.net.state.lock().query_faults = 30;
     for _ in 0..STEPS {
@@ -514,7 +522,7 @@ async fn run_part(part: u64) {
         return;
     }
     let seeds = number("WEFT_SEEDS").map_or(SEEDS, |seeds| seeds.div_ceil(PARTS));
-    let (mut done, mut others, started) = (0, [0; 5], std::time::Instant::now());
+    let (mut done, mut others, started) = (0, [0; 6], std::time::Instant::now());
     for seed in (0..seeds).map(|nth| nth * PARTS + part) {
         let named = Named(seed);
         let (paid, besides) = run(&mut base, seed).await;
@@ -522,10 +530,10 @@ async fn run_part(part: u64) {
         others.iter_mut().zip(besides).for_each(|(sum, count)| *sum += count);
         drop(named);
     }
-    let [settled, set_off, exchanged, back, sold] = others;
+    let [settled, set_off, exchanged, back, sold, fees] = others;
     println!(
         "{seeds} seeds, {done} payments done, {exchanged} of them exchanged, {back} given back and {sold} in shops, {settled} settlements \
-         and {set_off} nettings, in {:.1?}",
+         and {set_off} nettings, {fees} cents of fees, in {:.1?}",
         started.elapsed()
     );
     assert!(
