@@ -2,13 +2,14 @@
 
 use super::{
     Wallet, WalletError,
+    accounts::issuance,
     bank_approved::{file_digest, proposal_of},
     guard_records::{GuardedRecord, ProposalRecord},
     tests::{HOUR_MS, Payer, euro},
 };
 use crate::{Caller, Fault, flows::FlowError, testing::World};
 use ed25519_dalek::SigningKey;
-use weft_ledger::Refusal;
+use weft_ledger::{Movement, Purpose, Refusal, Transfer};
 use weft_store::{Batch, record::Record, tables};
 use weft_wire::{
     AssetId, Code, Problem, Signed, TransferId, UserAddress,
@@ -339,6 +340,30 @@ async fn a_banks_file_of_much_money_waits_as_well() {
     // What is left of the day is still the owner's.
     vault.issue(1, 4_000).await.unwrap();
     assert_waits(vault.issue(2, 1).await);
+}
+
+#[tokio::test]
+async fn what_is_held_of_new_money_counts_as_issued_for_the_audit() {
+    let vault = Vault::guarded().await;
+    vault.issue(1, 6_000).await.unwrap();
+    let (asset, bob) = (vault.euro, vault.bob.user().name.clone());
+    // A bug holds new money for bob, for which nobody was asked: first what may be, and then a cent more.
+    for (n, amount) in [(2, 4_000), (3, 1)] {
+        let (id, name) = (TransferId([n; 16]), bob.clone());
+        let work = move |sheet: &mut super::sheet::Sheet<'_>| {
+            let (debit, credit) = (issuance(asset), sheet.personal(&name, asset)?);
+            let movement = Movement::Pending { debit, credit, amount, expires_ms: None, refunds: None };
+            sheet.post(&[Transfer { id, movement, purpose: Purpose::Issue, about: [0; 16] }]).map(drop)
+        };
+        vault.wallet().teller.run(work).await.unwrap();
+        match n {
+            2 => vault.is_sound().await,
+            _ => {
+                let told = format!("transfer {id} is above the threshold, and nobody has approved it");
+                assert_eq!(vault.findings().await, [told]);
+            }
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use super::{
     tests::{HOUR_MS, Payer},
 };
 use crate::{Fault, Worker, flows::FlowError, testing::START_MS};
-use weft_ledger::Refusal;
+use weft_ledger::{Refusal, Side};
 use weft_store::{Batch, record::Record, tables};
 use weft_wire::{
     AssetId, OrderId, Signed, TransferId, UserAddress, time,
@@ -167,6 +167,37 @@ async fn what_failed_is_shown_to_both_and_tried_again_within_its_period() {
     assert_eq!((done.due, done.next), (false, Some(2)));
     assert_eq!(street.act(&street.till.alice, id, collect(1, 12_000)).await.unwrap(), done, "a double tap");
     assert_eq!((street.round().await, street.carol_and_alice().await), (0, (6_000, 34_000)));
+    street.till.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_frozen_creditor_collects_nothing_until_they_are_thawed() {
+    let mut street = Street::new().await;
+    let (alice, shop) = (street.till.alice.user().clone(), street.shop.clone());
+    let terms = monthly(&alice);
+    let (hers, sold) = (street.given(&terms, 1_000).await.id, street.given(&monthly(&shop), 100).await.id);
+    assert_eq!((street.carol_and_alice().await, street.takings().await), ((8_900, 11_000), 100));
+    for who in [&alice, &shop] {
+        street.freeze(who, true).await;
+    }
+    street.wait_for(&terms, 1);
+    assert_eq!(street.round().await, 0);
+    for id in [hers, sold] {
+        let seen = street.seen(&street.carol, id).await;
+        assert_eq!((seen.due, seen.collections[0].refused.as_deref()), (true, Some("account_frozen")));
+        assert_eq!(seen.collections[0].transfer, None, "the ledger was not asked");
+    }
+    let asked = street.act(&street.till.alice, hers, collect(1, 1_000)).await;
+    assert!(matches!(asked, Err(WalletError::Refused(Refusal::Frozen(Side::Credit)))), "{asked:?}");
+    assert_eq!((street.carol_and_alice().await, street.takings().await), ((8_900, 11_000), 100));
+    street.till.is_sound().await;
+    // That it was refused once is not the end of it.
+    for who in [&alice, &shop] {
+        street.freeze(who, false).await;
+    }
+    street.till.world.clock.advance(DAY_MS);
+    assert_eq!((street.round().await, street.round().await), (2, 0));
+    assert_eq!((street.carol_and_alice().await, street.takings().await), ((7_800, 12_000), 200));
     street.till.is_sound().await;
 }
 
