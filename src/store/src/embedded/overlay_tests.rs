@@ -234,6 +234,34 @@ fn whoever_writes_too_much_waits_and_goes_on() {
 }
 
 #[test]
+fn however_large_the_cache_is_only_so_much_waits_for_the_index() {
+    for background in [false, true] {
+        let plain = Arc::new(Plain::default());
+        // A sixteenth of it would be 64 MiB.
+        let index = over(&plain, 1 << 30, background);
+        let row = vec![7; 64 << 10];
+        let each = row.len() + 4 + ROW_BYTES;
+        let bound = FULL_BYTES_MAX as usize;
+        let (mut written, mut most) = (0_u32, 0);
+        let waits = |written: u32| (written as usize - plain.rows.lock().len()) * each;
+        while (written as usize) * each < 6 * bound {
+            index.make_room();
+            most = most.max(waits(written));
+            index.apply(&mut std::iter::once((&written.to_be_bytes()[..], Some(&row[..])))).unwrap();
+            written += 1;
+            if (written as usize) * each < bound {
+                assert!(plain.rows.lock().is_empty(), "until then nothing is written");
+            }
+        }
+        // Beside a thread that writes, so many times as much is fresh, and as much leaves.
+        let most_of_all = if background { 2 * PATIENCE * bound } else { bound };
+        assert!(most < most_of_all + 2 * each, "{most} bytes waited, of {most_of_all}");
+        assert!(!plain.rows.lock().is_empty());
+        assert_eq!(rows_of(&*index, Bound::Unbounded, Bound::Unbounded, false).len(), written as usize);
+    }
+}
+
+#[test]
 fn what_the_index_refuses_is_not_hidden() {
     for background in [false, true] {
         let plain = Arc::new(Plain::default());
