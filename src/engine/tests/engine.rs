@@ -18,6 +18,7 @@ mod converge;
 mod converge_groups;
 mod crashes;
 mod device_stories;
+mod fees;
 mod group_crashes;
 mod group_edges;
 mod group_stories;

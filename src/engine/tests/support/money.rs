@@ -4,10 +4,11 @@ use super::node::{Answer, answer, problem, read};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use weft_wire::wallet::{
-    Approval, Asset, AssetInfo, AssetList, ChargeCode, DecideProposal, GuardInfo, PaymentOrder, Receipt,
-    SaleInfo, SaleKind, SaleState, ShopDetails, ShopInfo, SubmitOrder, TransferState,
+    Approval, Asset, AssetInfo, AssetList, ChargeCode, CodeShown, DecideProposal, Fee, GuardInfo,
+    PaymentOrder, PutCode, Receipt, SaleInfo, SaleKind, SaleState, ShopDetails, ShopInfo, SubmitOrder,
+    TransferState, fee_due,
 };
-use weft_wire::{Code, OrderId, RequestId, Signed, UserAddress};
+use weft_wire::{Code, OrderId, Problem, RequestId, Signed, UserAddress};
 
 #[derive(Default)]
 pub struct Money {
@@ -20,6 +21,10 @@ pub struct Money {
     /// So many requests are lost.
     pub ignore: u32,
     pub paid: BTreeMap<OrderId, PaymentOrder>,
+    /// What it takes of euros now.
+    pub fees: Vec<Fee>,
+    /// Orders of codes that were shown.
+    pub codes: Vec<PaymentOrder>,
     pub charged: BTreeMap<RequestId, (ChargeCode, u64)>,
     /// What waits for an approver, and what was said to it.
     pub guard: GuardInfo,
@@ -64,7 +69,7 @@ impl Money {
                     day_max: zero,
                     issue_max: zero,
                     issued: zero,
-                    fees: Vec::new(),
+                    fees: self.fees.clone(),
                 };
                 answer(&AssetList { assets: vec![info], links: Vec::new() })
             }
@@ -74,6 +79,13 @@ impl Money {
                 let wish: DecideProposal = read(body)?;
                 self.approvals.push(wish.approval.peek().unwrap());
                 Ok(Vec::new())
+            }
+            ("POST", ["wallet", "codes"]) => {
+                let order = read::<PutCode>(body)?.order.peek().unwrap();
+                self.fee(&order)?;
+                let until_ms = order.expires_ms;
+                self.codes.push(order);
+                answer(&CodeShown { until_ms })
             }
             ("POST", ["wallet", "orders"]) => self.lossy(|money| money.pay(now, body)),
             ("GET", ["wallet", "merchants", name]) => answer(&ShopInfo {
@@ -117,6 +129,7 @@ impl Money {
     fn pay(&mut self, now: u64, body: &[u8]) -> Answer {
         let request: SubmitOrder = read(body)?;
         let order = request.order.peek().unwrap();
+        let fee = self.fee(&order)?;
         let receipt = Receipt {
             order: order.id,
             transfer: order.transfer(),
@@ -125,15 +138,21 @@ impl Money {
             payee: order.payee.clone(),
             asset: order.asset,
             amount: order.amount,
-            fee: 0,
+            fee,
             state: TransferState::Done,
             at_ms: now,
             until_ms: None,
             promise: None,
-            exchange: None,
+            exchange: order.exchange,
         };
         self.paid.insert(order.id, order);
         answer(&Signed::sign(&receipt, &signer(self.signs.unwrap())))
+    }
+
+    /// What is due for an order, if that allows it.
+    fn fee(&self, order: &PaymentOrder) -> Result<u64, Problem> {
+        let due = order.fee_kind().map_or(0, |kind| fee_due(&self.fees, kind, order.amount));
+        if due > order.max_fee { Err(problem(Code::FeeTooLow)) } else { Ok(due) }
     }
 
     fn sale(&self, user: &UserAddress, id: RequestId) -> Answer {
