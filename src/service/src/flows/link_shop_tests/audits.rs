@@ -1,7 +1,10 @@
 //! What a bug, or a hand on the disk, would make of bob's sales, and that the audit of his node says so.
 
 use super::*;
-use crate::wallet::{check_ledger, records::SaleRecord};
+use crate::wallet::{
+    check_ledger,
+    records::{RemoteRecord, SaleRecord},
+};
 use weft_store::{Batch, Scan, record::Record, tables};
 
 impl Counter {
@@ -76,5 +79,30 @@ async fn a_payment_of_another_node_without_its_sale_and_a_sale_that_it_did_not_p
     let swapped = SaleRecord { paid: paid(&other), ..kept.clone() };
     let told = counter.told(&key, Some(&swapped), &kept).await;
     assert!(told.contains(&format!("payment {at_till} of another node has paid no sale")), "{told:?}");
+    counter.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_sale_is_not_paid_by_money_that_went_elsewhere() {
+    let mut counter = Counter::new().await;
+    counter.buy(None, 600).await;
+    counter.pair.carry().await;
+    counter.pair.is_sound().await;
+    let store = &counter.pair.worlds[AWAY].store;
+    let row = store.scan(tables::LINK_PAYMENTS, Scan::prefix([])).await.unwrap().remove(0);
+    let RemoteRecord(payment) = RemoteRecord::from_record(&row.value).unwrap();
+    let told = format!("a sale that {} has paid is not what came for it", counter.pair.people[HOME].user());
+    // To another account of bob's node, or less of it to the shop's.
+    let (mut aside, mut less) = (payment.clone(), payment.clone());
+    aside.legs.last_mut().unwrap().credit = weft_wire::AccountId([5; 16]);
+    less.legs.last_mut().unwrap().amount -= 1;
+    for changed in [aside, less] {
+        let batch =
+            Batch::new().put(tables::LINK_PAYMENTS, row.key.clone(), RemoteRecord(changed).to_record());
+        store.commit(batch).await.unwrap();
+        let findings = check_ledger(store).await.unwrap().findings;
+        assert!(findings.contains(&told), "{findings:?}");
+    }
+    store.commit(Batch::new().put(tables::LINK_PAYMENTS, row.key, row.value)).await.unwrap();
     counter.pair.is_sound().await;
 }
