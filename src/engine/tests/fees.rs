@@ -25,6 +25,8 @@ struct Purse {
 
 /// Something that is paid for: to whom, how much, a tip, and what they get instead.
 type Sum = (&'static str, u64, u64, Option<u64>);
+/// What is asked, what is due of that, what is paid, and what comes of it.
+type Row = ((&'static str, u64), u64, Sum, Result<u64, String>);
 
 impl Purse {
     /// To a person 10 cents are taken, in a shop 1 %, over a link 2 % and 5 cents.
@@ -88,8 +90,7 @@ fn low() -> Result<u64, String> {
 
 #[test]
 fn each_kind_of_payment_allows_what_was_shown_of_it_and_nothing_else() {
-    // What is asked, what is due of that, what is paid, and what comes of it.
-    let rows: [((&str, u64), u64, Sum, Result<u64, String>); 17] = [
+    let rows: [Row; 17] = [
         (("person", 250), 10, (BOB, 250, 0, None), Ok(10)),
         (("person", 250), 10, (BOB, 251, 0, None), low()),
         (("person", 251), 10, (BOB, 250, 0, None), low()),
