@@ -1,6 +1,6 @@
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FakeEngine, ME } from '../../../engine/fake';
+import { fail, FakeEngine, ME } from '../../../engine/fake';
 import { answerWallet, EUR, FakeBank, PIN } from '../../../engine/fake-wallet';
 import { useEngine } from '../../../state/engine';
 import { session } from '../../../state/session.svelte';
@@ -80,6 +80,82 @@ describe('a shop of another server', () => {
     await wallet.load();
     render(PayShop, { scanned: code(), onclose: vi.fn() });
     await waitFor(() => expect(screen.queryByRole('button', { name: /^Pay 9/, hidden: true })).toBeNull());
+  });
+});
+
+describe('a shop whose server is away', () => {
+  const earlier = (part: Partial<Parameters<FakeBank['move']>[0]> = {}): ReturnType<FakeBank['move']> => bank.move({ id: `e${bank.entries.length}`, purpose: 'payment', asset: 'eur', from: ME, to: SHOP, amount: 500n, state: 'held', ...part });
+  const scan = async (): Promise<void> => {
+    await wallet.load();
+    render(PayShop, { scanned: code({ sale: null, amount: null }), onclose: vi.fn() });
+    await fireEvent.input(await screen.findByLabelText('Amount'), { target: { value: '5' } });
+  };
+  const pays = (): HTMLButtonElement => screen.getByRole<HTMLButtonElement>('button', { name: /^Pay( 5| in)/, hidden: true });
+  const notTwice = /You paid this shop 5\.00.EUR/;
+
+  it('is paid a second time by those only who choose to', async () => {
+    earlier();
+    await scan();
+    await there(notTwice);
+    expect(pays().disabled).toBe(true);
+    await fireEvent.submit(document.querySelector('form') ?? document.body);
+    expect(screen.queryByLabelText('Payment PIN')).toBeNull();
+    await press('Pay again');
+    await waitFor(() => expect(pays().disabled).toBe(false));
+    expect(screen.queryByRole('button', { name: 'Pay again', hidden: true })).toBeNull();
+    await press(/^Pay 5/);
+    await unlock();
+    await waitFor(() => expect(asked()).toHaveLength(1));
+  });
+
+  it('has to be chosen also when it has the first payment while one looks', async () => {
+    const first = earlier();
+    await scan();
+    await there(notTwice);
+    first.state = 'done';
+    fake.emit({ event: 'wallet' });
+    await there(/The shop has the 5\.00.EUR that you paid/);
+    expect(pays().disabled).toBe(true);
+    await press('Pay again');
+    await waitFor(() => expect(pays().disabled).toBe(false));
+  });
+
+  it('can be paid once the first payment came back', async () => {
+    const first = earlier();
+    await scan();
+    await there(notTwice);
+    first.state = 'returned';
+    fake.emit({ event: 'wallet' });
+    await waitFor(() => expect(pays().disabled).toBe(false));
+    expect(screen.queryByText(notTwice)).toBeNull();
+  });
+
+  it('is paid at once where nothing of that is under way', async () => {
+    const now = Date.now();
+    earlier({ to: 'other@away.example' });
+    earlier({ time_ms: now - 25 * 3_600_000 });
+    earlier({ state: 'done' });
+    await scan();
+    await waitFor(() => expect(pays().disabled).toBe(false));
+    expect(screen.queryByText(notTwice)).toBeNull();
+  });
+
+  it('is not paid before the history is known', async () => {
+    earlier();
+    fake.on('wallet_history', () => {
+      throw fail('offline');
+    });
+    await scan();
+    await there('Try again');
+    expect(pays().disabled).toBe(true);
+  });
+
+  it('at the same server is what the others are: nothing is asked', async () => {
+    earlier({ to: 'corner@home.example' });
+    await wallet.load();
+    render(PayShop, { scanned: code({ shop: 'corner@home.example', asset: null }), onclose: vi.fn() });
+    await there(/^Pay 9\.18/);
+    expect(fake.calls.filter(({ call }) => call === 'wallet_history')).toEqual([]);
   });
 });
 
