@@ -79,7 +79,20 @@ describe('a shop of another server', () => {
     bank.links = [];
     await wallet.load();
     render(PayShop, { scanned: code(), onclose: vi.fn() });
-    await waitFor(() => expect(screen.queryByRole('button', { name: /^Pay 9/, hidden: true })).toBeNull());
+    await there('You have no money here yet');
+    expect(screen.queryByRole('button', { name: /^Pay 9/, hidden: true })).toBeNull();
+  });
+
+  it('can be paid as soon as there is a way', async () => {
+    const { links } = bank;
+    bank.links = [];
+    await wallet.load();
+    render(PayShop, { scanned: code(), onclose: vi.fn() });
+    await there('You have no money here yet');
+    bank.links = links;
+    fake.emit({ event: 'wallet' });
+    await there(/^Pay 9\.18/);
+    expect(screen.queryByText('You have no money here yet')).toBeNull();
   });
 });
 
