@@ -8,9 +8,12 @@ import { useEngine } from '../../state/engine';
 import { notices } from '../../state/notices.svelte';
 import { session } from '../../state/session.svelte';
 import { wallet } from '../../state/wallet.svelte';
+import type { ScannedShop } from '../../wire/ScannedShop';
+import WithdrawSheet from './bank/WithdrawSheet.svelte';
 import TransferSheet from './chat/TransferSheet.svelte';
 import { feeDue, feeText } from './fees';
 import LimitsPage from './guard/LimitsPage.svelte';
+import PayShop from './shop/PayShop.svelte';
 
 const BOB = 'bob@home.example';
 let bank: FakeBank;
@@ -120,6 +123,65 @@ describe('whoever pays', { timeout: 20_000 }, () => {
     await fill('Payment PIN', PIN);
     await waitFor(() => expect(bank.balance(BOB, 'eur')).toBe(1_000n));
     expect(new Set(ids).size).toBe(2);
+  });
+});
+
+describe('whoever has too little for the fee', { timeout: 20_000 }, () => {
+  const tooMuch = /This is more than the 100\.00.EUR/;
+  const closed = (name: RegExp | string): boolean => (screen.getAllByRole('button', { name, hidden: true }).at(-1) as HTMLButtonElement).disabled;
+
+  it('is told so in the form of a transfer', async () => {
+    fees.set('eur', ['person', '10', '0', '0', '0']);
+    await wallet.load();
+    render(TransferSheet, { user: BOB, name: 'Bob', chat: null, onclose: () => undefined });
+    await fill('Amount', '99.95');
+    await shows(tooMuch);
+    await shows(/100\.05.EUR in all/);
+    expect(closed('Continue')).toBe(true);
+    await fireEvent.submit(document.querySelector('form') ?? document.body);
+    expect(screen.queryByLabelText('Payment PIN')).toBeNull();
+    await fill('Amount', '99.90');
+    await waitFor(() => expect(closed('Continue')).toBe(false));
+    expect(screen.queryByText(tooMuch)).toBeNull();
+  });
+
+  it('is told so in the form of a withdrawal', async () => {
+    fees.set('eur', ['out', '100', '0', '0', '0']);
+    await wallet.load();
+    render(WithdrawSheet, { choices: [{ asset: EUR, title: 'Euro', available: '10000' }], onclose: () => undefined });
+    await fill('Amount', '99.50');
+    await shows(tooMuch);
+    await shows(/100\.50.EUR in all/);
+    expect(closed('Continue')).toBe(true);
+  });
+
+  it('is told so in a shop', async () => {
+    fees.set('eur', ['shop', '0', '150', '0', '0']);
+    await wallet.load();
+    const scanned: ScannedShop = { shop: 'corner@home.example', title: 'Corner shop', verified: true, open: true, asset: { ...EUR }, amount: '9900', tip_allowed: false, bill: '', till: null, sale: 's1', state: 'open', until_ms: null, expired: false };
+    render(PayShop, { scanned, onclose: () => undefined });
+    await shows(tooMuch);
+    await shows(/Fee 1\.49.EUR · 100\.49.EUR in all/);
+    expect(closed(/^Pay 99/)).toBe(true);
+  });
+
+  it('cannot pay where the node takes more by then, until there is enough', async () => {
+    fees.set('eur', ['person', '10', '0', '0', '0']);
+    await wallet.load();
+    fees.set('eur', ['person', '500', '0', '0', '0']);
+    render(TransferSheet, { user: BOB, name: 'Bob', chat: null, onclose: () => undefined });
+    await fill('Amount', '99');
+    await press('Continue');
+    await shows(/Fee 5\.00.EUR/);
+    await shows(tooMuch);
+    await fill('Payment PIN', PIN);
+    expect(paid()).toBe(0);
+    bank.move({ id: 'i2', purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount: 1_000n });
+    await wallet.load();
+    await waitFor(() => expect(screen.queryByText(/This is more than/)).toBeNull());
+    await fill('Payment PIN', '');
+    await fill('Payment PIN', PIN);
+    await waitFor(() => expect(paid()).toBe(1));
   });
 });
 

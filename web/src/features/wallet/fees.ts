@@ -1,6 +1,6 @@
 /** Fees as people read them, and what they come to before the node is asked. */
 import { m } from '$messages/messages';
-import type { Fee, FeeKind } from '../../state/fees.svelte';
+import type { Charged, Fee, FeeKind } from '../../state/fees.svelte';
 import { formatAmount, type Unit } from '../../state/money';
 import { session } from '../../state/session.svelte';
 import { wallet } from '../../state/wallet.svelte';
@@ -24,6 +24,17 @@ export function feeOf(asset: string, kind: FeeKind): Fee | undefined {
   if (!found) return undefined;
   const [, fixed = '0', points = '0', least = '0', most = '0'] = found;
   return { fixed, points, least, most };
+}
+
+/** What is due beside so much, as far as is known. */
+export function feeFor({ asset, kind }: Charged, amount: bigint | null): bigint {
+  const fee = feeOf(asset, kind);
+  return fee && amount !== null && amount > 0n ? feeDue(fee, amount) : 0n;
+}
+
+/** Whether so much, with what is due beside it, is more than there is. */
+export function isBeyond(fee: Charged, amount: bigint | null, available: string | null | undefined): boolean {
+  return amount !== null && typeof available === 'string' && amount + feeFor(fee, amount) > BigInt(available);
 }
 
 /** Of which kind a payment to somebody is. */
