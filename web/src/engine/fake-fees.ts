@@ -29,7 +29,8 @@ export class FakeFees {
     const [fixed = 0n, points = 0n, least = 0n, most = 0n] = fee.slice(1).map(BigInt);
     const share = fixed + (amount * points + 5_000n) / 10_000n;
     const due = share < least ? least : share;
-    return most > 0n && due > most ? most : due;
+    const bound = most > 0n && due > most ? most : due;
+    return bound < amount ? bound : amount;
   }
 }
 
