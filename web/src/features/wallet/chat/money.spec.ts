@@ -8,6 +8,7 @@ import type { CardMessage } from '../../../state/cards';
 import { contacts } from '../../../state/contacts.svelte';
 import { useEngine } from '../../../state/engine';
 import { groups } from '../../../state/groups.svelte';
+import { notices } from '../../../state/notices.svelte';
 import { session } from '../../../state/session.svelte';
 import { wallet } from '../../../state/wallet.svelte';
 import type { BodyView } from '../../../wire/BodyView';
@@ -33,6 +34,7 @@ beforeEach(async () => {
   HTMLDialogElement.prototype.close = vi.fn();
   groups.clear();
   wallet.clear();
+  notices.toasts = [];
   session.me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd1', role: 'member', phrase_confirmed: true };
   bank = new FakeBank().define(EUR, { title: 'Euro' });
   bank.pin = PIN;
@@ -93,6 +95,32 @@ describe('sending money', () => {
     await enterPin();
     await waitFor(() => expect(onclose).toHaveBeenCalled());
     expect(called('pay').at(-1)).toMatchObject({ user: BOB, amount: '100', chat: null });
+    expect(notices.toasts).toEqual([]);
+  });
+
+  it('says so where what it is for could not go with it', async () => {
+    fake.on('open_chat', () => {
+      throw fail('unknown_user');
+    });
+    const onclose = vi.fn();
+    render(MoneyDesk, { chat: direct, desk: { what: 'transfer' }, onclose });
+    await type('Amount', '1');
+    await type('What for (optional)', 'lunch');
+    await press('Continue');
+    await enterPin();
+    await waitFor(() => expect(onclose).toHaveBeenCalled());
+    expect(notices.toasts.map((one) => one.text)).toEqual(['The money went out, but not what it is for: there is no chat with Bob to put that in.']);
+  });
+
+  it('says nothing of that where it went with it', async () => {
+    const onclose = vi.fn();
+    render(MoneyDesk, { chat: direct, desk: { what: 'transfer' }, onclose });
+    await type('Amount', '1');
+    await type('What for (optional)', 'lunch');
+    await press('Continue');
+    await enterPin();
+    await waitFor(() => expect(onclose).toHaveBeenCalled());
+    expect(notices.toasts).toEqual([]);
   });
 
   it('goes nowhere with more than there is', async () => {
