@@ -194,10 +194,10 @@ describe('the owner', { timeout: 20_000 }, () => {
     await fill('Of the amount, in percent', '101');
     await shows('From 0 to 100, with at most two decimals.');
     await fill('Of the amount, in percent', '1.5');
-    await fill('No less than', '0.30');
-    await fill('No more than', '0.20');
+    await fill('Fee at least', '0.30');
+    await fill('Fee at most', '0.20');
     await shows('The most is below what is taken at least.');
-    await fill('No more than', '2');
+    await fill('Fee at most', '2');
     await shows(/^0\.85.EUR$/);
     await press('Save');
     await shows(/0\.10.EUR \+ 1\.5%, at least 0\.30.EUR, at most 2\.00.EUR/);
