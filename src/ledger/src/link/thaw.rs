@@ -100,6 +100,13 @@ pub fn propose_thaw(one: &Statement, other: &Statement) -> Result<Thaw, Differen
         if waits || moved(own) != done || moved(theirs) != done {
             verdicts.push(Verdict { payment, payer: payer.clone(), done });
         }
+        // Which of two amounts is the right one, no books can say: a peer could name whatever it likes.
+        let sums = |line: &Line| Some((line.give?, line.settles, line.against));
+        if let (Some(one), Some(other)) = (own.and_then(sums), theirs.and_then(sums))
+            && one != other
+        {
+            return Err(Difference::Amount { payment });
+        }
         let known = [own, theirs].into_iter().flatten().find_map(|line| Some((line, line.give?)));
         let Some((line, give)) = known else { continue };
         for sum in [give].into_iter().chain(line.against) {

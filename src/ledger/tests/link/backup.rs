@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 use weft_ledger::{
     Refusal,
     link::{
-        Difference, Freeze, LinkError, Payment, Reason, Received, Sent, State, Statement, Thaw, Way, accept,
-        compare, decline, freeze, propose_thaw, statement, thaw,
+        Difference, Freeze, Line, LinkError, Payment, Reason, Received, Sent, State, Statement, Sum, Thaw,
+        Way, accept, compare, decline, freeze, propose_thaw, statement, thaw,
     },
 };
-use weft_wire::{NodeName, TransferId};
+use weft_wire::{AssetId, NodeName, TransferId};
 
 const SEEDS: u64 = 200;
 
@@ -243,4 +243,44 @@ fn books_from_which_nothing_follows_are_for_the_operators() {
     let asset = pair.asset(A);
     assert_eq!(propose_thaw(&ours, &theirs), Err(Difference::Balance { asset, one: 0, other: 5 }));
     assert_eq!(propose_thaw(&ours, &ours), Err(Difference::Link));
+}
+
+/// What b.example has in its books, and what a.example says of its own.
+fn lie(pair: &mut Pair, change: impl FnOnce(&mut Statement)) -> (Statement, Statement) {
+    let (names, now) = (pair.names.clone(), pair.now);
+    let stands = |statement| Statement { frozen: Some(Freeze::Operator), ..statement };
+    let ours = stands(draw_up(&mut pair.disks[B], &names[A], now));
+    let mut theirs = stands(draw_up(&mut pair.disks[A], &names[B], now));
+    change(&mut theirs);
+    (ours, theirs)
+}
+
+#[test]
+fn a_payment_grows_in_no_thaw() {
+    let mut pair = Pair::new();
+    pair.send(B, pair.prepare(B, B, 10, 10)).unwrap();
+    pair.carry(B);
+    let payment = TransferId([10; 16]);
+    let amount = Err(Difference::Amount { payment });
+    // Bob's 10 wait for alice. Her node says that she has them, and that they were 400.
+    let (ours, theirs) = lie(&mut pair, |theirs| {
+        let line = &mut theirs.lines[0];
+        (line.state, line.give.as_mut().unwrap().amount) = (State::Fulfilled, 400);
+        theirs.owed[1].net = 400;
+    });
+    assert_eq!(propose_thaw(&ours, &theirs), amount);
+    assert_eq!(propose_thaw(&theirs, &ours), amount, "whichever of the two looks");
+    // Nor is it of another asset, or a settlement.
+    let other = pair.asset(A);
+    for change in [
+        (|line, other| line.give.as_mut().unwrap().asset = other) as fn(&mut Line, AssetId),
+        |line, _| line.settles = true,
+        |line, other| line.against = Some(Sum { asset: other, amount: 10 }),
+    ] {
+        let (ours, theirs) = lie(&mut pair, |theirs| change(&mut theirs.lines[0], other));
+        assert_eq!(propose_thaw(&ours, &theirs), amount);
+    }
+    // Of a payment that only one of them has the amount of there is nothing to compare.
+    let (ours, theirs) = lie(&mut pair, |theirs| theirs.lines[0].give = None);
+    assert!(propose_thaw(&ours, &theirs).is_ok());
 }

@@ -36,6 +36,8 @@ mod link_sim;
 mod link_tests;
 mod link_thaw;
 #[cfg(test)]
+mod link_thaw_tests;
+#[cfg(test)]
 mod link_two_assets_tests;
 #[cfg(test)]
 mod link_wrongs_tests;

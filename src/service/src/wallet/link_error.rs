@@ -2,7 +2,7 @@
 
 use super::sheet::Stop;
 use weft_ledger::link::{Freeze, LinkError, Reason, TermsError};
-use weft_wire::{Code, Problem};
+use weft_wire::{Code, Millis, Problem, TransferId};
 
 /// Why a verb of a link has not done what was asked, without the books.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,17 @@ pub enum LinkTrouble {
     TermsVersion {
         /// Which.
         expected: u32,
+    },
+    /// A thaw would take what was decided here long ago for something that these books do not know.
+    #[error(
+        "payment {payment} is in these books since {at_ms}, before the statements begin: look again with \
+         `--since {at_ms}` or an earlier time, on both sides"
+    )]
+    Since {
+        /// Which payment.
+        payment: TransferId,
+        /// Since when it is known here.
+        at_ms: Millis,
     },
     /// Something else about terms, or a thaw.
     #[error("{0}")]
@@ -92,6 +103,7 @@ impl From<LinkTrouble> for Problem {
             | LinkTrouble::OtherTerms
             | LinkTrouble::Terms(_)
             | LinkTrouble::TermsVersion { .. }
+            | LinkTrouble::Since { .. }
             | LinkTrouble::Refused(_) => Code::Conflict,
         };
         Problem::new(code).detail(trouble)

@@ -2,16 +2,12 @@
 
 use super::{
     LinkTrouble, Result, Wallet, WalletError,
-    link_terms::hex,
     records::{OfferRecord, ThawingRecord},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, context::joined};
 use std::sync::Arc;
-use weft_ledger::{
-    format_amount,
-    link::{Statement, Thaw, begin_thaw, propose_thaw, thaw_part},
-};
+use weft_ledger::link::{Statement, Thaw, begin_thaw, propose_thaw, thaw_part};
 use weft_store::tables;
 use weft_wire::{Millis, NodeName, Signed, admin::ThawRow, decode, signed::Signable};
 
@@ -38,7 +34,8 @@ impl Wallet {
     /// What follows from the books of both. With `named`, its digest, the operator agrees to it.
     ///
     /// # Errors
-    /// [`WalletError::Link`] if nothing follows, [`WalletError::Signature`], [`WalletError::NotFound`] if something else was named.
+    /// [`WalletError::Link`] if nothing follows, or the statement begins too late; [`WalletError::Signature`],
+    /// [`WalletError::NotFound`] if something else was named.
     pub(crate) async fn draw_thaw(
         &self,
         peer: &NodeName,
@@ -52,9 +49,10 @@ impl Wallet {
         if theirs.of != *peer {
             return Err(WalletError::Link(LinkTrouble::Refused("the statement is of another node".into())));
         }
+        self.lists_all(&own, &theirs).await?;
         let thaw = propose_thaw(&own, &theirs)
             .map_err(|difference| WalletError::Link(LinkTrouble::Refused(difference.to_string())))?;
-        let row = self.thaw_row(&own, &thaw).await?;
+        let row = self.thaw_row(&own, &theirs, &thaw).await?;
         let Some(named) = named else { return Ok((row, None)) };
         if row.digest != named.to_ascii_lowercase() {
             return Err(WalletError::NotFound("thaw"));
@@ -183,27 +181,6 @@ impl Wallet {
         }
         Ok(())
     }
-
-    /// For the operator, who has to know what is not as in this node's own books.
-    async fn thaw_row(&self, own: &Statement, thaw: &Thaw) -> Result<ThawRow> {
-        let mut lines = Vec::new();
-        for verdict in &thaw.verdicts {
-            let known =
-                own.lines.iter().find(|line| line.payment == verdict.payment && line.payer == verdict.payer);
-            let here =
-                known.map_or("is not known here".to_owned(), |line| format!("is {:?} here", line.state));
-            let then = if verdict.done { "has happened" } else { "has not happened" };
-            lines.push(format!("{} of {} {here}: it {then}", verdict.payment, verdict.payer));
-        }
-        for (id, owed) in &thaw.owed {
-            let asset = self.asset(*id).await?.asset;
-            let before = own.owed.iter().find(|owed| owed.asset == *id).map_or(0, |owed| owed.net);
-            let (before, after) =
-                (format_amount(before, asset.scale), format_amount((*owed).into(), asset.scale));
-            lines.push(format!("{asset}: {before} owed in these books, {after} from then on"));
-        }
-        Ok(ThawRow { digest: hex(&thaw.digest()), lines, agreed: false, done: false })
-    }
 }
 
 impl Sheet<'_> {
@@ -235,5 +212,6 @@ fn chunk_key(peer: &NodeName, index: u32) -> Vec<u8> {
     joined(peer.as_str(), index.to_be_bytes())
 }
 
+mod row;
 #[cfg(test)]
 mod tests;
