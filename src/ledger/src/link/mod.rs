@@ -65,6 +65,11 @@ pub use thaw::{Thaw, Verdict, begin_thaw, propose_thaw, thaw, thaw_part};
 pub const WAITING_MAX: u32 = 256;
 /// Of those, how many may be of one payer: nobody shuts a link for all others.
 pub const PAYER_WAITING_MAX: u32 = 32;
+/// Payments to the peer that may wait when one more is to wait for a person's yes: the rest is for payments at
+/// once, red packets, refunds and settlements, which nobody can hold up by saying nothing.
+pub const TRANSFERS_MAX: u32 = 192;
+/// Of those, how many may be of one payer.
+pub const PAYER_TRANSFERS_MAX: u32 = 8;
 /// Messages of one direction that the other side has not confirmed. One more is not written, and what would
 /// need it is not taken.
 pub const JOURNAL_MAX: u64 = 1024;

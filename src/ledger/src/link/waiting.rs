@@ -1,12 +1,14 @@
 //! How many payments wait: of a link, and of each payer, so that no single one shuts it for all others.
 
 use super::{
-    Aim, Link, LinkBooks, LinkError, PAYER_WAITING_MAX, Payment, Prepare, Reason, WAITING_MAX, Way,
-    books::Outcome,
+    Aim, Link, LinkBooks, LinkError, PAYER_TRANSFERS_MAX, PAYER_WAITING_MAX, Payment, Prepare, Reason,
+    TRANSFERS_MAX, WAITING_MAX, Way, books::Outcome,
 };
-use weft_wire::UserAddress;
+use weft_wire::{UserAddress, wallet::Intent};
 
-/// Why one more cannot wait, if it cannot.
+/// Why one more cannot wait, if it cannot. What is to wait for a yes at the peer leaves room for what is not:
+/// whatever waits counts against it, so that it is never more than its part, and needs no count of its own.
+/// What the peer asks for is the peer's to divide.
 pub(super) fn room<B: LinkBooks>(
     books: &B,
     link: &Link,
@@ -18,7 +20,13 @@ pub(super) fn room<B: LinkBooks>(
         Some(payer) => books.waiting_of(&link.peer, way, payer).map_err(LinkError::Books)?,
         None => 0,
     };
-    Ok((all >= WAITING_MAX || own >= PAYER_WAITING_MAX).then_some(Reason::Busy))
+    let (all_max, own_max) = match &prepare.aim {
+        Aim::Payment { intent: Intent::Transfer, .. } if way == Way::Out => {
+            (TRANSFERS_MAX, PAYER_TRANSFERS_MAX)
+        }
+        _ => (WAITING_MAX, PAYER_WAITING_MAX),
+    };
+    Ok((all >= all_max || own >= own_max).then_some(Reason::Busy))
 }
 
 /// One more waits.

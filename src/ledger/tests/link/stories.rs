@@ -4,9 +4,9 @@ use super::{A, B, LIFETIME_MS, Pair, account, memory::Disk, node};
 use weft_ledger::{
     Purpose, Refusal,
     link::{
-        Aim, Difference, LinkError, MEMO_BYTES_MAX, Notice, PAYER_WAITING_MAX, Payment, Prepare,
-        QUESTIONS_MAX, Reason, Received, Sent, State, Sum, WAITING_MAX, Way, accept, ask, compare, decline,
-        expire, send, settle, statement, unconfirmed,
+        Aim, Difference, LinkError, MEMO_BYTES_MAX, Notice, PAYER_TRANSFERS_MAX, PAYER_WAITING_MAX, Payment,
+        Prepare, QUESTIONS_MAX, Reason, Received, Sent, State, Sum, TRANSFERS_MAX, WAITING_MAX, Way, accept,
+        ask, compare, decline, expire, send, settle, statement, unconfirmed,
     },
 };
 use weft_wire::{AccountId, Blob, TransferId, UserAddress, wallet::Intent};
@@ -306,19 +306,28 @@ fn what_cannot_be_sent_is_not_held() {
 #[test]
 fn what_waits_has_an_end() {
     let mut pair = Pair::new();
-    let tiny = |pair: &Pair, n: u16| {
-        let mut payment = [0xaa; 16];
-        payment[..2].copy_from_slice(&n.to_be_bytes());
-        let prepare = Prepare { payment: TransferId(payment), ..pair.prepare(A, A, 0, 1) };
+    let tiny = |pair: &Pair, n: u16, intent: Intent| {
+        let prepare = Prepare { payment: tiny_id(n), ..pair.prepare(A, A, 0, 1) };
         // Each of them may have so many that wait.
-        let Aim::Payment { payer, payee, intent } = prepare.aim else { panic!("not what was expected") };
-        let name = format!("payer{}", u32::from(n) / PAYER_WAITING_MAX).parse().unwrap();
+        let Aim::Payment { payer, payee, .. } = prepare.aim else { panic!("not what was expected") };
+        let name = format!("payer{}", u32::from(n) / PAYER_TRANSFERS_MAX).parse().unwrap();
         Prepare { aim: Aim::Payment { payer: UserAddress::new(name, payer.node), payee, intent }, ..prepare }
     };
-    for n in 0..QUESTIONS_MAX as u16 {
-        assert_eq!(pair.send(A, tiny(&pair, n)), HELD);
+    let transfers = TRANSFERS_MAX as u16;
+    for n in 0..transfers {
+        assert_eq!(pair.send(A, tiny(&pair, n, Intent::Transfer)), HELD);
     }
-    assert_eq!(pair.send(A, tiny(&pair, 999)), Err(LinkError::Payment(Reason::Busy)), "as many wait as may");
+    let busy = Err(LinkError::Payment(Reason::Busy));
+    assert_eq!(pair.send(A, tiny(&pair, 999, Intent::Transfer)), busy, "as many wait for a yes as may");
+    // Nobody is kept from buying something by that, and the operators settle.
+    let settlement = Prepare { payment: tiny_id(998), aim: Aim::Settlement, ..pair.prepare(A, A, 0, 1) };
+    let settled = pair.run(A, |sheet, peer, now| settle(sheet, peer, settlement, now));
+    assert!(!matches!(settled, Err(LinkError::Payment(Reason::Busy))), "{settled:?}");
+    let waits = pair.disks[A].link(&pair.names[B]).waiting_out as u16;
+    for n in waits..QUESTIONS_MAX as u16 {
+        assert_eq!(pair.send(A, tiny(&pair, n, Intent::Payment)), HELD);
+    }
+    assert_eq!(pair.send(A, tiny(&pair, 999, Intent::Payment)), busy, "as many wait as may");
     assert_eq!(u64::from(WAITING_MAX), QUESTIONS_MAX);
     let full = pair.run(A, |sheet, peer, now| ask(sheet, peer, tiny_id(0), now));
     assert_eq!(full, Err(LinkError::JournalFull), "nothing of it has reached the other side yet");
@@ -327,30 +336,30 @@ fn what_waits_has_an_end() {
     for outgoing in &all {
         pair.hear(B, &outgoing.body).unwrap();
     }
-    assert_eq!(pair.disks[B].link(&pair.names[A]).waiting_in, WAITING_MAX);
+    assert_eq!(pair.disks[B].link(&pair.names[A]).waiting_in, TRANSFERS_MAX);
     pair.ack(B).unwrap();
     assert_eq!(pair.disks[A].rows.journal(), 0);
     pair.run(A, |sheet, peer, now| ask(sheet, peer, tiny_id(0), now)).unwrap();
     pair.now += 10_000;
-    for n in 0..QUESTIONS_MAX as u16 {
+    for n in 0..transfers {
         pair.run(B, |sheet, peer, now| expire(sheet, peer, tiny_id(n), now)).unwrap();
     }
     pair.settle_down();
     pair.settle_down();
     assert_eq!(pair.disks[A].link(&pair.names[B]).waiting_out, 0);
     assert_eq!(pair.send(A, pair.prepare(A, A, 10, 1)), HELD);
-    assert_eq!(pair.money(A), (1_000, 0, 0, 0));
+    assert_eq!(pair.money(A), (936, 64, 64, 64));
 }
 
 #[test]
 fn nobody_shuts_a_link_for_all_others() {
     let mut pair = Pair::new();
-    let most = PAYER_WAITING_MAX as u16;
-    for n in 0..most {
+    let (held, most) = (PAYER_TRANSFERS_MAX as u16, PAYER_WAITING_MAX as u16);
+    for n in 0..held {
         assert_eq!(pair.send(A, Prepare { payment: tiny_id(n), ..pair.prepare(A, A, 0, 1) }), HELD);
     }
     let busy = Err(LinkError::Payment(Reason::Busy));
-    assert_eq!(pair.send(A, Prepare { payment: tiny_id(most), ..pair.prepare(A, A, 0, 1) }), busy);
+    assert_eq!(pair.send(A, Prepare { payment: tiny_id(held), ..pair.prepare(A, A, 0, 1) }), busy);
     let carol = |pair: &Pair| {
         let prepare = pair.prepare(A, A, 0, 1);
         let Aim::Payment { payer, payee, intent } = prepare.aim else { panic!("not what was expected") };
@@ -359,8 +368,10 @@ fn nobody_shuts_a_link_for_all_others() {
     };
     assert_eq!(pair.send(A, carol(&pair)), HELD, "others still pay");
     // A node that does not keep to it is told so.
-    pair.disks[A].rows.forget_who_waits();
-    assert_eq!(pair.send(A, Prepare { payment: tiny_id(most), ..pair.prepare(A, A, 0, 1) }), HELD);
+    for n in held..=most {
+        pair.disks[A].rows.forget_who_waits();
+        assert_eq!(pair.send(A, Prepare { payment: tiny_id(n), ..pair.prepare(A, A, 0, 1) }), HELD);
+    }
     pair.carry(A);
     assert_eq!(pair.disks[B].link(&pair.names[A]).waiting_in, PAYER_WAITING_MAX + 1, "hers, and carol's");
     let refused = &pair.disks[B].rows.payments[&(pair.names[A].clone(), Way::In, tiny_id(most))];

@@ -13,7 +13,7 @@ use crate::{
     wallet::{CoveredWish, TermsWish, check_ledger, tests::Payer},
 };
 use std::sync::Arc;
-use weft_ledger::link::{PAYER_WAITING_MAX, WAITING_MAX, compare};
+use weft_ledger::link::{PAYER_TRANSFERS_MAX, PAYER_WAITING_MAX, TRANSFERS_MAX, compare};
 use weft_store::{Scan, tables};
 use weft_wire::{
     Code, OrderId, Signed, TransferId, UserAddress,
@@ -21,7 +21,7 @@ use weft_wire::{
 };
 
 /// So many of them as a link needs that none has too many.
-const CROWD: usize = (WAITING_MAX / PAYER_WAITING_MAX) as usize;
+const CROWD: usize = (TRANSFERS_MAX / PAYER_TRANSFERS_MAX) as usize;
 
 impl Pair {
     /// Somebody of one node sends somebody of the other so much, who has to accept it.
@@ -87,7 +87,7 @@ async fn one_payer_does_not_shut_a_link_for_all() {
     let flows = pair.worlds[HOME].service.flows().clone();
     flows.issue(TransferId([2; 16]), pair.euro.id, carol.user(), 100, false).await.unwrap();
     let mut sent = Vec::new();
-    for _ in 0..PAYER_WAITING_MAX {
+    for _ in 0..PAYER_TRANSFERS_MAX {
         sent.push(pair.pay(HOME, 1, Intent::Transfer).await.unwrap().transfer);
     }
     pair.carry().await;
@@ -97,6 +97,8 @@ async fn one_payer_does_not_shut_a_link_for_all() {
         "{busy:?}"
     );
     assert_eq!(code_of(busy), Code::LinkLimit);
+    pair.pay(HOME, 1, Intent::Payment).await.unwrap();
+    pair.carry().await;
     let bob = pair.people[AWAY].user().clone();
     pair.send(HOME, &mut carol, &bob, 1).await.unwrap();
     // Bob answers one of alice's: she may send the next.
@@ -115,7 +117,7 @@ async fn a_link_on_which_as_many_wait_as_may_goes_on_and_also_after_a_stop_in_be
     let mut crowds = [pair.crowd(HOME).await, pair.crowd(AWAY).await];
     for (from, to) in [(HOME, &bob), (AWAY, &alice)] {
         for payer in &mut crowds[from] {
-            for _ in 0..PAYER_WAITING_MAX {
+            for _ in 0..PAYER_TRANSFERS_MAX {
                 pair.send(from, payer, to, 1).await.unwrap();
             }
         }
@@ -123,7 +125,7 @@ async fn a_link_on_which_as_many_wait_as_may_goes_on_and_also_after_a_stop_in_be
     }
     for at in [HOME, AWAY] {
         let row = pair.row(at).await;
-        assert_eq!((row.waiting_out, row.waiting_in), (WAITING_MAX, WAITING_MAX));
+        assert_eq!((row.waiting_out, row.waiting_in), (TRANSFERS_MAX, TRANSFERS_MAX));
     }
     let names = [HOME, AWAY].map(|at| pair.worlds[at].name.clone());
     pair.worlds[HOME].service.wallet().freeze_link(&names[AWAY]).await.unwrap();
@@ -140,7 +142,10 @@ async fn a_link_on_which_as_many_wait_as_may_goes_on_and_also_after_a_stop_in_be
     pair.restart(AWAY).await;
     let half = pair.row(AWAY).await;
     assert!(half.frozen.is_some() && half.waiting_in + half.waiting_out > 0, "{half:?}");
-    assert!(half.waiting_in < WAITING_MAX || half.waiting_out < WAITING_MAX, "some of it is done: {half:?}");
+    assert!(
+        half.waiting_in < TRANSFERS_MAX || half.waiting_out < TRANSFERS_MAX,
+        "some of it is done: {half:?}"
+    );
     pair.worlds[AWAY].service.flows().finish_thaw(&names[HOME]).await.unwrap();
     let again = home.thaw_link(&names[AWAY], START_MS + HOUR_MS, Some(&seen.digest)).await;
     assert!(again.is_ok_and(|row| row.done) || pair.row(HOME).await.frozen.is_none());
