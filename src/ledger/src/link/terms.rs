@@ -59,7 +59,7 @@ pub struct Rate {
 }
 
 /// What is wrong with terms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TermsError {
     /// They are between others, or not in the order of their names.
     #[error("the terms are between other nodes")]
@@ -73,6 +73,10 @@ pub enum TermsError {
     /// Too many, of other assets, of one for itself, twice, or with a zero.
     #[error("a rate is between two assets of the terms, once, and has no zero in it")]
     Rates,
+    /// There and back again is more than before: two people could do that again and again, at the nodes'
+    /// cost.
+    #[error("who gives {} for {} and that back again has more than before: lower a rate", .0.0, .0.1)]
+    Gain(Box<(Asset, Asset)>),
     /// None, or longer than a year.
     #[error("a payment waits for up to a year")]
     Lifetime,
@@ -120,10 +124,27 @@ impl Terms {
         if self.rates.len() > RATES_MAX || !self.rates.iter().enumerate().all(sound) {
             return Err(TermsError::Rates);
         }
+        if let Some((give, get)) =
+            self.gain().and_then(|(give, get)| self.covered(give).zip(self.covered(get)))
+        {
+            return Err(TermsError::Gain(Box::new((give.asset.clone(), get.asset.clone()))));
+        }
         if !(1..=LIFETIME_MS_MAX).contains(&self.lifetime_ms_max) {
             return Err(TermsError::Lifetime);
         }
         Ok(())
+    }
+
+    /// Two assets of which the one grows when it is given for the other and back again.
+    fn gain(&self) -> Option<(AssetId, AssetId)> {
+        let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
+        let gains = |rate: &Rate| {
+            let mut back = self.rates.iter().filter(|back| (back.give, back.get) == (rate.get, rate.give));
+            back.any(|back| {
+                product(rate.numerator, back.numerator) > product(rate.denominator, back.denominator)
+            })
+        };
+        self.rates.iter().find(|rate| gains(rate)).map(|rate| (rate.give, rate.get))
     }
 
     /// Whether they are between these two.

@@ -58,6 +58,33 @@ fn what_can_be_terms() {
 }
 
 #[test]
+fn nobody_has_more_by_exchanging_to_and_fro() {
+    let good = terms(&node("a.example"), &node("b.example"), (500, 500));
+    let with = |there: (u64, u64), back: (u64, u64)| {
+        let mut terms = good.clone();
+        for (rate, (numerator, denominator)) in terms.rates.iter_mut().zip([there, back]) {
+            (rate.numerator, rate.denominator) = (numerator, denominator);
+        }
+        terms.check()
+    };
+    let assets = (good.assets[0].asset.clone(), good.assets[1].asset.clone());
+    let told = TermsError::Gain(Box::new(assets));
+    let gain = Err(told.clone());
+    assert_eq!(with((109, 100), (95, 100)), gain, "1.0355 a round");
+    assert_eq!(with((1, 3), (31, 10)), gain);
+    assert_eq!(with((u64::MAX, 1), (u64::MAX, 1)), gain, "without overflow");
+    assert_eq!(with((u64::MAX, u64::MAX - 1), (1, 1)), gain, "as little as it is");
+    assert_eq!(with((109, 100), (100, 109)), Ok(()), "even is not more");
+    assert_eq!(with((109, 100), (91, 100)), Ok(()));
+    assert!(told.to_string().contains("EUR@a.example for EUR@b.example"), "{told}");
+    // One way alone gives nothing back.
+    let mut one_way = good.clone();
+    one_way.rates.truncate(1);
+    one_way.rates[0].numerator = 1_000;
+    assert_eq!(one_way.check(), Ok(()));
+}
+
+#[test]
 fn a_link_is_opened_once_and_by_its_nodes() {
     let (a, b, c) = (node("a.example"), node("b.example"), node("c.example"));
     let good = terms(&a, &b, (500, 500));

@@ -67,7 +67,7 @@ impl LinkTrouble {
             LinkError::JournalFull => LinkTrouble::Full,
             LinkError::Gap { .. } => LinkTrouble::Gap,
             LinkError::OtherTerms | LinkError::OtherEra { .. } => LinkTrouble::OtherTerms,
-            LinkError::Terms(error) => LinkTrouble::Terms(*error),
+            LinkError::Terms(error) => LinkTrouble::Terms(error.clone()),
             LinkError::TermsVersion { expected } => LinkTrouble::TermsVersion { expected: *expected },
             LinkError::Malformed(why) => LinkTrouble::Refused((*why).to_owned()),
             LinkError::NotForUs => LinkTrouble::Refused("it is between other nodes".to_owned()),
