@@ -1,9 +1,9 @@
 //! Nodes that pay each other show each other what they have signed of their ledgers.
 
-use super::{Flows, Result};
+use super::{FlowError, Flows, Result};
 use crate::{LimitKey, federation::FederationError};
 use weft_wire::{
-    NodeName, Signed,
+    Code, NodeName, Signed,
     federation::{Answer, Question},
     wallet::DayRoot,
 };
@@ -17,17 +17,32 @@ impl Flows {
             if self.wallet.link(&peer).await?.is_none() || self.shuts_out(&peer).await? {
                 continue;
             }
-            for root in self.wallet.unseen_by(&peer).await? {
-                match self.show_root(&peer, root).await {
-                    Ok(was_new) => heard += u64::from(was_new),
-                    Err(error) => {
-                        tracing::debug!(node = %peer, %error, "a node does not witness a day");
-                        break;
-                    }
-                }
+            let mut shown = self.show_days(&peer, self.wallet.unseen_by(&peer).await?, &mut heard).await;
+            // It lacks days that it has witnessed: it was restored from a backup, say.
+            if let Err(FlowError::Federation(FederationError::Refused(problem))) = &shown
+                && problem.code == Code::Conflict
+            {
+                let days = self.wallet.last_days().await?.into_iter().map(|info| info.root);
+                shown = self.show_days(&peer, days, &mut heard).await;
+            }
+            if let Err(error) = shown {
+                tracing::debug!(node = %peer, %error, "a node does not witness a day");
             }
         }
         Ok(heard)
+    }
+
+    /// Shows days in their order, until one is not taken.
+    async fn show_days(
+        &self,
+        peer: &NodeName,
+        days: impl IntoIterator<Item = Signed<DayRoot>>,
+        heard: &mut u64,
+    ) -> Result<()> {
+        for root in days {
+            *heard += u64::from(self.show_root(peer, root).await?);
+        }
+        Ok(())
     }
 
     async fn show_root(&self, peer: &NodeName, root: Signed<DayRoot>) -> Result<bool> {

@@ -84,6 +84,95 @@ async fn a_node_that_tells_another_story_is_refused_and_what_it_has_signed_is_ke
     assert_eq!((seen.root, seen.other), (honest, Some(other)));
 }
 
+/// Days that the first node closes and shows to nobody, the newest last.
+async fn closed(pair: &Pair, days: usize) -> Vec<Signed<DayRoot>> {
+    for _ in 0..days {
+        for world in &pair.worlds {
+            world.context().aged().await.unwrap();
+            world.clock.advance(DAY_MS);
+        }
+        pair.worlds[HOME].service.wallet().close_days().await.unwrap();
+    }
+    let mut roots: Vec<_> = pair.roots(HOME).await.roots.into_iter().map(|info| info.root).collect();
+    roots.truncate(days);
+    roots.reverse();
+    roots
+}
+
+async fn witnessed(pair: &Pair, root: &Signed<DayRoot>) -> Result<(), Code> {
+    let (home, away) = (&pair.worlds[HOME], pair.worlds[AWAY].service.wallet());
+    let key = home.key.verifying_key().to_bytes();
+    let word = away.witness(&home.name, &key, root.clone()).await;
+    word.map(drop).map_err(|error| weft_wire::Problem::from(error).code)
+}
+
+fn seen_key(pair: &Pair, root: &Signed<DayRoot>) -> Vec<u8> {
+    [pair.worlds[HOME].name.as_str().as_bytes(), &[0], &root.peek().unwrap().day.to_be_bytes()].concat()
+}
+
+async fn seen(pair: &Pair, root: &Signed<DayRoot>) -> Option<SeenRecord> {
+    let row = pair.worlds[AWAY].store.get(tables::ROOTS_SEEN, &seen_key(pair, root)).await.unwrap();
+    row.map(|row| SeenRecord::from_record(&row.value).unwrap())
+}
+
+#[tokio::test]
+async fn a_node_that_leaves_out_days_has_no_witness_for_what_follows() {
+    let pair = Pair::new().await;
+    pair.a_day_goes_by().await;
+    let days = closed(&pair, 3).await;
+    // It would be another story from the day on that it does not show.
+    assert_eq!(witnessed(&pair, &days[1]).await, Err(Code::Conflict));
+    assert_eq!(witnessed(&pair, &days[2]).await, Err(Code::Conflict));
+    assert!(seen(&pair, &days[2]).await.is_none());
+    for day in &days {
+        assert_eq!(witnessed(&pair, day).await, Ok(()), "in their order they are taken");
+    }
+    // What lies so far back that nobody can show it any more is not waited for.
+    let days = closed(&pair, 40).await;
+    assert_eq!(witnessed(&pair, &days[8]).await, Ok(()));
+    assert_eq!(witnessed(&pair, &days[10]).await, Err(Code::Conflict));
+}
+
+#[tokio::test]
+async fn a_day_between_two_that_were_seen_fits_both() {
+    let pair = Pair::new().await;
+    pair.a_day_goes_by().await;
+    let days = closed(&pair, 2).await;
+    // As an earlier version took it: a later day, of another story.
+    let mut other = days[1].peek().unwrap();
+    other.before = Some(weft_wire::wallet::Hash([7; 32]));
+    let other = Signed::sign(&other, &pair.worlds[HOME].key);
+    let record = SeenRecord { root: other.clone(), at_ms: 1, other: None };
+    let put = Batch::new().put(tables::ROOTS_SEEN, seen_key(&pair, &days[1]), record.to_record());
+    pair.worlds[AWAY].store.commit(put).await.unwrap();
+    assert_eq!(witnessed(&pair, &days[0]).await, Err(Code::IdConflict));
+    assert!(seen(&pair, &days[0]).await.is_none());
+    let kept = seen(&pair, &other).await.unwrap();
+    assert_eq!((kept.root, kept.other), (other, Some(days[0].clone())), "both are kept");
+}
+
+#[tokio::test]
+async fn a_node_that_was_away_is_shown_everything_and_so_is_one_that_has_lost_what_it_saw() {
+    let pair = Pair::new().await;
+    pair.a_day_goes_by().await;
+    // For a month nobody hears of it.
+    let days = closed(&pair, 33).await;
+    while pair.look(HOME).await > 0 {}
+    for day in &days {
+        assert!(seen(&pair, day).await.is_some());
+    }
+    assert_eq!(pair.witnesses(HOME).await.len(), 1);
+    // The witness comes from a backup.
+    for day in &days[30..] {
+        let lost = Batch::new().delete(tables::ROOTS_SEEN, seen_key(&pair, day));
+        pair.worlds[AWAY].store.commit(lost).await.unwrap();
+    }
+    let next = closed(&pair, 1).await.remove(0);
+    assert_eq!(pair.look(HOME).await, 1);
+    assert_eq!(seen(&pair, &next).await.unwrap().root, next);
+    assert_eq!(pair.witnesses(HOME).await.len(), 1);
+}
+
 #[tokio::test]
 async fn nobody_is_a_witness_of_a_node_without_a_link_or_of_what_is_not_signed() {
     let pair = Pair::new().await;

@@ -51,6 +51,12 @@ pub enum LinkTrouble {
         /// Since when it is known here.
         at_ms: Millis,
     },
+    /// A day's root is shown, and not those between it and what was seen before.
+    #[error("the days between this one and day {seen}, which was seen, have to be shown first")]
+    DaysBetween {
+        /// The newest one that was seen.
+        seen: u64,
+    },
     /// Something else about terms, or a thaw.
     #[error("{0}")]
     Refused(String),
@@ -104,6 +110,7 @@ impl From<LinkTrouble> for Problem {
             | LinkTrouble::Terms(_)
             | LinkTrouble::TermsVersion { .. }
             | LinkTrouble::Since { .. }
+            | LinkTrouble::DaysBetween { .. }
             | LinkTrouble::Refused(_) => Code::Conflict,
         };
         Problem::new(code).detail(trouble)

@@ -53,7 +53,8 @@ pub(crate) struct SeenRecord {
     /// The first one of that day, which was witnessed.
     pub root: Signed<DayRoot>,
     pub at_ms: Millis,
-    /// What the same node has signed against it: another one of the same day, or one of the next that does not go on from it.
+    /// What the same node has signed against it: another one of the same day, one of the next that does not go on from it, or one of
+    /// the day before from which it does not go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other: Option<Signed<DayRoot>>,
 }
