@@ -5,7 +5,7 @@ use super::{
     check_ledger,
     tests::{HOUR_MS, Till},
 };
-use weft_ledger::{Movement, Purpose, Transfer};
+use weft_ledger::{AccountKind, Movement, Purpose, Transfer};
 use weft_wire::{
     AccountId, Signed, TransferId,
     wallet::{Fee, FeeKind, Intent, SetFee, TransferState},
@@ -36,7 +36,7 @@ impl Till {
     async fn book(&self, id: TransferId, movement: Movement, purpose: Purpose, about: TransferId) {
         let (asset, about) = (self.euro.id, about.0);
         let work = move |sheet: &mut super::sheet::Sheet<'_>| {
-            sheet.earnings_account(asset)?;
+            sheet.node_account(AccountKind::Fee, asset)?;
             sheet.post(&[Transfer { id, movement, purpose, about }]).map(drop)
         };
         self.world.service.wallet().teller.run(work).await.unwrap();
