@@ -60,7 +60,7 @@ test('a regular payment is given, collected by the node or on request, and ended
   // What she asks for herself: as much as was used, at most what he has allowed.
   await bob.at('/me/wallet/mandates/new');
   await form.getByLabel('Member').fill(alice.name);
-  await form.getByText('The payee', { exact: true }).click();
+  await form.getByText('When the payee asks', { exact: true }).click();
   await form.getByLabel('At most, each time').fill('10');
   await form.getByLabel('What for').fill('Water');
   await form.getByRole('button', { name: 'Continue' }).click();

@@ -69,7 +69,7 @@ pub const PAYER_WAITING_MAX: u32 = 32;
 /// once, red packets, refunds and settlements, which nobody can hold up by saying nothing.
 pub const TRANSFERS_MAX: u32 = 192;
 /// Of those, how many may be of one payer.
-pub const PAYER_TRANSFERS_MAX: u32 = 8;
+pub const PAYER_TRANSFERS_MAX: u32 = 16;
 /// Messages of one direction that the other side has not confirmed. One more is not written, and what would
 /// need it is not taken.
 pub const JOURNAL_MAX: u64 = 1024;

@@ -20,6 +20,9 @@ use weft_wire::{
     wallet::{Asset, BankAccount, BankAccountInfo, BankAccountList, TopUpList, TopUpWay},
 };
 
+/// Digits that the number of an account has at least.
+const DIGITS_MIN: usize = 4;
+
 /// Said of an IBAN, wherever one is typed.
 pub(super) const MISTYPED: Fault = Fault::Invalid {
     field: "account",
@@ -189,8 +192,13 @@ fn bank_account(wish: BankAccount) -> Result<BankAccount, Fault> {
     let account = match iban(&account) {
         Some(iban) => iban,
         None if looks_like_iban(&account) => return Err(MISTYPED),
-        None => plain(&account),
+        None if account.trim().is_empty() => String::new(),
+        None if is_number(&account) => plain(&account),
+        None => return Err(MISTYPED),
     };
+    if !account.is_empty() && iban(&holder).is_some() {
+        return Err(Fault::Invalid { field: "holder", why: "this is an IBAN: are the two swapped?" });
+    }
     if !account.is_empty() && holder.is_empty() {
         return Err(Fault::Invalid { field: "holder", why: "whose account is it?" });
     }
@@ -210,6 +218,12 @@ fn looks_like_iban(text: &str) -> bool {
     let start: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(4).collect();
     matches!(start.as_slice(), [a, b, c, d]
         if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() && c.is_ascii_digit() && d.is_ascii_digit())
+}
+
+/// What banks call accounts that have no IBAN: digits, with letters and marks between them.
+fn is_number(text: &str) -> bool {
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.'));
+    is_plain && text.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_MIN
 }
 
 /// The unit of the account has to be that of the asset, to the cent: nothing is converted.

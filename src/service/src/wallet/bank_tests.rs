@@ -229,14 +229,27 @@ async fn more_than_may_be_issued_waits_for_the_file_to_come_again() {
 async fn an_account_backs_a_currency_to_the_cent() {
     let till = Till::open().await;
     let wallet = till.world.service.wallet();
-    for (account, field) in [("DE89 3704 0044 0532 0130 01", "account"), ("de893704004405320130", "account")]
-    {
+    for (account, field) in [
+        ("DE89 3704 0044 0532 0130 01", "account"),
+        ("de893704004405320130", "account"),
+        ("hello", "account"),
+        ("Café Zoë e. V.", "account"),
+    ] {
         let refused = till.put_account(account).await;
         assert!(
             matches!(refused, Err(WalletError::Fault(Fault::Invalid { field: at, .. })) if at == field),
             "{account}: {refused:?}"
         );
     }
+    // The two fields are swapped; and a bank that has no IBANs.
+    let (asset, bank) = (till.euro.id, String::new());
+    let swapped = BankAccount { asset, holder: IBAN.into(), account: "12 345/67".into(), bank };
+    let refused = wallet.put_bank_account(swapped.clone()).await;
+    assert!(
+        matches!(refused, Err(WalletError::Fault(Fault::Invalid { field: "holder", .. }))),
+        "{refused:?}"
+    );
+    wallet.put_bank_account(BankAccount { holder: "Café".into(), ..swapped }).await.unwrap();
     for (code, scale) in [("POINTS", 0), ("JPY", 2)] {
         let define = DefineAsset { code: code.parse().unwrap(), scale, ..super::tests::euro() };
         let asset = wallet.define(define).await.unwrap().id;

@@ -32,7 +32,7 @@ describe('the welcome', () => {
   });
 
   it('tells whoever opens the first link that they will be the owner, and nobody else', () => {
-    const told = (): boolean => screen.queryByText('You will be the owner of this node.') !== null;
+    const told = (): boolean => screen.queryByText('You will be the owner of this server.') !== null;
     offers('invite', true, invite);
     expect(told()).toBe(false);
     offers('invite', false, null);

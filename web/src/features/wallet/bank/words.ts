@@ -24,6 +24,8 @@ export function bankError(error: unknown): string | null {
   if (errorCode(error) === 'bank_file') return m.error_bank_file({ why: detailOf(error) });
   if (errorCode(error) === 'needs_approval') return m.import_waits();
   if (errorField(error) === 'account') return m.bank_iban_error();
+  // That there is none, the form says itself.
+  if (errorField(error) === 'holder') return m.bank_swapped();
   if (errorField(error) === 'asset') return m.bank_not_currency();
   if (errorCode(error) === 'too_many') return m.withdraw_too_many();
   return moneyError(error);

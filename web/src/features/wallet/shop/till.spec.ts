@@ -391,7 +391,7 @@ describe('a new shop', () => {
     await submit();
     for (const text of ['1 to 25 plain Latin letters, digits or signs.', '1 to 15 plain Latin letters.', 'The two letters of a country.']) expect(screen.getByText(text), text).toBeTruthy();
     expect(asked('open_shop')).toEqual([]);
-    await fill('Name in codes', 'Mianbaodian');
+    await fill('Name in codes (no accents)', 'Mianbaodian');
     await fill('City', 'Berlin');
     await fill('Country', 'de');
     await fill('Address', 'bob');
