@@ -173,7 +173,7 @@ describe('the owner', () => {
     await fill('Account holder', 'Café Kollektiv');
     await fill('IBAN', '12345');
     await press('Save');
-    await waitFor(() => expect(screen.getByRole('alert', { hidden: true }).textContent).toContain('check digits'));
+    await waitFor(() => expect(screen.getByRole('alert', { hidden: true }).textContent).toContain('look for a typing mistake'));
     await fill('IBAN', IBAN);
     await press('Save');
     await waitFor(() => expect(desk.accounts.get('eur')).toMatchObject({ name: 'Café Kollektiv', account: IBAN }));
