@@ -45,6 +45,8 @@ mod links;
 mod mandates;
 mod owed;
 #[cfg(test)]
+mod packet_audit_tests;
+#[cfg(test)]
 mod packet_tests;
 mod payments;
 mod people;

@@ -12,14 +12,14 @@ use weft_wire::{
     wallet::{Intent, PacketInfo, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, Receipt},
 };
 
-struct Table {
-    pair: Pair,
+pub(super) struct Table {
+    pub pair: Pair,
     carol: (World, Device),
 }
 
 impl Table {
     /// Alice has 100 euros. The nodes have agreed on nothing.
-    async fn new() -> Table {
+    pub async fn new() -> Table {
         let Trio { net, mut worlds, mut people, .. } = Trio::new().await;
         let carol = (worlds.remove(2), people.remove(2));
         let (bob, alice) = (people.remove(1), people.remove(0));
@@ -29,13 +29,13 @@ impl Table {
     }
 
     /// Bob's node is willing to have so many euros.
-    async fn linked(limit: &str) -> Table {
+    pub async fn linked(limit: &str) -> Table {
         let table = Table::new().await;
         table.pair.agree(limit).await;
         table
     }
 
-    async fn give(
+    pub async fn give(
         &mut self,
         kind: PacketKind,
         shares: u32,
@@ -47,13 +47,13 @@ impl Table {
         self.pair.submit(HOME, &order).await
     }
 
-    async fn open(&self, who: usize, packet: TransferId) -> Result<PacketInfo, FlowError> {
+    pub async fn open(&self, who: usize, packet: TransferId) -> Result<PacketInfo, FlowError> {
         let node = Some(&self.pair.worlds[HOME].name);
         let caller = self.pair.people[who].device.caller();
         self.pair.worlds[who].service.flows().open_packet(caller, packet, node).await
     }
 
-    async fn look(&self, who: usize, packet: TransferId) -> PacketInfo {
+    pub async fn look(&self, who: usize, packet: TransferId) -> PacketInfo {
         let node = Some(&self.pair.worlds[HOME].name);
         let caller = self.pair.people[who].device.caller();
         self.pair.worlds[who].service.flows().packet(caller, packet, node).await.unwrap()

@@ -76,6 +76,7 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
     super::audit_mandates::check_mandates(store, &books, &mut report).await?;
+    super::audit_packets::check_packets(store, &books, &mut report).await?;
     Ok(report)
 }
 

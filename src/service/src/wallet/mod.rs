@@ -19,6 +19,9 @@ mod audit_fees;
 mod audit_guard;
 mod audit_links;
 mod audit_mandates;
+#[cfg(test)]
+mod audit_packet_tests;
+mod audit_packets;
 mod audit_roots;
 mod audit_sales;
 mod bank_accounts;

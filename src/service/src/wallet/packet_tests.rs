@@ -15,25 +15,25 @@ use weft_wire::{
 };
 
 /// Alice has 100 euros; bob nothing; carol is of the node, and not in the room.
-async fn table() -> (Till, RoomId, Payer) {
+pub(super) async fn table() -> (Till, RoomId, Payer) {
     let world = World::new().await;
     let (alice, bob, room, ..) = world.talking().await;
     let carol = Payer::new(&world, "carol", 3).await;
     (Till::of(world, alice, bob, euro()).await, room, carol)
 }
 
-fn terms(room: RoomId, kind: PacketKind, shares: u32) -> PacketTerms {
+pub(super) fn terms(room: RoomId, kind: PacketKind, shares: u32) -> PacketTerms {
     PacketTerms { room, kind, shares, only: None }
 }
 
-async fn give(till: &mut Till, terms: PacketTerms, amount: u64) -> Result<Receipt, FlowError> {
+pub(super) async fn give(till: &mut Till, terms: PacketTerms, amount: u64) -> Result<Receipt, FlowError> {
     let alice = till.alice.user().clone();
     let order = till.alice.order(&till.world, &alice, till.euro.id, amount, Intent::Payment);
     let order = PaymentOrder { payee: Payee::Packet(terms), ..order };
     till.submit(&till.alice, Signed::sign(&order, &till.alice.key)).await
 }
 
-async fn open(till: &Till, by: &Payer, packet: TransferId) -> Result<PacketInfo, FlowError> {
+pub(super) async fn open(till: &Till, by: &Payer, packet: TransferId) -> Result<PacketInfo, FlowError> {
     till.world.service.flows().open_packet(by.device.caller(), packet, None).await
 }
 
