@@ -5,6 +5,7 @@ use super::{
     tests::{HOUR_MS, Payer, Till, euro, refused},
 };
 use crate::{Fault, flows::FlowError, testing::World};
+use std::collections::{BTreeMap, BTreeSet};
 use weft_ledger::packet;
 use weft_wire::{
     RoomId, Signed, TransferId,
@@ -170,6 +171,41 @@ async fn all_open_it_at_once_and_it_gives_out_what_was_in_it() {
     let (alice, bob) = till.balances().await;
     assert_eq!(alice + bob, 10_000);
     till.is_sound().await;
+}
+
+/// Five shares and eight people, each of whom taps six times at once.
+#[tokio::test]
+async fn many_open_it_at_once_and_nobody_has_two_shares() {
+    for kind in [PacketKind::Lucky, PacketKind::Equal] {
+        let (mut till, room, _) = table().await;
+        let packet = give(&mut till, terms(room, kind, 5), 1_000).await.unwrap().transfer;
+        let people: Vec<weft_wire::UserAddress> =
+            (0..8).map(|n| format!("guest{n}@{}", till.world.name).parse().unwrap()).collect();
+        let mut tasks = Vec::new();
+        for n in 0..48 {
+            let (service, user) = (till.world.service.clone(), people[n * 5 % 8].clone());
+            tasks.push(tokio::spawn(async move { (service.wallet().claim(packet, &user).await, user) }));
+        }
+        let (mut have, mut late) = (BTreeMap::new(), BTreeSet::new());
+        for task in tasks {
+            match task.await.unwrap() {
+                (Ok(()), user) => *have.entry(user).or_insert(0) += 1,
+                (Err(WalletError::PacketEmpty), user) => {
+                    late.insert(user);
+                }
+                (Err(error), user) => panic!("{user}: {error:?}"),
+            }
+        }
+        // Who has a share is told so each time, and who has none is never told otherwise.
+        assert!(have.len() == 5 && have.values().all(|told| *told == 6), "{have:?}");
+        assert!(late.len() == 3 && late.iter().all(|user| !have.contains_key(user)), "{late:?}");
+        let seen = till.world.service.wallet().packet(packet).await.unwrap();
+        let takers: BTreeSet<_> = seen.claims.iter().map(|claim| &claim.user).collect();
+        assert!(seen.claims.len() == 5 && takers.into_iter().eq(have.keys()), "{seen:?}");
+        assert_eq!(seen.claims.iter().map(|claim| claim.amount).sum::<u64>(), 1_000);
+        assert_eq!((seen.state, seen.left, till.balances().await), (PacketState::Empty, 0, (9_000, 0)));
+        till.is_sound().await;
+    }
 }
 
 #[tokio::test]
