@@ -315,6 +315,27 @@ async fn an_order_that_is_not_good_moves_nothing() {
 }
 
 #[tokio::test]
+async fn a_device_that_was_signed_out_pays_no_more() {
+    let mut till = Till::open().await;
+    let bob = till.bob.user().clone();
+    let paid = till.alice.order(&till.world, &bob, till.euro.id, 700, Intent::Payment);
+    let paid = Signed::sign(&paid, &till.alice.key);
+    till.submit(&till.alice, paid.clone()).await.unwrap();
+    // Signed while the device was hers, and good but for that it is not any more.
+    let order = till.alice.order(&till.world, &bob, till.euro.id, 300, Intent::Payment);
+    let order = Signed::sign(&order, &till.alice.key);
+    let caller = till.alice.device.caller().clone();
+    till.world.service.flows().sign_out(&caller, caller.device()).await.unwrap();
+    for order in [order, paid] {
+        let gone = refused(till.submit(&till.alice, order).await);
+        assert!(matches!(gone, WalletError::NoOrderKey), "{gone:?}");
+    }
+    assert_eq!(till.balances().await, (9_300, 700));
+    assert_eq!(till.history(&till.bob).await, [(true, 700, TransferState::Done)]);
+    till.is_sound().await;
+}
+
+#[tokio::test]
 async fn what_was_refused_stays_refused_and_an_id_is_one_order() {
     let mut till = Till::open().await;
     let bob = till.bob.user().clone();
