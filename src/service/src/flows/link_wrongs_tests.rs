@@ -10,14 +10,16 @@ use crate::{
     ServiceConfig,
     federation::{FederationError, Verdict},
     testing::*,
-    wallet::{CoveredWish, TermsWish, check_ledger, tests::Payer},
+    wallet::{CoveredWish, TermsWish, WalletError, check_ledger, tests::Payer},
 };
 use std::sync::Arc;
-use weft_ledger::link::{PAYER_TRANSFERS_MAX, PAYER_WAITING_MAX, TRANSFERS_MAX, compare};
+use weft_ledger::link::{
+    Body, Message, PAYER_TRANSFERS_MAX, PAYER_WAITING_MAX, Reason, TRANSFERS_MAX, compare,
+};
 use weft_store::{Scan, tables};
 use weft_wire::{
     Code, OrderId, Signed, TransferId, UserAddress,
-    wallet::{Answer, Intent, Payee, PaymentOrder, SubmitOrder},
+    wallet::{Answer, Intent, Payee, PaymentOrder, SubmitOrder, TransferState},
 };
 
 /// So many of them as a link needs that none has too many.
@@ -332,4 +334,74 @@ async fn terms_that_both_accept_at_the_same_moment_end_as_the_same() {
         pair.is_sound().await;
     }
     assert!(winners.iter().all(|count| *count > 0), "either may win: {winners:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_with_what_waits_there_decides_it_when_it_is_back() {
+    let mut pair = Pair::new().await;
+    let taken = pair.pay(HOME, 400, Intent::Transfer).await.unwrap().transfer;
+    let late = pair.pay(HOME, 300, Intent::Transfer).await.unwrap().transfer;
+    assert!(matches!(pair.round(HOME).await, Ok(LinkRound::Went)));
+    assert_eq!(pair.has(AWAY).await, (0, 0, 700), "both have arrived");
+    let away = key(&pair.worlds[AWAY]);
+    pair.net.state.lock().away.insert(away);
+    // Bob takes one of them, which alice's node does not hear of.
+    let (wallet, bob) = (pair.worlds[AWAY].service.wallet(), pair.people[AWAY].device.caller());
+    wallet.answer(bob, taken, Answer::Accept).await.unwrap();
+    for _ in 0..4 {
+        pair.worlds[HOME].clock.advance(7 * 24 * HOUR_MS);
+        pair.worlds[HOME].service.wallet().expire().await.unwrap();
+        assert!(pair.round(HOME).await.is_err(), "there is nobody");
+        assert_eq!(pair.has(HOME).await, (9_300, 700, 0), "it is neither paid nor given back");
+        assert_eq!(pair.has(AWAY).await, (400, 0, 300));
+        pair.books_are_sound().await;
+    }
+    pair.worlds[AWAY].clock.advance(28 * 24 * HOUR_MS);
+    let too_late =
+        pair.worlds[AWAY].service.wallet().answer(pair.people[AWAY].device.caller(), late, Answer::Accept);
+    assert!(matches!(too_late.await, Err(WalletError::AlreadyDecided)));
+    pair.worlds[AWAY].service.wallet().expire().await.unwrap();
+    assert_eq!(pair.has(HOME).await, (9_300, 700, 0), "what was decided there is not known here");
+    pair.net.back(away);
+    pair.carry().await;
+    assert_eq!((pair.has(HOME).await, pair.has(AWAY).await), ((9_600, 0, 0), (400, 0, 0)));
+    for (transfer, state) in [(taken, TransferState::Done), (late, TransferState::Expired)] {
+        for at in [HOME, AWAY] {
+            let caller = pair.people[at].device.caller();
+            let info = pair.worlds[at].service.wallet().transfer(caller, transfer).await.unwrap();
+            assert_eq!(info.state, state, "{at}");
+        }
+    }
+    assert_eq!(pair.row(HOME).await.waiting_out, 0);
+    pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_node_that_sends_more_than_was_agreed_is_refused_by_the_other_itself() {
+    for (amount, is_taken) in [(4_000, true), (4_001, false), (u64::MAX, false)] {
+        let mut pair = Pair::new().await;
+        pair.pay(HOME, 6_000, Intent::Transfer).await.unwrap();
+        pair.carry().await;
+        pair.pay(HOME, 1, Intent::Payment).await.unwrap();
+        // What alice's node would say if it did not keep to the terms.
+        let wallet = pair.worlds[HOME].service.wallet();
+        let mut said = wallet.say(&pair.worlds[AWAY].name, false).await.unwrap().post;
+        let mut message: Message = said.messages[0].peek().unwrap();
+        let Body::Prepare(prepare) = &mut message.body else { panic!("not what was expected") };
+        prepare.give.amount = amount;
+        said.messages = vec![Signed::sign(&message, &pair.worlds[HOME].key)];
+        let bytes = weft_wire::Blob(weft_wire::encode(&said));
+        let flows = pair.worlds[AWAY].service.flows();
+        flows.answer_link(&pair.worlds[HOME].name, &bytes).await.unwrap();
+        let paid = if is_taken { amount } else { 0 };
+        assert_eq!(pair.has(AWAY).await, (paid, 0, 6_000), "{amount}");
+        let answer = pair.worlds[AWAY].service.wallet().say(&pair.worlds[HOME].name, false).await.unwrap();
+        let told: Message = answer.post.messages[0].peek().unwrap();
+        match told.body {
+            Body::Fulfil { .. } => assert!(is_taken, "{amount}"),
+            Body::Reject { reason, .. } => assert_eq!((reason, is_taken), (Reason::Limit, false), "{amount}"),
+            other => panic!("{amount}: {other:?}"),
+        }
+        pair.books_are_sound().await;
+    }
 }
