@@ -29,6 +29,7 @@ mod races;
 mod reading;
 mod receipts;
 mod room_stories;
+mod scanned;
 mod sim;
 mod stories;
 mod support;

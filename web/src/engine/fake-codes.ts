@@ -88,6 +88,6 @@ function payto(mall: FakeMall, text: string): ScannedView {
   const [code = '', sum = ''] = (url.searchParams.get('amount') ?? '').split(':');
   const asset = mall.bank.assets().find((one) => one.asset.code === code)?.asset ?? null;
   const [whole = '0', part = ''] = sum.split('.');
-  const fits = asset !== null && /^\d+(\.\d+)?$/.test(sum) && part.length <= asset.scale;
-  return { is: 'payto', person: mall.bank.person(user), asset, amount: fits ? BigInt(whole + part.padEnd(asset.scale, '0')).toString() : null, message: url.searchParams.get('message') ?? '' };
+  if (asset !== null && (!/^\d+(\.\d+)?$/.test(sum) || part.length > asset.scale)) throw fail('code_damaged');
+  return { is: 'payto', person: mall.bank.person(user), asset, amount: asset ? BigInt(whole + part.padEnd(asset.scale, '0')).toString() : null, message: url.searchParams.get('message') ?? '' };
 }

@@ -68,9 +68,8 @@ async fn shop(cx: &Cx, qr: MerchantQr, signed: Option<SignedQr>) -> Result<Scann
     if is_far && asset.is_none() {
         return Err(call_error("no_link", "What this shop takes does not go between the two nodes."));
     }
-    let amount = asset.as_ref().zip(qr.amount.as_ref()).and_then(|(asset, amount)| {
-        parse_amount(amount.as_str(), asset.scale).ok().map(|amount| amount.to_string())
-    });
+    let amount = asset.as_ref().zip(qr.amount.as_ref());
+    let amount = amount.map(|(asset, amount)| minor(amount.as_str(), asset)).transpose()?;
     Ok(ScannedView::Merchant(ScannedShop {
         shop: address.to_string(),
         title: info.details.title,
@@ -109,6 +108,13 @@ async fn is_over(
     }
 }
 
+/// The amount of a code, in minor units. `code_damaged`: more decimals than the asset has, or more than there can be; without its
+/// amount the code would ask for something else.
+fn minor(amount: &str, asset: &Asset) -> Result<String, Refusal> {
+    let amount = parse_amount(amount, asset.scale).map_err(|error| call_error("code_damaged", error))?;
+    Ok(amount.to_string())
+}
+
 async fn assets(cx: &Cx) -> Result<Vec<Asset>, Refusal> {
     let list: AssetList = http::get(cx, "wallet/assets").await?;
     Ok(list.assets.into_iter().map(|info| info.asset).collect())
@@ -125,12 +131,12 @@ async fn payto(cx: &Cx, text: &str) -> Result<ScannedView, Refusal> {
     let (mut asset, mut amount) = (None, None);
     if let Some(wish) = &payto.amount {
         asset = assets(cx).await?.into_iter().find(|asset| asset.code.as_str() == wish.currency);
-        amount = asset.as_ref().and_then(|asset| parse_amount(&wish.amount, asset.scale).ok());
+        amount = asset.as_ref().map(|asset| minor(&wish.amount, asset)).transpose()?;
     }
     Ok(ScannedView::Payto(ScannedPayto {
         person: cx.with(|s| look::person(s, &payto.payee)),
         asset: asset.as_ref().map(asset_view),
-        amount: amount.map(|amount| amount.to_string()),
+        amount,
         message: payto.message.or(payto.instruction).unwrap_or_default(),
     }))
 }

@@ -64,6 +64,7 @@ describe('what is scanned', () => {
     expect(await shops.read(made.code ?? '')).toMatchObject({ is: 'merchant', title: 'Corner shop', verified: true, amount: '1250', sale: made.sale, tip_allowed: true, bill: 'T-1' });
     expect(await shops.read(printed({ shop: SHOP, asset: 'eur', till: 'bar' }))).toMatchObject({ is: 'merchant', title: 'Corner shop', verified: false, amount: null, sale: null, till: 'bar' });
     expect(await shops.read('payto://weft/bob@home.example?amount=EUR:12.5&message=lunch')).toMatchObject({ is: 'payto', person: { user: BOB }, amount: '1250', message: 'lunch' });
+    expect(await refused(shops.read('payto://weft/bob@home.example?amount=EUR:12.505'))).toBe('code_damaged');
     expect(await shops.read('bob@home.example')).toEqual({ is: 'other' });
   });
 
