@@ -4,6 +4,7 @@ use crate::support::money::{Money, euro};
 use crate::support::{World, story::*};
 use weft_engine::api::{Call, Reply, ScannedView, ShopCall, ShopReply};
 use weft_wire::emv::{Currency, MerchantQr};
+use weft_wire::wallet::LinkedNode;
 
 fn people() -> World {
     let mut world = World::new();
@@ -53,4 +54,25 @@ fn the_amount_of_a_payto_link_is_as_fine_as_its_asset() {
     assert_eq!(scan("EUR:12.505").unwrap_err(), "code_damaged");
     // How fine money is that nobody has here, nobody knows here.
     assert_eq!(scan("XYZ:12.505").unwrap(), (None, None));
+}
+
+#[test]
+fn a_payto_link_for_somebody_of_another_node_goes_where_a_link_goes() {
+    let mut world = people();
+    let text = "payto://weft/carol@far.example?amount=EUR:12.50&message=lunch";
+    assert_eq!(read(&mut world, text).unwrap_err(), "no_link");
+    let mut link =
+        LinkedNode { node: "far.example".parse().unwrap(), assets: vec![euro().id()], rates: Vec::new() };
+    world.node.money.links = vec![link.clone()];
+    let Ok(ScannedView::Payto(payto)) = read(&mut world, text) else { panic!("a proposal") };
+    assert_eq!((payto.person.user.as_str(), payto.message.as_str()), ("carol@far.example", "lunch"));
+    assert_eq!(
+        (payto.asset.map(|asset| asset.code), payto.amount),
+        (Some("EUR".into()), Some("1250".into()))
+    );
+    // What the link does not carry is not proposed: whoever pays chooses something else.
+    link.assets = Vec::new();
+    world.node.money.links = vec![link];
+    let Ok(ScannedView::Payto(payto)) = read(&mut world, text) else { panic!("a proposal") };
+    assert_eq!((payto.asset.is_none(), payto.amount), (true, None));
 }

@@ -83,10 +83,11 @@ function payto(mall: FakeMall, text: string): ScannedView {
   if (url.host !== 'weft') throw fail('code_foreign');
   const user = decodeURIComponent(url.pathname.slice(1));
   if (!user.includes('@')) throw fail('code_damaged');
-  if (!user.endsWith(`@${NODE}`)) throw fail('other_node');
+  const link = mall.bank.links.find((one) => user.endsWith(`@${one.node}`));
+  if (!user.endsWith(`@${NODE}`) && !link) throw fail('no_link');
   if (user === ME) throw fail('bad_input');
   const [code = '', sum = ''] = (url.searchParams.get('amount') ?? '').split(':');
-  const asset = mall.bank.assets().find((one) => one.asset.code === code)?.asset ?? null;
+  const asset = mall.bank.assets().find((one) => one.asset.code === code && (!link || link.assets.includes(one.asset.id)))?.asset ?? null;
   const [whole = '0', part = ''] = sum.split('.');
   if (asset !== null && (!/^\d+(\.\d+)?$/.test(sum) || part.length > asset.scale)) throw fail('code_damaged');
   return { is: 'payto', person: mall.bank.person(user), asset, amount: asset ? BigInt(whole + part.padEnd(asset.scale, '0')).toString() : null, message: url.searchParams.get('message') ?? '' };

@@ -125,12 +125,18 @@ async fn payto(cx: &Cx, text: &str) -> Result<ScannedView, Refusal> {
         PaytoError::OtherTarget(_) => call_error("code_foreign", error),
         error => call_error("code_damaged", error),
     })?;
-    if cx.with(|s| me(s).map(|me| me.user.node != payto.payee.node))? {
-        return Err(shops::other_node());
+    let is_far = cx.with(|s| me(s).map(|me| me.user.node != payto.payee.node))?;
+    let list: AssetList = http::get(cx, "wallet/assets").await?;
+    let link = list.links.iter().find(|link| link.node == payto.payee.node);
+    if is_far && link.is_none() {
+        return Err(call_error("no_link", "Money cannot be sent to the node of this person."));
     }
+    // Another node may have money of the same name, or none of what is asked for; then who pays chooses.
+    let reaches = |asset: &Asset| !is_far || link.is_some_and(|link| link.assets.contains(&asset.id()));
     let (mut asset, mut amount) = (None, None);
     if let Some(wish) = &payto.amount {
-        asset = assets(cx).await?.into_iter().find(|asset| asset.code.as_str() == wish.currency);
+        let mut known = list.assets.into_iter().map(|info| info.asset);
+        asset = known.find(|asset| asset.code.as_str() == wish.currency && reaches(asset));
         amount = asset.as_ref().map(|asset| minor(&wish.amount, asset)).transpose()?;
     }
     Ok(ScannedView::Payto(ScannedPayto {

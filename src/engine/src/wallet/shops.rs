@@ -83,7 +83,7 @@ pub(super) fn address_of(cx: &Cx, field: &'static str, text: &str) -> Result<Use
     if shop.node == node { Ok(shop) } else { Err(other_node()) }
 }
 
-pub(super) fn other_node() -> Refusal {
+fn other_node() -> Refusal {
     call_error("other_node", "This is of another node, where it cannot be paid from here.")
 }
 

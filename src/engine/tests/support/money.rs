@@ -4,7 +4,7 @@ use super::node::{Answer, answer, problem, read};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use weft_wire::wallet::{
-    Approval, Asset, AssetInfo, AssetList, ChargeCode, CodeShown, DecideProposal, Fee, GuardInfo,
+    Approval, Asset, AssetInfo, AssetList, ChargeCode, CodeShown, DecideProposal, Fee, GuardInfo, LinkedNode,
     PaymentOrder, PutCode, Receipt, SaleInfo, SaleKind, SaleState, ShopDetails, ShopInfo, SubmitOrder,
     TransferState, fee_due,
 };
@@ -23,6 +23,8 @@ pub struct Money {
     pub paid: BTreeMap<OrderId, PaymentOrder>,
     /// What it takes of euros now.
     pub fees: Vec<Fee>,
+    /// Nodes whose people can be paid as well.
+    pub links: Vec<LinkedNode>,
     /// Orders of codes that were shown.
     pub codes: Vec<PaymentOrder>,
     pub charged: BTreeMap<RequestId, (ChargeCode, u64)>,
@@ -71,7 +73,7 @@ impl Money {
                     issued: zero,
                     fees: self.fees.clone(),
                 };
-                answer(&AssetList { assets: vec![info], links: Vec::new() })
+                answer(&AssetList { assets: vec![info], links: self.links.clone() })
             }
             ("PUT", ["wallet", "order-key"]) => Ok(Vec::new()),
             ("GET", ["wallet", "guard"]) => answer(&self.guard),

@@ -65,6 +65,10 @@ describe('what is scanned', () => {
     expect(await shops.read(printed({ shop: SHOP, asset: 'eur', till: 'bar' }))).toMatchObject({ is: 'merchant', title: 'Corner shop', verified: false, amount: null, sale: null, till: 'bar' });
     expect(await shops.read('payto://weft/bob@home.example?amount=EUR:12.5&message=lunch')).toMatchObject({ is: 'payto', person: { user: BOB }, amount: '1250', message: 'lunch' });
     expect(await refused(shops.read('payto://weft/bob@home.example?amount=EUR:12.505'))).toBe('code_damaged');
+    const far = 'payto://weft/dora@far.example?amount=EUR:3';
+    expect(await refused(shops.read(far))).toBe('no_link');
+    bank.links = [{ node: 'far.example', assets: ['eur'] }];
+    expect(await shops.read(far)).toMatchObject({ is: 'payto', person: { user: 'dora@far.example' }, amount: '300' });
     expect(await shops.read('bob@home.example')).toEqual({ is: 'other' });
   });
 
