@@ -63,9 +63,23 @@ describe('months', () => {
   });
 
   it('have no sum yet while older lines of them may come', () => {
-    expect(byMonth(lines, true).map((month) => month.whole)).toEqual([true, true, false]);
+    // What was sent before the first of January may have been accepted then.
+    expect(byMonth(lines, true).map((month) => month.whole)).toEqual([true, false, false]);
+    expect(byMonth([...lines, on(2025, 12, 29)], true).map((month) => month.whole)).toEqual([true, true, false]);
     expect(byMonth(lines, false).map((month) => month.whole)).toEqual([true, true, true]);
     expect(byMonth([], true)).toEqual([]);
+  });
+
+  it('count a line when the money went over, and have it where it counts', () => {
+    const late = on(2026, 1, 31, { transfer: 'late', amount: '20', settled_ms: new Date(2026, 1, 1, 9).getTime() });
+    const sent = [on(2026, 3, 2), on(2026, 1, 31, { transfer: 'after', amount: '5' }), late, on(2026, 1, 30, { amount: '1' })];
+    expect(byMonth(sent, false).map((month) => [new Date(month.start).getMonth() + 1, month.lines.map((one) => one.transfer), month.credit])).toEqual([
+      [3, ['t'], 1_000n],
+      [2, ['late'], 20n],
+      [1, ['after', 't'], 6n],
+    ]);
+    const chart = lastMonths(sent, new Date(2026, 2, 31).getTime(), 3);
+    expect(chart.map((month) => month.credit)).toEqual([6n, 20n, 1_000n]);
   });
 
   it('are twelve in the chart, also where nothing happened, and none beyond', () => {

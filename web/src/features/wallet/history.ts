@@ -93,6 +93,14 @@ export function isSettled(line: HistoryLineView): boolean {
   return line.state === 'done';
 }
 
+/** A transfer waits for a day at most; what was sent so long before a time may have been accepted after it. */
+export const WAIT_MS = 25 * 60 * 60 * 1000;
+
+/** When a line counts: when the money went over. */
+export function when(line: HistoryLineView): number {
+  return line.settled_ms ?? line.time_ms;
+}
+
 /** What it does to the balance. */
 export function effect(line: HistoryLineView): bigint {
   if (!isSettled(line)) return 0n;
@@ -116,21 +124,26 @@ export function monthStart(ms: number, back = 0): number {
   return new Date(date.getFullYear(), date.getMonth() - back, 1).getTime();
 }
 
-/** By month, the newest first. `more`: there are older lines than these. */
+/**
+ * By month, the newest first. `more`: there are older lines than these. A line stands in the month in which it counts, as in a
+ * statement: what was sent in January and accepted in February is the last of February, so that a month's sum is that of the lines
+ * below it. Within a month they are in the order in which the node gives them.
+ */
 export function byMonth(lines: readonly HistoryLineView[], more: boolean): Month[] {
-  const months: Month[] = [];
+  const months = new Map<number, Month>();
   for (const line of lines) {
-    const start = monthStart(line.time_ms);
-    let month = months.at(-1);
-    if (month?.start !== start) months.push((month = { start, lines: [], credit: 0n, debit: 0n, whole: true }));
+    const start = monthStart(when(line));
+    let month = months.get(start);
+    if (!month) months.set(start, (month = { start, lines: [], credit: 0n, debit: 0n, whole: true }));
     month.lines.push(line);
     const moved = effect(line);
     if (moved > 0n) month.credit += moved;
     else month.debit -= moved;
   }
-  const last = months.at(-1);
-  if (last && more) last.whole = false;
-  return months;
+  const oldest = lines.at(-1);
+  // An older line may have been accepted so long after the oldest of these.
+  if (oldest && more) for (const month of months.values()) month.whole = month.start > oldest.time_ms + WAIT_MS;
+  return [...months.values()].sort((a, b) => b.start - a.start);
 }
 
 /** What came and went in each of the last months, the oldest first; also in those without a line. */
@@ -138,7 +151,7 @@ export function lastMonths(lines: readonly HistoryLineView[], now: number, count
   const months = Array.from({ length: count }, (_, index) => ({ start: monthStart(now, count - 1 - index), credit: 0n, debit: 0n }));
   const by = new Map(months.map((month) => [month.start, month]));
   for (const line of lines) {
-    const month = by.get(monthStart(line.time_ms));
+    const month = by.get(monthStart(when(line)));
     const moved = effect(line);
     if (month && moved > 0n) month.credit += moved;
     else if (month) month.debit -= moved;

@@ -1,7 +1,7 @@
 import { plainDecimal, type Unit } from '../../state/money';
 import type { HistoryLineView } from '../../wire/HistoryLineView';
-import { otherName } from './history';
-import { when, type Statement } from './statement';
+import { otherName, when } from './history';
+import type { Statement } from './statement';
 
 /** What hledger would take for the end of a description, or for the end of a line. */
 function plain(text: string): string {

@@ -1,7 +1,7 @@
 import { plainDecimal, type Unit } from '../../state/money';
 import type { HistoryLineView } from '../../wire/HistoryLineView';
 import type { HistoryView } from '../../wire/HistoryView';
-import { effect } from './history';
+import { effect, WAIT_MS, when } from './history';
 
 /** An account over a time: what was on it before, what happened, what was on it then. */
 export interface Statement {
@@ -14,14 +14,6 @@ export interface Statement {
   debit: bigint;
   /** The oldest first; each with the balance after it. */
   lines: { line: HistoryLineView; balance: bigint }[];
-}
-
-/** A transfer waits for a day at most; what was sent so long before a statement begins may have been accepted within it. */
-const WAIT_MS = 25 * 60 * 60 * 1000;
-
-/** When a line counts: when the money went over. */
-export function when(line: HistoryLineView): number {
-  return line.settled_ms ?? line.time_ms;
 }
 
 export class Unsettled extends Error {}
