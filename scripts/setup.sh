@@ -136,9 +136,15 @@ need_authority() {
   have pebble || ! have apt-get || (apt_install pebble) || say "no pebble here: tests/acme.rs will not be run"
 }
 
-# A program that adds ledgers up, for src/ledger/tests/plain_text.rs; elsewhere than on Debian that test says that it was not run.
+# A program that adds ledgers up, for src/ledger/tests/plain_text.rs and what tests/wallet.rs, tests/wallet_killed.rs and tests/fees.rs
+# end with; elsewhere than on Debian they say that it was not run.
 need_bookkeeper() {
-  have hledger || ! have apt-get || (apt_install hledger) || say "no hledger here: src/ledger/tests/plain_text.rs will not be run"
+  have hledger || ! have apt-get || (apt_install hledger) || say "no hledger here: no test will have a ledger added up again"
+}
+
+# A program that reads codes in pictures, for tests/browser/stories/shop*.spec.ts; without it they read them with the app alone.
+need_scanner() {
+  have zbarimg || ! have apt-get || (apt_install zbar-tools) || say "no zbarimg here: codes will be read by the app alone"
 }
 
 # Networks of their own, for tests/namespaces.rs; where they cannot be made that test says that it was not run.
@@ -163,6 +169,7 @@ case ${1:-build} in
     need_browser
     need_authority
     need_bookkeeper
+    need_scanner
     need_networks
     need_nextest
     ;;

@@ -135,7 +135,12 @@ if [[ " $* " == *" nextest "* ]] && ! have pebble; then
   printf 'NOT RUN for want of pebble (apt install pebble): a certificate from an authority, tests/acme.rs\n'
 fi
 if [[ " $* " == *" nextest "* ]] && ! have hledger; then
-  printf 'NOT RUN for want of hledger (apt install hledger): a ledger added up again, src/ledger/tests/plain_text.rs\n'
+  printf 'NOT RUN for want of hledger (apt install hledger): a ledger added up again, %s\n' \
+    'src/ledger/tests/plain_text.rs, and in tests/wallet.rs, tests/wallet_killed.rs, tests/fees.rs'
+fi
+if [[ " $* " == *" browser "* ]] && ! have zbarimg; then
+  printf 'NOT RUN for want of zbarimg (apt install zbar-tools): codes read by another program, %s\n' \
+    'in tests/browser/stories/shop.spec.ts, shop_across.spec.ts'
 fi
 if [[ " $* " == *" nextest "* ]] && ! can_make_networks; then
   printf 'NOT RUN for want of rights, ip or nft: two nodes behind two routers, tests/namespaces.rs\n'
