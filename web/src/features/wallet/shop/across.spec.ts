@@ -8,6 +8,7 @@ import { wallet } from '../../../state/wallet.svelte';
 import type { ScannedShop } from '../../../wire/ScannedShop';
 import type { TransferView } from '../../../wire/TransferView';
 import { givenFor, gotFor } from '../exchange';
+import Paid from './Paid.svelte';
 import PayShop from './PayShop.svelte';
 
 const SHOP = 'corner@away.example';
@@ -65,6 +66,21 @@ describe('a shop of another server', () => {
     state = 'returned';
     fake.emit({ event: 'wallet' });
     await there('It came back');
+  });
+
+  it.each([
+    ['closed', 'The shop takes no money now.'],
+    ['paid', 'This bill was paid already.'],
+    ['over', 'This bill can no longer be paid. Ask for a new one.'],
+    ['asked', 'It is not what the shop asks for.'],
+    ['rate', 'The rate of exchange has changed meanwhile.'],
+    ['expired', 'The shop’s server did not answer in time.'],
+    ['of tomorrow', 'The shop did not take the payment.'],
+    [undefined, 'The shop did not take the payment.'],
+  ])('says why a payment came back: %s', (rejection, why) => {
+    const paid: TransferView = { id: 't1', payer: { user: ME, name: 'Alice' }, payee: { user: SHOP, name: SHOP }, mine: true, asset: { ...EUR }, amount: '918', refunded: '0', request: null, shop: 'Corner shop', state: 'returned', time_ms: 1, until_ms: null, ...(rejection ? { rejection } : {}) };
+    render(Paid, { paid, shop: SHOP, title: 'Corner shop', tip: 0n, onclose: vi.fn() });
+    expect(screen.getByText((text) => text.startsWith(why)).textContent.replace(/\s/gu, ' ')).toBe(`${why} You have 9.18 EUR again.`);
   });
 
   it('gets its own money for what one has, at the rate, and never less than the bill', async () => {
