@@ -174,7 +174,9 @@ async fn a_packet_and_a_bill_in_a_group_of_three() -> Result<()> {
     let is_packet: fn(&BodyView) -> bool = |body| matches!(body, BodyView::Packet { .. });
     let mut sum = 0;
     for person in [&bob, &carol, &alice] {
-        let id = card(person, &group, is_packet).await?.id;
+        let MessageView { id, body, .. } = card(person, &group, is_packet).await?;
+        let BodyView::Packet { cover, .. } = body else { unreachable!() };
+        assert_eq!(cover, 1);
         let open = Call::OpenPacket { chat: group.clone(), id };
         let got = packet(person, open.clone()).await?;
         let mine: u64 = got.mine.clone().context("no share")?.parse()?;

@@ -244,6 +244,17 @@ describe('a red packet that is opened', () => {
     await screen.findByText('All shares were taken before you.');
   });
 
+  it('has the cover that whoever gave it chose, on its card and where it is opened', async () => {
+    packets.give({ id: 'p', maker: BOB, asset: 'eur', total: 1_000n, shares: 2 });
+    const given = card('m', BOB, { kind: 'packet', packet: 'p', greeting: 'For you all', cover: 3, only: null });
+    const { container, unmount } = render(MoneyCard, { chat: choir, message: given, onopen: vi.fn() });
+    expect([...container.querySelectorAll('svg.cover')].map((cover) => cover.classList.contains('c3'))).toEqual([true]);
+    unmount();
+    open(given);
+    await screen.findByText('A red packet from Bob');
+    expect([...document.querySelectorAll('svg.cover')].map((cover) => cover.classList.contains('c3'))).toEqual([true]);
+  });
+
   it('is asked about when it was sent, not before: until then the engine knows no such card', async () => {
     packets.give({ id: 'p', maker: ME, asset: 'eur', total: 1_000n, shares: 3 });
     const sending: CardMessage = { ...card('m', ME, packet('p')), delivery: 'sending' };
