@@ -109,8 +109,9 @@ describe('an amount that is shown', () => {
   });
 
   it('is short beside a chart, and plain in a file', () => {
-    expect(formatCompact('123400', EUR, 'en')).toBe('1.23K');
-    expect(formatCompact('1234000', EUR, 'zh')).toBe('1.23万');
+    expect(formatCompact('123400', EUR, 'en', 'en')).toBe('1.23K');
+    expect(formatCompact('123400', EUR, 'en', 'de')).toBe('1,23K');
+    expect(formatCompact('1234000', EUR, 'zh', 'zh')).toBe('1.23万');
     expect(plainDecimal('-123400', 2)).toBe('-1234.00');
     expect(plainDecimal(-5n, 2)).toBe('-0.05');
     expect(plainDecimal(0n, 0)).toBe('0');

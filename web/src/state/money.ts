@@ -117,10 +117,12 @@ export function formatSigned(minor: string | bigint, credit: boolean, asset: Uni
   return `${credit ? '+' : '−'}${formatAmount(minor, asset, locale)}`;
 }
 
-/** `1.2K`, `1.2万`: for a scale beside a chart, where nobody counts by it. */
-export function formatCompact(minor: string | bigint, asset: Unit, locale: string): string {
+/** `1.2K`, `1.2万`: for a scale beside a chart, where nobody counts by it. `tag`: of its letters; its marks are the locale's. */
+export function formatCompact(minor: string | bigint, asset: Unit, tag: string, locale: string): string {
   const value = Number(BigInt(minor)) / 10 ** asset.scale;
-  return new Intl.NumberFormat(locale, { notation: 'compact', maximumSignificantDigits: 3 }).format(value);
+  const { decimal, group } = marksOf(locale);
+  const parts = new Intl.NumberFormat(tag, { numberingSystem: 'latn', notation: 'compact', maximumSignificantDigits: 3 }).formatToParts(value);
+  return parts.map(({ type, value: text }) => (type === 'decimal' ? decimal : type === 'group' ? group : text)).join('');
 }
 
 /** As it is put into a field, to be changed: `1234,50`. {@link parseAmount} reads it back. */

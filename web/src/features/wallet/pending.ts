@@ -8,6 +8,6 @@ import type { PendingView } from '../../wire/PendingView';
 /** That a payment is not decided yet, and that nobody has to pay it again. */
 export function pendingText({ asset, amount, user }: PendingView): string {
   const of = wallet.assets.find((one) => one.asset.id === asset)?.asset;
-  const sum = of ? formatAmount(amount, of, i18n.tag) : amount;
+  const sum = of ? formatAmount(amount, of, i18n.region) : amount;
   return user ? m.account_unsure_to({ amount: sum, name: contacts.get(user)?.display_name ?? user }) : m.account_unsure({ amount: sum });
 }

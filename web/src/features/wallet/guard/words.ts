@@ -8,7 +8,7 @@ import type { ProposalView } from '../../../wire/ProposalView';
 
 /** What is proposed, in one sentence. */
 export function proposalText({ kind, asset, amount, person, file }: ProposalView): string {
-  const sum = asset && amount !== null ? formatAmount(amount, asset, i18n.tag) : '';
+  const sum = asset && amount !== null ? formatAmount(amount, asset, i18n.region) : '';
   const name = person?.name ?? '';
   switch (kind) {
     case 'issue':
@@ -44,7 +44,7 @@ export function proposalState({ state, by }: ProposalView): string {
 
 /** Where an agent stands: what is owed, either way, and the turnover of the day. */
 export function floatText(float: FloatView): string {
-  const sum = (minor: string): string => formatAmount(minor, float.agent.asset, i18n.tag);
+  const sum = (minor: string): string => formatAmount(minor, float.agent.asset, i18n.region);
   const stands = float.held !== '0' ? m.float_held({ amount: sum(float.held) }) : m.float_owed({ amount: sum(float.owed), limit: sum(float.limit) });
   return [stands, m.float_today({ into: sum(float.today_in), out: sum(float.today_out) }), float.agent.frozen ? m.float_stopped() : ''].filter(Boolean).join(' · ');
 }
