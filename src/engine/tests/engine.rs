@@ -13,6 +13,7 @@
 )]
 
 mod approvals;
+mod books;
 mod charges;
 mod converge;
 mod converge_groups;

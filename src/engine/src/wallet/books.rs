@@ -176,6 +176,8 @@ async fn checked(
     };
     let Ok(balance) = proof::balance(&root, &shown) else { return Ok(Err(word(Flaw::Balance))) };
     let (mut moved, mut entries, mut last) = (0_i128, Vec::new(), 0);
+    // The same one on all pages, whatever the later ones say.
+    let account = shown.account;
     for _ in 0..PAGES_MAX {
         for event in &shown.entries {
             let Ok(entry) = proof::entry(&root, event) else { return Ok(Err(word(Flaw::Entry))) };
@@ -183,7 +185,7 @@ async fn checked(
                 return Ok(Err(word(Flaw::Entry)));
             }
             last = event.number;
-            moved = moved.saturating_add(proof::moved(&entry, shown.account));
+            moved = moved.saturating_add(proof::moved(&entry, account));
             entries.push(entry.transfer.id);
         }
         if !shown.more {

@@ -2,6 +2,7 @@
 //! killed at any output and started again from what they kept.
 
 pub mod accounts;
+pub mod books;
 pub mod group;
 pub mod groups;
 pub mod hosts;

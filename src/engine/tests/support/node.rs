@@ -58,6 +58,8 @@ pub struct Node {
     pub lose_after: Option<u32>,
     /// Its money.
     pub money: super::money::Money,
+    /// What it says to these paths instead of what it would.
+    pub says: BTreeMap<String, Answer>,
 }
 
 #[derive(Default)]
@@ -115,6 +117,7 @@ impl Node {
             deaf: false,
             inbox_is_slow: false,
             money: super::money::Money::default(),
+            says: BTreeMap::new(),
         }
     }
 
@@ -132,13 +135,14 @@ impl Node {
         body: Vec<u8>,
     ) -> (u16, Vec<u8>) {
         let path = path.strip_prefix("/api/v1/").expect("a path of the API");
+        let said = self.says.get(path).cloned();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let words: Vec<&str> = path.split('/').collect();
         *self.requests.entry(format!("{method} {}", words[0])).or_default() += 1;
         if let Some(what) = words.get(2) {
             *self.requests.entry(format!("{method} {}/{what}", words[0])).or_default() += 1;
         }
-        let result = self.route(method, &words, query, token, &body);
+        let result = said.unwrap_or_else(|| self.route(method, &words, query, token, &body));
         if let Some(left) = self.lose_after {
             self.lose_after = left.checked_sub(1);
             if left == 0 {
