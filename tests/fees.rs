@@ -34,7 +34,7 @@ async fn shown(person: &Person, asset: &str, amount: u64) -> Result<u64> {
 }
 
 async fn set(owner: &Person, asset: &str, fee: [&str; 4]) -> Result<()> {
-    let fee = fee.map(str::to_owned).to_vec();
+    let fee = fee.map(str::to_owned);
     owner
         .call(Call::Guard(GuardCall::Fee(FeeCall::SetFee {
             kind: "person".into(),
@@ -89,7 +89,7 @@ async fn nobody_pays_more_than_they_were_shown() -> Result<()> {
         Call::Guard(GuardCall::Fee(FeeCall::SetFee {
             kind: "person".into(),
             asset: euro.clone(),
-            fee: ["0", "0", "0", "0"].map(str::to_owned).to_vec(),
+            fee: ["0", "0", "0", "0"].map(str::to_owned),
         })),
     )
     .await;
