@@ -1,12 +1,17 @@
 //! A node that means harm, over the real network: it lies about who it is and for whom it speaks, says things again, asks for
-//! everybody, and sends nonsense. It gets nowhere, and honest nodes do not notice.
+//! everybody, and sends nonsense. It gets nowhere, and honest nodes do not notice. Nor does it get money over a link.
 
-use anyhow::Result;
+use crate::payments::{agree, link, pay, transfer};
+use anyhow::{Context as _, Result};
 use ed25519_dalek::SigningKey;
 use futures::future::BoxFuture;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+use weft_ledger::link::{Body, Digest, Mark, Message, Sum};
 use weft_net::{Net, NetConfig, NodeKey, PeerHandler, PeerKey, PeerLink};
-use weft_testkit::{Cast, Cluster, Person, TestNode};
+use weft_testkit::{
+    Cast, Cluster, Person, TestNode,
+    money::{balance, issue, set_pin, wallet},
+};
 use weft_wire::{
     Blob, Code, NodeName, RoomId, RoomNonce, Signed, UserAddress, codec,
     federation::{Answer, Batch, BatchAck, ContactStep, Event, EventResult, Question},
@@ -40,9 +45,13 @@ struct Stranger {
 
 impl Stranger {
     async fn before(node: &TestNode, seed: u8) -> Result<Stranger> {
+        Stranger::with_key(node, [seed; 32]).await
+    }
+
+    /// With the key of a node that was honest.
+    async fn with_key(node: &TestNode, mut secret: [u8; 32]) -> Result<Stranger> {
         let peer = node.as_peer().await?;
         let (_, victim) = peer.identity().unwrap();
-        let mut secret = [seed; 32];
         let name = NodeName::of_key(SigningKey::from_bytes(&secret).verifying_key().as_bytes());
         let config = NetConfig::quiet(vec!["/ip4/127.0.0.1/tcp/0".to_owned()]);
         let net = Net::start(config, NodeKey::take(&mut secret), Arc::new(Silent)).await?;
@@ -198,6 +207,84 @@ async fn who_asks_for_everybody_is_told_to_wait_and_others_are_not() -> Result<(
     bob.connect(&alice).await?;
     bob.say(&alice.address, "hello").await?;
     alice.hears(&bob.address, "hello").await?;
+    mallory.net.shutdown().await;
+    cluster.end().await
+}
+
+/// What a node says over a link, as it is encoded.
+fn post(messages: &[Signed<Message>]) -> Vec<u8> {
+    codec::encode(&BTreeMap::from([("messages", messages)]))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_of_a_link_that_turns_hostile_moves_no_money() -> Result<()> {
+    let mut cluster = Cluster::start(2).await?;
+    cluster.acquaint().await?;
+    let (here, there) = (cluster.node(0)?, cluster.node(1)?);
+    let (alice, bob) = (here.sign_up(Cast::Alice).await?, there.sign_up(Cast::Bob).await?);
+    bob.connect(&alice).await?;
+    set_pin(&alice, Cast::Alice).await?;
+    let euro = issue(&alice, &[(&alice, 10_000)]).await?;
+    agree(here, there).await?;
+    let sent = transfer(&alice, pay(&bob, &euro, 3_000, true, None)).await?;
+    let incoming = async |me: &Person| {
+        Ok(wallet(me).await?.accounts.into_iter().find(|account| account.incoming == "3000"))
+    };
+    bob.until("the money", incoming).await?;
+    let confirmed = async |_: &Person| Ok(link(here).await?.filter(|row| row.confirmed == 1));
+    let stood = alice.until("that it is known there", confirmed).await?;
+    assert_eq!((stood.sent, stood.taken, stood.waiting_out, &stood.frozen), (1, 0, 1, &None));
+
+    // Bob's node is somebody else's now.
+    let secret: [u8; 32] = std::fs::read(there.data().join("node.key"))?.try_into().unwrap();
+    drop(bob);
+    cluster.stop(1).await?;
+    let here = cluster.node(0)?;
+    let mallory = Stranger::with_key(here, secret).await?;
+    let says = async |post: Vec<u8>| {
+        mallory.ask(&Question::Link { from: mallory.name.clone(), post: Blob(post) }).await
+    };
+    let digest = stood.terms.clone().context("no terms")?.digest;
+    let terms = std::array::from_fn(|at| u8::from_str_radix(&digest[at * 2..at * 2 + 2], 16).unwrap());
+    let sum = Sum { asset: euro.parse()?, amount: 9_000 };
+    let payment = sent.id.parse()?;
+    let lie = Message {
+        from: mallory.name.clone(),
+        to: here.name().await?,
+        era: 0,
+        seq: 1,
+        before: Mark::START.hash,
+        seen: Mark::START,
+        confirmed: 0,
+        terms: Digest(terms),
+        body: Body::Fulfil { payment, given: sum, got: sum },
+    };
+    let signed = |lie: &Message, secret| Signed::sign(lie, &SigningKey::from_bytes(&secret));
+
+    // Nonsense, and what it has not signed or is not next or not for this node: nothing is as if it were taken.
+    for bytes in [Vec::new(), vec![0xff; 100], vec![0x9b; 100_000]] {
+        let answer = says(bytes).await;
+        assert!(matches!(&answer, Answer::Problem(problem) if problem.code == Code::Malformed), "{answer:?}");
+    }
+    let answer = says(post(&[signed(&lie, [66; 32])])).await;
+    assert!(matches!(&answer, Answer::Problem(problem) if problem.code == Code::BadSignature), "{answer:?}");
+    for astray in [Message { seq: 7, ..lie.clone() }, Message { to: mallory.name.clone(), ..lie.clone() }] {
+        says(post(&[signed(&astray, secret)])).await;
+    }
+    assert_eq!(link(here).await?, Some(stood.clone()), "the link stands as it stood");
+
+    // That bob took three times as much: it proves a lie, and the link stands still.
+    says(post(&[signed(&lie, secret)])).await;
+    let row = link(here).await?.context("no link")?;
+    let why = row.frozen.as_deref().unwrap_or_default();
+    assert!(why.ends_with("is fulfilled with other amounts"), "{row:?}");
+    assert_eq!((&row.owed, row.taken, row.waiting_out), (&stood.owed, 0, 1));
+    let own = transfer(&alice, weft_engine::api::Call::Transfer { id: sent.id.clone() }).await?;
+    assert_eq!((own.state.as_str(), balance(&alice).await?), ("held", 7_000));
+    // The node lives: whoever is here is paid as before.
+    let carol = here.sign_up(Cast::Carol).await?;
+    transfer(&alice, pay(&carol, &euro, 500, false, None)).await?;
+    assert_eq!((balance(&alice).await?, balance(&carol).await?), (6_500, 500));
     mallory.net.shutdown().await;
     cluster.end().await
 }

@@ -9,14 +9,14 @@ use weft_testkit::{
     money::{PIN, balance, form, issue, set_pin, wallet},
 };
 
-async fn transfer(person: &Person, call: Call) -> Result<TransferView> {
+pub(crate) async fn transfer(person: &Person, call: Call) -> Result<TransferView> {
     match person.call(call).await? {
         Reply::Transfer(transfer) => Ok(transfer),
         other => bail!("{other:?}"),
     }
 }
 
-fn pay(to: &Person, asset: &str, amount: u64, hold: bool, chat: Option<String>) -> Call {
+pub(crate) fn pay(to: &Person, asset: &str, amount: u64, hold: bool, chat: Option<String>) -> Call {
     Call::Pay {
         id: form(),
         user: to.address.clone(),
@@ -39,7 +39,7 @@ async fn ask(node: &TestNode, request: Request) -> Result<Answer> {
     }
 }
 
-async fn link(node: &TestNode) -> Result<Option<LinkRow>> {
+pub(crate) async fn link(node: &TestNode) -> Result<Option<LinkRow>> {
     match ask(node, Request::Links).await? {
         Answer::Links(mut rows) => Ok(rows.pop()),
         other => bail!("{other:?}"),
@@ -61,7 +61,7 @@ async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl 
 }
 
 /// The second node is willing to have 100 euros of the first.
-async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
+pub(crate) async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
     let assets =
         vec![CoveredAsset { code: "EUR".parse()?, theirs: false, scale: None, limit: "100.00".into() }];
     let request =
