@@ -209,6 +209,20 @@ async fn many_open_it_at_once_and_nobody_has_two_shares() {
 }
 
 #[tokio::test]
+async fn a_packet_for_hundreds_shows_all_who_have_opened_it() {
+    let (mut till, room, _) = table().await;
+    let packet = give(&mut till, terms(room, PacketKind::Lucky, 300), 1_000).await.unwrap().transfer;
+    let wallet = till.world.service.wallet().clone();
+    for n in 0..300 {
+        let user = format!("guest{n}@{}", till.world.name).parse().unwrap();
+        wallet.claim(packet, &user).await.unwrap();
+    }
+    let seen = wallet.packet(packet).await.unwrap();
+    assert_eq!((seen.claims.len(), seen.state), (300, PacketState::Empty));
+    assert_eq!(seen.claims.iter().map(|claim| claim.amount).sum::<u64>(), 1_000);
+}
+
+#[tokio::test]
 async fn a_refund_is_no_more_than_was_paid_and_goes_the_same_way_back() {
     let mut till = Till::open().await;
     let paid = till.pay(1_000, Intent::Transfer).await.unwrap().transfer;

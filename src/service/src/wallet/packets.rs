@@ -57,11 +57,15 @@ impl Wallet {
     pub(crate) async fn packet(&self, id: TransferId) -> Result<PacketInfo> {
         let record = self.packet_record(id).await?;
         let asset = self.asset(record.asset).await?.asset;
-        let rows = self.ctx.store.scan(tables::PACKET_CLAIMS, Scan::prefix(id.0)).await?;
-        let mut claims = Vec::with_capacity(rows.len());
-        for row in rows {
-            let ClaimRecord { user, amount, at_ms, returned } = ClaimRecord::from_record(&row.value)?;
-            claims.push(PacketClaim { user, amount, at_ms, returned });
+        let (mut claims, mut after) = (Vec::new(), Vec::new());
+        loop {
+            let rows = self.ctx.store.scan(tables::PACKET_CLAIMS, Scan::prefix(id.0).after(&after)).await?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.key);
+            for row in rows {
+                let ClaimRecord { user, amount, at_ms, returned } = ClaimRecord::from_record(&row.value)?;
+                claims.push(PacketClaim { user, amount, at_ms, returned });
+            }
         }
         let PacketRecord { maker, terms, total, left, until_ms, state, .. } = record;
         let promise = PacketPromise { commitment: packet::commit(&record.seed, id.0) };
@@ -189,8 +193,10 @@ impl Sheet<'_> {
             expires_ms: self.end_over(&user.node)?,
             memo: Blob(encode(&Memo { order, request: None, tip: None, by: None, share: Some(share) })),
         };
-        let now = self.now;
+        let (now, payment) = (self.now, prepare.payment);
         match link::send(self, &user.node, envelope, prepare, now)? {
+            // One that a thaw has brought into the link's books after a restore is not in those of the ledger: it pays for nothing here.
+            Sent::Asked(_) if self.entry(payment)?.is_none() => Err(WalletError::IdConflict.into()),
             Sent::Asked(_) => Ok(()),
             Sent::Refused { reason, .. } => Err(WalletError::Link(LinkTrouble::Payment(reason)).into()),
         }
