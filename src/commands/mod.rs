@@ -62,7 +62,7 @@ enum Command {
     User(user::User),
     /// List other nodes; trust, block and limit them
     Peer(peer::Peer),
-    /// Write the books of a node for other programs
+    /// Write the books of a node for other programs, or see what its links owe and which days it has signed
     Ledger(ledger::Ledger),
     /// Name the account at a bank that backs an asset, and take the bank's files
     Bank(bank::Bank),

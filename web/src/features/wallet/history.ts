@@ -68,7 +68,7 @@ export function otherName(line: HistoryLineView): string | null {
 }
 
 /** Whose payment a fee is of, if that is among the lines. */
-export function feeOf(line: HistoryLineView, lines: readonly HistoryLineView[]): string | null {
+export function ofWhom(line: HistoryLineView, lines: readonly HistoryLineView[]): string | null {
   const paid = line.fee_of ? lines.find((one) => one.transfer === line.fee_of) : undefined;
   return paid ? otherName(paid) : null;
 }
