@@ -194,7 +194,10 @@ fn bank_account(wish: BankAccount) -> Result<BankAccount, Fault> {
         None if looks_like_iban(&account) => return Err(MISTYPED),
         None if account.trim().is_empty() => String::new(),
         None if is_number(&account) => plain(&account),
-        None => return Err(MISTYPED),
+        None => {
+            let why = "it is neither an IBAN nor the number of an account";
+            return Err(Fault::Invalid { field: "account", why });
+        }
     };
     if !account.is_empty() && iban(&holder).is_some() {
         return Err(Fault::Invalid { field: "holder", why: "this is an IBAN: are the two swapped?" });
