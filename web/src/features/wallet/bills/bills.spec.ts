@@ -160,6 +160,15 @@ describe('an invoice that one is to pay', () => {
     expect(screen.getByRole('button', { name: /^Pay 42/ }).hasAttribute('disabled')).toBe(true);
   });
 
+  it('counts its fee before anybody is asked for the PIN', async () => {
+    bank.define(EUR, { title: 'Euro', fees: [['shop', '10', '0', '0', '0']] });
+    bank.move({ id: 'gone', purpose: 'payment', asset: 'eur', from: ME, to: BOB, amount: 5_716n });
+    const { invoice } = billed();
+    render(BillPages, { base: BASE, rest: ['bob', invoice] });
+    await waitFor(() => expect(screen.getByText(/Fee .*0\.10.* · .*42\.94.* in all/)).toBeTruthy());
+    expect(screen.getByRole('button', { name: /^Pay 42/ }).hasAttribute('disabled')).toBe(true);
+  });
+
   it('is overdue by the time of the node, and others are not shown it', async () => {
     const late = billed();
     now += DAY;
