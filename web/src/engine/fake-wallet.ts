@@ -37,6 +37,7 @@ export interface Entry {
   packet: string | null;
   /** When a transfer that waited was accepted. */
   settled_ms?: number;
+  settled_by?: number;
 }
 type Wish = Pick<Entry, 'id' | 'purpose' | 'asset' | 'from' | 'to' | 'amount'> & Partial<Entry>;
 
@@ -72,7 +73,14 @@ export class FakeBank {
   /** How far the node's clock is ahead of the device's, ms. */
   ahead = 0;
 
+  #events = 0;
+
   constructor(public now: () => number = () => Date.now()) {}
+
+  next(): number {
+    this.#events += 1;
+    return this.#events;
+  }
 
   define(asset: AssetView, part: Partial<IssuedView> = {}, issueMax = 0n): this {
     const had = this.#assets.get(asset.id)?.view;
@@ -111,7 +119,7 @@ export class FakeBank {
       return had;
     }
     this.#allow(wish);
-    const entry: Entry = { number: this.entries.length + 1, time_ms: this.now(), state: 'done', until_ms: null, request: null, refunds: null, packet: null, ...wish };
+    const entry: Entry = { number: this.next(), time_ms: this.now(), state: 'done', until_ms: null, request: null, refunds: null, packet: null, ...wish };
     this.entries.push(entry);
     return entry;
   }
@@ -153,7 +161,7 @@ export class FakeBank {
     if (entry.to !== who) throw fail('forbidden');
     const state = accept ? 'done' : 'returned';
     if (entry.state !== 'held' && entry.state !== state) throw fail('already_decided');
-    if (accept && entry.state === 'held') entry.settled_ms = this.now();
+    if (accept && entry.state === 'held') Object.assign(entry, { settled_ms: this.now(), settled_by: this.next() });
     entry.state = state;
     return entry;
   }
@@ -222,7 +230,7 @@ export class FakeBank {
       refunded: this.refunded(entry.id).toString(),
       state: this.entry(entry.id).state,
       until_ms: entry.until_ms,
-      ...(entry.settled_ms === undefined ? {} : { settled_ms: entry.settled_ms }),
+      ...(entry.settled_ms === undefined ? {} : { settled_ms: entry.settled_ms, settled_by: entry.settled_by }),
     };
   }
 
@@ -329,7 +337,9 @@ export function answerWallet(engine: FakeEngine, bank: FakeBank, { page = 256, s
     })
     .on('wallet_history', ({ account, before }) => {
       const asset = account.replace(/^account-/, '');
-      const all = bank.entries.filter((entry) => entry.asset === asset && (entry.from === ME || entry.to === ME) && (before === null || entry.number < before)).reverse();
+      const place = (entry: Entry): number => entry.settled_by ?? entry.number;
+      const mine = bank.entries.filter((entry) => entry.asset === asset && (entry.from === ME || entry.to === ME) && (before === null || place(entry) < before));
+      const all = mine.sort((a, b) => place(b) - place(a));
       return { account, lines: all.slice(0, page).map((entry) => bank.line(entry)), more: all.length > page };
     })
     .on('send_packet', ({ id, chat, asset, amount, shares, lucky, greeting, cover, only, pin }) => {

@@ -7,7 +7,7 @@ import type { PersonView } from "./PersonView";
  */
 export type HistoryLineView = { 
 /**
- * Its number in the node's ledger: pages begin before one.
+ * Its number in the node's ledger.
  */
 number: number, 
 /**
@@ -66,6 +66,10 @@ until_ms: number | null,
  * When the money went over, ms, if that was later.
  */
 settled_ms?: number, 
+/**
+ * The number of what it went over by, if that was later: there the line stands, and pages begin before that one.
+ */
+settled_by?: number, 
 /**
  * What stands on the other side, if that is another asset.
  */

@@ -181,7 +181,7 @@ pub struct TransferView {
 /// A line of an account's history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 pub struct HistoryLineView {
-    /// Its number in the node's ledger: pages begin before one.
+    /// Its number in the node's ledger.
     pub number: f64,
     /// The transfer.
     pub transfer: String,
@@ -215,6 +215,10 @@ pub struct HistoryLineView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub settled_ms: Option<f64>,
+    /// The number of what it went over by, if that was later: there the line stands, and pages begin before that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub settled_by: Option<f64>,
     /// What stands on the other side, if that is another asset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

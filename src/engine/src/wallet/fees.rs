@@ -32,7 +32,7 @@ pub(super) async fn answer(cx: &Cx, call: FeeCall) -> Result<Reply, Refusal> {
             let due = fee_due(&requests::info(cx, asset).await?.fees, kind, amount);
             cx.with(|s| {
                 if s.live.fees.len() >= SHOWN_MAX {
-                    s.live.fees.clear();
+                    s.live.fees.remove(0);
                 }
                 let at_ms = s.now;
                 s.live.fees.push(Shown { asset, kind, amount, due, at_ms });

@@ -101,6 +101,7 @@ fn line(s: &mut State, line: HistoryLine) -> HistoryLineView {
         state: state(line.state).into(),
         until_ms: line.until_ms.map(|until| until as f64),
         settled_ms: line.settled_ms.map(|settled| settled as f64),
+        settled_by: line.settled_by.map(|settled| settled as f64),
         exchange: exchanged(line.exchange),
     }
 }

@@ -54,7 +54,7 @@ impl Wallet {
             for row in rows {
                 let Some(line) = self.line(account, &row).await? else { continue };
                 // A payment and its fee are one event, and one is asked for what comes after an event.
-                let is_same = lines.last().is_some_and(|last: &HistoryLine| last.number == line.number);
+                let is_same = lines.last().is_some_and(|last: &HistoryLine| last.place() == line.place());
                 if lines.len() >= PAGE_MAX && !is_same {
                     return Ok(History { lines, more: true });
                 }
@@ -179,16 +179,44 @@ impl Wallet {
         Ok(RequestPayments { payments })
     }
 
-    /// A line of a history. That a transfer which waited was accepted or returned is part of its own line.
+    /// A line of a history. That a transfer which waited was accepted or returned is part of its own line, and one that was accepted
+    /// stands where the money went over: whoever reads back to a time has then read all that counts since.
     async fn line(&self, account: AccountId, row: &Row) -> Result<Option<HistoryLine>> {
         let id = row.key.last_chunk::<16>().map(|id| TransferId(*id));
         let id = id.ok_or(Fault::Internal("a history's key without a transfer"))?;
         let entry: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, id.0).await?;
         let EntryRecord(entry) = entry.ok_or(Fault::Internal("a history without its transfer"))?;
+        match entry.transfer.movement {
+            Movement::Void { .. } => Ok(None),
+            Movement::Posted { .. } => self.line_of(account, entry, None).await,
+            Movement::Post { pending, .. } => {
+                let held: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, pending.0).await?;
+                let EntryRecord(held) = held.ok_or(Fault::Internal("an answer without what waited"))?;
+                self.line_of(account, held, Some(&entry)).await
+            }
+            Movement::Pending { .. } => {
+                let standing = self.standing(id).await?;
+                let end = standing.and_then(|standing| standing.resolution);
+                if end.is_some_and(|end| end.posted > 0) {
+                    return Ok(None);
+                }
+                self.line_of(account, entry, None).await
+            }
+        }
+    }
+
+    /// The line of a transfer; `answer`: by which it went over, if it waited.
+    async fn line_of(
+        &self,
+        account: AccountId,
+        entry: Entry,
+        answer: Option<&Entry>,
+    ) -> Result<Option<HistoryLine>> {
+        let id = entry.transfer.id;
         let (until_ms, refunds) = match entry.transfer.movement {
-            Movement::Post { .. } | Movement::Void { .. } => return Ok(None),
-            Movement::Posted { refunds, .. } => (None, refunds),
             Movement::Pending { expires_ms, refunds, .. } => (expires_ms, refunds),
+            Movement::Posted { refunds, .. } => (None, refunds),
+            Movement::Post { .. } | Movement::Void { .. } => return Ok(None),
         };
         let moved = entry.moved.ok_or(Fault::Internal("a history with a refused transfer"))?;
         let credit = moved.credit == account;
@@ -196,7 +224,7 @@ impl Wallet {
         if entry.transfer.purpose == Purpose::Remote
             && let Some(peer) = self.peer_of(across).await?
         {
-            return self.remote_line(&peer, &entry, moved.amount, credit).await;
+            return self.remote_line(&peer, &entry, answer, (moved.amount, credit)).await;
         }
         let other = match self.party(across).await? {
             None => self.other_of_escrow(across, entry.transfer.purpose).await?,
@@ -213,15 +241,6 @@ impl Wallet {
             Purpose::PacketClaim | Purpose::PacketReturn => Some(TransferId(entry.transfer.about)),
             _ => None,
         };
-        let standing = self.standing(id).await?;
-        let end = standing.as_ref().and_then(|standing| standing.resolution.as_ref());
-        let settled_ms = match end.filter(|end| end.posted > 0) {
-            Some(end) => {
-                let answer: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, end.by.0).await?;
-                answer.map(|EntryRecord(answer)| answer.at_ms)
-            }
-            None => None,
-        };
         Ok(Some(HistoryLine {
             number: entry.number,
             transfer: id,
@@ -236,9 +255,10 @@ impl Wallet {
             fee_of: (entry.transfer.purpose == Purpose::Fee && !credit)
                 .then_some(TransferId(entry.transfer.about)),
             refunded: self.refunded(&entry).await?,
-            state: state(&entry, standing),
+            state: state(&entry, self.standing(id).await?),
             until_ms,
-            settled_ms,
+            settled_ms: answer.map(|answer| answer.at_ms),
+            settled_by: answer.map(|answer| answer.number),
             exchange: None,
         }))
     }
@@ -248,13 +268,13 @@ impl Wallet {
         &self,
         peer: &NodeName,
         entry: &Entry,
-        amount: u64,
-        credit: bool,
+        answer: Option<&Entry>,
+        (amount, credit): (u64, bool),
     ) -> Result<Option<HistoryLine>> {
         let (way, id) = (if credit { Way::In } else { Way::Out }, TransferId(entry.transfer.about));
         let none = || Fault::Internal("a transfer between nodes without its payment");
         let payment = self.remote(peer, way, id).await?.ok_or_else(none)?;
-        let (settled_ms, remote) = (payment.decided_ms, Remote::of(&payment).ok_or_else(none)?);
+        let remote = Remote::of(&payment).ok_or_else(none)?;
         let other = if credit { &remote.payer } else { &remote.payee };
         let shop = self.remote_shop(&payment, &remote).await?.filter(|shop| shop.shop == *other);
         Ok(Some(HistoryLine {
@@ -271,7 +291,8 @@ impl Wallet {
             refunded: self.refunded(entry).await?,
             state: remote.state,
             until_ms: remote.until_ms,
-            settled_ms: settled_ms.filter(|at| remote.state == TransferState::Done && *at > entry.at_ms),
+            settled_ms: answer.map(|answer| answer.at_ms),
+            settled_by: answer.map(|answer| answer.number),
             shop: shop.map(|shop| shop.title),
             exchange: self.exchanged(remote.other).await?,
         }))

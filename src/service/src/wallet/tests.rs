@@ -231,12 +231,15 @@ async fn a_transfer_waits_for_the_payee_who_takes_it_or_gives_it_back() {
         assert!(matches!(wallet.answer(bob, transfer, answer).await, Err(WalletError::AlreadyDecided)));
     }
     assert_eq!(till.balances().await, (7_000, 3_000));
-    let his = [(true, 2_000, TransferState::Returned), (true, 3_000, TransferState::Done)];
-    assert_eq!(till.history(&till.bob).await, his);
+    let his = [(true, 3_000, TransferState::Done), (true, 2_000, TransferState::Returned)];
+    assert_eq!(till.history(&till.bob).await, his, "what went over stands where it did");
     let account = till.account(&till.alice).await.unwrap().id;
     let lines = wallet.history(till.alice.device.caller(), account, None).await.unwrap().lines;
     let settled: Vec<_> = lines.iter().take(2).map(|line| line.settled_ms).collect();
-    assert_eq!(settled, [None, Some(START_MS + HOUR_MS)], "what was given back has not gone over");
+    assert_eq!(settled, [Some(START_MS + HOUR_MS), None], "what was given back has not gone over");
+    assert!(lines[0].number < lines[1].number && lines[0].place() > lines[1].place());
+    let older = wallet.history(till.alice.device.caller(), account, Some(lines[0].place())).await.unwrap();
+    assert_eq!(older.lines, lines[1..], "each line stands on one page");
     till.is_sound().await;
 }
 

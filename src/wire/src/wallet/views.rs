@@ -267,9 +267,21 @@ pub struct HistoryLine {
     /// When the money went over, if that was later: of one that waited and was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_ms: Option<Millis>,
+    /// By which event that was: there the line stands in the history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_by: Option<u64>,
     /// What was paid for it, or got for it, on the other side: of another asset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<Exchanged>,
+}
+
+impl HistoryLine {
+    /// Where it stands in the history: at the event by which the money went over, or at its own as long as it has not. Pages begin
+    /// before one.
+    #[must_use]
+    pub fn place(&self) -> u64 {
+        self.settled_by.unwrap_or(self.number)
+    }
 }
 
 /// `GET wallet/history?account=ID&before=NUMBER`: the newest first.

@@ -260,6 +260,7 @@ fn views(v: &mut impl Visitor) {
         state: TransferState::Done,
         until_ms: None,
         settled_ms: Some(AT_MS),
+        settled_by: Some(6),
         exchange: None,
     };
     v.visit("history", History { lines: vec![line], more: true });

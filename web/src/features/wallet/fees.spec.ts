@@ -106,6 +106,23 @@ describe('whoever pays', { timeout: 20_000 }, () => {
     expect(paid()).toBe(0);
   });
 
+  it('is shown it anew as long as it stands there, so that it holds however long one looks at it', async () => {
+    fees.set('eur', ['person', '10', '0', '0', '0']);
+    await wallet.load();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      await send();
+      await shows(/10\.10.EUR in all/);
+      expect(fees.asked).toHaveLength(1);
+      fees.set('eur', ['person', '30', '0', '0', '0']);
+      await vi.advanceTimersByTimeAsync(4 * 60_000);
+      await shows(/10\.30.EUR in all/);
+      expect(fees.asked).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('is shown the new one where it was raised in between', async () => {
     await send();
     await shows('Payment PIN');

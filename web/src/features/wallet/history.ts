@@ -93,12 +93,14 @@ export function isSettled(line: HistoryLineView): boolean {
   return line.state === 'done';
 }
 
-/** A transfer waits for a day at most; what was sent so long before a time may have been accepted after it. */
-export const WAIT_MS = 25 * 60 * 60 * 1000;
-
 /** When a line counts: when the money went over. */
 export function when(line: HistoryLineView): number {
   return line.settled_ms ?? line.time_ms;
+}
+
+/** Where a line stands in the history, which is in this order: pages begin before one. */
+export function place(line: HistoryLineView): number {
+  return line.settled_by ?? line.number;
 }
 
 /** What it does to the balance. */
@@ -141,8 +143,7 @@ export function byMonth(lines: readonly HistoryLineView[], more: boolean): Month
     else month.debit -= moved;
   }
   const oldest = lines.at(-1);
-  // An older line may have been accepted so long after the oldest of these.
-  if (oldest && more) for (const month of months.values()) month.whole = month.start > oldest.time_ms + WAIT_MS;
+  if (oldest && more) for (const month of months.values()) month.whole = month.start > when(oldest);
   return [...months.values()].sort((a, b) => b.start - a.start);
 }
 

@@ -1,5 +1,6 @@
 import { wallet } from '../../state/wallet.svelte';
 import type { HistoryLineView } from '../../wire/HistoryLineView';
+import { place, when } from './history';
 import { REACH_PAGES, Reading } from './reading.svelte';
 
 /** The history of one account, as far as it was read: page by page, the newest first. */
@@ -24,7 +25,8 @@ export class Ledger extends Reading {
 
   /** Whether all lines since then were read. */
   reaches(ms: number): boolean {
-    return this.loaded && (!this.more || (this.lines.at(-1)?.time_ms ?? Infinity) < ms);
+    const oldest = this.lines.at(-1);
+    return this.loaded && (!this.more || (oldest ? when(oldest) : Infinity) < ms);
   }
 
   /** Something changed: what is new, and what of the lines that are here can be another by that. */
@@ -34,7 +36,7 @@ export class Ledger extends Reading {
 
   async #next(): Promise<void> {
     if (this.loaded && !this.more) return;
-    const page = await wallet.history(this.account, this.lines.at(-1)?.number ?? null);
+    const page = await wallet.history(this.account, last(this.lines));
     this.lines = [...this.lines, ...page.lines];
     this.more = page.more;
     this.loaded = true;
@@ -44,21 +46,28 @@ export class Ledger extends Reading {
     const old = this.lines;
     const fresh: HistoryLineView[] = [];
     for (let more = true; more; ) {
-      const page = await wallet.history(this.account, fresh.at(-1)?.number ?? null);
+      const page = await wallet.history(this.account, last(fresh));
       fresh.push(...page.lines);
-      const least = fresh.at(-1)?.number ?? 0;
+      const least = last(fresh) ?? 0;
       more = page.more && page.lines.length > 0 && least > oldestThatMayDiffer(old, fresh);
       // All was read again: what there is beyond is known anew, too.
-      if (least <= (old.at(-1)?.number ?? Infinity) || !page.more) this.more = page.more;
+      if (least <= (last(old) ?? Infinity) || !page.more) this.more = page.more;
     }
-    const least = fresh.at(-1)?.number ?? Infinity;
-    this.lines = [...fresh, ...old.filter((line) => line.number < least)];
+    const least = last(fresh) ?? Infinity;
+    this.lines = [...fresh, ...old.filter((line) => place(line) < least)];
   }
 }
 
 /** The oldest line that can stand otherwise now: one that waited, the one that a new refund is of, and none older than the newest. */
 function oldestThatMayDiffer(old: readonly HistoryLineView[], fresh: readonly HistoryLineView[]): number {
-  const newest = old[0]?.number ?? Infinity;
-  const refunded = new Set(fresh.filter((line) => line.number > newest).map((line) => line.refunds));
-  return old.findLast((line) => line.state === 'held' || refunded.has(line.transfer))?.number ?? newest;
+  const newest = old[0] ? place(old[0]) : Infinity;
+  const refunded = new Set(fresh.filter((line) => place(line) > newest).map((line) => line.refunds));
+  const differs = old.findLast((line) => line.state === 'held' || refunded.has(line.transfer));
+  return differs ? place(differs) : newest;
+}
+
+/** Before which the next page begins. */
+function last(lines: readonly HistoryLineView[]): number | null {
+  const line = lines.at(-1);
+  return line ? place(line) : null;
 }

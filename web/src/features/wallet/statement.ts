@@ -1,7 +1,7 @@
 import { plainDecimal, type Unit } from '../../state/money';
 import type { HistoryLineView } from '../../wire/HistoryLineView';
 import type { HistoryView } from '../../wire/HistoryView';
-import { effect, WAIT_MS, when } from './history';
+import { effect, place, when } from './history';
 
 /** An account over a time: what was on it before, what happened, what was on it then. */
 export interface Statement {
@@ -34,9 +34,10 @@ const TRIES = 4;
 export async function readStatement(source: Source, from: number, to: number): Promise<Statement> {
   for (let again = 0; again < TRIES; again += 1) {
     const before = await source.balance();
-    const lines = await readBack(source, from - WAIT_MS);
+    const lines = await readBack(source, from);
     // The same balance may be the sum of several changes: then one of the lines that were read is not as it was.
-    const after = await readBack(source, lines.findLast((line) => line.state === 'held')?.time_ms ?? lines[0]?.time_ms ?? from);
+    const oldest = lines.findLast((line) => line.state === 'held') ?? lines[0];
+    const after = await readBack(source, oldest ? when(oldest) : from);
     const same = after.every((line, index) => line.number === lines[index]?.number && line.state === lines[index]?.state);
     if (same && (await source.balance()) === before) return close(lines, before, from, to);
   }
@@ -49,20 +50,20 @@ async function readBack({ page, onprogress, signal }: Source, from: number): Pro
     signal?.throwIfAborted();
     const { lines: some, more }: HistoryView = await page(before);
     for (const line of some) {
-      if (line.time_ms < from) return lines;
+      if (when(line) < from) return lines;
       lines.push(line);
     }
     onprogress?.(lines.length);
     const last = some.at(-1);
     if (!more || !last) return lines;
-    before = last.number;
+    before = place(last);
   }
 }
 
 /** `lines`: the newest first, all that count from `from` to now; `now`: the balance after the last of them. */
 export function close(lines: readonly HistoryLineView[], now: bigint, from: number, to: number): Statement {
   const moved = (some: readonly HistoryLineView[]): bigint => some.reduce((sum, line) => sum + effect(line), 0n);
-  const inside = lines.filter((line) => when(line) >= from && when(line) < to).sort((a, b) => when(a) - when(b) || a.number - b.number);
+  const inside = lines.filter((line) => when(line) >= from && when(line) < to).sort((a, b) => when(a) - when(b) || place(a) - place(b));
   const closing = now - moved(lines.filter((line) => when(line) >= to));
   const opening = closing - moved(inside);
   let balance = opening;
