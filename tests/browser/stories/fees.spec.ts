@@ -23,7 +23,7 @@ async function setFee(owner: Person, fixed: string, percent: string): Promise<vo
 /** Chooses whom to send how much, up to the PIN. */
 async function send(who: Person, to: Person, amount: string): Promise<void> {
   await who.at('/me/wallet');
-  await who.page.getByRole('button', { name: 'Send money' }).click();
+  await who.page.getByRole('button', { name: 'Transfer' }).click();
   await dialog(who).getByRole('button', { name: new RegExp(to.name) }).click();
   await dialog(who).getByLabel('Amount').fill(amount);
 }

@@ -229,6 +229,26 @@ describe('an invoice that one sends', () => {
     expect(() => book.pay(BOB, { id: 'p', user: ME, invoice, asset: 'eur', amount: '4284' })).toThrow(expect.objectContaining({ code: 'invoice_cancelled' }));
   });
 
+  it('is taken back, and refunded, out of the list, where both kinds stand', async () => {
+    const sent = billed({ by: ME, user: BOB });
+    billed();
+    render(BillPages, { base: BASE, rest: [] });
+    expect((await screen.findByRole('link', { name: /^From Bob/ })).textContent).toContain('42.84');
+    expect(screen.getAllByRole('button', { name: /^Cancel invoice/ })).toHaveLength(1);
+    await press('Cancel invoice · Invoice 1');
+    await fireEvent.click(screen.getByRole('button', { name: 'Cancel invoice', hidden: true }));
+    await waitFor(() => expect(screen.getByText('Cancelled')).toBeTruthy());
+    expect(sent.cancelled).toBe(true);
+    const paid = billed({ by: ME, user: BOB });
+    book.pay(BOB, { id: 'p', user: ME, invoice: paid.invoice, asset: 'eur', amount: '4284' });
+    wallet.reload();
+    await fireEvent.click(await screen.findByRole('button', { name: 'Refund · Invoice 2' }));
+    await press('Continue');
+    await fireEvent.input(await screen.findByLabelText('Payment PIN'), { target: { value: PIN } });
+    await waitFor(() => expect(screen.getByText('Refunded')).toBeTruthy());
+    expect(bank.balance(ME, 'eur')).toBe(10_000n);
+  });
+
   it('of a shop gives money back from the shop', async () => {
     const { invoice } = billed({ by: ME, shop: SHOP, user: BOB });
     book.pay(BOB, { id: 'p', user: SHOP, invoice, asset: 'eur', amount: '4284' });

@@ -113,7 +113,7 @@ describe('what one sells', () => {
     expect(screen.queryByRole('button', { name: /^Release/ })).toBeNull();
     await press('Propose a split');
     await fill('To the seller', '7');
-    await press('Continue');
+    expect(screen.getByText('7.00 EUR to Alice, 3.00 EUR back to Bob Okafor.')).toBeTruthy();
     await press('Confirm');
     await waitFor(() => expect(screen.getByText(/7\.00.*3\.00/)).toBeTruthy());
     expect(held.all[0]?.asked).toBe(700n);
@@ -151,12 +151,30 @@ describe('what one sells', () => {
     expect(() => bank.move({ id: 'r', purpose: 'refund', asset: 'eur', from: ME, to: CAROL, amount: 1n, refunds: `${escrow}-out` })).toThrow(expect.objectContaining({ code: 'payment_refused' }));
   });
 
+  it('is given back, and refunded, out of the list', async () => {
+    const { escrow } = sold();
+    render(EscrowPages, { base: BASE, rest: [] });
+    await screen.findByRole('link', { name: /Bob/ });
+    await press(/^Give all back · From Bob/);
+    await press('Confirm');
+    await waitFor(() => expect(screen.getByText('Given back')).toBeTruthy());
+    expect([held.get(ME, escrow).end?.to_seller, screen.queryByRole('button', { name: /^Give all back/ })]).toEqual([0n, null]);
+    const other = held.fund(BOB, { id: 't', user: ME, asset: 'eur', amount: 1_000n, note: 'bell', due_ms: now + 7 * DAY });
+    held.settle(BOB, other.escrow, 1_000n);
+    wallet.reload();
+    await fireEvent.click(await screen.findByRole('button', { name: /^Refund · From Bob/ }));
+    await press('Continue');
+    await typePin();
+    await waitFor(() => expect(has(BOB)).toBe(10_000n));
+  });
+
   it('in a shop is seen by its cashier, who decides nothing', async () => {
     mall.staff(BOB, SHOP, ME, 'cashier');
     const { escrow } = held.fund(CAROL, { id: 'c', user: SHOP, asset: 'eur', amount: 500n, note: '', due_ms: now + DAY });
     const shop = { shop: SHOP, role: 'cashier', title: 'Corner shop' } as ShopView;
     render(EscrowPages, { shop, base: ['me', 'shops', 'corner', 'escrow'], rest: [] });
     const row = await screen.findByRole('link', { name: /Carol/ });
+    expect(screen.queryByRole('button', { name: /Give all back|split/ })).toBeNull();
     expect(row.getAttribute('href')).toBe(`#/me/shops/corner/escrow/${escrow}`);
     cleanup();
     render(EscrowPages, { shop, base: ['me', 'shops', 'corner', 'escrow'], rest: [escrow] });

@@ -1,4 +1,5 @@
 import { m } from '$messages/messages';
+import { formatAmount } from '../../../state/money';
 import type { EscrowView } from '../../../wire/EscrowView';
 import type { Tone } from '../../../ui/Mark.svelte';
 
@@ -29,4 +30,10 @@ export function refundable(escrow: EscrowView): bigint {
 /** What of it goes back where the seller gets so much. */
 export function restOf({ total }: EscrowView, toSeller: string | bigint): bigint {
   return BigInt(total) - BigInt(toSeller);
+}
+
+/** `6.00 EUR to Alice, 4.00 EUR back to Bob.` */
+export function partsText(escrow: EscrowView, toSeller: string | bigint, tag: string): string {
+  const amount = (sum: string | bigint): string => formatAmount(sum, escrow.asset, tag);
+  return m.escrow_parts({ some: amount(toSeller), seller: escrow.seller.name, rest: amount(restOf(escrow, toSeller)), buyer: escrow.buyer.name });
 }

@@ -41,7 +41,7 @@ afterEach(() => {
 const today = () => Math.floor(now / DAY);
 const press = (name: string | RegExp): Promise<boolean> => fireEvent.click(screen.getByRole('button', { name, hidden: true }));
 const fill = (label: string, value: string): Promise<boolean> => fireEvent.input(screen.getByLabelText(label), { target: { value } });
-const give = (debtor: string, creditor: string, part: { amount?: bigint; standing?: boolean } = {}) => given.give(debtor, { id: 'r', creditor, asset: 'eur', amount: 1_000n, note: 'rent', standing: true, period: 'month', first_day: today(), last_day: null, ...part });
+const give = (debtor: string, creditor: string, part: { id?: string; amount?: bigint; standing?: boolean } = {}) => given.give(debtor, { id: 'r', creditor, asset: 'eur', amount: 1_000n, note: 'rent', standing: true, period: 'month', first_day: today(), last_day: null, ...part });
 const page = (id: string) => render(MandatePages, { base: BASE, rest: [id] });
 
 describe('a regular payment', () => {
@@ -107,6 +107,22 @@ describe('a regular payment', () => {
     expect(bank.balance(ME, 'eur')).toBe(10_700n);
     expect(screen.queryByRole('button', { name: 'Collect' })).toBeNull();
     await screen.findByRole('button', { name: 'Give it up' });
+  });
+
+  it('is ended, or collected, out of the list', async () => {
+    give(ME, BOB);
+    give(BOB, ME, { id: 'other', standing: false });
+    render(MandatePages, { base: BASE, rest: [] });
+    await fireEvent.click(await screen.findByRole('button', { name: /^End it · To Bob/ }));
+    await press('End it');
+    await screen.findByText('Ended');
+    expect(given.all[0]?.end?.state).toBe('ended');
+    await press(/^Collect · From Bob/);
+    await fill('Amount', '7');
+    await press('Collect');
+    await waitFor(() => expect(screen.queryByRole('button', { name: /^Collect/ })).toBeNull());
+    expect(bank.balance(ME, 'eur')).toBe(9_700n);
+    await screen.findByRole('button', { name: /^Give it up · From Bob/ });
   });
 
   it('stands in the list with its next day', async () => {
