@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { editAmount, formatAmount, formatCompact, formatNumber, formatSigned, MINOR_MAX, parseAmount, plainDecimal } from './money';
+import { editAmount, formatAmount, formatCompact, formatNumber, formatSigned, mayBecome, MINOR_MAX, parseAmount, plainDecimal } from './money';
 
 const read = (text: string, scale: number, locale: string): bigint | string => {
   const parsed = parseAmount(text, scale, locale);
@@ -38,6 +38,12 @@ describe('an amount that is typed', () => {
     ['１２．３４', 2, 'zh', 1234n],
     ['12。34', 2, 'zh', 1234n],
     ['  12.34\n', 2, 'en', 1234n],
+    // Spaces of every width are thousands in every language.
+    ['1 000', 2, 'en', 100_000n],
+    ['1\u2009000\u2009000.50', 2, 'en', 100_000_050n],
+    ['1\u202f234,50', 2, 'de', 123_450n],
+    ['12\u00a0345', 0, 'zh', 12_345n],
+    ["1'234.50", 2, 'en', 123_450n],
     ['18446744073709551615', 0, 'en', MINOR_MAX],
     ['0.000000000001', 12, 'en', 1n],
   ])('%j with %i decimals in %s', (text, scale, locale, minor) => expect(read(text, scale, locale)).toBe(minor));
@@ -77,6 +83,40 @@ describe('an amount that is typed', () => {
     ['9'.repeat(5_000), 2, 'en', 'too_large'],
   ])('%j with %i decimals in %s is refused as %s', (text, scale, locale, error) => expect(read(text, scale, locale)).toBe(error));
 
+  it.each<[string, string, string, bigint | string]>([
+    ['5 EUR', 'EUR', 'en', 500n],
+    ['5eur', 'EUR', 'en', 500n],
+    ['EUR 5', 'EUR', 'en', 500n],
+    ['€1,234.50', 'EUR', 'en', 123_450n],
+    ['1 234,50 €', 'EUR', 'fr', 123_450n],
+    ['1.234,50\u00a0EUR', 'EUR', 'de', 123_450n],
+    ['$5', 'USD', 'en', 500n],
+    ['US$5', 'USD', 'zh', 500n],
+    ['￥5', 'CNY', 'zh', 500n],
+    ['5元', 'CNY', 'zh', 500n],
+    ['5 POINT2', 'POINT2', 'en', 500n],
+    ['-5 EUR', 'EUR', 'en', 'negative'],
+    ['EUR', 'EUR', 'en', 'format'],
+    ['EUR 5 EUR', 'EUR', 'en', 'format'],
+    ['5 EURO', 'EUR', 'en', 'format'],
+    ['$5', 'EUR', 'en', 'format'],
+    ['5 USD', 'EUR', 'en', 'format'],
+    ['5 POINT', 'POINT2', 'en', 'format'],
+    ['0 €', 'EUR', 'en', 'zero'],
+    ['', 'EUR', 'en', 'empty'],
+  ])('%j of %s in %s, with what it is of, is %s', (text, code, locale, wanted) => {
+    const parsed = parseAmount(text, 2, locale, code);
+    expect(parsed.error ?? parsed.minor).toBe(wanted);
+  });
+
+  it('is wrong as soon as nothing that follows can mend it, and not before', () => {
+    const may = (text: string, locale = 'en', code = 'EUR'): boolean => mayBecome(text, 2, locale, code);
+    for (const text of ['.', ',', '1,', '1,2', '1,23', '1 ', '1 0', '1 00', '1,234,5', '12,34,5', 'E', 'eu', 'EUR', 'EUR ', '€', '5 ', '5 E', '5 eu', '5e', '-']) expect(may(text, text === '12,34,5' ? 'en-IN' : 'en'), text).toBe(true);
+    for (const text of ['x', '5x', '5 X', 'EX', '1,2345,', '1,,', '1.2.', '1.2,', '12,34,5', '--', '+', '$', '5 $', '5 EURO', '1 2 3', '1 0000', '0x', '1e5']) expect(may(text), text).toBe(false);
+    for (const text of ['1.', '1.23', '1.234,', '1.234.', '5 €']) expect(may(text, 'de'), text).toBe(true);
+    for (const text of ['1.2345.', '1,2.', '1,2,']) expect(may(text, 'de'), text).toBe(false);
+  });
+
   it('is what was shown, for every amount, scale and locale', () => {
     const amounts = [1n, 9n, 10n, 99n, 100n, 12_345n, 999_999n, 1_000_000n, 10n ** 12n, MINOR_MAX - 1n, MINOR_MAX];
     // A fixed walk through the range, so that a fault is found again.
@@ -87,6 +127,7 @@ describe('an amount that is typed', () => {
           expect(read(formatNumber(minor, scale, locale), scale, locale), `${minor} ${scale} ${locale}`).toBe(minor);
           expect(read(editAmount(minor, scale, locale), scale, locale), `${minor} ${scale} ${locale}`).toBe(minor);
           expect(read(plainDecimal(minor, scale), scale, 'en')).toBe(minor);
+          expect(parseAmount(formatAmount(minor, { code: 'EUR', scale }, locale), scale, locale, 'EUR').minor, `${minor} ${scale} ${locale}`).toBe(minor);
         }
       }
     }

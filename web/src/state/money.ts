@@ -44,14 +44,42 @@ function plain(text: string): string {
   return text.normalize('NFKC').replace(/。/gu, '.').replace(/\s/gu, ' ').replace(/[’‘]/gu, "'").replace(/[−‐‑–]/gu, '-').trim();
 }
 
+/** What people write for a currency beside its code, where its sign is not what they type. */
+const WORDS: Readonly<Record<string, readonly string[]>> = { CNY: ['元'], JPY: ['円'] };
+const signs = new Map<string, readonly string[]>();
+
+/** What may stand beside a number of this asset: `eur`, `€`. */
+function signsOf(code: string, locale: string): readonly string[] {
+  const key = `${code} ${locale}`;
+  const had = signs.get(key);
+  if (had) return had;
+  const sign = (currencyDisplay: 'symbol' | 'narrowSymbol'): string =>
+    new Intl.NumberFormat(locale, { style: 'currency', currency: code, currencyDisplay }).formatToParts(0).find(({ type }) => type === 'currency')?.value ?? '';
+  const known = /^[A-Z]{3}$/.test(code) ? [sign('symbol'), sign('narrowSymbol'), ...(WORDS[code] ?? [])] : [];
+  const all = [...new Set([code, ...known].map((one) => plain(one).toLowerCase()).filter(Boolean))];
+  signs.set(key, all);
+  return all;
+}
+
+/** Without what it is of, where that stands before or behind it. */
+function bare(typed: string, code: string, locale: string): string {
+  const small = typed.toLowerCase();
+  for (const sign of signsOf(code, locale)) {
+    if (small.endsWith(sign)) return typed.slice(0, -sign.length).trim();
+    if (small.startsWith(sign)) return typed.slice(sign.length).trim();
+  }
+  return typed;
+}
+
 /**
  * Reads what was typed, with the separators of the locale: `1.234,50` in de is `1,234.50` in en. The keys of a phone may have the
  * mark of another language: where that can be nothing but the decimals, as in `12,34` in en, it is read so. `1,234` in en are
- * thousands, and what could mean two things is read as none.
+ * thousands, and what could mean two things is read as none. Spaces and apostrophes are thousands everywhere. `code`: of its asset,
+ * which may stand beside it.
  */
-export function parseAmount(text: string, scale: number, locale: string): Parsed {
-  const typed = plain(text);
-  if (!typed) return { error: 'empty' };
+export function parseAmount(text: string, scale: number, locale: string, code?: string): Parsed {
+  const typed = code === undefined ? plain(text) : bare(plain(text), code, locale);
+  if (!plain(text)) return { error: 'empty' };
   if (typed.length > TEXT_MAX) return { error: 'too_large' };
   const marks = marksOf(locale);
   const parsed = read(typed, scale, marks);
@@ -76,15 +104,29 @@ function read(typed: string, scale: number, marks: Marks): Parsed {
   return minor === 0n ? { error: 'zero' } : { minor };
 }
 
-/** The digits before the decimals; `null`: they are not written as numbers are. Thousands may be marked, then as the locale does. */
+/** The digits before the decimals; `null`: they are not written as numbers are. Thousands may be marked, as the locale does or by spaces. */
 function joined(whole: string, marks: Marks): string | null {
   if (/^\d*$/.test(whole)) return whole;
-  const groups = whole.split(plain(marks.group) || (marks.group ? ' ' : '\0'));
-  const [first = '', ...rest] = groups;
-  const [last, left] = marks.sizes;
-  const fit = rest.every((group, index) => group.length === (index === rest.length - 1 ? last : left));
-  if (!groups.every((group) => /^\d+$/.test(group)) || !fit || first.length > left) return null;
-  return groups.join('');
+  for (const mark of new Set([plain(marks.group) || (marks.group ? ' ' : '\0'), ' ', "'"])) {
+    const groups = whole.split(mark);
+    const [first = '', ...rest] = groups;
+    const [last, left] = marks.sizes;
+    const fit = rest.every((group, index) => group.length === (index === rest.length - 1 ? last : left));
+    if (groups.every((group) => /^\d+$/.test(group)) && fit && first.length <= left) return groups.join('');
+  }
+  return null;
+}
+
+/** Whether what was typed may still become an amount by what is typed after it: as long as it may, nothing is wrong with it. */
+export function mayBecome(text: string, scale: number, locale: string, code: string): boolean {
+  const { decimal, sizes } = marksOf(locale);
+  const more = Array.from({ length: Math.max(...sizes) + 1 }, (_, count) => '1'.repeat(count));
+  const digits = more.flatMap((some) => [some, `${some}${decimal}1`]);
+  const typed = plain(text).toLowerCase();
+  // A sign that was begun: `5 E`, or `E` before the number.
+  const begun = signsOf(code, locale).flatMap((sign) => Array.from(sign, (_, at) => at).filter((at) => at > 0 && typed.endsWith(sign.slice(0, at))).map((at) => sign.slice(at)));
+  const ends = [...digits, ...begun, ...begun.flatMap((rest) => digits.map((some) => `${rest} ${some}`))];
+  return ends.some((end) => parseAmount(`${text.trimStart()}${end}`, scale, locale, code).error !== 'format');
 }
 
 /** Whole and decimals, as digits. */

@@ -33,16 +33,16 @@ export interface Wrong {
 const QUANTITY_MAX = 1_000_000_000n;
 
 /** A number of this many decimals; zero is one as well. `null`: it is none. */
-function number(text: string, scale: number, locale: string): bigint | null {
-  const parsed = parseAmount(text, scale, locale);
+function number(text: string, scale: number, locale: string, code?: string): bigint | null {
+  const parsed = parseAmount(text, scale, locale, code);
   return parsed.error === 'zero' ? 0n : (parsed.minor ?? null);
 }
 
 /** Reads a line; or what of it is wrong. */
-export function readLine(typed: Typed, scale: number, locale: string): { line: Line; wrong?: never } | { wrong: Wrong; line?: never } {
+export function readLine(typed: Typed, scale: number, locale: string, code?: string): { line: Line; wrong?: never } | { wrong: Wrong; line?: never } {
   const text = typed.text.trim();
   const quantity = number(typed.quantity, 3, locale);
-  const price = number(typed.price, scale, locale);
+  const price = number(typed.price, scale, locale, code);
   const tax = typed.tax.trim() ? number(typed.tax.replace('%', ''), 1, locale) : null;
   const wrong: Wrong = {};
   if (!text) wrong.text = true;
