@@ -10,7 +10,7 @@ import { contacts } from '../../../state/contacts.svelte';
 import { useEngine } from '../../../state/engine';
 import { session } from '../../../state/session.svelte';
 import { wallet } from '../../../state/wallet.svelte';
-import BillsRow from '../BillsRow.svelte';
+import Services from '../Services.svelte';
 import BillPages from './BillPages.svelte';
 import { readLine, sumsOf } from './sums';
 import { plainNumber, stateOf } from './words';
@@ -89,13 +89,13 @@ describe('a reminder', () => {
 
   it('of what is to be paid stands in the wallet', async () => {
     billed();
-    const { unmount } = render(BillsRow);
+    const { unmount } = render(Services, { account: true });
     await screen.findByText('1 bill is due');
     expect(screen.queryByText('Overdue')).toBeNull();
     unmount();
     billed();
     now += 2 * DAY;
-    render(BillsRow);
+    render(Services, { account: true });
     await screen.findByText('2 bills are due');
     await screen.findByText('Overdue');
   });
