@@ -1,8 +1,8 @@
 import type { Locator } from '@playwright/test';
 import { around } from '../support/groups.ts';
-import { begin, issueEuros, issueTo, pay } from '../support/money.ts';
+import { begin, issueEuros, issueTo, pay, PIN } from '../support/money.ts';
 import { Node } from '../support/node.ts';
-import type { Person } from '../support/person.ts';
+import { PASSWORD, type Person } from '../support/person.ts';
 import { inTaps } from '../support/taps.ts';
 import { expect, test as base } from '../support/test.ts';
 
@@ -28,12 +28,10 @@ const test = base.extend<{ couple: { alice: Person; bob: Person } }>({
   },
 });
 
-const PIN = '271828';
-
 async function choosePin({ page }: Person): Promise<void> {
   await page.getByLabel('New payment PIN').fill(PIN);
   await page.getByLabel('The same PIN again').fill(PIN);
-  await page.getByLabel('Confirm with your account password').fill('a long walk by the river');
+  await page.getByLabel('Confirm with your account password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Set payment PIN' }).click();
   await expect(page.getByRole('link', { name: 'Change payment PIN' })).toBeVisible();
 }
