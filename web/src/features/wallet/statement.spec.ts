@@ -142,7 +142,7 @@ describe('a statement', () => {
     expect(dayStart('someday')).toBeNull();
     expect(dayText(new Date(2026, 0, 5, 23, 59).getTime())).toBe('2026-01-05');
     const from = dayStart('2026-01-01') ?? 0;
-    expect(fileName(await read(from, dayStart('2026-01-31', 1) ?? 0), 'EUR')).toBe('weft-EUR-2026-01-01-2026-01-31.csv');
+    expect(fileName(await read(from, dayStart('2026-01-31', 1) ?? 0), 'EUR')).toBe('weft-EUR-2026-01-01-2026-01-31');
   });
 
   it('is RFC 4180', async () => {

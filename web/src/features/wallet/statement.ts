@@ -105,9 +105,9 @@ export function toCsv(statement: Statement, asset: Unit): string {
   return all.map((row) => `${row.map(field).join(',')}\r\n`).join('');
 }
 
-/** `weft-EUR-2026-01-01-2026-01-31.csv`. */
-export function fileName(statement: Statement, code: string, kind = 'csv'): string {
-  return `weft-${code}-${dayText(statement.from)}-${dayText(statement.to - 1)}.${kind}`;
+/** `weft-EUR-2026-01-01-2026-01-31`, before the dot. */
+export function fileName(statement: Statement, code: string): string {
+  return `weft-${code}-${dayText(statement.from)}-${dayText(statement.to - 1)}`;
 }
 
 /** `2026-01-31`, where the person is: as a field for dates has it. */
