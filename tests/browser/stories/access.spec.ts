@@ -72,10 +72,8 @@ for (const scheme of ['light', 'dark'] as const) {
   });
 }
 
-test('a whole conversation by keyboard alone', async ({ person, node }) => {
-  const [alice, bob] = [await person('alice'), await person('bob')];
-  await alice.signUp(await node.invite());
-  await bob.signUp(await node.invite());
+test('a whole conversation by keyboard alone', async ({ home }) => {
+  const { alice, bob } = await home(['alice', 'bob']);
   await bob.follow(await alice.link());
   await alice.at('/chats');
   await bob.say('can you reach me?');
@@ -151,10 +149,9 @@ async function tabTo(page: Page, wanted: string, back = false): Promise<void> {
   throw new Error(`Tab does not reach ${wanted}`);
 }
 
-test('whatever a finger presses is large enough to be hit', async ({ person, node }) => {
+test('whatever a finger presses is large enough to be hit', async ({ home }) => {
   test.slow();
-  const [alice, bob] = [await person('alice', { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } }), await person('bob')];
-  for (const someone of [alice, bob]) await someone.signUp(await node.invite());
+  const { alice, bob } = await home(['alice', 'bob'], { options: { alice: { hasTouch: true, isMobile: true, viewport: { width: 390, height: 844 } } } });
   await bob.follow(await alice.link());
   const { page } = alice;
   await makeGroup(alice, 'Orchard', [bob]);

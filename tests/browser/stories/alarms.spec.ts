@@ -17,9 +17,9 @@ async function signInAs(device: Person, owner: Person): Promise<void> {
   await device.inside();
 }
 
-test('a new device is announced on the others, and can be signed out from there', async ({ person, node }) => {
-  const [alice, tablet] = [await person('alice'), await person('tablet')];
-  await alice.signUp(await node.invite());
+test('a new device is announced on the others, and can be signed out from there', async ({ home }) => {
+  const { alice, browserOf } = await home(['alice']);
+  const tablet = await browserOf('tablet');
   await signInAs(tablet, alice);
   const added = alarm(alice, 'A new device has signed in to your account.');
   await expect(added).toBeVisible();
@@ -47,9 +47,9 @@ test('a new device is announced on the others, and can be signed out from there'
   await expect(tablet.page.getByText('This device was signed out. Please sign in again.')).toBeVisible();
 });
 
-test('a device that the account never approved is an alarm, and stands out in the list', async ({ person, node }) => {
-  const [alice, tablet] = [await person('alice'), await person('tablet')];
-  await alice.signUp(await node.invite());
+test('a device that the account never approved is an alarm, and stands out in the list', async ({ home }) => {
+  const { alice, browserOf } = await home(['alice']);
+  const tablet = await browserOf('tablet');
   const main = alice.page.getByRole('main');
   const row = (title: string): Locator => main.locator('.row').filter({ hasText: title });
   // The list arrives with another signature for every device but hers.

@@ -2,16 +2,13 @@ import { clean } from '../support/axe.ts';
 import { Clock } from '../support/clock.ts';
 import { around } from '../support/groups.ts';
 import { issueEuros, issueTo } from '../support/money.ts';
-import { Node } from '../support/node.ts';
 import { expect, test } from '../support/test.ts';
 
-test('days end: the node signs what its books were, which bob checks; who is late with a bill sees it, and is reminded once', async ({ person }) => {
+test('days end: the node signs what its books were, which bob checks; who is late with a bill sees it, and is reminded once', async ({ home }) => {
   test.slow();
   const clock = await Clock.make();
-  const node = await Node.start(clock.settings);
   try {
-    const [alice, bob] = [await person('alice', {}, node), await person('bob', {}, node)];
-    for (const someone of [alice, bob]) await someone.signUp(await node.invite());
+    const { alice, bob } = await home(['alice', 'bob'], { settings: clock.settings });
     await around(alice, [bob]);
     await issueEuros(alice);
     await issueTo(alice, bob, '50');
@@ -59,7 +56,6 @@ test('days end: the node signs what its books were, which bob checks; who is lat
     await bob.openChat(alice);
     await expect(bob.bubbles.last()).toContainText('10.00 EUR');
   } finally {
-    await node.stop();
     await clock.remove();
   }
 });

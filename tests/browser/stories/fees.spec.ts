@@ -1,7 +1,6 @@
 import type { Locator } from '@playwright/test';
 import { clean } from '../support/axe.ts';
 import { issueEuros, issueTo, PIN } from '../support/money.ts';
-import { Node } from '../support/node.ts';
 import { PASSWORD, type Person } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -28,13 +27,9 @@ async function send(who: Person, to: Person, amount: string): Promise<void> {
   await dialog(who).getByLabel('Amount').fill(amount);
 }
 
-test('the owner sets a fee, whoever pays sees it before the PIN and pays no more, and what was earned is taken out', async ({ person }) => {
+test('the owner sets a fee, whoever pays sees it before the PIN and pays no more, and what was earned is taken out', async ({ home }) => {
   test.slow();
-  // The stories of a worker share a node, and only one of them can own it.
-  const node = await Node.start();
-  try {
-    const [olga, alice, bob] = [await person('olga', {}, node), await person('alice', {}, node), await person('bob', {}, node)];
-    for (const someone of [olga, alice, bob]) await someone.signUp(await node.invite());
+  const { olga, alice, bob } = await home(['olga', 'alice', 'bob']);
     await bob.follow(await alice.link());
     await issueEuros(olga);
     await issueTo(olga, alice, '100');
@@ -77,7 +72,4 @@ test('the owner sets a fee, whoever pays sees it before the PIN and pays no more
     await expect(dialog(olga)).toHaveCount(0);
     await olga.at('/me/wallet');
     await expect(olga.page.getByRole('group', { name: 'Accounts' })).toContainText('0.40');
-  } finally {
-    await node.stop();
-  }
 });

@@ -2,10 +2,9 @@ import { clean } from '../support/axe.ts';
 import { around, groupLink, makeGroup, tell } from '../support/groups.ts';
 import { expect, test } from '../support/test.ts';
 
-test('three people talk in a group, know each other by name, change roles, and go one after the other', async ({ person, node }) => {
+test('three people talk in a group, know each other by name, change roles, and go one after the other', async ({ home }) => {
   test.slow();
-  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
-  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+  const { alice, bob, carol } = await home(['alice', 'bob', 'carol']);
   await around(alice, [bob, carol]);
   await makeGroup(alice, 'Market', [bob, carol]);
   const said = ['hello both'];
@@ -71,10 +70,9 @@ test('three people talk in a group, know each other by name, change roles, and g
   await expect(alice.page.getByRole('heading', { level: 1, name: 'Market on Saturday' })).toBeVisible();
 });
 
-test('who opens a group’s link asks, is let in by hand, and finds a link that has ended shut', async ({ person, node }) => {
+test('who opens a group’s link asks, is let in by hand, and finds a link that has ended shut', async ({ home }) => {
   test.slow();
-  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
-  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+  const { alice, bob, carol } = await home(['alice', 'bob', 'carol']);
   await makeGroup(alice, 'Choir', []);
   await alice.say('first rehearsal on Tuesday');
   await alice.showDetails();
@@ -115,17 +113,16 @@ test('who opens a group’s link asks, is let in by hand, and finds a link that 
   await expect(carol.page.getByText('This link has ended')).toBeVisible();
 });
 
-test('a link to a group that is opened before signing in is gone on with after it', async ({ person, node }) => {
-  const [alice, bob] = [await person('alice'), await person('bob')];
-  for (const someone of [alice, bob]) await someone.signUp(await node.invite());
+test('a link to a group that is opened before signing in is gone on with after it', async ({ home }) => {
+  const { alice, browserOf } = await home(['alice', 'bob']);
   await makeGroup(alice, 'Walkers', []);
   const link = await groupLink(alice);
 
-  const again = await person('bob');
+  const again = await browserOf('bob');
   await again.page.goto(link);
   await expect(again.page.getByRole('heading', { level: 1 })).toHaveText('You are invited to “Walkers”');
   await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await again.page.getByLabel('User name').fill(bob.name);
+  await again.page.getByLabel('User name').fill(again.name);
   await again.page.getByLabel('Password', { exact: true }).fill('a long walk by the river');
   await again.page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await expect(again.page.getByRole('heading', { level: 1, name: 'Join a group' })).toBeVisible({ timeout: 60_000 });

@@ -1,6 +1,5 @@
 import type { Locator } from '@playwright/test';
 import { clean } from '../support/axe.ts';
-import { Node } from '../support/node.ts';
 import { PASSWORD, type Person } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -48,13 +47,9 @@ async function has(person: Person, amount: string): Promise<void> {
   await expect(person.page.getByRole('group', { name: 'Accounts' })).toContainText(amount);
 }
 
-test('the owner issues much money once somebody else has signed for it, and a cash agent takes and gives cash', async ({ person }) => {
+test('the owner issues much money once somebody else has signed for it, and a cash agent takes and gives cash', async ({ home }) => {
   test.slow();
-  // The stories of a worker share a node, and only one of them can own it.
-  const node = await Node.start();
-  try {
-    const [olga, alice, bob, carol] = [await person('olga', {}, node), await person('alice', {}, node), await person('bob', {}, node), await person('carol', {}, node)];
-    for (const someone of [olga, alice, bob, carol]) await someone.signUp(await node.invite());
+  const { olga, alice, bob, carol } = await home(['olga', 'alice', 'bob', 'carol']);
     for (const someone of [alice, bob, carol]) await choosePin(someone);
     await olga.at('/me/money');
     await olga.page.getByRole('button', { name: 'Issue something new' }).click();
@@ -136,7 +131,4 @@ test('the owner issues much money once somebody else has signed for it, and a ca
     await expect(dialog(olga)).toContainText('50.00 EUR');
     await dialog(olga).getByRole('button', { name: 'Close' }).last().click();
     await expect(main(olga)).toContainText('owes 0.00 EUR of 50.00 EUR');
-  } finally {
-    await node.stop();
-  }
 });

@@ -1,24 +1,17 @@
 import { clean } from '../support/axe.ts';
 import { around } from '../support/groups.ts';
 import { issueEuros, issueTo, pay } from '../support/money.ts';
-import { Node } from '../support/node.ts';
 import type { Person } from '../support/person.ts';
 import { expect, test as base } from '../support/test.ts';
 
 /** A node of alice, who issues euros; bob has 50 of them. */
 const test = base.extend<{ couple: { alice: Person; bob: Person } }>({
-  couple: async ({ person }, use) => {
-    const node = await Node.start();
-    try {
-      const [alice, bob] = [await person('alice', {}, node), await person('bob', {}, node)];
-      for (const someone of [alice, bob]) await someone.signUp(await node.invite());
-      await around(alice, [bob]);
-      await issueEuros(alice);
-      await issueTo(alice, bob, '50');
-      await use({ alice, bob });
-    } finally {
-      await node.stop();
-    }
+  couple: async ({ home }, use) => {
+    const { alice, bob } = await home(['alice', 'bob']);
+    await around(alice, [bob]);
+    await issueEuros(alice);
+    await issueTo(alice, bob, '50');
+    await use({ alice, bob });
   },
 });
 

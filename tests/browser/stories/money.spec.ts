@@ -1,26 +1,19 @@
 import { clean } from '../support/axe.ts';
 import { around, makeGroup } from '../support/groups.ts';
 import { begin, cents, issueEuros, issueTo, pay } from '../support/money.ts';
-import { Node } from '../support/node.ts';
 import type { Person } from '../support/person.ts';
 import { expect, test as base } from '../support/test.ts';
 
 /** A node whose owner is alice, with euros on the accounts of all three, who are together in a group that is open. */
 const test = base.extend<{ house: { alice: Person; bob: Person; carol: Person } }>({
-  house: async ({ person }, use) => {
-    const node = await Node.start();
-    try {
-      const [alice, bob, carol] = [await person('alice', {}, node), await person('bob', {}, node), await person('carol', {}, node)];
-      for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
-      await around(alice, [bob, carol]);
-      await issueEuros(alice);
-      for (const someone of [alice, bob, carol]) await issueTo(alice, someone, '100');
-      await makeGroup(alice, 'Kitchen', [bob, carol]);
-      for (const guest of [bob, carol]) await guest.openRow('Kitchen');
-      await use({ alice, bob, carol });
-    } finally {
-      await node.stop();
-    }
+  house: async ({ home }, use) => {
+    const { alice, bob, carol } = await home(['alice', 'bob', 'carol']);
+    await around(alice, [bob, carol]);
+    await issueEuros(alice);
+    for (const someone of [alice, bob, carol]) await issueTo(alice, someone, '100');
+    await makeGroup(alice, 'Kitchen', [bob, carol]);
+    for (const guest of [bob, carol]) await guest.openRow('Kitchen');
+    await use({ alice, bob, carol });
   },
 });
 

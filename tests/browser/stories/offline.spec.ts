@@ -62,9 +62,8 @@ test('written without a network, reloaded without a network, sent when it is bac
   await alice.sees(texts);
 });
 
-test('the app can be installed, and starts without a network', async ({ person, node }) => {
-  const alice = await person('alice');
-  await alice.signUp(await node.invite());
+test('the app can be installed, and starts without a network', async ({ home }) => {
+  const { alice, node } = await home(['alice']);
   const { page } = alice;
   const manifest = (await (await page.request.get(`${node.url}/manifest.webmanifest`)).json()) as { name: string; start_url: string; display: string; icons: { src: string; sizes: string }[] };
   expect(manifest).toMatchObject({ start_url: '/', display: 'standalone' });

@@ -5,26 +5,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { clean } from '../support/axe.ts';
 import { issueEuros } from '../support/money.ts';
-import { Node } from '../support/node.ts';
 import { expect, test } from '../support/test.ts';
 
 const SCRIPT = join(import.meta.dirname, '../../../examples/webhook_provider.sh');
 const IBAN = 'DE89370400440532013000';
 
-test('what a payment provider reports is on the wallet of whoever paid it in, once, and what fits nobody waits for the owner', async ({ person }) => {
+test('what a payment provider reports is on the wallet of whoever paid it in, once, and what fits nobody waits for the owner', async ({ home }) => {
   test.slow();
   const folder = await mkdtemp(join(tmpdir(), 'weft-provider-'));
   const [secret, other] = [join(folder, 'cardpay.secret'), join(folder, 'other.secret')];
   await writeFile(secret, 'a secret that the provider and the node share\n');
   await writeFile(other, 'a secret that nobody shares with anybody at all\n');
-  const node = await Node.start({ WEFT_WEBHOOKS__PROVIDERS: `[{ name = "cardpay", secret_file = "${secret}" }]` });
+  const { alice, bob, node } = await home(['alice', 'bob'], { settings: { WEFT_WEBHOOKS__PROVIDERS: `[{ name = "cardpay", secret_file = "${secret}" }]` } });
   const report = async (id: string, cents: string, reference: string, signed = secret): Promise<string> => {
     const { stdout } = await promisify(execFile)('sh', [SCRIPT, `${node.url}/api/v1/wallet/webhooks/cardpay`, signed, id, cents, 'EUR', reference]).catch((failure: { stdout: string }) => failure);
     return stdout;
   };
   try {
-    const [alice, bob] = [await person('alice', {}, node), await person('bob', {}, node)];
-    for (const someone of [alice, bob]) await someone.signUp(await node.invite());
     await issueEuros(alice);
     await alice.at('/me/wallet/reconcile');
     const desk = alice.page.getByRole('main');
@@ -67,7 +64,6 @@ test('what a payment provider reports is on the wallet of whoever paid it in, on
     await expect(work).toHaveCount(0);
     await expect(bob.page.getByRole('group', { name: 'Accounts' })).toContainText('28.00');
   } finally {
-    await node.stop();
     await rm(folder, { recursive: true, force: true });
   }
 });

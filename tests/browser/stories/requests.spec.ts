@@ -11,9 +11,8 @@ async function ask(from: Person, to: Person, greeting: string): Promise<void> {
   await expect(from.page.getByRole('main').getByRole('button', { name: 'Block' })).toHaveCount(0);
 }
 
-test('a request by address is accepted, another is declined, and what was written before goes out then', async ({ person, node }) => {
-  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
-  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+test('a request by address is accepted, another is declined, and what was written before goes out then', async ({ home }) => {
+  const { alice, bob, carol } = await home(['alice', 'bob', 'carol']);
 
   await ask(bob, alice, 'we met at the market');
   await bob.page.getByRole('main').getByRole('button', { name: 'Message' }).click();
@@ -37,9 +36,8 @@ test('a request by address is accepted, another is declined, and what was writte
   await expect(second).toBeHidden();
 });
 
-test('who was accepted stays on the list of chats, and the chat opens by its address after a reload', async ({ person, node }) => {
-  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
-  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+test('who was accepted stays on the list of chats, and the chat opens by its address after a reload', async ({ home }) => {
+  const { alice, bob, carol } = await home(['alice', 'bob', 'carol']);
   await bob.follow(await alice.link());
   await alice.openChat(bob);
   await alice.say('another chat');
@@ -75,9 +73,8 @@ test('who is blocked reaches nobody', async ({ pair }) => {
   await alice.sees(['before']);
 });
 
-test('what is no link, one own link, and an unknown person each get their words', async ({ person, node }) => {
-  const alice = await person('alice');
-  await alice.signUp(await node.invite());
+test('what is no link, one own link, and an unknown person each get their words', async ({ home }) => {
+  const { alice } = await home(['alice']);
   const own = await alice.link();
   await alice.at('/contacts/add');
   const field = alice.page.getByLabel('Link or address');
@@ -97,9 +94,8 @@ test('what is no link, one own link, and an unknown person each get their words'
   await expect(alice.page.getByText('Nobody of that name was found.')).toBeVisible();
 });
 
-test('a new link is another one, the old one stays good, and who comes by them is on the list of chats', async ({ person, node }) => {
-  const [alice, bob, carol] = [await person('alice'), await person('bob'), await person('carol')];
-  for (const someone of [alice, bob, carol]) await someone.signUp(await node.invite());
+test('a new link is another one, the old one stays good, and who comes by them is on the list of chats', async ({ home }) => {
+  const { alice, bob, carol } = await home(['alice', 'bob', 'carol']);
   const { page } = alice;
   const first = await alice.link();
   await page.getByRole('button', { name: 'Make a new link' }).click();

@@ -40,9 +40,8 @@ test('both see the same safety number, and a scanned code verifies', async ({ pa
   await expect(page.getByText(`You verified ${bob.displayName}`)).toBeVisible();
 });
 
-test('a picture without a code is told apart from one with', async ({ person, node }) => {
-  const alice = await person('alice');
-  await alice.signUp(await node.invite());
+test('a picture without a code is told apart from one with', async ({ home }) => {
+  const { alice } = await home(['alice']);
   await alice.at('/contacts/add');
   const { page } = alice;
   await page.getByRole('button', { name: 'Scan a code' }).click();

@@ -1,9 +1,8 @@
 import { expect, test } from '../support/test.ts';
 import { PASSWORD, type Person } from '../support/person.ts';
 
-test('a new password is set by who knows the old one; from then on only the new one opens', async ({ person, node }) => {
-  const alice = await person('alice');
-  await alice.signUp(await node.invite());
+test('a new password is set by who knows the old one; from then on only the new one opens', async ({ home }) => {
+  const { alice } = await home(['alice']);
   const { page } = alice;
   const fresh = 'another walk by the sea';
   await alice.at('/me');
@@ -40,11 +39,10 @@ test('a new password is set by who knows the old one; from then on only the new 
   await alice.inside();
 });
 
-test('devices are called by their names, on all of them', async ({ person, node }) => {
-  const alice = await person('alice');
-  await alice.signUp(await node.invite());
+test('devices are called by their names, on all of them', async ({ home }) => {
+  const { alice, node, browserOf } = await home(['alice']);
   const userAgent = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1';
-  const phone = await person('phone', { userAgent, viewport: { width: 390, height: 844 } });
+  const phone = await browserOf('phone', { userAgent, viewport: { width: 390, height: 844 } });
   await phone.page.goto(`${node.url}/#/sign-in`);
   await phone.page.getByLabel('User name').fill(alice.name);
   await phone.page.getByLabel('Password', { exact: true }).fill(PASSWORD);
@@ -78,9 +76,8 @@ test('who has nobody yet is told how to begin, and the words fit on a small lapt
   await expect(page.getByRole('heading', { name: 'Choose a setting' })).toBeVisible();
 });
 
-test('a link says for how many it is, and its code is not too dense to scan', async ({ person, node }) => {
-  const owner = await person('owner');
-  await owner.signUp(await node.invite());
+test('a link says for how many it is, and its code is not too dense to scan', async ({ home }) => {
+  const { owner } = await home(['owner']);
   await owner.link();
   const { page } = owner;
   const limits = page.getByText('Valid until');

@@ -1,11 +1,10 @@
 import type { Locator } from '@playwright/test';
 import { clean } from '../support/axe.ts';
-import { byZbar, scan, shown } from '../support/codes.ts';
-import { begin, issueEuros, issueTo, pay, PIN } from '../support/money.ts';
+import { scan, shown } from '../support/codes.ts';
+import { pay, PIN } from '../support/money.ts';
 import { PASSWORD, type Person } from '../support/person.ts';
+import { marketDay, reads, TITLE } from '../support/shop.ts';
 import { expect, test } from '../support/two.ts';
-
-const TITLE = '街角面包店 Corner Bakery';
 
 function dialog(person: Person): Locator {
   return person.page.getByRole('dialog');
@@ -17,55 +16,15 @@ async function has(person: Person, amount: string): Promise<void> {
   await expect(person.page.getByRole('group', { name: 'Accounts' })).toContainText(amount, { timeout: 60_000 });
 }
 
-/** A code of the shop, as bob scans it: what the app and zbarimg read in it is what was drawn. */
-async function reads(person: Person, code: Locator): Promise<Locator> {
-  const { text, picture } = await shown(code);
-  const other = await byZbar(picture, test.info());
-  if (other !== null) expect(other).toBe(text);
-  const sheet = await scan(person, picture);
-  await expect(sheet.locator('[data-scanned]')).toHaveAttribute('data-scanned', text);
-  await expect(sheet).toContainText(TITLE);
-  return sheet;
-}
-
-test('bob of another node pays in the shop of alice by both its codes, and gets a part back', async ({ two }) => {
+test('bob of another node pays in the shop of alice by both its codes, and gets a part back', async ({ two }, info) => {
   test.slow();
-  const { home, away, alice, bob } = two;
-  await issueEuros(alice);
-  await issueTo(alice, alice, '50');
-  await home.agree(away, 'EUR', '40.00');
-  for (const someone of [alice, bob]) {
-    await someone.page.reload();
-    await someone.inside();
-  }
-  const shop = `${alice.name}-shop`;
-  await alice.at('/me/shops');
-  await alice.page.getByRole('button', { name: 'Open a shop' }).click();
-  await dialog(alice).getByLabel('Name of the shop').fill(TITLE);
-  await dialog(alice).getByRole('textbox', { name: 'Address', exact: true }).fill(shop);
-  await dialog(alice).getByLabel('City').fill('Berlin');
-  await dialog(alice).getByLabel('Country').fill('DE');
-  await dialog(alice).getByLabel('Kind of business').selectOption('Bakery');
-  await dialog(alice).getByRole('button', { name: 'Open a shop' }).click();
-  await expect(alice.page.getByRole('heading', { level: 1, name: TITLE })).toBeVisible();
-
-  // Bob has euros of alice's node.
-  await alice.openRow(bob.displayName);
-  const gift = await begin(alice, 'Transfer');
-  await gift.getByLabel('Amount').fill('30');
-  await gift.getByRole('button', { name: 'Continue' }).click();
-  await pay(alice, { first: true });
-  await bob.openRow(alice.displayName);
-  const card = bob.log.locator('[data-open]').filter({ hasText: '30.00' });
-  await expect(card).toHaveAttribute('data-state', 'held', { timeout: 60_000 });
-  await card.click();
-  await dialog(bob).getByRole('button', { name: 'Accept' }).click();
-  await has(bob, '30.00');
+  const { alice, bob } = two;
+  const shop = await marketDay(two);
 
   // By the sign: the name is the shop's, and its node stands there.
   await alice.at(`/me/shops/${shop}`);
   await alice.page.getByRole('link', { name: 'Shop sign' }).click();
-  let sheet = await reads(bob, alice.page.getByRole('article', { name: 'Shop sign' }).getByRole('img'));
+  let sheet = await reads(bob, alice.page.getByRole('article', { name: 'Shop sign' }).getByRole('img'), info);
   await expect(sheet).toContainText('Check the name.');
   await sheet.getByLabel('Amount').fill('12.50');
   await clean(bob.page, 'a printed code of another node');
@@ -89,7 +48,7 @@ test('bob of another node pays in the shop of alice by both its codes, and gets 
   await expect(dialog(alice)).toContainText('Waiting for the customer');
   const code = dialog(alice).getByRole('img', { name: 'Code for the customer' });
   const { picture } = await shown(code);
-  sheet = await reads(bob, code);
+  sheet = await reads(bob, code, info);
   await expect(sheet).toContainText('was not changed on the way');
   await sheet.getByText('10 %').click();
   await clean(bob.page, 'a code for one sale of another node');

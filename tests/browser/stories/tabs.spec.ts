@@ -1,26 +1,17 @@
 import type { Node } from '../support/node.ts';
 import { expect, test } from '../support/test.ts';
-import { Person } from '../support/person.ts';
-
-/** A second tab of the same browser. */
-async function secondTab(of: Person): Promise<Person> {
-  const tab = new Person(of.name, of.context, await of.context.newPage(), of.tap, of.node);
-  await tab.page.goto(of.node);
-  return tab;
-}
 
 for (const kind of ['SharedWorker', 'Web Locks'] as const) {
-  test(`two tabs share one engine, and one goes on when the other is closed (${kind})`, async ({ person, node }) => {
-    const [alice, bob] = [await person('alice'), await person('bob')];
-    // A browser without SharedWorker: the tabs elect the one whose worker owns the engine.
-    if (kind === 'Web Locks') await alice.context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'));
-    await alice.signUp(await node.invite());
-    await bob.signUp(await node.invite());
+  test(`two tabs share one engine, and one goes on when the other is closed (${kind})`, async ({ home }) => {
+    const { alice, bob, node } = await home(['alice', 'bob'], {
+      // A browser without SharedWorker: the tabs elect the one whose worker owns the engine.
+      before: async ({ name, context }) => void (name === 'alice' && kind === 'Web Locks' && (await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker')))),
+    });
     await bob.follow(await alice.link());
     await alice.openChat(bob);
     // The browser of the second tab believes that there is no network; the socket to the node is there all the same.
     await alice.context.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
-    const other = await secondTab(alice);
+    const other = await alice.tab();
     await other.openChat(bob);
 
     await bob.say('one');
@@ -42,14 +33,12 @@ for (const kind of ['SharedWorker', 'Web Locks'] as const) {
     await bob.sees(['one', 'two', 'three', 'four', 'five']);
     await other.page.reload();
     await other.sees(['one', 'two', 'three', 'four', 'five']);
-    expect(other.complaints).toEqual([]);
   });
 }
 
-test('signing out in one tab signs out the other', async ({ person, node }) => {
-  const alice = await person('alice');
-  await alice.signUp(await node.invite());
-  const other = await secondTab(alice);
+test('signing out in one tab signs out the other', async ({ home }) => {
+  const { alice } = await home(['alice']);
+  const other = await alice.tab();
   await expect(other.page.getByRole('navigation', { name: 'Sections' }).first()).toBeVisible();
   await alice.at('/me/sign-out');
   await alice.page.getByLabel('Yes, remove everything from this device').check();

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Locator } from '@playwright/test';
 import { clean } from '../support/axe.ts';
-import { Node } from '../support/node.ts';
 import { PASSWORD, type Person } from '../support/person.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -45,13 +44,9 @@ function readd(csv: string): { opening: number; closing: number; moved: number[]
   return { opening: minor(first?.[8]), closing: minor(last?.[8]), moved };
 }
 
-test('a node issues euros, alice sends some to bob, who accepts and gives a part back, and her statement adds up', async ({ person }) => {
+test('a node issues euros, alice sends some to bob, who accepts and gives a part back, and her statement adds up', async ({ home }) => {
   test.slow();
-  // The stories of a worker share a node, and only one of them can own it.
-  const node = await Node.start();
-  try {
-    const [olga, alice, bob] = [await person('olga', {}, node), await person('alice', {}, node), await person('bob', {}, node)];
-    for (const someone of [olga, alice, bob]) await someone.signUp(await node.invite());
+  const { olga, alice, bob } = await home(['olga', 'alice', 'bob']);
     await bob.follow(await alice.link());
 
     // The owner says what there is, and issues some.
@@ -159,7 +154,4 @@ test('a node issues euros, alice sends some to bob, who accepts and gives a part
     await expect(dialog(olga)).toHaveCount(0);
     await alice.page.reload();
     await has(alice, 'The operator has stopped payments from this account.');
-  } finally {
-    await node.stop();
-  }
 });

@@ -29,7 +29,11 @@ export class Clock {
   }
 
   async pass(days: number): Promise<void> {
-    this.#ahead += days * DAY_MS;
+    await this.passMs(days * DAY_MS);
+  }
+
+  async passMs(time: number): Promise<void> {
+    this.#ahead += time;
     await this.#write();
   }
 

@@ -16,6 +16,8 @@ export class Node {
   readonly url: string;
   /** Where its numbers are, as Prometheus reads them. */
   readonly metrics: string;
+  /** What is to be done once it has ended. */
+  onStopped: () => Promise<void> = async () => undefined;
   readonly #number: number;
   readonly #testkit: Testkit;
 
@@ -52,6 +54,7 @@ export class Node {
     if (process.env['WEFT_SHOW_LOG']) console.error((await this.#testkit.ask({ log: { node: this.#number } })).log);
     await this.#testkit.ask({ stop: { node: this.#number } });
     await this.#testkit.end();
+    await this.onStopped();
   }
 }
 

@@ -32,6 +32,14 @@ export class Person {
     return `${this.name}@home.example`;
   }
 
+  /** Another tab of the same browser; whatever is complained about there is here as well. */
+  async tab(): Promise<Person> {
+    const tab = new Person(this.name, this.context, await this.context.newPage(), this.tap, this.node);
+    this.watch(tab.page);
+    await tab.page.goto(this.node);
+    return tab;
+  }
+
   watch(page: Page): void {
     page.on('pageerror', (error) => this.complaints.push(`${error.message}`));
     page.on('console', (line) => {

@@ -2,7 +2,7 @@ import { OwnNode } from './own-node.ts';
 import { expect, test as base } from './test.ts';
 import type { Person } from './person.ts';
 
-interface Two {
+export interface Two {
   home: OwnNode;
   away: OwnNode;
   alice: Person;
