@@ -117,7 +117,7 @@ async function readPages({ base64, scale }: { base64: string; scale: number }): 
 
 /** What stands on one height is a line; what stands close together in it are words of one cell. */
 function linesOf(words: Words[]): Words[][] {
-  const [HIGH, NEAR] = [0.8, 1.8];
+  const [HIGH, NEAR] = [0.8, 2.3];
   const lines: Words[][] = [];
   for (const word of words.toSorted((a, b) => a.top - b.top)) {
     const line = lines.at(-1);

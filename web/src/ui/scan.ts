@@ -19,8 +19,8 @@ export async function readImage(file: Blob): Promise<string | null> {
   return code?.rawValue ?? null;
 }
 
-/** Looks through the camera until a code is seen or the signal ends it. */
-export async function readCamera(video: HTMLVideoElement, signal: AbortSignal): Promise<string | null> {
+/** Looks through the camera until a code is seen that fits, or the signal ends it. */
+export async function readCamera(video: HTMLVideoElement, signal: AbortSignal, fits: (text: string) => boolean): Promise<string | null> {
   const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' }, audio: false });
   const stop = (): void => stream.getTracks().forEach((track) => track.stop());
   if (signal.aborted) {
@@ -31,16 +31,16 @@ export async function readCamera(video: HTMLVideoElement, signal: AbortSignal): 
   try {
     video.srcObject = stream;
     await video.play();
-    return await lookFor(video, signal);
+    return await lookFor(video, signal, fits);
   } finally {
     stop();
   }
 }
 
-async function lookFor(video: HTMLVideoElement, signal: AbortSignal): Promise<string | null> {
+async function lookFor(video: HTMLVideoElement, signal: AbortSignal, fits: (text: string) => boolean): Promise<string | null> {
   while (!signal.aborted) {
     const [code] = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA ? await detector.detect(video) : [];
-    if (code) return code.rawValue;
+    if (code && !signal.aborted && fits(code.rawValue)) return code.rawValue;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return null;
