@@ -16,7 +16,8 @@ export default defineConfig({
   reporter: process.env['CI'] ? [['line']] : [['list']],
   use: {
     actionTimeout: 30_000,
-    trace: 'retain-on-failure',
+    // Without a film of each page, which nobody looks at where a picture of the end and the steps are there; it costs a tenth.
+    trace: { mode: 'retain-on-failure', screenshots: false },
     screenshot: 'only-on-failure',
     locale: 'en-GB',
     timezoneId: 'Europe/Berlin',
