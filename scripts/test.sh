@@ -140,7 +140,7 @@ if [[ " $* " == *" nextest "* ]] && ! have hledger; then
 fi
 if [[ " $* " == *" browser "* ]] && ! have zbarimg; then
   printf 'NOT RUN for want of zbarimg (apt install zbar-tools): codes read by another program, %s\n' \
-    'in tests/browser/stories/shop.spec.ts, shop_across.spec.ts'
+    'in tests/browser/stories/shop.spec.ts, shop_across.spec.ts, shop_away.spec.ts, paper.spec.ts'
 fi
 if [[ " $* " == *" nextest "* ]] && ! can_make_networks; then
   printf 'NOT RUN for want of rights, ip or nft: two nodes behind two routers, tests/namespaces.rs\n'
