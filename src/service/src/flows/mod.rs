@@ -1,5 +1,6 @@
 //! What spans features: each flow is one story that touches several of them, in one store commit wherever it fits.
 
+mod bills;
 mod devices;
 mod door;
 #[cfg(test)]
@@ -24,6 +25,8 @@ mod federated_rooms_tests;
 mod federated_tests;
 mod followers;
 mod link_couriers;
+#[cfg(test)]
+mod link_bill_tests;
 #[cfg(test)]
 mod link_fee_tests;
 #[cfg(test)]
