@@ -109,6 +109,8 @@ export class FakeBills {
       transfer: one.transfer,
       paid_ms: paid?.time_ms ?? null,
       refunded: paid ? String(bank.refunded(paid.id)) : '0',
+      at_rate: false,
+      rejection: null,
     };
   }
 }
@@ -137,6 +139,7 @@ export function answerBills(engine: FakeEngine, bills: FakeBills): FakeEngine {
       changed();
       return bills.view(ME, made);
     })
+    .on('tell_invoice', ({ user, invoice }) => bills.view(ME, bills.get(ME, user, invoice)))
     .on('cancel_invoice', ({ user, invoice }) => {
       const gone = bills.cancel(ME, user, invoice);
       changed();

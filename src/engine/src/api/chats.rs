@@ -122,6 +122,22 @@ pub enum BodyView {
         /// How much.
         amount: String,
     },
+    /// The sender, or a shop where they work, asks somebody of another node to pay an invoice; [`super::BillCall::Invoice`] says how it
+    /// stands.
+    Invoice {
+        /// Address of its issuer.
+        issuer: String,
+        /// Its id.
+        invoice: String,
+        /// Its number.
+        number: f64,
+        /// In what.
+        asset: AssetView,
+        /// What it comes to, as the sender says; the node's word counts.
+        total: String,
+        /// By when it is to be paid, ms.
+        due_ms: f64,
+    },
     /// A kind that this version does not know.
     Unknown {
         /// What the sender gave for this case.

@@ -187,7 +187,9 @@ async fn an_invoice_is_read_paid_and_given_back_across_two_nodes_that_start_agai
     desk.restart(AWAY).await;
     desk.pair.carry().await;
     assert_eq!(desk.pair.submit(HOME, &order).await.unwrap().state, TransferState::Done, "asked again");
-    for seen in [desk.read(&shop, 1).await.unwrap(), desk.list(None).await.remove(0), desk.sent(&shop, 1).await] {
+    for seen in
+        [desk.read(&shop, 1).await.unwrap(), desk.list(None).await.remove(0), desk.sent(&shop, 1).await]
+    {
         let paid = seen.paid.expect("it is paid");
         assert_eq!((seen.state, paid.transfer, paid.refunded), (InvoiceState::Paid, receipt.transfer, 0));
     }
@@ -197,7 +199,11 @@ async fn an_invoice_is_read_paid_and_given_back_across_two_nodes_that_start_agai
     // Some of it goes back, then the rest, and no more.
     let paid = receipt.transfer;
     desk.back(true, paid, 490).await.unwrap();
-    assert_eq!(code_of(desk.back(true, paid, 1_001).await), Code::PaymentRefused, "what is on its way counts");
+    assert_eq!(
+        code_of(desk.back(true, paid, 1_001).await),
+        Code::PaymentRefused,
+        "what is on its way counts"
+    );
     desk.restart(AWAY).await;
     desk.pair.carry().await;
     desk.restart(HOME).await;
@@ -283,7 +289,8 @@ async fn what_is_not_the_invoice_comes_back_with_the_reason() {
     let gone = tokio::join!(cancelled(&desk, 1), desk.pair.carry()).0;
     let seen = desk.sent(&shop, 1).await;
     let wallet = desk.pair.worlds[HOME].service.wallet();
-    let state = wallet.transfer(desk.pair.people[HOME].device.caller(), order.transfer()).await.unwrap().state;
+    let state =
+        wallet.transfer(desk.pair.people[HOME].device.caller(), order.transfer()).await.unwrap().state;
     match gone {
         Ok(_) => assert_eq!((seen.state, state), (InvoiceState::Cancelled, TransferState::Returned)),
         Err(_) => assert_eq!((seen.state, state), (InvoiceState::Paid, TransferState::Done)),
@@ -366,7 +373,10 @@ async fn two_payments_at_once_and_the_same_again_pay_it_once() {
     let second = wallet.transfer(alice, second.transfer).await.unwrap();
     assert_eq!((second.state, second.rejection), (TransferState::Returned, Some(Rejection::Paid)));
     let seen = desk.read(&shop, 1).await.unwrap();
-    assert_eq!((seen.state, seen.paid.unwrap().transfer, seen.rejection), (InvoiceState::Paid, first.transfer, None));
+    assert_eq!(
+        (seen.state, seen.paid.unwrap().transfer, seen.rejection),
+        (InvoiceState::Paid, first.transfer, None)
+    );
     assert_eq!((desk.takings().await, desk.pair.has(HOME).await), (1_490, (8_510, 0, 0)));
     desk.pair.is_sound().await;
 }
@@ -376,9 +386,7 @@ async fn another_node_cannot_say_of_its_people_what_they_have_not_signed() {
     let mut desk = Desk::new().await;
     let shop = desk.shop.clone();
     desk.bill(desk.wish(1)).await.unwrap();
-    desk.pay(&shop, 1).await;
-    // It says that some of it is a tip, that it was asked for in a chat, or that a shop pays.
-    let order = desk.order(&shop, 1, 1_490);
+    let payment = desk.pay(&shop, 1).await.transfer;
     let memo = |change: fn(&mut crate::wallet::Memo)| {
         move |message: &mut Message| {
             let Body::Prepare(prepare) = &mut message.body else { panic!("{message:?}") };
@@ -387,14 +395,7 @@ async fn another_node_cannot_say_of_its_people_what_they_have_not_signed() {
             prepare.memo = Blob(weft_wire::encode(&memo));
         }
     };
-    drop(order);
-    let payment = {
-        let home = &desk.pair.worlds[HOME];
-        let said = home.service.wallet().say(&desk.pair.worlds[AWAY].name, false).await.unwrap().post;
-        let message: Message = said.messages.last().unwrap().peek().unwrap();
-        let Body::Prepare(prepare) = message.body else { panic!("no payment") };
-        prepare.payment
-    };
+    // It says that some of it is a tip.
     assert_eq!(desk.answered(payment, memo(|memo| memo.tip = Some(1))).await, Reason::Asked);
     assert_eq!((desk.takings().await, desk.sent(&shop, 1).await.state), (0, InvoiceState::Open));
 }
@@ -404,13 +405,17 @@ async fn nothing_is_billed_to_where_no_money_comes_from() {
     let desk = Desk::of(Pair::strangers().await).await;
     assert_eq!(code_of(desk.bill(desk.wish(1)).await), Code::NotFound, "the node knows no such asset");
     desk.pair.agree("100").await;
-    let points = weft_wire::wallet::DefineAsset { code: "POINTS".parse().unwrap(), ..crate::wallet::tests::euro() };
+    let points =
+        weft_wire::wallet::DefineAsset { code: "POINTS".parse().unwrap(), ..crate::wallet::tests::euro() };
     let points = desk.pair.worlds[AWAY].service.wallet().define(points).await.unwrap().id;
     assert_eq!(code_of(desk.bill(SendInvoice { asset: points, ..desk.wish(1) }).await), Code::NoLink);
     let far: UserAddress = "carol@far.example".parse().unwrap();
     assert_eq!(code_of(desk.bill(SendInvoice { to: far, ..desk.wish(1) }).await), Code::NoLink);
     let not_here: UserAddress = "corner@far.example".parse().unwrap();
-    assert_eq!(code_of(desk.bill(SendInvoice { shop: Some(not_here), ..desk.wish(1) }).await), Code::OtherNode);
+    assert_eq!(
+        code_of(desk.bill(SendInvoice { shop: Some(not_here), ..desk.wish(1) }).await),
+        Code::OtherNode
+    );
     assert_eq!(desk.bill(desk.wish(1)).await.unwrap().number, 1, "what was refused has taken no number");
     // Where bob's node is away, what it has said before is there; what it has not said is not.
     desk.read(&desk.shop, 1).await.unwrap();

@@ -24,9 +24,9 @@ mod federated_rooms_tests;
 #[cfg(test)]
 mod federated_tests;
 mod followers;
-mod link_couriers;
 #[cfg(test)]
 mod link_bill_tests;
+mod link_couriers;
 #[cfg(test)]
 mod link_fee_tests;
 #[cfg(test)]

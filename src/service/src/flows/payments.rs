@@ -8,8 +8,9 @@ use weft_wire::{
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, InvoicePayee, MerchantPayee, MoneyFor,
-        OpenShop, PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder,
+        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, InvoicePayee, MerchantPayee,
+        MoneyFor, OpenShop, PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent,
+        SubmitOrder,
     },
 };
 

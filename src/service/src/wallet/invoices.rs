@@ -372,7 +372,8 @@ impl Sheet<'_> {
             return Err(Fault::Invalid { field: "asset", why: "not that of the invoice" }.into());
         }
         // What is paid at a rate cannot always be met to the unit.
-        let is_it = if billed.at_rate { billed.amount >= record.total } else { billed.amount == record.total };
+        let is_it =
+            if billed.at_rate { billed.amount >= record.total } else { billed.amount == record.total };
         if !is_it {
             return Err(Fault::Invalid { field: "amount", why: "not that of the invoice" }.into());
         }

@@ -9,8 +9,8 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
     wallet::{
-        Asset, Fee, InvoiceInfo, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails,
-        ShopMember, ShopRole,
+        Asset, Fee, InvoiceInfo, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind,
+        ShopDetails, ShopMember, ShopRole,
     },
 };
 

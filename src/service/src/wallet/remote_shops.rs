@@ -97,12 +97,7 @@ impl Sheet<'_> {
     }
 
     /// Whether less of what is exchanged would have been enough for so much.
-    pub(super) fn would_less_do(
-        &self,
-        prepare: &Prepare,
-        peer: &NodeName,
-        asked: u64,
-    ) -> Result<bool, Stop> {
+    pub(super) fn would_less_do(&self, prepare: &Prepare, peer: &NodeName, asked: u64) -> Result<bool, Stop> {
         let Some(got) = prepare.get else { return Ok(false) };
         let link = self.link(peer)?.ok_or(Fault::Internal("a payment without a link"))?;
         let give = prepare.give;

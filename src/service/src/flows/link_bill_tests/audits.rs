@@ -48,10 +48,7 @@ async fn an_invoice_that_another_node_has_not_paid_and_a_payment_without_its_inv
     let lines = vec![InvoiceLine { text: "tea".into(), quantity: 1_000, unit_price: 1_491, tax_rate: None }];
     let more = InvoiceRecord { total: 1_491, lines, ..kept.clone() };
     let whose = InvoiceRecord { to: "carol@home.example".parse().unwrap(), ..kept.clone() };
-    let whose = InvoiceRecord {
-        to: UserAddress::new(whose.to.name.clone(), kept.to.node.clone()),
-        ..whose
-    };
+    let whose = InvoiceRecord { to: UserAddress::new(whose.to.name.clone(), kept.to.node.clone()), ..whose };
     let person = InvoiceRecord { of_shop: false, ..kept.clone() };
     let dollars = InvoiceRecord { asset: weft_wire::AssetId([3; 16]), ..kept.clone() };
     for changed in [more, whose, person, dollars] {

@@ -46,7 +46,8 @@ async fn what_another_node_cannot_mean_is_not_kept() {
     let good = desk.pair.worlds[AWAY].service.wallet();
     let alice = desk.pair.people[HOME].user().clone();
     let good = good.signed_invoice(&alice, &shop.name, RequestId([1; 16])).await.unwrap().peek().unwrap();
-    let paid = |at_ms| Some(InvoicePaid { transfer: TransferId([1; 16]), at_ms, refunded: 0, at_rate: false });
+    let paid =
+        |at_ms| Some(InvoicePaid { transfer: TransferId([1; 16]), at_ms, refunded: 0, at_rate: false });
     let mut dear = good.clone();
     dear.sums.total += 1;
     let mut hidden = good.clone();
@@ -78,12 +79,12 @@ async fn what_another_node_cannot_mean_is_not_kept() {
         hidden,
     ];
     for lie in cases {
-        assert_eq!(code_of(desk.told(desk.signed(&lie), 1).await), Code::Unreachable, "{lie:?}");
+        assert_eq!(code_of(desk.told(desk.signed(&lie), 1).await), Code::NodeUnreachable, "{lie:?}");
     }
     // Signed by a key that is not the pinned one, and no invoice at all.
     let forged = Answer::Invoice(Signed::sign(&good, &desk.pair.people[HOME].key));
-    assert_eq!(code_of(desk.told(forged, 1).await), Code::Unreachable);
-    assert_eq!(code_of(desk.told(Answer::Passed, 1).await), Code::Unreachable);
+    assert_eq!(code_of(desk.told(forged, 1).await), Code::NodeUnreachable);
+    assert_eq!(code_of(desk.told(Answer::Passed, 1).await), Code::NodeUnreachable);
     assert_eq!(desk.list(None).await, []);
     assert_eq!(desk.told(desk.signed(&good), 1).await.unwrap(), good);
 }
@@ -95,11 +96,8 @@ async fn what_was_asked_for_does_not_change_and_what_was_paid_stays_paid() {
     desk.bill(desk.wish(1)).await.unwrap();
     let open = desk.read(&shop, 1).await.unwrap();
     let dear = vec![InvoiceLine { text: "tea".into(), quantity: 1_000, unit_price: 5_000, tax_rate: None }];
-    let dear = InvoiceInfo {
-        sums: weft_wire::wallet::InvoiceSums::of(&dear).unwrap(),
-        lines: dear,
-        ..open.clone()
-    };
+    let dear =
+        InvoiceInfo { sums: weft_wire::wallet::InvoiceSums::of(&dear).unwrap(), lines: dear, ..open.clone() };
     assert_eq!(code_of(desk.told(desk.signed(&dear), 1).await), Code::IdConflict);
     let later = InvoiceInfo { due_ms: open.due_ms + 1, ..open.clone() };
     assert_eq!(code_of(desk.told(desk.signed(&later), 1).await), Code::IdConflict);
