@@ -162,16 +162,21 @@ async fn listed(person: &Person, count: usize) -> Result<Vec<InvoiceView>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bob_of_another_node_is_billed_in_the_chat_and_pays_once_though_the_nodes_start_again() -> Result<()> {
+async fn bob_of_another_node_is_billed_in_the_chat_and_pays_once_though_the_nodes_start_again() -> Result<()>
+{
     let (mut cluster, alice, bob, euro) = neighbours().await?;
     let send = bill(None, &bob, &euro);
     let sent = invoice(&alice, send.clone()).await?;
     ensure!(invoice(&alice, send).await? == sent, "a second tap sends one");
     let got = listed(&bob, 1).await?.remove(0);
-    ensure!((got.issuer.user.as_str(), got.mine, got.state.as_str()) == (&*alice.address, true, "open"), "{got:?}");
+    ensure!(
+        (got.issuer.user.as_str(), got.mine, got.state.as_str()) == (&*alice.address, true, "open"),
+        "{got:?}"
+    );
     ensure!((&got.reference, got.total.as_str(), got.lines.len()) == (&sent.reference, "1490", 2), "{got:?}");
     let cards = async |me: &Person, with: &str| -> Result<usize> {
-        let is_it = |body: &BodyView| matches!(body, BodyView::Invoice { invoice, .. } if *invoice == sent.invoice);
+        let is_it =
+            |body: &BodyView| matches!(body, BodyView::Invoice { invoice, .. } if *invoice == sent.invoice);
         Ok(me.messages(with).await?.iter().filter(|message| is_it(&message.body)).count())
     };
     ensure!(cards(&bob, &alice.address).await? == 1, "the chat says it once");
