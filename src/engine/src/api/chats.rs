@@ -68,7 +68,7 @@ pub struct MessageView {
 }
 
 /// The content of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum BodyView {
     /// Text.

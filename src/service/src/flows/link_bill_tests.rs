@@ -338,7 +338,11 @@ async fn nobody_else_reads_or_pays_it() {
     let got = wallet.invoices(there, InvoiceBox { shop: None, sent: false, before: None }).await.unwrap();
     assert_eq!(got.invoices, []);
     assert!(wallet.invoice(there, &shop.name, RequestId([1; 16])).await.is_err());
-    // What alice has blocked at bob's node, her namesake, keeps nobody from sending it.
+    // Whom that one has blocked may bill alice.
+    desk.pair.worlds[AWAY].service.flows().block_contact(there, &bob).await.unwrap();
+    desk.bill(SendInvoice { shop: None, ..desk.wish(3) }).await.unwrap();
+    assert_eq!(desk.list(None).await, []);
+    assert_eq!(desk.read(&bob, 3).await.unwrap().number, 2);
     let gift = PaymentOrder {
         payee: Payee::Person(carol.user().clone()),
         ..desk.pair.order(HOME, 2_000, Intent::Payment)
@@ -403,7 +407,7 @@ async fn another_node_cannot_say_of_its_people_what_they_have_not_signed() {
 #[tokio::test]
 async fn nothing_is_billed_to_where_no_money_comes_from() {
     let desk = Desk::of(Pair::strangers().await).await;
-    assert_eq!(code_of(desk.bill(desk.wish(1)).await), Code::NotFound, "the node knows no such asset");
+    assert_eq!(code_of(desk.bill(desk.wish(1)).await), Code::NoLink);
     desk.pair.agree("100").await;
     let points =
         weft_wire::wallet::DefineAsset { code: "POINTS".parse().unwrap(), ..crate::wallet::tests::euro() };

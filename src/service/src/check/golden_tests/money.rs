@@ -8,9 +8,9 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, OrderId, RequestId, TransferId,
     wallet::{
-        Asset, BearerPayee, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MandatePeriod, MandateTerms,
-        MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, SaleKind,
-        SettlePayee, ShopDetails, ShopMember, ShopRole,
+        Asset, BearerPayee, EscrowTerms, Intent, InvoiceInfo, InvoiceLine, InvoicePayee, InvoiceState,
+        InvoiceSums, MandatePeriod, MandateTerms, MerchantPayee, OrderKeyCert, PacketKind, PacketState,
+        PacketTerms, Payee, PaymentOrder, SaleKind, SettlePayee, ShopDetails, ShopMember, ShopName, ShopRole,
     },
 };
 
@@ -223,7 +223,7 @@ fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         to: bob(),
         number: 3,
         reference: "RF18539007547034".into(),
-        asset: euro(),
+        asset: Asset { issuer: alice().node, code: "EUR".parse().unwrap(), scale: 2 },
         lines: vec![line(Some(190)), line(None)],
         sums: InvoiceSums::of(&[line(Some(190)), line(None)]).unwrap(),
         note: "thank you".into(),

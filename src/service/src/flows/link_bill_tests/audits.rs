@@ -16,7 +16,7 @@ impl Desk {
     }
 
     /// What the audit says once this stands there instead; then it stands there as before.
-    async fn told<R: Record>(&self, at: usize, table: Table, changed: &R) -> Vec<String> {
+    async fn findings_with<R: Record>(&self, at: usize, table: Table, changed: &R) -> Vec<String> {
         let store = &self.pair.worlds[at].store;
         let (key, before) = self.row::<R>(at, table).await;
         store.commit(Batch::new().put(table, &key, changed.to_record())).await.unwrap();
@@ -38,21 +38,22 @@ async fn an_invoice_that_another_node_has_not_paid_and_a_payment_without_its_inv
     let (_, kept) = desk.row::<InvoiceRecord>(AWAY, tables::INVOICES).await;
     let lost = format!("payment {paid} of another node has paid no invoice");
     let wrong = "invoice 1 of corner is paid, and no order has paid it".to_owned();
-    let told = desk.told(AWAY, tables::INVOICES, &InvoiceRecord { paid: None, ..kept.clone() }).await;
+    let told =
+        desk.findings_with(AWAY, tables::INVOICES, &InvoiceRecord { paid: None, ..kept.clone() }).await;
     assert!(told.contains(&lost) && !told.contains(&wrong), "{told:?}");
     let mut other = kept.clone();
     other.paid.as_mut().unwrap().transfer = TransferId([9; 16]);
-    let told = desk.told(AWAY, tables::INVOICES, &other).await;
+    let told = desk.findings_with(AWAY, tables::INVOICES, &other).await;
     assert!(told.contains(&lost) && told.contains(&wrong), "{told:?}");
     // For another sum, somebody else there, a person and not the shop, other money.
     let lines = vec![InvoiceLine { text: "tea".into(), quantity: 1_000, unit_price: 1_491, tax_rate: None }];
     let more = InvoiceRecord { total: 1_491, lines, ..kept.clone() };
-    let whose = InvoiceRecord { to: "carol@home.example".parse().unwrap(), ..kept.clone() };
-    let whose = InvoiceRecord { to: UserAddress::new(whose.to.name.clone(), kept.to.node.clone()), ..whose };
+    let carol = UserAddress::new("carol".parse().unwrap(), kept.to.node.clone());
+    let whose = InvoiceRecord { to: carol, ..kept.clone() };
     let person = InvoiceRecord { of_shop: false, ..kept.clone() };
     let dollars = InvoiceRecord { asset: weft_wire::AssetId([3; 16]), ..kept.clone() };
     for changed in [more, whose, person, dollars] {
-        let told = desk.told(AWAY, tables::INVOICES, &changed).await;
+        let told = desk.findings_with(AWAY, tables::INVOICES, &changed).await;
         assert!(told.contains(&wrong) && !told.contains(&lost), "{told:?}");
     }
     desk.pair.is_sound().await;
@@ -70,10 +71,10 @@ async fn what_alices_node_keeps_of_an_invoice_is_compared_with_what_she_has_orde
     desk.pair.is_sound().await;
     let (_, kept) = desk.row::<FarInvoiceRecord>(HOME, tables::INVOICES_FAR).await;
     let other = FarInvoiceRecord { payment: Some(gift), ..kept.clone() };
-    let told = desk.told(HOME, tables::INVOICES_FAR, &other).await;
+    let told = desk.findings_with(HOME, tables::INVOICES_FAR, &other).await;
     assert!(told.iter().any(|what| what.contains("ordered for something else")), "{told:?}");
     let late = FarInvoiceRecord { kept_ms: kept.kept_ms + 1, ..kept };
-    let told = desk.told(HOME, tables::INVOICES_FAR, &late).await;
+    let told = desk.findings_with(HOME, tables::INVOICES_FAR, &late).await;
     assert!(told.iter().any(|what| what.contains("not where it belongs")), "{told:?}");
     desk.pair.is_sound().await;
 }
