@@ -6,7 +6,7 @@ use super::shops::{address_of, pay_once, wish};
 use super::{amount, asset_view, calls, cards::Card, id, look, some};
 use crate::account::me;
 use crate::api::{
-    BillCall, BillReply, InvoiceLineView, InvoiceTaxView, InvoiceView, InvoicesView, PersonView, Reply,
+    BillCall, BillReply, Event, InvoiceLineView, InvoiceTaxView, InvoiceView, InvoicesView, PersonView, Reply,
 };
 use crate::chats::{self, queue};
 use crate::error::{Refusal, call_error, field_error};
@@ -36,6 +36,8 @@ pub(super) fn heard(s: &mut State, sender: &UserAddress, card: &InvoiceCard) {
     if is_contact && is_theirs && s.load_all::<InvoicePayee>(HEARD).len() < HEARD_MAX {
         let payee = InvoicePayee { issuer: card.issuer.clone(), invoice: card.invoice };
         s.store(&heard_place(&payee), &payee);
+        // Whoever looks at the list asks for it anew.
+        s.event(Event::Wallet);
     }
 }
 
