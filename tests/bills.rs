@@ -83,6 +83,7 @@ fn pay(id: &str, bill: &InvoiceView, amount: &str) -> BillCall {
         invoice: bill.invoice.clone(),
         asset: bill.asset.id.clone(),
         amount: amount.into(),
+        exchange: None,
         pin: PIN.into(),
     }
 }

@@ -14,6 +14,7 @@ mod acme;
 mod bad_input;
 mod between_nodes;
 mod bills;
+mod bills_across;
 mod canary;
 mod chat;
 mod config;

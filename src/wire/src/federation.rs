@@ -13,7 +13,7 @@ use crate::{
         RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
-    wallet::{DayRoot, PacketInfo, SaleInfo, ShopInfo, Witness},
+    wallet::{DayRoot, InvoiceInfo, PacketInfo, SaleInfo, ShopInfo, Witness},
 };
 use serde::{Deserialize, Serialize};
 
@@ -303,6 +303,15 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sale: Option<RequestId>,
     },
+    /// An invoice of somebody, or of a shop, of the asked node, for the one who is to pay it.
+    Invoice {
+        /// A user of the asking node.
+        by: UserAddress,
+        /// Whose it is.
+        issuer: UserName,
+        /// Which of theirs.
+        invoice: RequestId,
+    },
 }
 
 /// A shop, as somebody of another node may know it.
@@ -355,6 +364,8 @@ pub enum Answer {
     Root(Signed<Witness>),
     /// To [`Question::Shop`].
     Shop(ShopAnswer),
+    /// To [`Question::Invoice`], as the asked node signs it.
+    Invoice(Signed<InvoiceInfo>),
     /// No.
     Problem(Problem),
 }

@@ -120,6 +120,7 @@ interface Answers {
   invoices: 'invoices';
   invoice: 'invoice';
   send_invoice: 'invoice';
+  tell_invoice: 'invoice';
   cancel_invoice: 'invoice';
   pay_invoice: 'invoice';
   refund_invoice: 'invoice';

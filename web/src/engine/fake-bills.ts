@@ -1,6 +1,7 @@
 /** Invoices of the small ledger: who sent them, and who has paid them. As strict as the node. */
 import type { InvoiceView } from '../wire/InvoiceView';
-import { fail, ME, type FakeEngine } from './fake';
+import type { MessageView } from '../wire/MessageView';
+import { fail, ME, message, type FakeEngine } from './fake';
 import type { FakeMall } from './fake-shops';
 import { ordering } from './fake-wallet';
 
@@ -109,6 +110,8 @@ export class FakeBills {
       transfer: one.transfer,
       paid_ms: paid?.time_ms ?? null,
       refunded: paid ? String(bank.refunded(paid.id)) : '0',
+      at_rate: false,
+      rejection: null,
     };
   }
 }
@@ -137,6 +140,7 @@ export function answerBills(engine: FakeEngine, bills: FakeBills): FakeEngine {
       changed();
       return bills.view(ME, made);
     })
+    .on('tell_invoice', ({ user, invoice }) => bills.view(ME, bills.get(ME, user, invoice)))
     .on('cancel_invoice', ({ user, invoice }) => {
       const gone = bills.cancel(ME, user, invoice);
       changed();
@@ -154,6 +158,12 @@ export function answerBills(engine: FakeEngine, bills: FakeBills): FakeEngine {
     });
 }
 
+/** Its card in the chat with its issuer. */
+export function billCard(bills: FakeBills, one: FakeInvoice): MessageView {
+  const { issuer, invoice, number, asset, total, due_ms } = bills.view(ME, one);
+  return message(`card-${invoice}`, 9_000, { sender: issuer.user, mine: false, time_ms: one.time_ms, body: { kind: 'invoice', issuer: issuer.user, invoice, number, asset, total, due_ms } });
+}
+
 /** Some to look at: one to pay, one that is late, one that is paid, and those of the own bakery. */
 export function fakeBills(mall: FakeMall, now: number): FakeBills {
   const bills = new FakeBills(mall);
@@ -169,6 +179,7 @@ export function fakeBills(mall: FakeMall, now: number): FakeBills {
   bank.now = () => now - 2 * day;
   const paid = send(bob, 'cafe@home.example', ME, [['Coffee beans, 1 kg', '1500', '1600', '70']], '2568', 14);
   bills.pay(ME, { id: 'invoice-paid', user: paid.issuer, invoice: paid.invoice, asset, amount: '2568' });
+  send('mei@garden.example', null, ME, [['Tulip bulbs', '40000', '45', ''], ['Planting, two hours', '2000', '1500', '70']], '5010', 12);
   send(carol, null, ME, [['Bicycle repair', '1000', '2450', '190'], ['Brake pads', '2000', '640', '190']], '4439', 14);
   send(ME, 'bakery@home.example', carol, [['Wedding cake', '1000', '8900', '70'], ['Delivery', '1000', '500', '']], '10023', 10);
   bank.now = real;

@@ -11,7 +11,8 @@ const PEOPLE = ['bob@home.example', 'carol@home.example', 'xiaoming@home.example
 export function fakeMoney(now: number, query: URLSearchParams): FakeBank {
   let at = now - 400 * DAY;
   const bank = new FakeBank(() => at);
-  bank.names.set('xiaoming@home.example', '王小明').set('dmitri@home.example', 'Dmitri').set('yuki@home.example', 'Yuki Tanaka');
+  bank.names.set('xiaoming@home.example', '王小明').set('dmitri@home.example', 'Dmitri').set('yuki@home.example', 'Yuki Tanaka').set('mei@garden.example', '李梅');
+  bank.links = [{ node: 'garden.example', assets: [EUR.id], rates: [] }];
   if (query.has('newkey')) bank.nodeKey.new_key = '12D3KooWLBvVWfPqRLV6bz1ReHn9zTQJvDdW6tmJ3ms1pQn8vKZo';
   bank.pin = query.has('nopin') ? null : PIN;
   if (query.has('nomoney')) return bank;

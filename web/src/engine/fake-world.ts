@@ -9,7 +9,7 @@ import { answerGroups, fakeGroups } from './fake-groups';
 import { answerFees, fakeFees } from './fake-fees';
 import { answerGuard, fakeGuard } from './fake-guard';
 import { fakeMoney } from './fake-money';
-import { answerBills, fakeBills } from './fake-bills';
+import { answerBills, billCard, fakeBills } from './fake-bills';
 import { answerEscrows, fakeEscrows } from './fake-escrow';
 import { answerMandates, fakeMandates } from './fake-mandates';
 import { fakeCards } from './fake-cards';
@@ -85,6 +85,8 @@ export function fakeEngine(): FakeEngine {
   };
   const mall = fakeStreet(bank, now, query);
   Object.assign(globalThis, { weftMall: mall, weftTell: () => engine.emit({ event: 'wallet' }) });
+  const bills = fakeBills(mall, now);
+  history.get('chat-mei@garden.example')?.push(...bills.invoices.filter(({ issuer }) => issuer.startsWith('mei')).map((one) => billCard(bills, one)));
   answerEscrows(engine, fakeEscrows(mall, now));
   answerMandates(engine, fakeMandates(mall, now));
   const desk = fakeDesk(bank, now, query);
@@ -96,7 +98,7 @@ export function fakeEngine(): FakeEngine {
   answerGuard(engine, fakeGuard(bank, query));
   answerFees(engine, fakeFees(bank));
   answerBooks(engine, bank, query);
-  return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), fakeBills(mall, now))
+  return answerBills(answerShops(answerWallet(engine, bank, { say, packets, page: 40 }), mall), bills)
     .on('node', () => ({ name: 'home.example', title: 'Lindenhof', accent: '#0f766e', signup: 'invite', claimed: true, version: '0.1.0' }))
     .on('me', () => (query.has('out') ? null : me))
     .on('contacts', () => contacts)

@@ -5,7 +5,7 @@ import { engine } from './engine';
 
 type Wish<N extends CallOf<'send_invoice' | 'pay_invoice' | 'refund_invoice'>['call']> = Omit<CallOf<N>, 'call'>;
 
-/** Invoices as the node says that they are: nothing of them is kept here. */
+/** Invoices as the node says that they are. */
 export const bills = {
   /** A page, the newest first. `shop`: what that one has sent. */
   list(sent: boolean, shop: string | null, before: InvoiceView | null): Promise<InvoicesView> {
@@ -16,6 +16,10 @@ export const bills = {
   },
   send(wish: Wish<'send_invoice'>): Promise<InvoiceView> {
     return engine().call({ call: 'send_invoice', ...wish });
+  },
+  /** Says once more in the chat that it is there. */
+  tell(user: string, invoice: string): Promise<InvoiceView> {
+    return engine().call({ call: 'tell_invoice', user, invoice });
   },
   cancel(user: string, invoice: string): Promise<InvoiceView> {
     return engine().call({ call: 'cancel_invoice', user, invoice });

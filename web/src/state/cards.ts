@@ -2,15 +2,14 @@ import type { BodyView } from '../wire/BodyView';
 import type { MessageView } from '../wire/MessageView';
 
 /** What a chat says of money. */
-export type CardBody = Extract<BodyView, { kind: 'transfer' | 'packet' | 'request' | 'paid' }>;
+export type CardBody = Extract<BodyView, { kind: 'transfer' | 'packet' | 'request' | 'paid' | 'invoice' }>;
 export type CardMessage = MessageView & { body: CardBody };
 
 /** What is open over a chat: a form, or what stands behind a card. `pay`: at once to the payment. */
 export type Desk = { what: 'transfer' | 'packet' | 'request' | 'split' } | { what: 'card'; message: CardMessage; pay?: boolean };
 
 export function isCard(message: MessageView): message is CardMessage {
-  const { kind } = message.body;
-  return kind === 'transfer' || kind === 'packet' || kind === 'request' || kind === 'paid';
+  return !['text', 'unknown', 'system'].includes(message.body.kind);
 }
 
 /** So many of those who are asked stand on the card itself; if there is one more, it stands there too. */
@@ -29,6 +28,7 @@ export function partsShown(count: number): number {
 export function cardHeight(body: CardBody, me: string | undefined): number {
   switch (body.kind) {
     case 'transfer':
+    case 'invoice':
       return 6;
     case 'packet':
       return 6.75;

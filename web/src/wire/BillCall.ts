@@ -59,7 +59,15 @@ due_ms: number,
 /**
  * A few words, or nothing.
  */
-note: string, } | { "call": "cancel_invoice", 
+note: string, } | { "call": "tell_invoice", 
+/**
+ * Address of its issuer.
+ */
+user: string, 
+/**
+ * Its id.
+ */
+invoice: string, } | { "call": "cancel_invoice", 
 /**
  * Address of its issuer.
  */
@@ -85,9 +93,13 @@ invoice: string,
  */
 asset: string, 
 /**
- * What it comes to, as it was seen.
+ * What it comes to, as it was seen; with `exchange`, what is given.
  */
 amount: string, 
+/**
+ * What the issuer, of another node, gets for that: asset id, and amount.
+ */
+exchange: [string, string] | null, 
 /**
  * The payment PIN.
  */

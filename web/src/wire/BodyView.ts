@@ -78,7 +78,31 @@ asset: AssetView,
 /**
  * How much.
  */
-amount: string, } | { "kind": "unknown", 
+amount: string, } | { "kind": "invoice", 
+/**
+ * Address of its issuer.
+ */
+issuer: string, 
+/**
+ * Its id.
+ */
+invoice: string, 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * In what.
+ */
+asset: AssetView, 
+/**
+ * What it comes to, as the sender says; the node's word counts.
+ */
+total: string, 
+/**
+ * By when it is to be paid, ms.
+ */
+due_ms: number, } | { "kind": "unknown", 
 /**
  * What the sender gave for this case.
  */

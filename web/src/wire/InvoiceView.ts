@@ -69,7 +69,7 @@ time_ms: number,
  */
 due_ms: number, 
 /**
- * `open`, `overdue`, `paid`, `cancelled`.
+ * `open`, `overdue`, `paid`, `cancelled`; at another node also `paying`: that has not decided.
  */
 state: string, 
 /**
@@ -87,4 +87,12 @@ paid_ms: number | null,
 /**
  * What of it went back since.
  */
-refunded: string, };
+refunded: string, 
+/**
+ * It was paid with something else at another node: that does not go back.
+ */
+at_rate: boolean, 
+/**
+ * Why the last payment of it came back from another node, as in [`super::TransferView`].
+ */
+rejection: string | null, };

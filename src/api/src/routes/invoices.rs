@@ -12,7 +12,10 @@ use crate::{
 };
 use axum::{Router, extract::State, routing::get};
 use weft_service::wallet::InvoiceBox;
-use weft_wire::wallet::{InvoiceInfo, InvoiceList, SendInvoice};
+use weft_wire::{
+    NodeName, UserAddress,
+    wallet::{InvoiceInfo, InvoiceList, SendInvoice},
+};
 
 /// An invoice with all its lines.
 const BODY_MAX: usize = 16 << 10;
@@ -34,13 +37,15 @@ async fn invoices(
         Some("sent") => true,
         Some(_) => return Err(invalid("box", "received or sent")),
     };
+    let node: Option<NodeName> = query.get("node")?;
+    let node = node.unwrap_or_else(|| caller.user().node.clone());
     let before = match (query.get("of")?, query.get("before")?) {
-        (Some(issuer), Some(id)) => Some((issuer, id)),
+        (Some(issuer), Some(id)) => Some((UserAddress::new(issuer, node), id)),
         (None, None) => None,
         _ => return Err(invalid("before", "an id, with `of`")),
     };
     let wish = InvoiceBox { shop: query.get("shop")?, sent, before };
-    Ok(Out(api.service().wallet().invoices(&caller, wish).await?))
+    Ok(Out(api.service().flows().invoices(&caller, wish).await?))
 }
 
 async fn send(
@@ -56,9 +61,11 @@ async fn invoice(
     Authed(caller): Authed,
     Issuer(issuer): Issuer,
     Invoice(id): Invoice,
+    query: Query,
 ) -> Result<Out<InvoiceInfo>, Fault> {
     reads(&api, &caller)?;
-    Ok(Out(api.service().wallet().invoice(&caller, &issuer, id).await?))
+    let node: Option<NodeName> = query.get("node")?;
+    Ok(Out(api.service().flows().invoice(&caller, &issuer, id, node.as_ref()).await?))
 }
 
 async fn cancel(

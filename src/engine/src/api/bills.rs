@@ -26,7 +26,7 @@ pub enum BillCall {
         /// Its id.
         invoice: String,
     },
-    /// Sends somebody an invoice. → [`BillReply::Invoice`]
+    /// Sends somebody an invoice. Who is of another node hears of it in the chat with them: they have to be a contact. → [`BillReply::Invoice`]
     SendInvoice {
         /// As in [`super::Call::Pay`].
         id: String,
@@ -45,6 +45,13 @@ pub enum BillCall {
         /// A few words, or nothing.
         note: String,
     },
+    /// Says once more in the chat with somebody of another node that there is an invoice for them. → [`BillReply::Invoice`]
+    TellInvoice {
+        /// Address of its issuer.
+        user: String,
+        /// Its id.
+        invoice: String,
+    },
     /// Takes an invoice back that was not paid. → [`BillReply::Invoice`]
     CancelInvoice {
         /// Address of its issuer.
@@ -62,8 +69,10 @@ pub enum BillCall {
         invoice: String,
         /// Asset id, as it was seen.
         asset: String,
-        /// What it comes to, as it was seen.
+        /// What it comes to, as it was seen; with `exchange`, what is given.
         amount: String,
+        /// What the issuer, of another node, gets for that: asset id, and amount.
+        exchange: Option<(String, String)>,
         /// The payment PIN.
         pin: String,
     },
@@ -134,7 +143,7 @@ pub struct InvoiceView {
     pub time_ms: f64,
     /// By when it is to be paid, ms.
     pub due_ms: f64,
-    /// `open`, `overdue`, `paid`, `cancelled`.
+    /// `open`, `overdue`, `paid`, `cancelled`; at another node also `paying`: that has not decided.
     pub state: String,
     /// Who of the shop's staff has sent it.
     pub by: Option<PersonView>,
@@ -144,6 +153,10 @@ pub struct InvoiceView {
     pub paid_ms: Option<f64>,
     /// What of it went back since.
     pub refunded: String,
+    /// It was paid with something else at another node: that does not go back.
+    pub at_rate: bool,
+    /// Why the last payment of it came back from another node, as in [`super::TransferView`].
+    pub rejection: Option<String>,
 }
 
 /// A line of an invoice.

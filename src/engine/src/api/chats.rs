@@ -68,7 +68,7 @@ pub struct MessageView {
 }
 
 /// The content of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum BodyView {
     /// Text.
@@ -121,6 +121,22 @@ pub enum BodyView {
         asset: AssetView,
         /// How much.
         amount: String,
+    },
+    /// The sender, or a shop where they work, asks somebody of another node to pay an invoice; [`super::BillCall::Invoice`] says how it
+    /// stands.
+    Invoice {
+        /// Address of its issuer.
+        issuer: String,
+        /// Its id.
+        invoice: String,
+        /// Its number.
+        number: f64,
+        /// In what.
+        asset: AssetView,
+        /// What it comes to, as the sender says; the node's word counts.
+        total: String,
+        /// By when it is to be paid, ms.
+        due_ms: f64,
     },
     /// A kind that this version does not know.
     Unknown {

@@ -8,8 +8,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use weft_ledger::packet::SHARES_MAX;
 use weft_wire::limits::{MESSAGE_BYTES_MAX, MONEY_NOTE_BYTES_MAX, ROOM_MEMBERS_MAX};
-use weft_wire::wallet::{Asset, PacketCard, PaidCard, Receipt, RequestCard, SCALE_MAX, TransferCard};
-use weft_wire::{Blob, RoomId, text};
+use weft_wire::wallet::{
+    Asset, InvoiceCard, PacketCard, PaidCard, Receipt, RequestCard, SCALE_MAX, TransferCard,
+};
+use weft_wire::{Blob, Millis, RoomId, text};
+
+/// The latest time that interfaces can show.
+const TIME_MS_MAX: Millis = 8_640_000_000_000_000;
 
 /// A card.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,7 @@ pub(crate) enum Card {
     Packet(PacketCard),
     Request(RequestCard),
     Paid(PaidCard),
+    Invoice(InvoiceCard),
 }
 
 impl Card {
@@ -29,6 +35,7 @@ impl Card {
             "packet" => Card::Packet(weft_wire::decode(body, MESSAGE_BYTES_MAX).ok()?),
             "request" => Card::Request(weft_wire::decode(body, MESSAGE_BYTES_MAX).ok()?),
             "paid" => Card::Paid(weft_wire::decode(body, MESSAGE_BYTES_MAX).ok()?),
+            "invoice" => Card::Invoice(weft_wire::decode(body, MESSAGE_BYTES_MAX).ok()?),
             _ => return None,
         };
         card.is_possible().then(|| card.tidy())
@@ -41,6 +48,7 @@ impl Card {
             Card::Packet(_) => "packet",
             Card::Request(_) => "request",
             Card::Paid(_) => "paid",
+            Card::Invoice(_) => "invoice",
         }
     }
 
@@ -51,6 +59,7 @@ impl Card {
             Card::Packet(card) => weft_wire::encode(card),
             Card::Request(card) => weft_wire::encode(card),
             Card::Paid(card) => weft_wire::encode(card),
+            Card::Invoice(card) => weft_wire::encode(card),
         })
     }
 
@@ -65,6 +74,7 @@ impl Card {
             Card::Packet(card) => format!("Red packet: {}", card.greeting),
             Card::Request(card) => format!("Request for {}", sum(&card.asset, card.total)),
             Card::Paid(card) => format!("Paid {}", sum(&card.asset, card.amount)),
+            Card::Invoice(card) => format!("Invoice for {}", sum(&card.asset, card.total)),
         }
     }
 
@@ -95,6 +105,7 @@ impl Card {
                     && sum.is_some_and(|sum| sum <= card.total)
             }
             Card::Paid(card) => card.amount > 0 && fits(&card.asset, ""),
+            Card::Invoice(card) => card.total > 0 && card.due_ms <= TIME_MS_MAX && fits(&card.asset, ""),
         }
     }
 
@@ -104,7 +115,7 @@ impl Card {
                 *note = text::name(note);
             }
             Card::Packet(card) => card.greeting = text::name(&card.greeting),
-            Card::Paid(_) => {}
+            Card::Paid(_) | Card::Invoice(_) => {}
         }
         self
     }
@@ -136,6 +147,14 @@ impl Card {
                 transfer: card.transfer.to_string(),
                 asset: asset_view(&card.asset),
                 amount: card.amount.to_string(),
+            },
+            Card::Invoice(card) => BodyView::Invoice {
+                issuer: card.issuer.to_string(),
+                invoice: card.invoice.to_string(),
+                number: card.number as f64,
+                asset: asset_view(&card.asset),
+                total: card.total.to_string(),
+                due_ms: card.due_ms as f64,
             },
         }
     }

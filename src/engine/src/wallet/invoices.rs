@@ -1,19 +1,59 @@
-//! Invoices: one's own, and those of shops where one works. What is true of them the node says; nothing is kept here.
+//! Invoices: one's own, and those of shops where one works. What is true of them the node says. Of those that somebody of another node
+//! has sent one learns in the chat with them: what was heard there is kept until the own node knows of it.
 
 use super::orders::Wish;
 use super::shops::{address_of, pay_once, wish};
-use super::{amount, asset_view, id, look, some};
+use super::{amount, asset_view, calls, cards::Card, id, look, some};
+use crate::account::me;
 use crate::api::{
-    BillCall, BillReply, InvoiceLineView, InvoiceTaxView, InvoiceView, InvoicesView, PersonView, Reply,
+    BillCall, BillReply, Event, InvoiceLineView, InvoiceTaxView, InvoiceView, InvoicesView, PersonView, Reply,
 };
+use crate::chats::{self, queue};
 use crate::error::{Refusal, call_error, field_error};
-use crate::http;
 use crate::runtime::{Cx, State};
+use crate::{connection, contacts, http};
+use weft_wire::contacts::ContactState;
 use weft_wire::wallet::{
-    InvoiceInfo, InvoiceLine, InvoiceList, InvoicePayee, InvoiceState, Payee, SendInvoice,
+    InvoiceCard, InvoiceInfo, InvoiceLine, InvoiceList, InvoicePayee, InvoiceState, Payee, SendInvoice,
 };
 use weft_wire::{AssetId, RequestId, UserAddress};
 use zeroize::Zeroizing;
+
+/// Of which the own node has not heard: `w/i/ invoice issuer`.
+const HEARD: &[u8] = b"w/i/";
+/// So many of them.
+const HEARD_MAX: usize = 64;
+/// Of which the chat was told: `w/t/ invoice`.
+const TOLD: &[u8] = b"w/t/";
+
+/// Somebody says in a chat that there is an invoice.
+pub(super) fn heard(s: &mut State, sender: &UserAddress, card: &InvoiceCard) {
+    let Ok(node) = me(s).map(|me| me.user.node.clone()) else { return };
+    let is_contact =
+        contacts::find(s, sender).is_some_and(|contact| contact.state == Some(ContactState::Accepted));
+    // A node speaks for its own people, and of what is of this one it knows itself.
+    let is_theirs = sender.node == card.issuer.node && card.issuer.node != node;
+    if is_contact && is_theirs && s.load_all::<InvoicePayee>(HEARD).len() < HEARD_MAX {
+        let payee = InvoicePayee { issuer: card.issuer.clone(), invoice: card.invoice };
+        s.store(&heard_place(&payee), &payee);
+        // Whoever looks at the list asks for it anew.
+        s.event(Event::Wallet);
+    }
+}
+
+fn heard_place(payee: &InvoicePayee) -> Vec<u8> {
+    [HEARD, payee.invoice.as_bytes(), payee.issuer.to_string().as_bytes()].concat()
+}
+
+/// Has the own node ask for what was heard of: from then on it stands in the list.
+async fn hand_over(cx: &Cx) {
+    for payee in cx.with(|s| s.load_all::<InvoicePayee>(HEARD)) {
+        let asked = http::get::<InvoiceInfo>(cx, &path(&payee.issuer, payee.invoice)).await;
+        if asked.as_ref().err().is_none_or(|failure| failure.is_final()) {
+            cx.with(|s| s.kv_delete(&heard_place(&payee)));
+        }
+    }
+}
 
 /// Answers a call about invoices.
 pub(super) async fn answer(cx: &Cx, call: BillCall) -> Result<Reply, Refusal> {
@@ -22,15 +62,20 @@ pub(super) async fn answer(cx: &Cx, call: BillCall) -> Result<Reply, Refusal> {
             return list(cx, call).await.map(BillReply::Invoices).map(Reply::Bill);
         }
         BillCall::Invoice { user, invoice } => invoice_of(cx, &user, &invoice).await?.1,
-        BillCall::SendInvoice { .. } => http::post(cx, "wallet/invoices", &sending(cx, call)?).await?,
+        BillCall::SendInvoice { .. } => send(cx, &sending(cx, call)?).await?,
+        BillCall::TellInvoice { user, invoice } => {
+            let info = invoice_of(cx, &user, &invoice).await?.1;
+            cx.with(|s| tell(s, &info))?;
+            info
+        }
         BillCall::CancelInvoice { user, invoice } => {
             let path = path(&address_of(cx, "user", &user)?, id("invoice", &invoice)?);
             http::tell::<()>(cx, "DELETE", &path, None).await?;
             http::get(cx, &path).await?
         }
-        BillCall::PayInvoice { id: form, user, invoice, asset, amount, pin } => {
+        BillCall::PayInvoice { id: form, user, invoice, asset, amount, exchange, pin } => {
             let pin = Zeroizing::new(pin);
-            pay(cx, [&form, &user, &invoice, &asset, &amount], &pin).await?
+            pay(cx, [&form, &user, &invoice, &asset, &amount], exchange, &pin).await?
         }
         BillCall::RefundInvoice { id: form, user, invoice, amount, pin } => {
             let pin = Zeroizing::new(pin);
@@ -41,25 +86,33 @@ pub(super) async fn answer(cx: &Cx, call: BillCall) -> Result<Reply, Refusal> {
 }
 
 fn path(issuer: &UserAddress, invoice: RequestId) -> String {
-    format!("wallet/invoices/{}/{invoice}", issuer.name)
+    format!("wallet/invoices/{}/{invoice}?node={}", issuer.name, issuer.node)
+}
+
+/// The address of an issuer, of another node as well.
+fn issuer_of(text: &str) -> Result<UserAddress, Refusal> {
+    text.parse().map_err(|error| field_error("user", error))
 }
 
 /// What the node says of an invoice, and whose it is.
 async fn invoice_of(cx: &Cx, issuer: &str, invoice: &str) -> Result<(UserAddress, InvoiceInfo), Refusal> {
-    let (issuer, invoice) = (address_of(cx, "user", issuer)?, id("invoice", invoice)?);
+    let (issuer, invoice) = (issuer_of(issuer)?, id("invoice", invoice)?);
     let info: InvoiceInfo = http::get(cx, &path(&issuer, invoice)).await?;
     Ok((issuer, info))
 }
 
 async fn list(cx: &Cx, call: BillCall) -> Result<InvoicesView, Refusal> {
     let BillCall::Invoices { sent, shop, user, invoice } = call else { return Err(no_invoice()) };
+    if !sent && shop.is_none() && user.is_none() {
+        hand_over(cx).await;
+    }
     let mut query = if sent { "sent" } else { "received" }.to_owned();
     if let Some(shop) = shop {
         query = format!("sent&shop={}", address_of(cx, "shop", &shop)?.name);
     }
     if let (Some(user), Some(invoice)) = (user, invoice) {
-        let (user, invoice): (_, RequestId) = (address_of(cx, "user", &user)?, id("invoice", &invoice)?);
-        query.push_str(&format!("&of={}&before={invoice}", user.name));
+        let (user, invoice): (_, RequestId) = (issuer_of(&user)?, id("invoice", &invoice)?);
+        query.push_str(&format!("&of={}&node={}&before={invoice}", user.name, user.node));
     }
     let list: InvoiceList = http::get(cx, &format!("wallet/invoices?box={query}")).await?;
     let mut invoices = Vec::with_capacity(list.invoices.len());
@@ -67,6 +120,48 @@ async fn list(cx: &Cx, call: BillCall) -> Result<InvoicesView, Refusal> {
         invoices.push(cx.with(|s| view(s, info))?);
     }
     Ok(InvoicesView { invoices, more: list.more })
+}
+
+/// Sends it. Who is of another node hears of it in the chat, once.
+async fn send(cx: &Cx, wish: &SendInvoice) -> Result<InvoiceInfo, Refusal> {
+    let is_far = cx.with(|s| me(s).map(|me| me.user.node != wish.to.node))?;
+    if is_far {
+        cx.with(|s| chat_with(s, &wish.to).map(drop))?;
+    }
+    let info: InvoiceInfo = http::post(cx, "wallet/invoices", wish).await?;
+    let place = [TOLD, info.id.as_bytes()].concat();
+    if is_far && cx.with(|s| s.load::<bool>(&place)).is_none() {
+        cx.with(|s| {
+            s.store(&place, &true);
+            tell(s, &info)
+        })?;
+    }
+    Ok(info)
+}
+
+/// The chat with somebody, which may be written to.
+fn chat_with(s: &mut State, user: &UserAddress) -> Result<chats::Chat, Refusal> {
+    let unknown = || call_error("unknown_contact", "This person is no contact.");
+    contacts::find(s, user).filter(|contact| contact.state.is_some()).ok_or_else(unknown)?;
+    let chat = chats::with_user(s, user).ok_or_else(unknown)?;
+    queue::may_write(s, &chat)?;
+    Ok(chat)
+}
+
+/// Says in the chat with whoever is to pay it that there is an invoice.
+fn tell(s: &mut State, info: &InvoiceInfo) -> Result<(), Refusal> {
+    let mut chat = chat_with(s, &info.to)?;
+    let card = InvoiceCard {
+        issuer: info.issuer.clone(),
+        invoice: info.id,
+        number: info.number,
+        asset: info.asset.clone(),
+        total: info.sums.total,
+        due_ms: info.due_ms,
+    };
+    queue::push_card(s, &mut chat, &Card::Invoice(card))?;
+    connection::nudge(s);
+    Ok(())
 }
 
 /// What is sent, as the node takes it.
@@ -85,7 +180,7 @@ fn sending(cx: &Cx, call: BillCall) -> Result<SendInvoice, Refusal> {
     Ok(SendInvoice {
         id: id("id", &form)?,
         shop: shop.map(|shop| address_of(cx, "shop", &shop)).transpose()?,
-        to: address_of(cx, "user", &user)?,
+        to: issuer_of(&user)?,
         asset: id("asset", &asset)?,
         lines: lines.into_iter().map(line).collect::<Result<_, Refusal>>()?,
         total: some("total", &total)?,
@@ -98,12 +193,18 @@ fn no_invoice() -> Refusal {
     call_error("bad_input", "This is about no invoice.")
 }
 
-async fn pay(cx: &Cx, said: [&str; 5], pin: &str) -> Result<InvoiceInfo, Refusal> {
+async fn pay(
+    cx: &Cx,
+    said: [&str; 5],
+    exchange: Option<(String, String)>,
+    pin: &str,
+) -> Result<InvoiceInfo, Refusal> {
     let [form, user, invoice, asset, sum] = said;
-    let (issuer, invoice) = (address_of(cx, "user", user)?, id("invoice", invoice)?);
+    let (issuer, invoice) = (issuer_of(user)?, id("invoice", invoice)?);
     let asset: AssetId = id("asset", asset)?;
     let payee = Payee::Invoice(InvoicePayee { issuer: issuer.clone(), invoice });
     let wish = wish(id("id", form)?, payee, asset, some("amount", sum)?);
+    let wish = Wish { exchange: calls::exchange(exchange)?, ..wish };
     pay_once(cx, &wish, pin).await?;
     Ok(http::get(cx, &path(&issuer, invoice)).await?)
 }
@@ -119,7 +220,7 @@ async fn refund(cx: &Cx, said: [&str; 4], pin: &str) -> Result<InvoiceInfo, Refu
 }
 
 fn view(s: &mut State, info: InvoiceInfo) -> Result<InvoiceView, Refusal> {
-    let mine = crate::account::me(s)?.user == info.to;
+    let mine = me(s)?.user == info.to;
     let issuer = match &info.shop {
         Some(shop) => PersonView { user: info.issuer.to_string(), name: shop.title.clone() },
         None => look::person(s, &info.issuer),
@@ -158,6 +259,7 @@ fn view(s: &mut State, info: InvoiceInfo) -> Result<InvoiceView, Refusal> {
             InvoiceState::Open => "open",
             InvoiceState::Overdue => "overdue",
             InvoiceState::Paid => "paid",
+            InvoiceState::Paying => "paying",
             _ => "cancelled",
         }
         .into(),
@@ -165,5 +267,7 @@ fn view(s: &mut State, info: InvoiceInfo) -> Result<InvoiceView, Refusal> {
         transfer: info.paid.map(|paid| paid.transfer.to_string()),
         paid_ms: info.paid.map(|paid| paid.at_ms as f64),
         refunded: info.paid.map_or(0, |paid| paid.refunded).to_string(),
+        at_rate: info.paid.is_some_and(|paid| paid.at_rate),
+        rejection: info.rejection.map(|why| look::rejection(why).into()),
     })
 }

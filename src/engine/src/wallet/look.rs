@@ -143,7 +143,7 @@ pub(super) fn view(s: &mut State, info: TransferInfo) -> Result<TransferView, Re
     })
 }
 
-fn rejection(why: Rejection) -> &'static str {
+pub(super) fn rejection(why: Rejection) -> &'static str {
     match why {
         Rejection::Declined => "declined",
         Rejection::Expired => "expired",

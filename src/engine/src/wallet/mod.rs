@@ -39,8 +39,10 @@ use weft_wire::wallet::Asset;
 
 /// A card came in a chat.
 pub(crate) fn heard(s: &mut State, sender: &UserAddress, card: &cards::Card) {
-    if let cards::Card::Paid(paid) = card {
-        requests::heard(s, sender, paid);
+    match card {
+        cards::Card::Paid(paid) => requests::heard(s, sender, paid),
+        cards::Card::Invoice(card) => invoices::heard(s, sender, card),
+        _ => {}
     }
 }
 

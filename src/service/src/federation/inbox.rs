@@ -314,6 +314,7 @@ fn asker(question: &Question) -> Result<NodeName> {
         | Question::GroupInfo { by, .. }
         | Question::Packet { by, .. }
         | Question::Shop { by, .. }
+        | Question::Invoice { by, .. }
         | Question::Door { by, .. } => Ok(by.node.clone()),
         Question::Join { user, .. } => Ok(user.node.clone()),
         Question::Commit { cert, .. } => Ok(cert.peek().map_err(unreadable)?.user.node),

@@ -194,6 +194,7 @@ impl Nodes {
             | Question::GroupInfo { by, .. }
             | Question::Packet { by, .. }
             | Question::Shop { by, .. }
+            | Question::Invoice { by, .. }
             | Question::Door { by, .. } => by.clone(),
             Question::Join { user, .. } => user.clone(),
             Question::Link { .. } | Question::Root { .. } => return LimitKey::Crowd,

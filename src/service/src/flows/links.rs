@@ -255,7 +255,7 @@ impl Flows {
     }
 
     /// Whether somebody here takes a payment: they are there, are not locked out, have not blocked who pays, and its id is that of
-    /// the payer's order. What a shop takes is for the wallet to know.
+    /// the payer's order. What a shop takes, and what an invoice asks for, is for the wallet to know.
     async fn takes(
         &self,
         prepare: &Prepare,
@@ -268,8 +268,8 @@ impl Flows {
         }
         let payee = match payee {
             Payee::Person(payee) => payee,
-            // The shop is looked at together with its sale.
-            Payee::Merchant(_) => return Ok(true),
+            // The shop is looked at together with its sale, and an invoice with who is to pay it.
+            Payee::Merchant(_) | Payee::Invoice(_) => return Ok(true),
             _ => return Ok(false),
         };
         let pair = (payer.clone(), payee.name.clone());

@@ -8,8 +8,9 @@ use weft_wire::{
     federation::{Answer, Question},
     limits::SHOP_STAFF_MAX,
     wallet::{
-        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, MerchantPayee, MoneyFor,
-        OpenShop, PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent, SubmitOrder,
+        ChangeApprover, ChangeShop, DecideBankLine, DecideProposal, InvoiceInfo, InvoicePayee, MerchantPayee,
+        MoneyFor, OpenShop, PacketInfo, PacketTerms, Payee, Proposed, Receipt, SendInvoice, SetAgent,
+        SubmitOrder,
     },
 };
 
@@ -22,7 +23,9 @@ impl Flows {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let order = request.order.peek().map_err(|_| WalletError::Signature("the order"))?;
         let far = match &order.payee {
-            Payee::Person(user) | Payee::Merchant(MerchantPayee { shop: user, .. }) => Some(user),
+            Payee::Person(user)
+            | Payee::Merchant(MerchantPayee { shop: user, .. })
+            | Payee::Invoice(InvoicePayee { issuer: user, .. }) => Some(user),
             _ => None,
         };
         let far = far.filter(|user| !self.ctx.is_local(user));
@@ -32,8 +35,11 @@ impl Flows {
             if is_new {
                 self.may_pay_at(&user.node).await?;
             }
-            let is_shop = matches!(order.payee, Payee::Merchant(_));
-            let title = if is_new && is_shop { self.title_there(caller.user(), user).await } else { None };
+            let title = match &order.payee {
+                Payee::Merchant(_) if is_new => self.title_there(caller.user(), user).await,
+                Payee::Invoice(payee) if is_new => self.wallet.billed_by(caller.user(), payee).await?,
+                _ => None,
+            };
             // Whether they are there, their own node says.
             return Ok(self.wallet.pay(caller, request, true, title).await?);
         }
@@ -181,10 +187,13 @@ impl Flows {
     /// See [`WalletError`].
     pub async fn send_invoice(&self, caller: &Caller, request: SendInvoice) -> Result<InvoiceInfo> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
-        if self.ctx.is_local(&request.to) && !self.has_account(&request.to).await? {
+        let is_here = self.ctx.is_local(&request.to);
+        if !is_here {
+            self.may_pay_at(&request.to.node).await?;
+        } else if !self.has_account(&request.to).await? {
             return Err(WalletError::NotFound("user").into());
         }
-        let is_quiet = self.contacts.has_blocked(&request.to.name, caller.user()).await?;
+        let is_quiet = is_here && self.contacts.has_blocked(&request.to.name, caller.user()).await?;
         Ok(self.wallet.send_invoice(caller, request, is_quiet).await?)
     }
 

@@ -224,6 +224,9 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
             }
             // Out over a bank: held against what was issued.
             (Payee::Bank(_), owner) => (amount == order.amount, owner == Some(Owner::Node)),
+            (Payee::Invoice(invoice), Some(Owner::Peer(node))) => {
+                (amount == order.amount, invoice.issuer.node == node)
+            }
             (Payee::Invoice(invoice), owner) => {
                 let name = &invoice.issuer.name;
                 let is_theirs =

@@ -1,29 +1,46 @@
-//! Invoices and escrow once more from the orders that have paid them.
+//! Invoices and escrow once more from the orders, and payments of other nodes, that have paid them.
 
 use super::{
     LedgerReport,
     accounts::{escrow, merchant, personal},
     audit::all,
-    records::{EscrowRecord, InvoiceRecord, NumbersRecord, OrderRecord},
+    records::{
+        EscrowRecord, FarInvoiceRecord, InvoicePaidRecord, InvoiceRecord, NumbersRecord, OrderRecord,
+        RemoteRecord,
+    },
+    remote_bills::{far_key, far_list_key},
 };
 use crate::Fault;
-use std::collections::BTreeMap;
-use weft_ledger::{Books, Entry, Memory, Outcome, Purpose};
+use std::collections::{BTreeMap, HashMap};
+use weft_ledger::{
+    Books, Entry, Memory, Outcome, Purpose,
+    link::{Aim, State, Sum, Way},
+};
 use weft_store::{Store, record::Record, tables};
 use weft_wire::{
-    AccountId, RequestId, TransferId, UserName,
-    wallet::{InvoicePayee, InvoiceSums, Payee},
+    AccountId, NodeName, RequestId, TransferId, UserAddress, UserName,
+    wallet::{InvoicePayee, InvoiceSums, Payee, PaymentOrder},
 };
 
-/// Whether each invoice that is paid was paid by an order that names it, each order that names one has paid it, and no number is left
-/// out.
+/// What came from another node for an invoice.
+struct Came {
+    payer: UserAddress,
+    payee: InvoicePayee,
+    sum: Sum,
+    /// The last of what it moved here: where, and how much.
+    moved: Option<(AccountId, u64)>,
+    at_rate: bool,
+}
+
+/// Whether each invoice that is paid was paid by an order that names it, or by a payment of another node that does, each of those has
+/// paid one, and no number is left out.
 pub(super) async fn check_invoices(
     store: &Store,
     books: &Memory,
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
     let mut numbers: BTreeMap<UserName, Vec<u64>> = BTreeMap::new();
-    let mut paid = 0;
+    let (mut paid, mut came) = (0_u64, came(store).await?);
     for (key, record) in all::<InvoiceRecord>(store, tables::INVOICES).await? {
         let Some((issuer, id)) = named(&key) else {
             report.find("an invoice has no name".to_owned());
@@ -35,20 +52,19 @@ pub(super) async fn check_invoices(
             report.find(format!("{what} does not add up"));
         }
         let Some(by) = record.paid else { continue };
-        paid += 1;
-        let account =
-            if record.of_shop { merchant(&issuer, record.asset) } else { personal(&issuer, record.asset) };
-        let Ok(entry) = books.entry(by.transfer);
-        let is_moved = entry.is_some_and(|entry| is_done(&entry, account, record.total));
-        let named = match order(store, &by.transfer.0).await? {
-            Some((Payee::Invoice(payee), payer)) => {
-                (payee.issuer.name, payee.invoice) == (issuer, id) && payer == record.to.name
+        let is_paid = match came.remove(&(record.to.node.clone(), by.transfer)) {
+            Some(came) => has_paid(&came, (&issuer, id), &record),
+            None => {
+                paid += 1;
+                is_ordered(store, books, (&issuer, id), &record, by).await?
             }
-            _ => false,
         };
-        if !is_moved || !named {
+        if !is_paid {
             report.find(format!("{what} is paid, and no order has paid it"));
         }
+    }
+    for (_, id) in came.keys() {
+        report.find(format!("payment {id} of another node has paid no invoice"));
     }
     for (issuer, mut given) in numbers {
         given.sort_unstable();
@@ -60,14 +76,95 @@ pub(super) async fn check_invoices(
         }
     }
     // As many orders have paid one: each order of one of them is counted above, so none has paid the same twice.
-    let mut orders = 0;
+    let mut orders = 0_u64;
     for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
-        if let Some((Payee::Invoice(InvoicePayee { .. }), _)) = order(store, &entry.transfer.id.0).await? {
-            orders += 1;
-        }
+        // What goes to another node, that one counts.
+        let order = match entry.transfer.purpose {
+            Purpose::Remote => None,
+            _ => order(store, &entry.transfer.id.0).await?,
+        };
+        orders += u64::from(order.is_some_and(|order| matches!(order.payee, Payee::Invoice(_))));
     }
     if orders != paid {
         report.find(format!("{orders} payments of invoices, and {paid} invoices that are paid"));
+    }
+    check_far(store, report).await
+}
+
+/// The payments of other nodes that were taken for invoices.
+async fn came(store: &Store) -> Result<HashMap<(NodeName, TransferId), Came>, Fault> {
+    let mut found = HashMap::new();
+    for (_, RemoteRecord(payment)) in all::<RemoteRecord>(store, tables::LINK_PAYMENTS).await? {
+        let (Some(prepare), (Way::In, State::Fulfilled)) = (&payment.prepare, (payment.way, payment.state))
+        else {
+            continue;
+        };
+        let Aim::Payment { payer, payee: Payee::Invoice(payee), .. } = &prepare.aim else { continue };
+        let moved = payment.legs.last().map(|leg| (leg.credit, leg.amount));
+        let (sum, at_rate) = (prepare.got(), prepare.get.is_some());
+        let came = Came { payer: payer.clone(), payee: payee.clone(), sum, moved, at_rate };
+        found.insert((payment.peer.clone(), payment.id), came);
+    }
+    Ok(found)
+}
+
+fn has_paid(came: &Came, (issuer, id): (&UserName, RequestId), record: &InvoiceRecord) -> bool {
+    let Came { payer, payee, sum, moved, at_rate } = came;
+    let is_enough = if *at_rate { sum.amount >= record.total } else { sum.amount == record.total };
+    (&payee.issuer.name, payee.invoice) == (issuer, id)
+        && *payer == record.to
+        && sum.asset == record.asset
+        && is_enough
+        && *moved == Some((account(issuer, record), sum.amount))
+}
+
+/// The same of one that somebody here has paid.
+async fn is_ordered(
+    store: &Store,
+    books: &Memory,
+    (issuer, id): (&UserName, RequestId),
+    record: &InvoiceRecord,
+    by: InvoicePaidRecord,
+) -> Result<bool, Fault> {
+    let Ok(entry) = books.entry(by.transfer);
+    let is_moved = entry.is_some_and(|entry| is_done(&entry, account(issuer, record), record.total));
+    let order = order(store, &by.transfer.0).await?;
+    Ok(is_moved
+        && order.is_some_and(|order| match &order.payee {
+            Payee::Invoice(payee) => {
+                (&payee.issuer.name, payee.invoice) == (issuer, id) && order.payer == record.to
+            }
+            _ => false,
+        }))
+}
+
+/// Where the money of an invoice belongs.
+fn account(issuer: &UserName, record: &InvoiceRecord) -> AccountId {
+    if record.of_shop { merchant(issuer, record.asset) } else { personal(issuer, record.asset) }
+}
+
+/// Whether what is kept of invoices of other nodes stands where it belongs and in its list, and was paid by what somebody here has
+/// ordered for it, if by anything.
+async fn check_far(store: &Store, report: &mut LedgerReport) -> Result<(), Fault> {
+    for (key, record) in all::<FarInvoiceRecord>(store, tables::INVOICES_FAR).await? {
+        let Ok(info) = record.info.peek() else {
+            report.find("an invoice of another node cannot be read".to_owned());
+            continue;
+        };
+        let (name, issuer) = (&info.to.name, &info.issuer);
+        let what = format!("invoice {} of {issuer} for {name}", info.number);
+        let list = far_list_key(name, record.kept_ms, issuer, info.id);
+        let is_listed = store.get(tables::INVOICES_LIST, &list).await?.is_some();
+        if key != far_key(name, issuer, info.id) || !is_listed {
+            report.find(format!("{what} is not where it belongs"));
+        }
+        let Some(payment) = record.payment else { continue };
+        let payee = Payee::Invoice(InvoicePayee { issuer: issuer.clone(), invoice: info.id });
+        let order = order(store, &payment.0).await?;
+        // Of what was refused long ago there is no order any more.
+        if order.is_some_and(|order| order.payee != payee || order.payer != info.to) {
+            report.find(format!("{what} was paid by what was ordered for something else"));
+        }
     }
     Ok(())
 }
@@ -161,9 +258,8 @@ fn named(key: &[u8]) -> Option<(UserName, RequestId)> {
     Some((issuer.parse().ok()?, RequestId(*id)))
 }
 
-/// To whom the order of a transfer was, and whose.
-async fn order(store: &Store, id: &[u8]) -> Result<Option<(Payee, UserName)>, Fault> {
+/// The order of a transfer.
+async fn order(store: &Store, id: &[u8]) -> Result<Option<PaymentOrder>, Fault> {
     let Some(row) = store.get(tables::ORDERS, id).await? else { return Ok(None) };
-    let order = OrderRecord::from_record(&row.value)?.order.peek();
-    Ok(order.ok().map(|order| (order.payee, order.payer.name)))
+    Ok(OrderRecord::from_record(&row.value)?.order.peek().ok())
 }

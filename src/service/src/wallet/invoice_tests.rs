@@ -1,7 +1,7 @@
 //! Alice's corner shop, where bob is at the till, sends carol invoices; so does alice herself.
 
 use super::{
-    InvoiceBox, WalletError,
+    InvoiceBox, LinkTrouble, WalletError,
     records::InvoiceRecord,
     shop_tests::{Street, details, name},
     tests::{HOUR_MS, refused},
@@ -108,7 +108,7 @@ async fn carol_pays_what_the_shop_and_alice_invoice_and_both_see_it() {
     let got = wallet.invoices(carol, list(None, false, None)).await.unwrap();
     let seen: Vec<_> = got.invoices.iter().map(|one| (&one.issuer, one.state)).collect();
     assert_eq!(seen, [(&alice, InvoiceState::Paid), (&shop, InvoiceState::Paid)], "the newest first");
-    let before = Some((alice.name.clone(), own.id));
+    let before = Some((alice.clone(), own.id));
     let older = wallet.invoices(carol, list(None, false, before)).await.unwrap();
     assert_eq!((older.invoices, older.more), (got.invoices[1..].to_vec(), false));
     assert!(wallet.invoices(carol, list(None, true, None)).await.unwrap().invoices.is_empty());
@@ -196,7 +196,9 @@ async fn what_is_not_the_invoice_pays_none() {
         }),
         (PaymentOrder { payee: of(&alice, 1), ..good.clone() }, unknown),
         (PaymentOrder { payee: of(&shop, 9), ..good.clone() }, unknown),
-        (PaymentOrder { payee: of(&far, 1), ..good.clone() }, |e| matches!(e, WalletError::OtherNode)),
+        (PaymentOrder { payee: of(&far, 1), ..good.clone() }, |e| {
+            matches!(e, WalletError::Link(LinkTrouble::NoLink))
+        }),
         (PaymentOrder { payee: of(&shop, 2), ..good.clone() }, |e| {
             matches!(e, WalletError::InvoiceCancelled)
         }),
@@ -294,7 +296,7 @@ async fn what_cannot_be_invoiced_takes_no_number() {
         (SendInvoice { due_ms: START_MS + 1_000 * DAY_MS, ..good() }, due),
         (SendInvoice { due_ms: u64::MAX, ..good() }, due),
         (SendInvoice { asset: AssetId([7; 16]), ..good() }, |e| matches!(e, WalletError::NotFound("asset"))),
-        (SendInvoice { to: far.clone(), ..good() }, |e| matches!(e, WalletError::OtherNode)),
+        (SendInvoice { to: far.clone(), ..good() }, |e| matches!(e, WalletError::Link(LinkTrouble::NoLink))),
         (SendInvoice { shop: Some(far), ..good() }, |e| matches!(e, WalletError::OtherNode)),
         (SendInvoice { to: nobody, ..good() }, |e| matches!(e, WalletError::NotFound("user"))),
         (SendInvoice { shop: Some(no_shop), ..good() }, |e| matches!(e, WalletError::NotFound("shop"))),

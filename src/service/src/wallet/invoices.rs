@@ -1,15 +1,19 @@
 //! Invoices: who sends them, who sees them, and that each is paid once. That there is somebody to send one to is for the caller to know.
 
 use super::{
-    Result, Wallet, WalletError,
+    LinkTrouble, Result, Wallet, WalletError,
     bank_accounts::reference_of,
-    records::{AssetRecord, InvoicePaidRecord, InvoiceRecord, MerchantRecord, NumbersRecord},
+    records::{
+        AssetRecord, FarInvoiceRecord, InvoicePaidRecord, InvoiceRecord, MerchantRecord, NumbersRecord,
+    },
+    remote_bills::{far_key, may_pay},
     sheet::{Sheet, Stop},
 };
 use crate::{Budget, Caller, Fault, context::joined};
+use weft_ledger::link::{LinkBooks, Reason};
 use weft_store::{Scan, tables};
 use weft_wire::{
-    AccountId, Millis, RequestId, UserAddress, UserName,
+    AccountId, AssetId, Millis, RequestId, TransferId, UserAddress, UserName,
     limits::{INVOICE_DUE_MS_MAX, INVOICE_LINES_MAX, INVOICE_NOTE_BYTES_MAX, PAGE_MAX},
     text,
     wallet::{
@@ -21,19 +25,20 @@ use weft_wire::{
 /// In which of somebody's lists an invoice stands: a byte of the list's key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Folder {
+pub(super) enum Folder {
     Received = b'r',
     Sent = b's',
 }
 
 /// Which invoices are asked for.
+#[derive(Clone)]
 pub struct InvoiceBox {
     /// Of a shop where the caller works: what it has sent. None: the caller's own.
     pub shop: Option<UserName>,
     /// What they have sent, and not what they are to pay.
     pub sent: bool,
     /// Older than this one: its issuer and id.
-    pub before: Option<(UserName, RequestId)>,
+    pub before: Option<(UserAddress, RequestId)>,
 }
 
 impl Wallet {
@@ -42,7 +47,8 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::NotFound`], [`WalletError::NotStaff`], [`WalletError::ShopClosed`], [`WalletError::PaymentMax`],
-    /// [`WalletError::IdConflict`], [`WalletError::OtherNode`], [`Fault::Invalid`].
+    /// [`WalletError::IdConflict`], [`WalletError::OtherNode`] for a shop of one, [`WalletError::Link`] where the asset does not go to
+    /// whoever is to pay, [`Fault::Invalid`].
     pub(crate) async fn send_invoice(
         &self,
         caller: &Caller,
@@ -50,7 +56,7 @@ impl Wallet {
         is_quiet: bool,
     ) -> Result<InvoiceInfo> {
         let far = |user: &UserAddress| !self.ctx.is_local(user);
-        if far(&wish.to) || wish.shop.as_ref().is_some_and(far) {
+        if wish.shop.as_ref().is_some_and(far) {
             return Err(WalletError::OtherNode);
         }
         let issuer = wish.shop.as_ref().map_or(caller.name(), |shop| &shop.name).clone();
@@ -82,26 +88,37 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::NotFound`], also for everybody else.
     pub async fn invoice(&self, caller: &Caller, issuer: &UserName, id: RequestId) -> Result<InvoiceInfo> {
+        self.invoice_for(caller.user(), issuer, id).await
+    }
+
+    /// The same, for somebody of whatever node.
+    pub(super) async fn invoice_for(
+        &self,
+        user: &UserAddress,
+        issuer: &UserName,
+        id: RequestId,
+    ) -> Result<InvoiceInfo> {
         let none = || WalletError::NotFound("invoice");
         let record: Option<InvoiceRecord> = self.ctx.read(tables::INVOICES, invoice_key(issuer, id)).await?;
         let record = record.ok_or_else(none)?;
         let shop = if record.of_shop { Some(self.merchant(issuer).await?) } else { None };
+        let address = self.ctx.address(issuer);
         let is_issuer = match &shop {
-            Some(shop) => shop.role(caller.user()).is_some(),
-            None => caller.name() == issuer,
+            Some(shop) => shop.role(user).is_some(),
+            None => *user == address,
         };
-        if !is_issuer && record.to != *caller.user() {
+        if !is_issuer && record.to != *user {
             return Err(none());
         }
         let state = record.state(self.ctx.now());
         let paid = match record.paid {
             Some(InvoicePaidRecord { transfer, at_ms }) => {
-                let refunded = self.standing(transfer).await?.map_or(0, |standing| standing.refunded);
-                Some(InvoicePaid { transfer, at_ms, refunded })
+                let (by, at_rate) = self.moved_by(&record.to, transfer).await?;
+                let refunded = self.standing(by).await?.map_or(0, |standing| standing.refunded);
+                Some(InvoicePaid { transfer, at_ms, refunded, at_rate })
             }
             None => None,
         };
-        let address = self.ctx.address(issuer);
         Ok(InvoiceInfo {
             id,
             reference: reference(&address, record.number),
@@ -118,6 +135,7 @@ impl Wallet {
             state,
             by: record.by.filter(|_| is_issuer),
             paid,
+            rejection: None,
         })
     }
 
@@ -136,10 +154,7 @@ impl Wallet {
         let prefix = joined(of.as_str(), [kind as u8]);
         let mut scan = Scan::prefix(&prefix).reverse().limit(PAGE_MAX + 1);
         if let Some((issuer, id)) = wish.before {
-            let known: Option<InvoiceRecord> =
-                self.ctx.read(tables::INVOICES, invoice_key(&issuer, id)).await?;
-            let known = known.ok_or(WalletError::NotFound("invoice"))?;
-            scan = scan.after(list_key(of, kind, known.made_ms, &issuer, id));
+            scan = scan.after(self.place_of(of, kind, &issuer, id).await?);
         }
         let rows = self.ctx.store.scan(tables::INVOICES_LIST, scan).await?;
         let mut invoices = Vec::with_capacity(rows.len().min(PAGE_MAX));
@@ -148,16 +163,38 @@ impl Wallet {
             let rest = row.key.get(prefix.len() + 8..).and_then(|rest| rest.split_last_chunk::<16>());
             let (issuer, id) = rest.ok_or(Fault::Internal("an invoice's key without an id"))?;
             let issuer = issuer.strip_suffix(&[0]).and_then(|name| std::str::from_utf8(name).ok());
-            let issuer = issuer.and_then(|name| name.parse::<UserName>().ok());
-            let issuer = issuer.ok_or(Fault::Internal("an invoice's key without its issuer"))?;
-            invoices.push(self.invoice(caller, &issuer, RequestId(*id)).await?);
+            let none = Fault::Internal("an invoice's key without its issuer");
+            let (issuer, id) = (issuer.ok_or(none.clone())?, RequestId(*id));
+            invoices.push(match issuer.parse::<UserAddress>() {
+                Ok(issuer) => self.far_invoice(caller.user(), &issuer, id).await?.ok_or(none)?,
+                Err(_) => self.invoice(caller, &issuer.parse().map_err(|_| none)?, id).await?,
+            });
         }
         Ok(InvoiceList { invoices, more: rows.len() > PAGE_MAX })
+    }
+
+    /// Where an invoice stands in somebody's list.
+    async fn place_of(
+        &self,
+        of: &UserName,
+        kind: Folder,
+        issuer: &UserAddress,
+        id: RequestId,
+    ) -> Result<Vec<u8>> {
+        let none = WalletError::NotFound("invoice");
+        if !self.ctx.is_local(issuer) {
+            let known: Option<FarInvoiceRecord> =
+                self.ctx.read(tables::INVOICES_FAR, far_key(of, issuer, id)).await?;
+            return Ok(list_key(of, kind, known.ok_or(none)?.kept_ms, &issuer.to_string(), id));
+        }
+        let known: Option<InvoiceRecord> =
+            self.ctx.read(tables::INVOICES, invoice_key(&issuer.name, id)).await?;
+        Ok(list_key(of, kind, known.ok_or(none)?.made_ms, issuer.name.as_str(), id))
     }
 }
 
 /// The creditor reference of an issuer's invoice: the same whenever it is asked for.
-fn reference(issuer: &UserAddress, number: u64) -> String {
+pub(super) fn reference(issuer: &UserAddress, number: u64) -> String {
     let mut hasher = blake3::Hasher::new_derive_key("weft/invoice-reference/1");
     let hash = hasher.update(issuer.to_string().as_bytes()).update(&[0]).update(&number.to_be_bytes());
     reference_of(&hash.finalize()).as_str().to_owned()
@@ -223,10 +260,20 @@ pub(super) fn invoice_key(issuer: &UserName, id: RequestId) -> Vec<u8> {
     joined(issuer.as_str(), id.0)
 }
 
-/// Where an invoice stands in one of somebody's lists.
-fn list_key(of: &UserName, kind: Folder, made_ms: Millis, issuer: &UserName, id: RequestId) -> Vec<u8> {
-    let rest = [[kind as u8].as_slice(), &made_ms.to_be_bytes(), &invoice_key(issuer, id)].concat();
+/// Where an invoice stands in one of somebody's lists. `issuer`: a name here, an address elsewhere.
+pub(super) fn list_key(of: &UserName, kind: Folder, at_ms: Millis, issuer: &str, id: RequestId) -> Vec<u8> {
+    let rest = [[kind as u8].as_slice(), &at_ms.to_be_bytes(), &joined(issuer, id.0)].concat();
     joined(of.as_str(), rest)
+}
+
+/// What somebody pays for an invoice, of this node or of another.
+pub(super) struct Billed<'a> {
+    pub payer: &'a UserAddress,
+    /// What the issuer gets.
+    pub asset: AssetId,
+    pub amount: u64,
+    /// The payer gives another asset for it.
+    pub at_rate: bool,
 }
 
 impl Sheet<'_> {
@@ -252,21 +299,27 @@ impl Sheet<'_> {
         if asset.payment_max > 0 && wish.total > asset.payment_max {
             return Err(WalletError::PaymentMax { max: asset.payment_max }.into());
         }
+        if wish.to.node != by.node {
+            let link = self.link(&wish.to.node)?.ok_or(WalletError::Link(LinkTrouble::NoLink))?;
+            if link.terms.covered(wish.asset).is_none() {
+                return Err(WalletError::Link(LinkTrouble::Payment(Reason::UnknownAsset)).into());
+            }
+        }
         let row = joined(issuer.as_str(), []);
         let numbers: NumbersRecord = self.get(tables::INVOICE_NUMBERS, &row)?.unwrap_or_default();
         let number = numbers.last + 1;
         self.put(tables::INVOICE_NUMBERS, &row, &NumbersRecord { last: number });
         let record = InvoiceRecord { number, made_ms: self.now, ..wish.clone() };
         self.put(tables::INVOICES, invoice_key(issuer, id), &record);
-        self.list(issuer, id, &record);
+        self.list((issuer, by), id, &record);
         Ok(())
     }
 
-    /// Puts an invoice into the lists of both sides.
-    fn list(&mut self, issuer: &UserName, id: RequestId, record: &InvoiceRecord) {
-        let key = |of, folder| list_key(of, folder, record.made_ms, issuer, id);
+    /// Puts an invoice into the lists of both sides. Who is of another node hears of it in their chat.
+    fn list(&mut self, (issuer, by): (&UserName, &UserAddress), id: RequestId, record: &InvoiceRecord) {
+        let key = |of, folder| list_key(of, folder, record.made_ms, issuer.as_str(), id);
         self.mark(tables::INVOICES_LIST, key(issuer, Folder::Sent));
-        if !record.quiet {
+        if !record.quiet && record.to.node == by.node {
             self.mark(tables::INVOICES_LIST, key(&record.to.name, Folder::Received));
         }
     }
@@ -286,20 +339,28 @@ impl Sheet<'_> {
             return Err(WalletError::AlreadyPaid.into());
         }
         // Written once more, so that both sides hear of it.
-        self.list(issuer, id, &record);
+        self.list((issuer, by), id, &record);
         self.put(tables::INVOICES, key, &InvoiceRecord { cancelled: true, ..record });
         Ok(())
     }
 
     /// The account of whoever has sent an invoice, if this order may pay it.
     pub(super) fn invoiced(&mut self, order: &PaymentOrder, payee: &InvoicePayee) -> Result<AccountId, Stop> {
-        if order.intent != Intent::Payment || order.refunds.is_some() || order.request.is_some() {
-            return Err(Fault::Invalid { field: "intent", why: "an invoice is paid at once" }.into());
-        }
+        may_pay(order)?;
+        let (payer, asset, amount) = (&order.payer, order.asset, order.amount);
+        Ok(self.billed(&Billed { payer, asset, amount, at_rate: false }, payee)?.0)
+    }
+
+    /// The same, whoever says what is paid: another node may say anything. With it, what the invoice comes to.
+    pub(super) fn billed(
+        &mut self,
+        billed: &Billed<'_>,
+        payee: &InvoicePayee,
+    ) -> Result<(AccountId, u64), Stop> {
         let issuer = &payee.issuer.name;
         let record = self.get::<InvoiceRecord>(tables::INVOICES, invoice_key(issuer, payee.invoice))?;
         // Nobody else learns that there is one.
-        let record = record.filter(|record| record.to == order.payer);
+        let record = record.filter(|record| record.to == *billed.payer);
         let record = record.ok_or(WalletError::NotFound("invoice"))?;
         if record.paid.is_some() {
             return Err(WalletError::AlreadyPaid.into());
@@ -307,28 +368,31 @@ impl Sheet<'_> {
         if record.cancelled {
             return Err(WalletError::InvoiceCancelled.into());
         }
-        if record.asset != order.asset {
+        if record.asset != billed.asset {
             return Err(Fault::Invalid { field: "asset", why: "not that of the invoice" }.into());
         }
-        if record.total != order.amount {
+        // What is paid at a rate cannot always be met to the unit.
+        let is_it =
+            if billed.at_rate { billed.amount >= record.total } else { billed.amount == record.total };
+        if !is_it {
             return Err(Fault::Invalid { field: "amount", why: "not that of the invoice" }.into());
         }
         if !record.of_shop {
-            return self.personal(issuer, order.asset);
+            return Ok((self.personal(issuer, record.asset)?, record.total));
         }
         // What was invoiced is due also while a shop takes no new orders, but not once the node's owner has closed it.
         if self.get::<MerchantRecord>(tables::MERCHANTS, issuer.as_str())?.is_none_or(|shop| shop.stopped) {
             return Err(WalletError::ShopClosed.into());
         }
-        self.merchant_account(issuer, order.asset)
+        Ok((self.merchant_account(issuer, record.asset)?, record.total))
     }
 
-    /// The money has gone over: the invoice is paid.
-    pub(super) fn invoice_paid(&mut self, order: &PaymentOrder, payee: &InvoicePayee) -> Result<(), Stop> {
+    /// The money has gone over: the invoice is paid. `transfer`: by what both sides call it.
+    pub(super) fn invoice_paid(&mut self, transfer: TransferId, payee: &InvoicePayee) -> Result<(), Stop> {
         let key = invoice_key(&payee.issuer.name, payee.invoice);
         let record: Option<InvoiceRecord> = self.get(tables::INVOICES, &key)?;
         let record = record.ok_or(Fault::Internal("an invoice that is gone"))?;
-        let paid = Some(InvoicePaidRecord { transfer: order.transfer(), at_ms: self.now });
+        let paid = Some(InvoicePaidRecord { transfer, at_ms: self.now });
         self.put(tables::INVOICES, key, &InvoiceRecord { paid, ..record });
         Ok(())
     }

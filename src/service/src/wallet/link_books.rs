@@ -72,6 +72,9 @@ impl LinkBooks for Sheet<'_> {
             Aim::Payment { payer, payee: Payee::Merchant(payee), .. } if self.takes => {
                 self.sold_over(prepare, payer, payee)
             }
+            Aim::Payment { payer, payee: Payee::Invoice(payee), .. } if self.takes => {
+                self.billed_over(prepare, payer, payee)
+            }
             _ => Ok(Err(Reason::UnknownPayee)),
         }
     }

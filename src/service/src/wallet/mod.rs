@@ -73,6 +73,7 @@ mod packets;
 mod receipts;
 pub(crate) mod records;
 mod remote;
+mod remote_bills;
 mod remote_shops;
 mod roots;
 mod sales;

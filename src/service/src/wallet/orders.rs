@@ -104,7 +104,7 @@ impl Wallet {
             Payee::CashIn(user) | Payee::CashOut(user) if far(user) => return Err(WalletError::OtherNode),
             Payee::CashIn(payee) if is_there => To::CashIn(payee.name.clone()),
             Payee::CashOut(agent) => To::CashOut(agent.name.clone()),
-            Payee::Invoice(payee) if far(&payee.issuer) => return Err(WalletError::OtherNode),
+            Payee::Invoice(payee) if far(&payee.issuer) => To::Remote(payee.issuer.clone()),
             Payee::Invoice(payee) => To::Invoice(payee.clone()),
             _ => To::Nobody,
         };
@@ -362,7 +362,7 @@ impl Sheet<'_> {
             To::Packet(terms, seed) => self.packet_paid(order, terms, *seed),
             To::Merchant(payee) => self.sale_paid(&Bought::of(order), payee)?,
             To::Escrow(terms) => self.escrow_funded(order, terms)?,
-            To::Invoice(payee) => self.invoice_paid(order, payee)?,
+            To::Invoice(payee) => self.invoice_paid(order.transfer(), payee)?,
             To::Bank(payee) => self.withdrawal_asked(order, payee, entry)?,
             To::Person(payee) => {
                 for name in [payee, &order.payer.name] {

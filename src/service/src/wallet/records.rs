@@ -9,8 +9,8 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
     wallet::{
-        Asset, Fee, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind, ShopDetails,
-        ShopMember, ShopRole,
+        Asset, Fee, InvoiceInfo, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind,
+        ShopDetails, ShopMember, ShopRole,
     },
 };
 
@@ -382,6 +382,19 @@ pub(crate) struct InvoicePaidRecord {
     pub at_ms: Millis,
 }
 
+/// An invoice of another node for somebody here, as that node has signed it. Key: name, 0x00, address of the issuer, 0x00, id.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct FarInvoiceRecord {
+    pub info: Signed<InvoiceInfo>,
+    /// When it was first heard of: that is its place in the list.
+    pub kept_ms: Millis,
+    /// When the other node has said this.
+    pub seen_ms: Millis,
+    /// The payment that was sent for it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<TransferId>,
+}
+
 /// Money that is held for a seller. Key: the transfer that funded it.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct EscrowRecord {
@@ -429,6 +442,7 @@ pub(crate) struct NumbersRecord {
 first_version!(
     EscrowRecord,
     InvoiceRecord,
+    FarInvoiceRecord,
     NumbersRecord,
     MerchantRecord,
     PlacesRecord,

@@ -5,7 +5,8 @@ use super::{
     link_books::{payment_key, read_due, read_rejected},
     orders::{ACCEPT_MS, both},
     receipts::mark_paid,
-    records::{EntryRecord, Owner, OwnerRecord, RejectedRecord},
+    records::{EntryRecord, MerchantRecord, Owner, OwnerRecord, RejectedRecord},
+    remote_bills::may_pay,
     remote_shops::{SHOP_MS, may_buy},
     sales::Bought,
     sheet::{Sheet, Stop},
@@ -81,6 +82,8 @@ pub(super) struct Remote {
     pub payee: UserAddress,
     /// The payee is a shop.
     pub sold: bool,
+    /// It is for an invoice, of a person or a shop.
+    pub billed: bool,
     pub intent: Intent,
     pub sum: Sum,
     /// On the other side, if that is another asset.
@@ -104,6 +107,7 @@ impl Remote {
             payer: payer.clone(),
             payee: payee.address()?.clone(),
             sold: matches!(payee, Payee::Merchant(_)),
+            billed: matches!(payee, Payee::Invoice(_)),
             intent: *intent,
             sum: if payment.way == Way::Out { prepare.give } else { prepare.got() },
             other: prepare.get.map(|get| if payment.way == Way::Out { get } else { prepare.give }),
@@ -135,12 +139,13 @@ impl Wallet {
             let peer: NodeName = peer.ok_or(Fault::Internal("a payment's key without a node"))?;
             let payment = self.remote(&peer, Way::In, id).await?;
             let Some(payment) = payment else { continue };
-            let Some(Remote { payee, sold, .. }) = Remote::of(&payment) else { continue };
-            let is_theirs = match sold {
-                true => self.merchant(&payee.name).await?.role(caller.user()).is_some(),
-                false => payee == *caller.user(),
+            let Some(Remote { payee, sold, billed, .. }) = Remote::of(&payment) else { continue };
+            let shop: Option<MerchantRecord> = match sold || billed {
+                true => self.ctx.read(tables::MERCHANTS, payee.name.as_str()).await?,
+                false => None,
             };
-            if is_theirs {
+            let works_there = shop.is_some_and(|shop| shop.role(caller.user()).is_some());
+            if works_there || (!sold && payee == *caller.user()) {
                 return Ok(Some(payment));
             }
         }
@@ -338,6 +343,10 @@ impl Sheet<'_> {
             may_buy(order, payee)?;
             expires_ms = expires_ms.min(now.saturating_add(SHOP_MS));
         }
+        if let Payee::Invoice(_) = &order.payee {
+            may_pay(order)?;
+            expires_ms = expires_ms.min(now.saturating_add(SHOP_MS));
+        }
         let prepare = Prepare {
             payment: id,
             give: Sum { asset: order.asset, amount: order.amount },
@@ -369,6 +378,7 @@ impl Sheet<'_> {
             let sum = (order.asset, order.amount);
             mark_paid(self, &order.payer.name, request, sum, (entry.number, id));
         }
+        self.bill_sent(order)?;
         Ok(entry)
     }
 
@@ -400,14 +410,18 @@ impl Sheet<'_> {
         Ok(Receipt { state: remote.state, until_ms: remote.until_ms, fee, ..receipt })
     }
 
-    /// Somebody here was paid: a sale, or what they have asked for.
+    /// Somebody here was paid: a sale, an invoice, or what they have asked for.
     pub(super) fn note_paid(&mut self, peer: &NodeName, id: TransferId) -> Result<(), Stop> {
         let Some(payment) = self.payment(peer, Way::In, id)? else { return Ok(()) };
-        if let Some(prepare) = &payment.prepare
-            && let Aim::Payment { payer, payee: Payee::Merchant(payee), .. } = &prepare.aim
-        {
-            let bought = Bought::over(prepare, payer).ok_or(Fault::Internal("a memo that is gone"))?;
-            return self.sale_paid(&bought, payee);
+        match payment.prepare.as_ref().map(|prepare| (prepare, &prepare.aim)) {
+            Some((prepare, Aim::Payment { payer, payee: Payee::Merchant(payee), .. })) => {
+                let bought = Bought::over(prepare, payer).ok_or(Fault::Internal("a memo that is gone"))?;
+                return self.sale_paid(&bought, payee);
+            }
+            Some((_, Aim::Payment { payee: Payee::Invoice(payee), .. })) => {
+                return self.invoice_paid(id, payee);
+            }
+            _ => {}
         }
         if let Some(Remote { payee, sum, request: Some(request), .. }) = Remote::of(&payment) {
             let number = self.newest()?;
@@ -431,7 +445,7 @@ pub(super) fn taken(decided: link::Decided) -> Result<(), Stop> {
 }
 
 /// What a payer hears of why a payment has come back.
-fn rejection(state: State) -> Option<Rejection> {
+pub(super) fn rejection(state: State) -> Option<Rejection> {
     let State::Rejected(reason) = state else { return None };
     Some(match reason {
         Reason::Declined => Rejection::Declined,

@@ -11,7 +11,7 @@ use crate::Fault;
 use weft_ledger::link::{LinkBooks, Payment, Prepare, Reason, Sum, Way};
 use weft_store::tables;
 use weft_wire::{
-    AccountId, Millis, TransferId, UserAddress,
+    AccountId, Millis, NodeName, TransferId, UserAddress,
     wallet::{Intent, MerchantPayee, PaymentOrder, ShopName},
 };
 
@@ -25,7 +25,7 @@ impl Wallet {
     pub(super) async fn remote_shop(&self, payment: &Payment, remote: &Remote) -> Result<Option<ShopName>> {
         // What gives back is a shop where the payment before was to one.
         let (shop, paid) = match remote.refunds {
-            _ if remote.sold => (&remote.payee, Some(payment.id)),
+            _ if remote.sold || remote.billed => (&remote.payee, Some(payment.id)),
             Some(original) => (&remote.payer, Some(original)),
             None => return Ok(None),
         };
@@ -86,15 +86,23 @@ impl Sheet<'_> {
     /// Whether less, at the rate, would have been enough for what a sale asks for: nobody is to pay more for want of a better bill, and
     /// what was exchanged cannot be given back.
     fn is_too_much(&self, prepare: &Prepare, payee: &MerchantPayee, bought: &Bought) -> Result<bool, Stop> {
-        let (Some(got), Some(id)) = (prepare.get, payee.sale) else { return Ok(false) };
+        let Some(id) = payee.sale.filter(|_| prepare.get.is_some()) else { return Ok(false) };
         let Some(sale) = self.get::<SaleRecord>(tables::SALES, sale_key(&payee.shop.name, id))? else {
             return Ok(false);
         };
-        let link = self.link(&bought.payer.node)?.ok_or(Fault::Internal("a payment without a link"))?;
+        match sale.amount.checked_add(bought.tip) {
+            Some(asked) => self.would_less_do(prepare, &bought.payer.node, asked),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether less of what is exchanged would have been enough for so much.
+    pub(super) fn would_less_do(&self, prepare: &Prepare, peer: &NodeName, asked: u64) -> Result<bool, Stop> {
+        let Some(got) = prepare.get else { return Ok(false) };
+        let link = self.link(peer)?.ok_or(Fault::Internal("a payment without a link"))?;
         let give = prepare.give;
         let of_less = link.terms.exchange(give.asset, give.amount.saturating_sub(1), got.asset, self.now);
-        let asked = sale.amount.checked_add(bought.tip);
-        Ok(of_less.zip(asked).is_some_and(|(of_less, asked)| of_less >= asked))
+        Ok(of_less.is_some_and(|of_less| of_less >= asked))
     }
 }
 
@@ -115,13 +123,13 @@ pub(super) fn may_buy(order: &PaymentOrder, payee: &MerchantPayee) -> Result<(),
     Ok(Bought::of(order).check(payee)?)
 }
 
-/// What another node hears of why a shop does not take something. What is not the shop's to say goes on stopping.
-fn why_not(stop: Stop) -> Result<Reason, Stop> {
+/// What another node hears of why a shop, or whoever has sent an invoice, does not take something. What is not the shop's to say goes on stopping.
+pub(super) fn why_not(stop: Stop) -> Result<Reason, Stop> {
     Ok(match stop {
         Stop::Undone(WalletError::NotFound(_)) => Reason::UnknownPayee,
         Stop::Undone(WalletError::ShopClosed) => Reason::Closed,
         Stop::Undone(WalletError::AlreadyPaid) => Reason::Paid,
-        Stop::Undone(WalletError::SaleOver) => Reason::Over,
+        Stop::Undone(WalletError::SaleOver | WalletError::InvoiceCancelled) => Reason::Over,
         Stop::Undone(WalletError::IdConflict | WalletError::Fault(Fault::Invalid { .. })) => Reason::Asked,
         stop => return Err(stop),
     })

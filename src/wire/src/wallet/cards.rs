@@ -1,7 +1,7 @@
 //! What is said of money in a room: cards. They say what was meant; what is true of the money, the node says.
 
 use super::Asset;
-use crate::{RequestId, TransferId, UserAddress};
+use crate::{Millis, RequestId, TransferId, UserAddress};
 use serde::{Deserialize, Serialize};
 
 /// Content of kind `transfer`: money for the reader of a direct chat.
@@ -54,4 +54,22 @@ pub struct PaidCard {
     pub asset: Asset,
     /// How much, in minor units.
     pub amount: u64,
+}
+
+/// Content of kind `invoice`: the sender, or a shop where they work, asks the reader, of another node, to pay an invoice. What stands in
+/// it, the issuer's node says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceCard {
+    /// Whose it is: of the sender's node.
+    pub issuer: UserAddress,
+    /// Which of theirs.
+    pub invoice: RequestId,
+    /// Its number.
+    pub number: u64,
+    /// In what.
+    pub asset: Asset,
+    /// What it comes to, in minor units.
+    pub total: u64,
+    /// By when it is to be paid.
+    pub due_ms: Millis,
 }

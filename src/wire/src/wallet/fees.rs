@@ -19,7 +19,7 @@ pub enum FeeKind {
     Person,
     /// To a shop, and for an invoice.
     Shop,
-    /// To somebody of another node, or a shop there.
+    /// To somebody of another node, or a shop there, and for an invoice of theirs.
     Remote,
     /// Out of the world, over a bank.
     Out,
@@ -101,6 +101,7 @@ impl PaymentOrder {
         match &self.payee {
             Payee::Person(payee) if payee.node != self.payer.node => Some(FeeKind::Remote),
             Payee::Merchant(payee) if payee.shop.node != self.payer.node => Some(FeeKind::Remote),
+            Payee::Invoice(payee) if payee.issuer.node != self.payer.node => Some(FeeKind::Remote),
             Payee::Person(_) => Some(FeeKind::Person),
             Payee::Merchant(_) | Payee::Invoice(_) | Payee::Bearer(_) => Some(FeeKind::Shop),
             Payee::Bank(_) => Some(FeeKind::Out),

@@ -1,15 +1,17 @@
 //! Invoices: what a shop or a person asks somebody to pay, line by line, and by when.
 //!
-//! `GET wallet/invoices?box=received|sent&shop=NAME&of=ISSUER&before=ID` · `POST wallet/invoices` · `GET wallet/invoices/ISSUER/ID` ·
-//! `DELETE wallet/invoices/ISSUER/ID`, where ISSUER is the name of the person or shop.
+//! `GET wallet/invoices?box=received|sent&shop=NAME&of=ISSUER&node=NODE&before=ID` · `POST wallet/invoices` · `GET wallet/invoices/ISSUER/ID` ·
+//! `DELETE wallet/invoices/ISSUER/ID`, where ISSUER is the name of the person or shop. `?node=NODE` with `GET`: whose issuer is of another
+//! node, which is asked; from then on it stands among those that were received.
 //!
 //! An invoice is paid by an order to [`super::Payee::Invoice`], once, by the one it was sent to. What came by it goes back as every
 //! payment does: by an order with [`super::PaymentOrder::refunds`].
 
-use super::{Asset, ShopName};
+use super::{Asset, Rejection, ShopName};
 use crate::{
     AssetId, Millis, RequestId, TransferId, UserAddress,
     limits::{INVOICE_LINE_BYTES_MAX, INVOICE_LINES_MAX, INVOICE_QUANTITY_MAX},
+    signed::Signable,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -135,6 +137,8 @@ pub enum InvoiceState {
     Paid,
     /// Its issuer has taken it back.
     Cancelled,
+    /// The payer's node has sent the money for it to the issuer's, which has not decided.
+    Paying,
 }
 
 /// How an invoice was paid.
@@ -147,6 +151,9 @@ pub struct InvoicePaid {
     /// What of it went back since, in minor units.
     #[serde(default)]
     pub refunded: u64,
+    /// Something else was given for it, at another node: that does not go back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_rate: bool,
 }
 
 /// `GET wallet/invoices/ISSUER/ID`: for the one who is to pay, and for those whose it is.
@@ -185,9 +192,25 @@ pub struct InvoiceInfo {
     /// How it was paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<InvoicePaid>,
+    /// Why the payer has the last payment of it again: the issuer's node did not take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejection: Option<Rejection>,
 }
 
-/// `GET wallet/invoices?box=received|sent&shop=NAME&of=ISSUER&before=ID`: those sent to the caller, or by them, or by a shop where they work.
+impl InvoiceInfo {
+    /// Whether it can be paid.
+    pub fn is_due(&self) -> bool {
+        matches!(self.state, InvoiceState::Open | InvoiceState::Overdue)
+    }
+}
+
+/// A node signs what its people and shops ask of those of other nodes.
+impl Signable for InvoiceInfo {
+    const CONTEXT: &'static str = "weft/invoice/1";
+    const BYTES_MAX: usize = 16 << 10;
+}
+
+/// `GET wallet/invoices?box=received|sent&shop=NAME&of=ISSUER&node=NODE&before=ID`: those sent to the caller, or by them, or by a shop where they work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceList {
     /// The newest first; at most [`crate::limits::PAGE_MAX`].

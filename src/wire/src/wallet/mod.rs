@@ -27,7 +27,7 @@ mod views;
 
 pub use agents::{Agent, AgentInfo, AgentList, SetAgent, SettleAgent};
 pub use assets::{Asset, AssetCode, AssetCodeError, SCALE_MAX};
-pub use cards::{PaidCard, RequestCard, RequestPart, TransferCard};
+pub use cards::{InvoiceCard, PaidCard, RequestCard, RequestPart, TransferCard};
 pub use escrow::{EscrowAct, EscrowInfo, EscrowList, EscrowState, EscrowTerms, SettlePayee};
 pub use fees::{FEE_POINTS_MAX, Fee, FeeKind, SetFee, fee_due};
 pub use guard::{

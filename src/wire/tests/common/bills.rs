@@ -4,7 +4,11 @@ use super::{
     Visitor, alice, blob, bob, key,
     wallet::{asset_info, euro, order},
 };
-use weft_wire::{AssetId, BankLineId, RequestId, Signed, TransferId, wallet::*};
+use weft_wire::{
+    AssetId, BankLineId, RequestId, Signed, TransferId,
+    federation::{Answer, Question},
+    wallet::*,
+};
 
 const AT_MS: u64 = 1_700_000_000_000;
 const ASSET: AssetId = AssetId([1; 16]);
@@ -47,10 +51,27 @@ fn invoices(v: &mut impl Visitor) {
         due_ms: AT_MS + 1,
         state,
         by: Some(bob()),
-        paid: Some(InvoicePaid { transfer: TRANSFER, at_ms: AT_MS, refunded: 5 }),
+        paid: Some(InvoicePaid { transfer: TRANSFER, at_ms: AT_MS, refunded: 5, at_rate: false }),
+        rejection: None,
     };
     let open = InvoiceInfo { shop: None, by: None, paid: None, ..info(InvoiceState::Open) };
     v.visit("invoice_info", info(InvoiceState::Paid));
+    // Between nodes.
+    let mut at_rate = info(InvoiceState::Paid);
+    at_rate.paid = at_rate.paid.map(|paid| InvoicePaid { at_rate: true, ..paid });
+    v.visit("invoice_at_rate", at_rate);
+    let back = InvoiceInfo { rejection: Some(Rejection::Over), ..info(InvoiceState::Paying) };
+    v.visit("answer_invoice", Answer::Invoice(Signed::sign(&back, &key(1))));
+    v.visit("question_invoice", Question::Invoice { by: alice(), issuer: bob().name, invoice: INVOICE });
+    let card = InvoiceCard {
+        issuer: bob(),
+        invoice: INVOICE,
+        number: 7,
+        asset: euro(),
+        total: 2_190,
+        due_ms: AT_MS + 1,
+    };
+    v.visit("invoice_card", card);
     let states = [InvoiceState::Overdue, InvoiceState::Cancelled].map(info);
     let invoices = [vec![open], states.to_vec()].concat();
     v.visit("invoice_list", InvoiceList { invoices, more: true });

@@ -99,6 +99,8 @@ export function bodyLine(body: BodyView, chat: ChatView): string {
       return tagged(chat.kind === 'group' ? m.money_split() : m.money_request(), body.note);
     case 'paid':
       return tagged(m.money_paid());
+    case 'invoice':
+      return tagged(m.invoice());
   }
 }
 

@@ -30,6 +30,7 @@ impl Said {
         let invoice = need(&mut self.invoice, "invoice")?;
         Ok(Some(match call {
             "invoice" => BillCall::Invoice { user, invoice },
+            "tell_invoice" => BillCall::TellInvoice { user, invoice },
             "cancel_invoice" => BillCall::CancelInvoice { user, invoice },
             "pay_invoice" => BillCall::PayInvoice {
                 id: need(&mut self.id, "id")?,
@@ -37,6 +38,7 @@ impl Said {
                 invoice,
                 asset: need(&mut self.asset, "asset")?,
                 amount: need(&mut self.amount, "amount")?,
+                exchange: self.exchange.take(),
                 pin: need(&mut self.pin, "pin")?,
             },
             "refund_invoice" => BillCall::RefundInvoice {

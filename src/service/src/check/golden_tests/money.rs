@@ -8,9 +8,9 @@ use weft_ledger::{
 use weft_wire::{
     AccountId, AssetId, OrderId, RequestId, TransferId,
     wallet::{
-        Asset, BearerPayee, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MandatePeriod, MandateTerms,
-        MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, SaleKind,
-        SettlePayee, ShopDetails, ShopMember, ShopRole,
+        Asset, BearerPayee, EscrowTerms, Intent, InvoiceInfo, InvoiceLine, InvoicePayee, InvoiceState,
+        InvoiceSums, MandatePeriod, MandateTerms, MerchantPayee, OrderKeyCert, PacketKind, PacketState,
+        PacketTerms, Payee, PaymentOrder, SaleKind, SettlePayee, ShopDetails, ShopMember, ShopName, ShopRole,
     },
 };
 
@@ -216,6 +216,29 @@ fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         "paid",
         &wallet::InvoiceRecord { of_shop: false, by: None, quiet: true, paid, ..open },
     );
+    let asked = InvoiceInfo {
+        id: RequestId([8; 16]),
+        issuer: alice(),
+        shop: Some(ShopName { shop: alice(), title: "Corner".into() }),
+        to: bob(),
+        number: 3,
+        reference: "RF18539007547034".into(),
+        asset: Asset { issuer: alice().node, code: "EUR".parse().unwrap(), scale: 2 },
+        lines: vec![line(Some(190)), line(None)],
+        sums: InvoiceSums::of(&[line(Some(190)), line(None)]).unwrap(),
+        note: "thank you".into(),
+        made_ms: TIME_MS,
+        due_ms: TIME_MS + 1,
+        state: InvoiceState::Open,
+        by: None,
+        paid: None,
+        rejection: None,
+    };
+    let info = Signed::sign(&asked, &key(6));
+    let known = wallet::FarInvoiceRecord { info, kept_ms: TIME_MS, seen_ms: TIME_MS + 2, payment: None };
+    all.add(tables::INVOICES_FAR, "open", &known);
+    let paying = wallet::FarInvoiceRecord { payment: Some(transfer(4)), ..known };
+    all.add(tables::INVOICES_FAR, "paying", &paying);
     all.add(tables::INVOICE_NUMBERS, "numbers", &wallet::NumbersRecord { last: 3 });
     let payee = InvoicePayee { issuer: bob(), invoice: RequestId([8; 16]) };
     let order = Signed::sign(&shop_order(Payee::Invoice(payee)), &key(5));

@@ -137,7 +137,7 @@ describe('an invoice that one is to pay', () => {
     await waitFor(() => expect(paper.getByText('Paid')).toBeTruthy());
     expect(bank.balance(BOB, 'eur')).toBe(14_284n);
     expect(screen.queryByRole('button', { name: /^Pay/ })).toBeNull();
-    await expect(bills.pay({ id: 'other', user: BOB, invoice, asset: 'eur', amount: '4284', pin: PIN })).rejects.toMatchObject({ code: 'already_paid' });
+    await expect(bills.pay({ id: 'other', user: BOB, invoice, asset: 'eur', amount: '4284', exchange: null, pin: PIN })).rejects.toMatchObject({ code: 'already_paid' });
   });
 
   it('says beside the PIN that it was taken back meanwhile, and then shows it so', async () => {

@@ -423,7 +423,7 @@ describe('what is offered beside the field', () => {
   it('is what fits the chat', async () => {
     composer();
     await press('Money');
-    expect(screen.getAllByRole('menuitem').map((item) => item.textContent?.trim())).toEqual(['Transfer', 'Red packet', 'Request money']);
+    expect(screen.getAllByRole('menuitem').map((item) => item.textContent?.trim())).toEqual(['Transfer', 'Red packet', 'Request money', 'New invoice']);
     cleanup();
     composer(choir);
     await press('Money');
@@ -436,7 +436,7 @@ describe('what is offered beside the field', () => {
     const mei = chat('mei@garden.example', 'Mei');
     composer(mei);
     await press('Money');
-    expect(screen.getAllByRole('menuitem')).toHaveLength(3);
+    expect(screen.getAllByRole('menuitem')).toHaveLength(4);
     cleanup();
     render(MoneyDesk, { chat: mei, desk: { what: 'transfer' }, onclose: vi.fn() });
     await screen.findByLabelText('Amount');

@@ -1,0 +1,80 @@
+//! What a bug, or a hand on the disk, would make of invoices between nodes, and that the audits say so.
+
+use super::*;
+use crate::wallet::{
+    check_ledger,
+    records::{FarInvoiceRecord, InvoiceRecord},
+};
+use weft_store::{Batch, Scan, Table, record::Record, tables};
+
+impl Desk {
+    /// The one row of a table.
+    async fn row<R: Record>(&self, at: usize, table: Table) -> (Vec<u8>, R) {
+        let rows = self.pair.worlds[at].store.scan(table, Scan::prefix([])).await.unwrap();
+        let [row] = &*rows else { panic!("{} rows", rows.len()) };
+        (row.key.clone(), R::from_record(&row.value).unwrap())
+    }
+
+    /// What the audit says once this stands there instead; then it stands there as before.
+    async fn findings_with<R: Record>(&self, at: usize, table: Table, changed: &R) -> Vec<String> {
+        let store = &self.pair.worlds[at].store;
+        let (key, before) = self.row::<R>(at, table).await;
+        store.commit(Batch::new().put(table, &key, changed.to_record())).await.unwrap();
+        let report = check_ledger(store).await.unwrap();
+        store.commit(Batch::new().put(table, &key, before.to_record())).await.unwrap();
+        report.findings
+    }
+}
+
+#[tokio::test]
+async fn an_invoice_that_another_node_has_not_paid_and_a_payment_without_its_invoice_are_found() {
+    let mut desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    desk.bill(desk.wish(1)).await.unwrap();
+    desk.read(&shop, 1).await.unwrap();
+    let paid = desk.pay(&shop, 1).await.transfer;
+    desk.pair.carry().await;
+    desk.pair.is_sound().await;
+    let (_, kept) = desk.row::<InvoiceRecord>(AWAY, tables::INVOICES).await;
+    let lost = format!("payment {paid} of another node has paid no invoice");
+    let wrong = "invoice 1 of corner is paid, and no order has paid it".to_owned();
+    let told =
+        desk.findings_with(AWAY, tables::INVOICES, &InvoiceRecord { paid: None, ..kept.clone() }).await;
+    assert!(told.contains(&lost) && !told.contains(&wrong), "{told:?}");
+    let mut other = kept.clone();
+    other.paid.as_mut().unwrap().transfer = TransferId([9; 16]);
+    let told = desk.findings_with(AWAY, tables::INVOICES, &other).await;
+    assert!(told.contains(&lost) && told.contains(&wrong), "{told:?}");
+    // For another sum, somebody else there, a person and not the shop, other money.
+    let lines = vec![InvoiceLine { text: "tea".into(), quantity: 1_000, unit_price: 1_491, tax_rate: None }];
+    let more = InvoiceRecord { total: 1_491, lines, ..kept.clone() };
+    let carol = UserAddress::new("carol".parse().unwrap(), kept.to.node.clone());
+    let whose = InvoiceRecord { to: carol, ..kept.clone() };
+    let person = InvoiceRecord { of_shop: false, ..kept.clone() };
+    let dollars = InvoiceRecord { asset: weft_wire::AssetId([3; 16]), ..kept.clone() };
+    for changed in [more, whose, person, dollars] {
+        let told = desk.findings_with(AWAY, tables::INVOICES, &changed).await;
+        assert!(told.contains(&wrong) && !told.contains(&lost), "{told:?}");
+    }
+    desk.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_alices_node_keeps_of_an_invoice_is_compared_with_what_she_has_ordered() {
+    let mut desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    desk.bill(desk.wish(1)).await.unwrap();
+    desk.read(&shop, 1).await.unwrap();
+    desk.pay(&shop, 1).await;
+    let gift = desk.pair.pay(HOME, 5, Intent::Payment).await.unwrap().transfer;
+    desk.pair.carry().await;
+    desk.pair.is_sound().await;
+    let (_, kept) = desk.row::<FarInvoiceRecord>(HOME, tables::INVOICES_FAR).await;
+    let other = FarInvoiceRecord { payment: Some(gift), ..kept.clone() };
+    let told = desk.findings_with(HOME, tables::INVOICES_FAR, &other).await;
+    assert!(told.iter().any(|what| what.contains("ordered for something else")), "{told:?}");
+    let late = FarInvoiceRecord { kept_ms: kept.kept_ms + 1, ..kept };
+    let told = desk.findings_with(HOME, tables::INVOICES_FAR, &late).await;
+    assert!(told.iter().any(|what| what.contains("not where it belongs")), "{told:?}");
+    desk.pair.is_sound().await;
+}
