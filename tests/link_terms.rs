@@ -28,7 +28,7 @@ async fn terms_are_the_owners_and_what_is_no_wish_is_refused() -> Result<()> {
         ensure!(why.contains("forbidden"), "{act}: {why}");
     }
     let ours: &[&[&str]] = &[&["seen", ""], &["asset", "EUR", "", "", "5.00"]];
-    for (act, name, rows, code) in [
+    let cases: [(&str, &str, &[&[&str]], &str); 14] = [
         ("offer", AWAY, ours, "not_found"),
         ("offer", AWAY, &[&["asset", "eur", "", "", "5"]], "invalid_field"),
         ("offer", AWAY, &[&["asset", "EUR", "1", "99999", "5"]], "invalid_field"),
@@ -43,8 +43,8 @@ async fn terms_are_the_owners_and_what_is_no_wish_is_refused() -> Result<()> {
         ("thaw", AWAY, &[&["0", ""]], "not_found"),
         ("terms/../../issue", AWAY, &[], "bad_input"),
         ("other", AWAY, &[], "no_route"),
-    ] as [(&str, &str, &[&[&str]], &str); 14]
-    {
+    ];
+    for (act, name, rows, code) in cases {
         let why = refused(&alice, ask(act, name, rows)).await;
         ensure!(why.contains(code), "{act} {rows:?}: {why}");
     }

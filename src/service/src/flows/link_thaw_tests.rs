@@ -192,7 +192,7 @@ async fn stopped() -> Pair {
 /// The other node says that somebody here has paid ten euros more.
 fn more(pair: &Pair) -> impl Fn(&mut Statement) + use<> {
     let invented = pair.invented(HOME, State::Fulfilled);
-    move |theirs| {
+    move |theirs: &mut Statement| {
         theirs.lines.push(invented.clone());
         theirs.owed[0].net += 1_000;
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{
-    Books, Entry, Memory, Movement, Outcome, Purpose,
+    Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
     link::{Aim, Link, Payment, State, Way},
 };
 use weft_store::{Scan, Store, record::Record, tables};
@@ -137,7 +137,7 @@ fn corrected_guarded(books: &Memory, guard: &GuardLog, link: &Link) -> Vec<Trans
         .entries()
         .filter(|entry| (entry.outcome, entry.transfer.purpose) == (Outcome::Done, Purpose::Correction));
     let is_guarded = |entry: &&Entry| {
-        let of = |moved: &weft_ledger::Moved| positions.iter().find(|(_, position)| moved.debit == *position);
+        let of = |moved: &Hold| positions.iter().find(|(_, position)| moved.debit == *position);
         let asset = entry.moved.as_ref().and_then(of);
         asset.is_some_and(|(asset, _)| guard.threshold(*asset, entry.number) > 0)
     };

@@ -195,7 +195,7 @@ impl Sheet<'_> {
     /// Both operators have signed it: from now on it is done, and nothing else is.
     fn begin_thaw(&mut self, peer: &NodeName, thaw: &Thaw) -> Result<(), Stop> {
         let (mut record, digest) = (self.offers(peer)?, thaw.digest());
-        if !record.thawing.as_ref().is_some_and(|thawing| thawing.begun) {
+        if record.thawing.as_ref().is_none_or(|thawing| !thawing.begun) {
             // A threshold may have been set since the operator has signed it.
             self.guard_thaw(peer, thaw)?;
         }
