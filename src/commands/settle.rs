@@ -3,6 +3,7 @@
 use super::{ask, out};
 use anyhow::{Context, Result, bail};
 use clap::Subcommand;
+use std::{fs::File, io::Read as _};
 use weft_node::{
     Config,
     control::{Answer, Request},
@@ -29,6 +30,9 @@ pub enum Action {
         /// Where and how it was paid: the other operator looks for it
         #[arg(long, default_value = "")]
         note: String,
+        /// The id that was said the first time: the same settlement again is one
+        #[arg(long)]
+        id: Option<TransferId>,
     },
     /// What was settled with a node, and what waits for either operator
     Settlements {
@@ -71,12 +75,16 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 pub async fn run(config: &Config, action: &Action) -> Result<()> {
     match action {
-        Action::Settle { node, sum, against, note } => {
+        Action::Settle { node, sum, against, note, id } => {
             let (asset, amount) = sum.split_once('=').with_context(|| format!("{sum}: CODE=AMOUNT"))?;
             let asset = asset.parse().with_context(|| sum.clone())?;
             let (node, against) = (node.clone(), against.clone());
+            let id = id.map_or_else(new_id, Ok)?;
+            // Said before it is asked for: whatever comes between, it can be asked for again.
+            out::note(format_args!("settlement {id}: to ask for it again, add --id {id}"));
             let settled = Request::Settle {
                 node: node.clone(),
+                id,
                 asset,
                 amount: amount.into(),
                 against,
@@ -115,6 +123,14 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A new id: nobody else makes the same.
+fn new_id() -> Result<TransferId> {
+    let mut id = [0; 16];
+    let mut random = File::open("/dev/urandom").context("the system gives no random numbers")?;
+    random.read_exact(&mut id).context("the system gives no random numbers")?;
+    Ok(TransferId(id))
 }
 
 pub fn day(text: &str) -> Result<u64, String> {

@@ -5,9 +5,13 @@ use anyhow::{Context, Result, bail};
 use clap::Subcommand;
 use weft_node::{
     Config,
-    control::{Answer, CoveredAsset, ExchangeRate, LinkRow, RateRow, Request, TermsRow},
+    control::{Answer, LinkRow, RateRow, Request, TermsRow},
 };
-use weft_wire::{NodeName, time};
+use weft_wire::{
+    NodeName,
+    link_terms::{CoveredAsset, ExchangeRate, ProposeTerms, SignedTerms, TermsStanding},
+    time,
+};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -38,6 +42,16 @@ pub enum Action {
         /// The last day on which these rates hold (UTC)
         #[arg(long, value_name = "DAY", value_parser = super::settle::day)]
         rates_until: Option<u64>,
+    },
+    /// Take back all that was offered and the other node's operator has not signed
+    Withdraw {
+        /// The other node
+        node: NodeName,
+    },
+    /// All terms with a node that either operator has signed, the newest first, with the signatures
+    History {
+        /// The other node
+        node: NodeName,
     },
     /// Sign what the other node's operator has signed: it is in force from now on
     Accept {
@@ -73,10 +87,28 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
             let lifetime_ms = days.map(|days| days * DAY_MS);
             let until_ms = rates_until.map_or(u64::MAX, |day| day.saturating_add(DAY_MS));
             let rates = rates.iter().map(|text| rate(text, until_ms)).collect::<Result<_>>()?;
-            let request = Request::ProposeTerms { node: node.clone(), assets, lifetime_ms, rates };
+            let wish = ProposeTerms { assets, rates, lifetime_ms, seen: None };
+            let request = Request::ProposeTerms { node: node.clone(), wish };
             let answer = ask(config, request).await.with_context(|| format!("node {node}"))?;
             let Answer::Offered(digest) = answer else { bail!("the node gave another answer") };
             out::line(format_args!("offered to {node}: {}", digest));
+        }
+        Action::Withdraw { node } => {
+            let request = Request::WithdrawTerms { node: node.clone() };
+            ask(config, request).await.with_context(|| format!("node {node}"))?;
+            out::line(format_args!(
+                "taken back; until {node} has confirmed it (`weft peer terms history {node}`), its operator may still sign it"
+            ));
+        }
+        Action::History { node } => {
+            let answer = ask(config, Request::LinkTerms { node: node.clone() }).await;
+            let Answer::LinkTerms(told) = answer.with_context(|| format!("node {node}"))? else {
+                bail!("the node gave another answer")
+            };
+            if told.terms.is_empty() {
+                out::line(format_args!("no terms with {node}, and no offer of any"));
+            }
+            told.terms.iter().for_each(signed);
         }
         Action::Accept { node, digest } => {
             let request = Request::AcceptTerms { node: node.clone(), digest: digest.clone() };
@@ -159,6 +191,26 @@ fn print(row: &LinkRow) {
         out::line(format_args!("    they offer: {}", of(terms)));
         out::line(format_args!("        `weft peer terms accept {peer} {digest}`"));
     }
+}
+
+/// Terms, where they stand, and who has signed them.
+fn signed(row: &SignedTerms) {
+    let standing = match row.standing {
+        TermsStanding::Asked => "they offer",
+        TermsStanding::Offered => "offered to them",
+        TermsStanding::Withdrawn => "taken back, not confirmed",
+        TermsStanding::InForce => "in force",
+        TermsStanding::Past => "no longer in force",
+    };
+    let since = row.at_ms.map(|at| format!(" since {}", time::minute(at))).unwrap_or_default();
+    let version = row.terms.version;
+    out::line(format_args!("version {version}, {standing}{since}: {}", of(&row.terms)));
+    for (whose, signature) in [("this node", &row.own), ("the other", &row.theirs)] {
+        if let Some(signature) = signature {
+            out::line(format_args!("    signed by {whose}: {signature}"));
+        }
+    }
+    out::line(format_args!("    {}", row.terms.digest));
 }
 
 fn of(terms: &TermsRow) -> String {

@@ -76,6 +76,7 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::LINK_OUTGOING => read::<wallet::OutgoingRecord>(value),
         tables::LINK_HEARD => read::<wallet::HeardRecord>(value),
         tables::LINK_OFFERS => read::<wallet::OfferRecord>(value),
+        tables::LINK_TERMS => read::<wallet::AgreedRecord>(value),
         tables::LINK_WAITING => read::<wallet::WaitingRecord>(value),
         tables::LINK_REJECTED => read::<wallet::RejectedRecord>(value),
         tables::MERCHANTS => read::<wallet::MerchantRecord>(value),

@@ -160,6 +160,7 @@ tables! {
     LINK_WAITING      = 137, "links.waiting",         key: "node 00 way address",        record: "WaitingRecord: how many payments of somebody wait", owner: "service/wallet";
     LINK_REJECTED     = 138, "links.rejected",        key: "node 00 BE32(era) BE64(number)", record: "RejectedRecord: a payment that was refused as it came, by the message that says so", owner: "service/wallet";
 
+    LINK_TERMS        = 139, "links.terms",           key: "node 00 BE32(version)",      record: "AgreedRecord: terms that both operators have signed, and since when they are in force here", owner: "service/wallet";
     LINK_SETTLEMENTS  = 182, "links.settlements",     key: "node 00 BE64(time) way transfer", record: "nothing: what an operator has proposed to settle", owner: "service/wallet";
 
     // shops: written by the teller, too

@@ -17,6 +17,7 @@ pub mod identity;
 pub mod ids;
 pub mod invites;
 pub mod limits;
+pub mod link_terms;
 pub mod links;
 pub mod names;
 pub mod node;

@@ -73,7 +73,7 @@ pub struct SettlementRow {
 pub type Table = Vec<Vec<String>>;
 
 /// A yes or no of a [`Table`].
-fn flag(yes: bool) -> String {
+pub(crate) fn flag(yes: bool) -> String {
     if yes { "1".to_owned() } else { String::new() }
 }
 

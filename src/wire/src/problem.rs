@@ -178,7 +178,7 @@ pub struct Problem {
     /// What was special about this occurrence. Never holds a secret or another person's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// The field that is meant, for [`Code::InvalidField`].
+    /// The field that is meant, for [`Code::InvalidField`]; which conflict it is, for some that are [`Code::Conflict`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// When to try again.

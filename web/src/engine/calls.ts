@@ -141,6 +141,7 @@ interface Answers {
   settlements: 'table';
   settle: 'done';
   decide_settlement: 'done';
+  link_terms: 'table';
   link_statement: 'table';
   passkey: 'passkey';
   set_passkey: 'done';

@@ -93,6 +93,10 @@ export function fakeEngine(): FakeEngine {
   const links = new FakeLinks();
   links.put('garden.example', said('s1', '40.00', { state: 'done', time_ms: now - 9e8, ours: true }));
   links.put('garden.example', said('s2', '12', { code: 'HOURS', time_ms: now - 4e7, until_ms: now + 6e8 }));
+  const hours = (limit: string): string[][] => [['asset', 'HOURS', '1', '0', limit], ['rate', 'EUR', '', 'HOURS', '1', '0.05', String(now + 3e9)]];
+  links.offer('garden.example', 'past', 'd1'.repeat(32), '300.00');
+  links.offer('garden.example', 'in_force', 'd2'.repeat(32), '500.00', hours('40'));
+  links.offer('garden.example', 'asked', 'd3'.repeat(32), '450.00', hours('60'));
   links.statement = [{ code: 'EUR', issuer: 'home.example', opening: '168.40', closing: '128.40', sums: [['settlement', 1, '0.00', '40.00']], lines: [{ time_ms: now - 9e8, kind: 'settlement', id: 's1', more: false, amount: '40.00', owed: '128.40', text: 'RF18 5390 0754 7034' }], whole: true }];
   answerLinks(answerDesk(engine, desk), desk, links);
   answerGuard(engine, fakeGuard(bank, query));

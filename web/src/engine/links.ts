@@ -52,3 +52,63 @@ export interface LinkAssetView {
   /** Whether the lines are there. */
   whole: boolean;
 }
+
+/** An asset of terms. */
+export interface TermsAssetView {
+  code: string;
+  /** The other server issues it. */
+  theirs: boolean;
+  scale: number;
+  /** How much of it the other one than its issuer is willing to have: `500.00`. */
+  limit: string;
+}
+
+/** A rate of terms: what is got for one of what is paid. */
+export interface TermsRateView {
+  give: string;
+  givesTheirs: boolean;
+  get: string;
+  getsTheirs: boolean;
+  /** A number with decimals, or a fraction. */
+  rate: string;
+  /** None: as long as the terms. */
+  until_ms: number | null;
+}
+
+/** Terms that at least one of the operators has signed. */
+export interface TermsView {
+  /** `asked`, `offered`, `withdrawn`, `in_force`, `past`. */
+  standing: string;
+  digest: string;
+  version: number;
+  lifetime_ms: number;
+  /** Since when they are in force here; none: it is not known. */
+  time_ms: number | null;
+  /** The signatures, in hex; none: that operator has not signed. */
+  own: string | null;
+  other: string | null;
+  assets: TermsAssetView[];
+  rates: TermsRateView[];
+}
+
+/** All terms with a server. */
+export interface LinkTermsView {
+  /** Why payments stand still, if they do, in English. */
+  frozen: string | null;
+  frozen_ms: number | null;
+  /** This operator has signed with what they go on. */
+  thawing: boolean;
+  /** Offers first, then those in force, then those of before. */
+  terms: TermsView[];
+}
+
+/** What follows from the books of both servers where payments stand still. */
+export interface ThawView {
+  digest: string;
+  /** This operator has signed it. */
+  agreed: boolean;
+  /** So has the other: payments go on. */
+  done: boolean;
+  /** What moves, in the words of the server. */
+  lines: string[];
+}

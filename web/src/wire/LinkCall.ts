@@ -47,7 +47,19 @@ accept: boolean,
 /**
  * How much has come: it has to be what was proposed.
  */
-amount: string, } | { "call": "link_statement", 
+amount: string, } | { "call": "link_terms", 
+/**
+ * The node.
+ */
+name: string, 
+/**
+ * What to do.
+ */
+act: string, 
+/**
+ * With what.
+ */
+rows: Array<Array<string>>, } | { "call": "link_statement", 
 /**
  * The node.
  */

@@ -12,6 +12,7 @@ pub(crate) mod health;
 mod invites;
 mod invoices;
 mod key_packages;
+mod link_terms;
 mod links;
 mod mandates;
 mod node;
@@ -54,6 +55,7 @@ pub(crate) fn router(api: &Api) -> Router {
         .merge(agents::routes())
         .merge(fees::routes())
         .merge(links::routes())
+        .merge(link_terms::routes())
         .merge(roots::routes())
         .merge(sync::routes())
         .method_not_allowed_fallback(no_route)

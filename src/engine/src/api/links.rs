@@ -39,6 +39,16 @@ pub enum LinkCall {
         /// How much has come: it has to be what was proposed.
         amount: String,
     },
+    /// Looks at the terms with a node, or does something about them: `terms`, `offer`, `accept`, `withdraw`, `freeze`, `thaw`, with the rows
+    /// that `weft_wire::link_terms` names. → [`LinkReply::Table`]
+    LinkTerms {
+        /// The node.
+        name: String,
+        /// What to do.
+        act: String,
+        /// With what.
+        rows: Vec<Vec<String>>,
+    },
     /// What moved what two nodes owe each other. → [`LinkReply::Table`]
     LinkStatement {
         /// The node.

@@ -110,6 +110,7 @@ struct Said {
     secret: Option<String>,
     kind: Option<String>,
     fee: Option<Vec<String>>,
+    rows: Option<Vec<Vec<String>>>,
 }
 
 /// The one word that stands for two things: the code of an invite, and whether to make one.

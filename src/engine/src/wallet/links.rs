@@ -25,6 +25,13 @@ pub(super) async fn answer(cx: &Cx, call: LinkCall) -> Result<Reply, Refusal> {
             http::tell(cx, "POST", &path, Some(&DecideSettlement { accept, amount })).await?;
             Ok(Reply::Done)
         }
+        LinkCall::LinkTerms { name, act, rows } => {
+            let path = path(&name, &act)?;
+            if act == "terms" {
+                return table(cx, &path).await;
+            }
+            Ok(Reply::NodeLink(LinkReply::Table(http::post(cx, &path, &rows).await?)))
+        }
         LinkCall::LinkStatement { name, from_ms, until_ms } => {
             let (from, until) = (from_ms.max(0.0) as u64, until_ms.max(0.0) as u64);
             let path = format!("{}?from={from}&until={until}", path(&name, "statement")?);
@@ -41,5 +48,8 @@ async fn table(cx: &Cx, path: &str) -> Result<Reply, Refusal> {
 /// A node's name needs no escaping.
 fn path(node: &str, what: &str) -> Result<String, Refusal> {
     let node: NodeName = node.parse().map_err(|error| field_error("name", error))?;
+    if !what.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Err(field_error("act", "letters"));
+    }
     Ok(format!("wallet/admin/links/{node}/{what}"))
 }

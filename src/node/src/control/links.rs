@@ -1,15 +1,11 @@
 //! What the operator asks of links with other nodes.
 
-use super::{Answer, Control, CoveredAsset, ExchangeRate};
-use weft_service::{
-    federation::FederationError,
-    flows::FlowError,
-    wallet::{CoveredWish, RateWish, TermsWish, WalletError},
-};
+use super::{Answer, Control};
+use weft_service::{federation::FederationError, flows::FlowError, wallet::WalletError};
 use weft_wire::{
     Code, Millis, NodeName, Problem, TransferId,
+    link_terms::ProposeTerms,
     links::{DecideSettlement, ProposeSettlement},
-    wallet::AssetCode,
 };
 
 impl Control {
@@ -17,31 +13,24 @@ impl Control {
         Ok(Answer::Links(self.service().wallet().links().await?))
     }
 
-    pub(super) async fn propose_terms(
-        &self,
-        node: &NodeName,
-        assets: Vec<CoveredAsset>,
-        lifetime_ms: Option<Millis>,
-        rates: Vec<ExchangeRate>,
-    ) -> Result<Answer, Problem> {
-        let covered = |CoveredAsset { code, theirs, scale, limit }| CoveredWish {
-            code,
-            is_theirs: theirs,
-            scale,
-            limit,
-        };
-        let rate = |ExchangeRate { give, get, rate, until_ms }| RateWish {
-            give: give.0,
-            gives_theirs: give.1,
-            get: get.0,
-            gets_theirs: get.1,
-            rate,
-            until_ms,
-        };
-        let (assets, rates) = (assets.into_iter().map(covered), rates.into_iter().map(rate));
-        let wish = TermsWish { assets: assets.collect(), rates: rates.collect(), lifetime_ms };
-        let offered = self.service().flows().propose_terms(node, wish).await;
+    pub(super) async fn propose_terms(&self, node: &NodeName, wish: ProposeTerms) -> Result<Answer, Problem> {
+        let offered = self.service().flows().propose_terms(node, wish.into()).await;
         Ok(Answer::Offered(offered.map_err(|error| in_a_sentence(node, error))?))
+    }
+
+    pub(super) async fn withdraw_terms(&self, node: &NodeName) -> Result<Answer, Problem> {
+        let withdrawn = self.service().flows().withdraw_terms(node).await;
+        withdrawn.map(|()| Answer::Done).map_err(|error| match error {
+            FlowError::Wallet(WalletError::NotFound(_)) => {
+                Problem::new(Code::Conflict).detail(format!("nothing is offered to {node}"))
+            }
+            error => in_a_sentence(node, error),
+        })
+    }
+
+    pub(super) async fn link_terms(&self, node: &NodeName) -> Result<Answer, Problem> {
+        let terms = self.service().wallet().link_terms(node).await;
+        terms.map(Answer::LinkTerms).map_err(|error| in_a_sentence(node, error.into()))
     }
 
     pub(super) async fn accept_terms(&self, node: &NodeName, digest: &str) -> Result<Answer, Problem> {
@@ -66,16 +55,8 @@ impl Control {
 }
 
 impl Control {
-    pub(super) async fn settle(
-        &self,
-        node: &NodeName,
-        (asset, amount): (AssetCode, String),
-        against: Option<AssetCode>,
-        note: String,
-    ) -> Result<Answer, Problem> {
-        let wallet = self.service().wallet();
-        let wish = ProposeSettlement { id: wallet.new_settlement(), asset, amount, against, note };
-        let said = wallet.propose_settlement(node, wish).await;
+    pub(super) async fn settle(&self, node: &NodeName, wish: ProposeSettlement) -> Result<Answer, Problem> {
+        let said = self.service().wallet().propose_settlement(node, wish).await;
         said.map(|()| Answer::Done).map_err(|error| in_a_sentence(node, error.into()))
     }
 
@@ -118,6 +99,7 @@ fn in_a_sentence(node: &NodeName, error: FlowError) -> Problem {
         FlowError::Wallet(WalletError::NotFound("thaw")) => {
             "what follows from the books of both is named otherwise: look again".to_owned()
         }
+        FlowError::Wallet(WalletError::IdConflict) => "another settlement has that id".to_owned(),
         FlowError::Wallet(WalletError::NotFound("asset")) => {
             "this node issues no asset of that code".to_owned()
         }

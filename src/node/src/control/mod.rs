@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use weft_wire::{
     Millis, NodeName, TransferId, UserAddress, UserName,
     accounts::Role,
+    link_terms::{LinkTerms, ProposeTerms},
     links::{LinkStatement, SettlementList},
     wallet::{AssetCode, BankImport, RootList},
 };
@@ -103,12 +104,17 @@ pub enum Request {
         /// Which.
         node: NodeName,
         /// What is to be changed in the terms that there are.
-        assets: Vec<CoveredAsset>,
-        /// How long a payment may wait for its payee.
-        lifetime_ms: Option<Millis>,
-        /// At which rates one is exchanged for another.
-        #[serde(default)]
-        rates: Vec<ExchangeRate>,
+        wish: ProposeTerms,
+    },
+    /// Takes back what was offered to another node.
+    WithdrawTerms {
+        /// Which.
+        node: NodeName,
+    },
+    /// What is offered, in force, and was in force with another node, with its signatures.
+    LinkTerms {
+        /// Which.
+        node: NodeName,
     },
     /// Signs what another node has offered.
     AcceptTerms {
@@ -135,6 +141,8 @@ pub enum Request {
     Settle {
         /// Which.
         node: NodeName,
+        /// Made by whoever asks: the same again is one.
+        id: TransferId,
         /// An asset of this node's.
         asset: AssetCode,
         /// How much less.
@@ -217,32 +225,6 @@ pub enum Request {
     },
 }
 
-/// An asset of terms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CoveredAsset {
-    /// What it is called.
-    pub code: AssetCode,
-    /// The other node issues it.
-    pub theirs: bool,
-    /// Decimals, for one of theirs that is not known here.
-    pub scale: Option<u8>,
-    /// How much of it the other one than its issuer is willing to have, as people write it.
-    pub limit: String,
-}
-
-/// A rate of terms.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExchangeRate {
-    /// What is paid, and whether the other node issues it.
-    pub give: (AssetCode, bool),
-    /// What the payee gets, and whether the other node issues it.
-    pub get: (AssetCode, bool),
-    /// How much of it for one of the other. None: there is no such rate any more.
-    pub rate: Option<String>,
-    /// Until when.
-    pub until_ms: Millis,
-}
-
 /// The answer to a [`Request`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -278,7 +260,7 @@ pub enum Answer {
     },
     /// To [`Request::EndSessions`]: how many ended.
     Ended(u64),
-    /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::FreezeLink`],
+    /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::WithdrawTerms`], [`Request::FreezeLink`],
     /// [`Request::Settle`], [`Request::DecideSettlement`],
     /// [`Request::PutBankAccount`], [`Request::ChangeApprover`], [`Request::SetThreshold`], [`Request::WithdrawProposal`].
     Done,
@@ -302,6 +284,8 @@ pub enum Answer {
     ZoneLine(String),
     /// To [`Request::Links`], by the other node's name.
     Links(Vec<LinkRow>),
+    /// To [`Request::LinkTerms`].
+    LinkTerms(LinkTerms),
     /// To [`Request::ThawLink`].
     Thaw(ThawRow),
     /// To [`Request::ProposeTerms`]: by what they are named.

@@ -22,7 +22,7 @@ use weft_service::{
 use weft_store::Store;
 use weft_wire::{
     Code, Millis, NodeName, Problem, UserAddress, UserName, admin::PeerList, federation::FederationPolicy,
-    invites::CreateInvite, invites::Link, limits,
+    invites::CreateInvite, invites::Link, limits, links::ProposeSettlement,
 };
 
 const NOT_RUNNING: &str =
@@ -81,9 +81,9 @@ impl Control {
                 self.add_peer(&name, key, addresses).await.or_else(in_words)
             }
             Request::Links => self.links().await,
-            Request::ProposeTerms { node, assets, lifetime_ms, rates } => {
-                self.propose_terms(&node, assets, lifetime_ms, rates).await.or_else(in_words)
-            }
+            Request::ProposeTerms { node, wish } => self.propose_terms(&node, wish).await.or_else(in_words),
+            Request::WithdrawTerms { node } => self.withdraw_terms(&node).await.or_else(in_words),
+            Request::LinkTerms { node } => self.link_terms(&node).await.or_else(in_words),
             Request::AcceptTerms { node, digest } => {
                 self.accept_terms(&node, &digest).await.or_else(in_words)
             }
@@ -91,8 +91,9 @@ impl Control {
                 self.thaw_link(&node, since_ms, digest.as_deref()).await.or_else(in_words)
             }
             Request::FreezeLink { node } => self.freeze_link(&node).await.or_else(in_words),
-            Request::Settle { node, asset, amount, against, note } => {
-                self.settle(&node, (asset, amount), against, note).await.or_else(in_words)
+            Request::Settle { node, id, asset, amount, against, note } => {
+                let wish = ProposeSettlement { id, asset, amount, against, note };
+                self.settle(&node, wish).await.or_else(in_words)
             }
             Request::Settlements { node } => self.settlements(&node).await.or_else(in_words),
             Request::DecideSettlement { node, id, amount } => {

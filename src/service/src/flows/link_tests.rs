@@ -36,7 +36,7 @@ pub(super) struct Pair {
 pub(super) fn wish(limit: &str) -> TermsWish {
     let code = "EUR".parse().unwrap();
     let covered = CoveredWish { code, is_theirs: false, scale: None, limit: limit.into() };
-    TermsWish { assets: vec![covered], rates: Vec::new(), lifetime_ms: None }
+    TermsWish { assets: vec![covered], rates: Vec::new(), lifetime_ms: None, seen: None }
 }
 
 impl Pair {
@@ -485,6 +485,6 @@ async fn terms_count_when_both_have_signed_the_same_and_only_then() {
     assert_eq!(code_of(home.propose_terms(&stranger, wish("1")).await), Code::NotFound);
     let other =
         CoveredWish { code: "GOLD".parse().unwrap(), is_theirs: false, scale: None, limit: "1".into() };
-    let unknown = TermsWish { assets: vec![other], rates: Vec::new(), lifetime_ms: None };
+    let unknown = TermsWish { assets: vec![other], rates: Vec::new(), lifetime_ms: None, seen: None };
     assert_eq!(code_of(home.propose_terms(&away_name, unknown).await), Code::NotFound);
 }

@@ -3,9 +3,10 @@
 use super::link_tests::{AWAY, HOME, HOUR_MS, Pair};
 use crate::{
     testing::START_MS,
-    wallet::{LinkTrouble, WalletError},
+    wallet::{LinkTrouble, WalletError, check_ledger, guard_records::GuardChangeRecord, tests::Payer},
 };
-use weft_ledger::link::{Line, State, Statement, Sum};
+use weft_ledger::link::{Line, State, Statement, Sum, Thaw};
+use weft_store::{Batch, Scan, record::Record, tables};
 use weft_wire::{Code, Problem, Signed, TransferId, admin::ThawRow, wallet::Intent};
 
 impl Pair {
@@ -142,4 +143,134 @@ async fn what_was_decided_before_the_statements_begin_is_not_taken_for_unknown()
     assert!(refused.to_string().contains(&format!("--since {START_MS}")), "{refused}");
     assert_eq!(Problem::from(refused).code, Code::Conflict);
     assert!(pair.drawn((START_MS, 0), |_| ()).await.is_ok(), "as it says");
+}
+
+impl Pair {
+    /// Both operators agree to what follows from what the other node of [`HOME`] makes up.
+    async fn forced(&self, lie: impl Fn(&mut Statement)) -> Result<(), WalletError> {
+        let signed = self.signed(lie).await?;
+        self.done(&signed).await
+    }
+
+    /// The operator of [`HOME`] signs it.
+    async fn signed(&self, lie: impl Fn(&mut Statement)) -> Result<Signed<Thaw>, WalletError> {
+        let [home, away] = &self.worlds;
+        let row = self.drawn((0, 0), &lie).await.unwrap();
+        let said = away.service.wallet().frozen_statement(&home.name, 0).await.unwrap();
+        let mut said = said.peek().unwrap();
+        lie(&mut said);
+        let (said, key) = (Signed::sign(&said, &away.key), away.key.verifying_key().to_bytes());
+        let wallet = home.service.wallet();
+        let drawn = wallet.draw_thaw(&away.name, (&said, &key), 0, Some(&row.digest)).await?;
+        Ok(drawn.1.expect("it was named"))
+    }
+
+    /// The other one's as well.
+    async fn done(&self, signed: &Signed<Thaw>) -> Result<(), WalletError> {
+        let [home, away] = &self.worlds;
+        let key = away.key.verifying_key().to_bytes();
+        let theirs = Signed::sign(&signed.peek().unwrap(), &away.key);
+        home.service.wallet().take_thaw(&away.name, &key, &theirs).await.map(drop)
+    }
+
+    /// What comes into the world of euros from now on needs carol.
+    async fn guard_euros(&self) {
+        let carol = Payer::new(&self.worlds[HOME], "carol", 3).await;
+        carol.guard(&self.worlds[HOME], self.euro.id, 1_000_000).await;
+    }
+}
+
+/// Alice has paid bob 50 euros, and the link stands still.
+async fn stopped() -> Pair {
+    let mut pair = Pair::new().await;
+    pair.pay(HOME, 5_000, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    pair.stop().await;
+    pair
+}
+
+/// The other node says that somebody here has paid ten euros more.
+fn more(pair: &Pair) -> impl Fn(&mut Statement) + use<> {
+    let invented = pair.invented(HOME, State::Fulfilled);
+    move |theirs: &mut Statement| {
+        theirs.lines.push(invented.clone());
+        theirs.owed[0].net += 1_000;
+    }
+}
+
+fn is_guarded(result: Result<impl Sized, WalletError>) -> bool {
+    let error = result.err();
+    matches!(&error, Some(WalletError::Link(LinkTrouble::Guarded(sum))) if sum.starts_with("10.00 EUR"))
+}
+
+#[tokio::test]
+async fn a_thaw_brings_in_no_money_that_needs_a_second_person() {
+    let pair = stopped().await;
+    pair.guard_euros().await;
+    let row = pair.drawn((0, 0), more(&pair)).await.unwrap();
+    assert!(has(&row, "needs an approver"), "the operator sees it before: {row:?}");
+    assert!(is_guarded(pair.signed(more(&pair)).await));
+    assert_eq!(pair.row(HOME).await.owed[0].owed, "50.00");
+    let refused = Problem::from(pair.signed(more(&pair)).await.err().unwrap());
+    assert_eq!((refused.code, refused.field.as_deref()), (Code::Conflict, Some("guarded")));
+    // What makes it less, and what changes nothing, asks nobody.
+    let less = |theirs: &mut Statement| {
+        theirs.lines[0].state = State::Rejected(weft_ledger::link::Reason::Declined);
+        theirs.owed[0].net -= 5_000;
+    };
+    assert!(pair.signed(less).await.is_ok());
+    pair.forced(|_| ()).await.unwrap();
+    assert_eq!(pair.row(HOME).await.frozen, None);
+    let report = check_ledger(&pair.worlds[HOME].store).await.unwrap();
+    assert!(report.findings.is_empty(), "{report:?}");
+}
+
+#[tokio::test]
+async fn what_waits_and_has_happened_is_no_new_money() {
+    let mut pair = Pair::new().await;
+    pair.pay(HOME, 500, Intent::Transfer).await.unwrap();
+    pair.carry().await;
+    pair.guard_euros().await;
+    pair.stop().await;
+    let signed = pair.signed(|theirs| {
+        (theirs.lines[0].state, theirs.owed[0].net) = (State::Fulfilled, 500);
+    });
+    let signed = signed.await.unwrap();
+    pair.done(&signed).await.unwrap();
+    assert_eq!(pair.row(HOME).await.owed[0].owed, "5.00");
+    let report = check_ledger(&pair.worlds[HOME].store).await.unwrap();
+    assert!(report.findings.is_empty(), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_threshold_that_was_set_after_the_operator_has_signed_counts() {
+    let pair = stopped().await;
+    let signed = pair.signed(more(&pair)).await.unwrap();
+    pair.guard_euros().await;
+    assert!(is_guarded(pair.done(&signed).await));
+    assert!(pair.row(HOME).await.frozen.is_some());
+    assert_eq!(pair.row(HOME).await.owed[0].owed, "50.00");
+}
+
+#[tokio::test]
+async fn a_thaw_that_has_brought_in_what_needs_a_second_person_is_found() {
+    let pair = stopped().await;
+    pair.forced(more(&pair)).await.unwrap();
+    assert_eq!(
+        pair.row(HOME).await.owed[0].owed,
+        "60.00",
+        "without a threshold it is the operator's to know"
+    );
+    pair.guard_euros().await;
+    let store = &pair.worlds[HOME].store;
+    let report = check_ledger(store).await.unwrap();
+    assert!(report.findings.is_empty(), "it was before: {report:?}");
+    // Had there been a threshold from the beginning.
+    for row in store.scan(tables::GUARD_LOG, Scan::prefix([])).await.unwrap() {
+        let change = GuardChangeRecord::from_record(&row.value).unwrap();
+        let earlier = GuardChangeRecord { event: 0, ..change }.to_record();
+        store.commit(Batch::new().put(tables::GUARD_LOG, row.key, earlier)).await.unwrap();
+    }
+    let report = check_ledger(store).await.unwrap();
+    assert!(report.findings.iter().any(|finding| finding.contains("of a thaw with")), "{report:?}");
 }

@@ -57,7 +57,7 @@ impl Two {
         };
         let TermsWish { mut assets, .. } = wish("100");
         assets.push(theirs);
-        two.agree(TermsWish { assets, rates: rates(), lifetime_ms: None }).await;
+        two.agree(TermsWish { assets, rates: rates(), lifetime_ms: None, seen: None }).await;
         two
     }
 

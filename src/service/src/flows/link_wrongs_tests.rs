@@ -289,7 +289,7 @@ async fn terms_that_were_given_up_for_others_do_not_come_back() {
 fn counter_wish(limit: &str) -> TermsWish {
     let code = "EUR".parse().unwrap();
     let covered = CoveredWish { code, is_theirs: true, scale: Some(2), limit: limit.into() };
-    TermsWish { assets: vec![covered], rates: Vec::new(), lifetime_ms: None }
+    TermsWish { assets: vec![covered], rates: Vec::new(), lifetime_ms: None, seen: None }
 }
 
 #[tokio::test]

@@ -143,6 +143,7 @@ impl Flows {
         }
         let (link, count) = (said.link, said.post.messages.len());
         let offer = said.post.offer.as_ref().map(|offer| offer.terms.clone());
+        let withdraws = !said.post.withdraws.is_empty();
         let question = Question::Link { from: self.ctx.node.clone(), post: Blob(codec::encode(&said.post)) };
         self.voices.change(peer, |voice| voice.said(link.as_ref(), count));
         let answer = match self.nodes.ask_for(&LimitKey::Peer(peer.clone()), peer, &question).await {
@@ -155,8 +156,8 @@ impl Flows {
             }
         };
         let answer = answer.map_err(|_| FederationError::Nonsense { node: peer.clone() })?;
-        if let Some(told) = offer {
-            self.wallet.offer_told(peer, told).await?;
+        if offer.is_some() || withdraws {
+            self.wallet.offer_told(peer, offer, answer.gone.clone()).await?;
         }
         let heard = self.hear(peer, answer).await?;
         if let Some(trouble) = &heard.trouble {
@@ -197,13 +198,17 @@ impl Flows {
         let said = self.wallet.say(from, self.voices.of(from).lacks_terms).await?;
         let count = said.post.messages.len();
         self.voices.change(from, |voice| voice.said(said.link.as_ref(), count));
-        Ok(said.post)
+        Ok(LinkPost { gone: heard.gone, ..said.post })
     }
 
     /// Checks who has signed, and has it taken.
     async fn hear(&self, from: &NodeName, post: LinkPost) -> Result<Heard> {
         crate::error::at_most("messages", post.messages.len(), MESSAGES_MAX)?;
         let peer = self.nodes.peers.get(from).await?.ok_or(FederationError::NotFound)?;
+        let gone = match post.withdraws {
+            none if none.is_empty() => none,
+            taken => self.wallet.take_withdrawal(from, taken).await?,
+        };
         if let Some(offer) = post.offer {
             // Names that are keys are free to make: what they write here would stay.
             if self.nodes.is_stranger(from).await? {
@@ -216,7 +221,7 @@ impl Flows {
         let bad = |_| WalletError::Signature("the other node");
         let ack = post.ack.as_ref().map(|ack| ack.verify(&peer.key)).transpose().map_err(bad)?;
         // Without a link there is nothing to take: whoever asks costs no more than that.
-        let Some(link) = self.wallet.link(from).await? else { return Ok(Heard::default()) };
+        let Some(link) = self.wallet.link(from).await? else { return Ok(Heard { gone, ..Heard::default() }) };
         let lacks_terms = ack.is_none_or(|ack| ack.terms != link.terms.digest());
         self.voices.change(from, |voice| voice.lacks_terms = lacks_terms);
         let (mut messages, mut known) = (Vec::with_capacity(post.messages.len()), HashMap::new());
@@ -235,7 +240,7 @@ impl Flows {
             messages.push((message, takes));
         }
         let heard = self.wallet.hear(from, Letter { ack: post.ack, messages }).await?;
-        Ok(Heard { over, ..heard })
+        Ok(Heard { over, gone, ..heard })
     }
 
     /// What the other node asks for stays on this disk, whatever becomes of it, and nobody's account is charged for it. Taken before
@@ -301,6 +306,15 @@ impl Flows {
     pub async fn accept_terms(&self, peer: &NodeName, digest: &str) -> Result<()> {
         self.keep_peer(peer).await?;
         Ok(self.wallet.accept_terms(peer, digest).await?)
+    }
+
+    /// The operator takes back what was offered and the other one has not signed. The courier tells the other node.
+    ///
+    /// # Errors
+    /// [`FederationError::NotFound`], and as the wallet's verb.
+    pub async fn withdraw_terms(&self, peer: &NodeName) -> Result<()> {
+        self.keep_peer(peer).await?;
+        Ok(self.wallet.withdraw_terms(peer).await?)
     }
 
     /// The operator has to do with a node: it is no stranger any more.

@@ -36,6 +36,8 @@ mod link_shop_tests;
 #[cfg(test)]
 mod link_sim;
 #[cfg(test)]
+mod link_terms_tests;
+#[cfg(test)]
 mod link_tests;
 mod link_thaw;
 #[cfg(test)]

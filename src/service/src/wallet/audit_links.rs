@@ -11,8 +11,8 @@ use super::{
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{
-    Books, Memory, Movement, Outcome,
-    link::{Aim, Payment, State, Way},
+    Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
+    link::{Aim, Link, Payment, State, Way},
 };
 use weft_store::{Scan, Store, record::Record, tables};
 use weft_wire::{NodeName, TransferId, wallet::Payee};
@@ -68,6 +68,11 @@ pub(super) async fn check_links(
             if known != (link.waiting_out, link.waiting_in) {
                 report.find(format!("the link with {} counts other payments than wait", link.peer));
             }
+            for id in corrected_guarded(books, guard, &link) {
+                let peer = &link.peer;
+                report
+                    .find(format!("transfer {id} of a thaw with {peer} has brought in what needs approval"));
+            }
         }
     }
 }
@@ -121,6 +126,22 @@ fn brings_guarded(books: &Memory, guard: &GuardLog, payment: &Payment) -> bool {
         Ok(entry) => entry,
     });
     came.is_some_and(|entry| guard.threshold(got.asset, entry.number) > 0)
+}
+
+/// What a thaw has brought in out of the node's own position, of an asset that had a threshold already.
+fn corrected_guarded(books: &Memory, guard: &GuardLog, link: &Link) -> Vec<TransferId> {
+    let own =
+        link.terms.assets.iter().map(|covered| covered.asset.id()).filter(|asset| link.is_issuer(*asset));
+    let positions: Vec<_> = own.map(|asset| (asset, link.position(asset))).collect();
+    let corrections = books
+        .entries()
+        .filter(|entry| (entry.outcome, entry.transfer.purpose) == (Outcome::Done, Purpose::Correction));
+    let is_guarded = |entry: &&Entry| {
+        let of = |moved: &Hold| positions.iter().find(|(_, position)| moved.debit == *position);
+        let asset = entry.moved.as_ref().and_then(of);
+        asset.is_some_and(|(asset, _)| guard.threshold(*asset, entry.number) > 0)
+    };
+    corrections.filter(is_guarded).map(|entry| entry.transfer.id).collect()
 }
 
 /// Whether each of its legs was moved, is held, or was released, as it says itself.

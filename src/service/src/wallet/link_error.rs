@@ -40,6 +40,14 @@ pub enum LinkTrouble {
         /// Which.
         expected: u32,
     },
+    /// Others are in force than those that were looked at.
+    #[error("other terms are in force by now: look at them first")]
+    TermsMoved,
+    /// A thaw would bring in what does not come into the world by one person's word.
+    #[error(
+        "the thaw would bring {0} into the world, which needs an approver: with their word lift the threshold, thaw, and set it again"
+    )]
+    Guarded(String),
     /// A thaw would take what was decided here long ago for something that these books do not know.
     #[error(
         "payment {payment} is in these books since {at_ms}, before the statements begin: look again with \
@@ -93,8 +101,32 @@ impl LinkTrouble {
     }
 }
 
+impl LinkTrouble {
+    /// Which of those that share [`Code::Conflict`] it is, for programs that say it in words of their own.
+    fn part(&self) -> Option<&'static str> {
+        Some(match self {
+            LinkTrouble::Terms(error) => match error {
+                TermsError::Parties => "parties",
+                TermsError::Version => "version",
+                TermsError::Assets => "assets",
+                TermsError::Rates => "rates",
+                TermsError::Gain(_) => "gain",
+                TermsError::Lifetime => "lifetime",
+            },
+            LinkTrouble::TermsVersion { .. } | LinkTrouble::TermsMoved => "terms_moved",
+            LinkTrouble::OtherTerms => "other_terms",
+            LinkTrouble::NotFrozen => "not_frozen",
+            LinkTrouble::Guarded(_) => "guarded",
+            LinkTrouble::Since { .. } => "since",
+            LinkTrouble::Refused(_) => "refused",
+            _ => return None,
+        })
+    }
+}
+
 impl From<LinkTrouble> for Problem {
     fn from(trouble: LinkTrouble) -> Problem {
+        let part = trouble.part();
         let code = match &trouble {
             LinkTrouble::NoLink | LinkTrouble::Payment(Reason::UnknownAsset) => Code::NoLink,
             LinkTrouble::Frozen(_) => Code::LinkFrozen,
@@ -109,10 +141,12 @@ impl From<LinkTrouble> for Problem {
             | LinkTrouble::OtherTerms
             | LinkTrouble::Terms(_)
             | LinkTrouble::TermsVersion { .. }
+            | LinkTrouble::TermsMoved
+            | LinkTrouble::Guarded(_)
             | LinkTrouble::Since { .. }
             | LinkTrouble::DaysBetween { .. }
             | LinkTrouble::Refused(_) => Code::Conflict,
         };
-        Problem::new(code).detail(trouble)
+        Problem { field: part.map(str::to_owned), ..Problem::new(code).detail(trouble) }
     }
 }

@@ -119,7 +119,7 @@ impl Sheet<'_> {
     }
 }
 
-fn terms_row(terms: &Terms) -> TermsRow {
+pub(super) fn terms_row(terms: &Terms) -> TermsRow {
     let assets = terms.assets.iter();
     TermsRow {
         digest: hex(&terms.digest()),

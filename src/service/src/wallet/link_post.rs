@@ -3,13 +3,14 @@
 use super::{
     Result, Wallet, WalletError,
     link_books::payment_key,
+    link_terms::digest_of,
     records::{AssetNote, LinkRecord, OfferRecord, OutgoingRecord, RemoteRecord},
     sheet::{Place, Sheet, Stop},
 };
 use crate::{Fault, context::joined};
 use serde::{Deserialize, Serialize};
 use weft_ledger::link::{
-    Ack, Body, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive,
+    Ack, Body, Digest, Freeze, Link, Message, Notice, Received, State, Statement, Terms, Thaw, Way, receive,
     receive_ack,
 };
 use weft_store::{Scan, record::Record, tables};
@@ -39,6 +40,12 @@ pub(crate) struct LinkPost {
     /// With what the link begins anew, as the operator has signed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thaw: Option<Signed<Thaw>>,
+    /// Terms that its operator has signed, and takes back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdraws: Vec<Digest>,
+    /// The answer to that: those that the other operator has not signed, and cannot sign any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Digest>,
 }
 
 /// Terms that one operator has signed.
@@ -67,13 +74,15 @@ pub(crate) struct Heard {
     pub trouble: Option<WalletError>,
     /// The other node has written as much as it may: what comes after that was not looked at.
     pub over: Option<Fault>,
+    /// Offers that the other's operator has taken back, and this one's has not signed.
+    pub gone: Vec<Digest>,
 }
 
 /// A post and what is to be known of it.
 pub(crate) struct Said {
     pub post: LinkPost,
     pub link: Option<Link>,
-    /// The other has not heard of the offer.
+    /// The other has not heard of the offer, or of what was taken back.
     pub untold: bool,
 }
 
@@ -144,7 +153,8 @@ impl Wallet {
             self.ctx.read(tables::LINK_OFFERS, peer.as_str()).await?.unwrap_or_default();
         let link = self.link(peer).await?;
         let mut post = LinkPost::default();
-        let untold = !record.told && record.offered().is_some();
+        let untold = !record.told && (record.offered().is_some() || !record.withdrawn.is_empty());
+        post.withdraws = record.withdrawn.iter().filter_map(digest_of).collect();
         if let Some(terms) = record.offered().filter(|_| untold || offer_again) {
             post.offer = Some(LinkOffer { terms: terms.clone(), notes: self.own_notes(terms).await? });
         }

@@ -27,12 +27,6 @@ use weft_wire::{
 const DECIDE_MS: Millis = 14 * 24 * 60 * 60 * 1000;
 
 impl Wallet {
-    /// The id of a new settlement.
-    #[must_use]
-    pub fn new_settlement(&self) -> TransferId {
-        TransferId(self.ctx.random())
-    }
-
     /// The operator says that this node owes less: it has paid elsewhere, or what the other owes is set off. The other one is asked;
     /// until they agree nothing moves. The same proposal again is one.
     ///

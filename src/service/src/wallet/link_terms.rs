@@ -4,10 +4,10 @@ use super::{
     LinkTrouble, Result, Wallet, WalletError,
     link_post::LinkOffer,
     link_rates as rates,
-    records::{AssetNote, AssetRecord, OfferRecord},
+    records::{AgreedRecord, AssetNote, AssetRecord, OfferRecord},
     sheet::{Sheet, Stop},
 };
-use crate::Fault;
+use crate::{Fault, context::joined};
 use std::sync::Arc;
 use weft_ledger::link::{
     Agreed, Covered, Digest, Link, LinkBooks, Terms, change_terms, expect_terms, open_link, prefer_terms,
@@ -36,6 +36,8 @@ pub struct TermsWish {
     pub rates: Vec<RateWish>,
     /// How long a payment may wait for its payee.
     pub lifetime_ms: Option<Millis>,
+    /// The digest, in hex, of the terms in force that were looked at; empty: there were none. None: nobody has looked.
+    pub seen: Option<String>,
 }
 
 /// A rate of the terms: what people of the one node get for what people of the other pay.
@@ -73,7 +75,7 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::NotFound`] for an asset that this node does not issue, [`Fault::Invalid`], [`Fault::TooMany`],
-    /// [`WalletError::Link`] for what cannot be terms.
+    /// [`WalletError::Link`] for what cannot be terms, or where others are in force than those that were looked at.
     pub async fn propose_terms(&self, peer: &NodeName, wish: TermsWish) -> Result<Digest> {
         if *peer == self.ctx.node {
             return Err(Fault::Invalid { field: "node", why: "that is this node itself" }.into());
@@ -87,7 +89,7 @@ impl Wallet {
     }
 
     /// The operator signs what the other one has signed: from now on it is in force here. `named`: the digest of what was looked at,
-    /// in hex, and all of it: who writes an offer can find two that begin alike.
+    /// in hex, and all of it: who writes an offer can find two that begin alike. What is in force already is signed once.
     ///
     /// # Errors
     /// [`WalletError::NotFound`] if nothing, or something else, is offered; [`WalletError::Link`].
@@ -95,11 +97,13 @@ impl Wallet {
         let record: OfferRecord =
             self.ctx.read(tables::LINK_OFFERS, peer.as_str()).await?.unwrap_or_default();
         let none = || WalletError::NotFound("offer");
-        let theirs = record.theirs.ok_or_else(none)?;
-        let terms = theirs.peek().map_err(|_| none())?;
-        if hex(&terms.digest()) != named.to_ascii_lowercase() {
-            return Err(none());
+        let is_it =
+            |signed: &Signed<Terms>| named_as(signed).is_some_and(|is| is == named.to_ascii_lowercase());
+        if record.agreed.as_ref().is_some_and(|agreed| is_it(&agreed.one)) {
+            return Ok(());
         }
+        let theirs = record.theirs.filter(is_it).ok_or_else(none)?;
+        let terms = theirs.peek().map_err(|_| none())?;
         let ours = Signed::sign(&terms, &self.key);
         if ours.body() != theirs.body() {
             return Err(WalletError::Link(LinkTrouble::Refused(
@@ -111,10 +115,13 @@ impl Wallet {
         self.teller
             .run(move |sheet| {
                 let mut record = sheet.offers(&peer)?;
+                if record.agreed.as_ref().is_some_and(|known| known.one.body() == agreed.one.body()) {
+                    return Ok(());
+                }
                 if record.theirs.as_ref() != Some(&agreed.other) {
                     return Err(WalletError::NotFound("offer").into());
                 }
-                let rivals = std::mem::take(&mut record.ours);
+                let rivals = record.signed_alone();
                 sheet.agree(&own, &peer, &agreed, &mut record)?;
                 sheet.rival(&peer, &mut record, rivals)?;
                 record.told = false;
@@ -138,14 +145,24 @@ impl Wallet {
         self.teller.run(move |sheet| sheet.take_offer(&own, &peer, (&signed, &terms), &notes)).await
     }
 
-    /// The other node has heard of this offer.
-    pub(crate) async fn offer_told(&self, peer: &NodeName, told: Signed<Terms>) -> Result<()> {
+    /// The other node has heard of this offer, or of what was taken back; `gone`: what its operator cannot sign any more.
+    pub(crate) async fn offer_told(
+        &self,
+        peer: &NodeName,
+        told: Option<Signed<Terms>>,
+        gone: Vec<Digest>,
+    ) -> Result<()> {
         let peer = peer.clone();
         self.teller
             .run(move |sheet| {
-                let record = sheet.offers(&peer)?;
-                if !record.told && record.offered() == Some(&told) {
-                    sheet.put(tables::LINK_OFFERS, peer.as_str(), &OfferRecord { told: true, ..record });
+                let known = sheet.offers(&peer)?;
+                let mut record = known.clone();
+                record
+                    .withdrawn
+                    .retain(|taken| digest_of(taken).is_some_and(|digest| !gone.contains(&digest)));
+                record.told |= record.offered() == told.as_ref();
+                if record != known {
+                    sheet.put(tables::LINK_OFFERS, peer.as_str(), &record);
                 }
                 Ok(())
             })
@@ -165,6 +182,8 @@ impl Wallet {
             lifetime_ms_max: LIFETIME_MS,
         };
         let mut terms = self.link(peer).await?.map_or(fresh, |link| link.terms);
+        let in_force = if terms.version == 0 { String::new() } else { hex(&terms.digest()) };
+        Self::is_seen(wish.seen.as_deref(), &in_force)?;
         terms.version = terms.version.saturating_add(1);
         terms.lifetime_ms_max = wish.lifetime_ms.unwrap_or(terms.lifetime_ms_max);
         for wish in wish.assets {
@@ -211,6 +230,13 @@ impl OfferRecord {
     pub(super) fn offered(&self) -> Option<&Signed<Terms>> {
         self.ours.last().or(self.agreed.as_ref().map(|agreed| &agreed.one))
     }
+
+    /// What it has signed and the other's may sign too, taken out.
+    fn signed_alone(&mut self) -> Vec<Signed<Terms>> {
+        let mut signed = std::mem::take(&mut self.ours);
+        signed.append(&mut self.withdrawn);
+        signed
+    }
 }
 
 impl Sheet<'_> {
@@ -233,15 +259,20 @@ impl Sheet<'_> {
 
     fn propose(&mut self, own: &NodeName, peer: &NodeName, signed: &Signed<Terms>) -> Result<(), Stop> {
         let mut record = self.offers(peer)?;
+        let version = signed.peek().map_or(0, |terms| terms.version);
+        if self.link(peer)?.map_or(1, |link| link.terms.version.saturating_add(1)) != version {
+            return Err(WalletError::Link(LinkTrouble::TermsMoved).into());
+        }
         record.ours.retain(|earlier| earlier != signed);
-        if record.ours.len() >= OURS_MAX {
+        record.withdrawn.retain(|earlier| earlier != signed);
+        if record.ours.len() + record.withdrawn.len() >= OURS_MAX {
             return Err(Fault::TooMany { what: "offers that the other may accept", max: OURS_MAX }.into());
         }
         match record.theirs.clone().filter(|theirs| theirs.body() == signed.body()) {
             // Both have written the same.
             Some(theirs) => {
                 let agreed = Agreed { one: signed.clone(), other: theirs };
-                let rivals = std::mem::take(&mut record.ours);
+                let rivals = record.signed_alone();
                 self.agree(own, peer, &agreed, &mut record)?;
                 self.rival(peer, &mut record, rivals)?;
             }
@@ -279,7 +310,9 @@ impl Sheet<'_> {
             }
             return Ok(());
         }
-        match record.ours.iter().find(|ours| ours.body() == signed.body()).cloned() {
+        // What was taken back counts as long as the other node had not heard of that.
+        let mut signed_here = record.ours.iter().chain(&record.withdrawn);
+        match signed_here.find(|ours| ours.body() == signed.body()).cloned() {
             Some(ours) => {
                 let agreed = Agreed { one: ours, other: signed.clone() };
                 self.agree(own, peer, &agreed, &mut record)?;
@@ -310,6 +343,7 @@ impl Sheet<'_> {
             Some(_) => change_terms(self, own, terms.clone(), now)?,
         }
         (record.ours, record.rivals, record.theirs) = (Vec::new(), Vec::new(), None);
+        record.withdrawn.clear();
         self.keep_agreed(own, peer, agreed, record)
     }
 
@@ -320,8 +354,7 @@ impl Sheet<'_> {
         record: &mut OfferRecord,
         rivals: Vec<Signed<Terms>>,
     ) -> Result<(), Stop> {
-        let peek = |rival: &Signed<Terms>| rival.peek().ok().map(|terms| terms.digest());
-        let digests: Vec<Digest> = rivals.iter().filter_map(peek).collect();
+        let digests: Vec<Digest> = rivals.iter().filter_map(digest_of).collect();
         expect_terms(self, peer, &digests)?;
         record.rivals = rivals;
         // Without room for them the first of the two signatures that is heard counts, as it is with honest luck anyway.
@@ -352,8 +385,25 @@ impl Sheet<'_> {
             self.put(tables::ASSETS, asset.id().0, &known);
         }
         record.agreed = Some(agreed.clone());
+        let (key, at_ms) = (version_key(peer, terms.version), self.now);
+        self.put(tables::LINK_TERMS, key, &AgreedRecord { agreed: agreed.clone(), at_ms });
         Ok(())
     }
+}
+
+/// Where terms that both have signed are kept.
+pub(super) fn version_key(peer: &NodeName, version: u32) -> Vec<u8> {
+    joined(peer.as_str(), version.to_be_bytes())
+}
+
+/// By what signed terms are named.
+pub(super) fn digest_of(signed: &Signed<Terms>) -> Option<Digest> {
+    signed.peek().ok().map(|terms| terms.digest())
+}
+
+/// The same, in hex.
+fn named_as(signed: &Signed<Terms>) -> Option<String> {
+    digest_of(signed).map(|digest| hex(&digest))
 }
 
 /// What a node says of the assets that it issues, as far as it can be shown.

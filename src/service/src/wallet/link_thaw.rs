@@ -52,10 +52,17 @@ impl Wallet {
         self.lists_all(&own, &theirs).await?;
         let thaw = propose_thaw(&own, &theirs)
             .map_err(|difference| WalletError::Link(LinkTrouble::Refused(difference.to_string())))?;
-        let row = self.thaw_row(&own, &theirs, &thaw).await?;
-        let Some(named) = named else { return Ok((row, None)) };
+        let mut row = self.thaw_row(&own, &theirs, &thaw).await?;
+        let guarded = self.thaw_guarded(peer, &thaw).await?.map(LinkTrouble::Guarded);
+        let Some(named) = named else {
+            row.lines.extend(guarded.map(|why| why.to_string()));
+            return Ok((row, None));
+        };
         if row.digest != named.to_ascii_lowercase() {
             return Err(WalletError::NotFound("thaw"));
+        }
+        if let Some(why) = guarded {
+            return Err(WalletError::Link(why));
         }
         let signed = Signed::sign(&thaw, &self.key);
         self.keep_thaw(peer, &thaw, signed.body()).await?;
@@ -144,9 +151,10 @@ impl Wallet {
         let kept = self.kept_thaw(peer).await?;
         let done = match &kept {
             Some((own, _)) if own.digest() == digest => {
+                let rows = guarded::payments(&self.ctx.node, peer, &agreed);
                 let (peer, agreed) = (peer.clone(), agreed.clone());
                 let begin = move |sheet: &mut Sheet<'_>| sheet.begin_thaw(&peer, &agreed);
-                self.teller.run(begin).await?;
+                self.teller.run_with(rows, begin).await?;
                 true
             }
             // It was done, and the answer was lost.
@@ -186,8 +194,12 @@ impl Wallet {
 impl Sheet<'_> {
     /// Both operators have signed it: from now on it is done, and nothing else is.
     fn begin_thaw(&mut self, peer: &NodeName, thaw: &Thaw) -> Result<(), Stop> {
-        begin_thaw(self, peer, thaw)?;
         let (mut record, digest) = (self.offers(peer)?, thaw.digest());
+        if record.thawing.as_ref().is_none_or(|thawing| !thawing.begun) {
+            // A threshold may have been set since the operator has signed it.
+            self.guard_thaw(peer, thaw)?;
+        }
+        begin_thaw(self, peer, thaw)?;
         match (&mut record.thawing, &record.thaw) {
             (Some(thawing), _) if thawing.digest == digest => thawing.begun = true,
             // As it was kept by an earlier version, in one piece.
@@ -212,6 +224,7 @@ fn chunk_key(peer: &NodeName, index: u32) -> Vec<u8> {
     joined(peer.as_str(), index.to_be_bytes())
 }
 
+mod guarded;
 mod row;
 #[cfg(test)]
 mod tests;

@@ -56,6 +56,7 @@ mod link_account;
 mod link_books;
 mod link_error;
 mod link_look;
+mod link_offers;
 mod link_post;
 mod link_rates;
 mod link_settle;

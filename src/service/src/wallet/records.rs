@@ -209,6 +209,18 @@ pub(crate) struct OfferRecord {
     /// has signed what is in force.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rivals: Vec<Signed<Terms>>,
+    /// What this one's has signed and takes back: until the other node has confirmed that, its operator may still sign it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Signed<Terms>>,
+}
+
+/// Terms that both operators have signed. Key: node, 0x00, version. Those of before there was this table are not there.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct AgreedRecord {
+    /// This node's signature first.
+    pub agreed: Agreed<Terms>,
+    /// Since when they are in force here.
+    pub at_ms: Millis,
 }
 
 /// A thaw that an operator has agreed to.
@@ -467,6 +479,7 @@ first_version!(
     OutgoingRecord,
     HeardRecord,
     OfferRecord,
+    AgreedRecord,
     WaitingRecord,
     RejectedRecord
 );

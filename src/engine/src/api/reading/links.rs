@@ -5,7 +5,7 @@ use crate::api::LinkCall;
 
 impl Said {
     pub(super) fn link_call(&mut self, call: &str) -> Result<Option<LinkCall>, String> {
-        if !["settlements", "settle", "decide_settlement", "link_statement"].contains(&call) {
+        if !["settlements", "settle", "decide_settlement", "link_terms", "link_statement"].contains(&call) {
             return Ok(None);
         }
         let name = need(&mut self.name, "name")?;
@@ -24,6 +24,11 @@ impl Said {
                 name,
                 accept: need(&mut self.accept, "accept")?,
                 amount: self.amount.take().unwrap_or_default(),
+            },
+            "link_terms" => LinkCall::LinkTerms {
+                name,
+                act: need(&mut self.act, "act")?,
+                rows: need(&mut self.rows, "rows")?,
             },
             _ => LinkCall::LinkStatement {
                 name,

@@ -70,10 +70,16 @@ pub(super) fn links(all: &mut Samples) {
         thaw: None,
         thawing: None,
         rivals: Vec::new(),
+        withdrawn: Vec::new(),
     };
     all.add(tables::LINK_OFFERS, "offered", &offered);
+    let taken_back = wallet::OfferRecord { withdrawn: vec![ours.clone()], ..Default::default() };
+    all.add(tables::LINK_OFFERS, "withdrawn", &taken_back);
     let rivals = vec![ours.clone()];
-    let agreed = Some(Agreed { one: ours, other: theirs });
+    let both = Agreed { one: ours, other: theirs };
+    let signed = wallet::AgreedRecord { agreed: both.clone(), at_ms: TIME_MS };
+    all.add(tables::LINK_TERMS, "agreed", &signed);
+    let agreed = Some(both);
     let evidence = Some(Blob(vec![7; 3]));
     let agreed = wallet::OfferRecord { agreed, told: true, evidence, ..Default::default() };
     all.add(tables::LINK_OFFERS, "agreed", &agreed);

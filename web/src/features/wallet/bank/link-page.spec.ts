@@ -24,6 +24,7 @@ beforeEach(() => {
   ];
   desk.links = [{ node: NODE, terms: true, offered: false, asked: false, frozen: null, frozen_ms: null, waiting_out: 0, waiting_in: 0, owed }];
   links = new FakeLinks();
+  links.offer(NODE, 'in_force', 'd1', '100.00');
   fake = answerLinks(answerDesk(answerWallet(new FakeEngine(), bank), desk), desk, links);
   useEngine(fake);
   session.me = { user: ME, name: 'alice', display_name: 'Alice', device: 'd', role: 'owner', phrase_confirmed: true };

@@ -1,0 +1,116 @@
+import type { TermsAssetView, TermsRateView, TermsView } from '../../../state/link-terms.svelte';
+import type { AssetView } from '../../../wire/AssetView';
+import { CODE, scaleOf } from '../asset';
+import { amountError } from '../amount';
+import { m } from '$messages/messages';
+import { DAY_MS, editLimit, readLimit, readRate, untilOf } from './terms';
+
+/** What a form says of an asset. */
+export interface AssetWish {
+  code: string;
+  theirs: boolean;
+  scale: number;
+  /** As it was typed; empty: it is left as it is. */
+  limit: string;
+  /** What stands there now. */
+  before: string;
+  /** It is in the terms: there it stays. */
+  covered: boolean;
+}
+
+/** An asset, as a choice for rates. */
+export const keyOf = ({ code, theirs }: { code: string; theirs: boolean }): string => `${theirs ? 'their:' : ''}${code}`;
+
+/** Terms as somebody fills them in: what there is, and what is to be otherwise. */
+export class Wish {
+  assets = $state<AssetWish[]>([]);
+  /** One more asset of the other server: its short name, decimals and limit. */
+  more = $state({ code: '', scale: '2', limit: '' });
+  /** The rates that there are, in their order; empty: it is taken back. */
+  rates = $state<{ known: TermsRateView; text: string }[]>([]);
+  /** One more, or another of the same two. */
+  rate = $state({ give: '', get: '', text: '', day: '' });
+  days = $state('7');
+
+  constructor(now: TermsView | null, own: readonly AssetView[], readonly region: string) {
+    const known = now?.assets ?? [];
+    const fill = (asset: TermsAssetView): AssetWish => ({ code: asset.code, theirs: asset.theirs, scale: asset.scale, limit: editLimit(asset, region), before: editLimit(asset, region), covered: true });
+    const fresh = own.filter(({ code }) => !known.some((one) => !one.theirs && one.code === code));
+    this.assets = [...known.map(fill), ...fresh.map(({ code, scale }) => ({ code, theirs: false, scale, limit: '', before: '', covered: false }))];
+    this.rates = (now?.rates ?? []).map((rate) => ({ known: rate, text: rate.rate }));
+    if (now) this.days = String(Math.max(1, Math.round(now.lifetime_ms / DAY_MS)));
+    this.#days = this.days;
+  }
+  readonly #days: string;
+
+  /** What is wrong with the limit of an asset. */
+  limitError(asset: AssetWish): string | undefined {
+    if (asset.limit.trim() === '') return asset.covered ? m.terms_limit_kept() : undefined;
+    const { error } = readLimit(asset.limit, asset.scale, this.region);
+    return error && amountError(error, asset, this.region);
+  }
+
+  get moreError(): string | undefined {
+    const { code, scale, limit } = this.more;
+    if (!code.trim() && !limit.trim()) return undefined;
+    const decimals = scaleOf(scale);
+    if (!CODE.test(code.trim()) || decimals === null) return m.terms_error_asset();
+    const { error } = readLimit(limit, decimals, this.region);
+    return error && amountError(error, { code: code.trim(), scale: decimals }, this.region);
+  }
+
+  /** What rates can be between: what the terms will have. */
+  get choices(): { code: string; theirs: boolean }[] {
+    const { code, limit } = this.more;
+    const more = code.trim() && limit.trim() && !this.moreError ? [{ code: code.trim(), theirs: true }] : [];
+    return [...this.assets.filter(({ covered, limit: typed }) => covered || typed.trim() !== ''), ...more];
+  }
+
+  get rateError(): string | undefined {
+    const { give, get, text } = this.rate;
+    if (text.trim() === '') return undefined;
+    if (!give || !get || give === get) return m.terms_error_rates();
+    return readRate(text, this.region) === null ? m.terms_error_rate() : undefined;
+  }
+
+  get daysError(): string | undefined {
+    return /^\d{1,3}$/.test(this.days.trim()) && Number(this.days) >= 1 && Number(this.days) <= 366 ? undefined : m.terms_error_days();
+  }
+
+  get wrong(): boolean {
+    const bad = this.assets.some((asset) => asset.limit.trim() !== '' && this.limitError(asset) !== undefined);
+    const rates = this.rates.some(({ known, text }) => text.trim() !== '' && text !== known.rate && readRate(text, this.region) === null);
+    return bad || rates || Boolean(this.moreError) || Boolean(this.rateError) || Boolean(this.daysError);
+  }
+
+  /** What is to be otherwise, as the node takes it. */
+  rows(): string[][] {
+    const flag = (theirs: boolean): string => (theirs ? '1' : '');
+    const rows: string[][] = [];
+    for (const { code, theirs, scale, limit, before } of this.assets) {
+      const read = limit.trim() === '' || limit === before ? null : readLimit(limit, scale, this.region);
+      if (read?.limit !== undefined) rows.push(['asset', code, flag(theirs), String(scale), read.limit]);
+    }
+    const { code, scale, limit } = this.more;
+    const decimals = scaleOf(scale);
+    const more = code.trim() && decimals !== null ? readLimit(limit, decimals, this.region) : null;
+    if (more?.limit !== undefined) rows.push(['asset', code.trim(), '1', String(decimals), more.limit]);
+    for (const { known, text } of this.rates) {
+      const until = known.until_ms === null ? '' : String(known.until_ms);
+      if (text !== known.rate) rows.push(['rate', known.give, flag(known.givesTheirs), known.get, flag(known.getsTheirs), text.trim() ? (readRate(text, this.region) ?? text) : '', until]);
+    }
+    if (this.rate.text.trim() && !this.rateError) {
+      const side = (key: string): [string, string] => [key.replace('their:', ''), flag(key.startsWith('their:'))];
+      rows.push(['rate', ...side(this.rate.give), ...side(this.rate.get), readRate(this.rate.text, this.region) ?? '', untilOf(this.rate.day)]);
+    }
+    if (this.days !== this.#days || rows.length === 0) rows.push(['lifetime', String(Number(this.days) * DAY_MS)]);
+    return rows;
+  }
+
+  /** Whether something is otherwise than it is. */
+  get changed(): boolean {
+    const rows = this.rows();
+    return this.days !== this.#days || rows.some(([what]) => what !== 'lifetime');
+  }
+}
+
