@@ -13,7 +13,7 @@ use crate::{
         RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
-    wallet::{DayRoot, PacketInfo, SaleInfo, ShopInfo, Witness},
+    wallet::{CodeCharge, DayRoot, PacketInfo, SaleInfo, ShopInfo, Witness},
 };
 use serde::{Deserialize, Serialize};
 
@@ -303,6 +303,13 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sale: Option<RequestId>,
     },
+    /// Somebody of the asked node has shown a code in a shop of the asking one: the money comes as a payment over the link.
+    Charge {
+        /// Who asks.
+        from: NodeName,
+        /// For what; the shop is of this node, and so is the key that has signed.
+        charge: Signed<CodeCharge>,
+    },
 }
 
 /// A shop, as somebody of another node may know it.
@@ -355,6 +362,8 @@ pub enum Answer {
     Root(Signed<Witness>),
     /// To [`Question::Shop`].
     Shop(ShopAnswer),
+    /// To [`Question::Charge`]: the payment is made, and under way. What becomes of it the link says.
+    Charged,
     /// No.
     Problem(Problem),
 }

@@ -1,5 +1,6 @@
 //! What spans features: each flow is one story that touches several of them, in one store commit wherever it fits.
 
+mod charges;
 mod devices;
 mod door;
 #[cfg(test)]
@@ -23,6 +24,8 @@ mod federated_rooms_tests;
 #[cfg(test)]
 mod federated_tests;
 mod followers;
+#[cfg(test)]
+mod link_code_tests;
 mod link_couriers;
 #[cfg(test)]
 mod link_fee_tests;
