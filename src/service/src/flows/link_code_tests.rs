@@ -390,7 +390,8 @@ async fn a_node_that_guesses_codes_does_so_for_a_minute_and_is_stopped() {
             code => break code,
         }
     };
-    assert_eq!((limited, tries), (Code::RateLimited, 600));
+    // Some come back while they are used.
+    assert!(limited == Code::RateLimited && tries >= 600, "{limited:?} after {tries}");
 }
 
 impl Counter {
@@ -414,11 +415,12 @@ impl Counter {
 
 #[tokio::test]
 async fn a_payers_node_that_lies_about_the_sum_has_paid_nothing() {
-    for (change, expected) in [
-        ((|prepare| prepare.give.amount -= 1) as fn(&mut Prepare), Reason::Asked),
+    let lies: [(fn(&mut Prepare), Reason); 3] = [
+        (|prepare| prepare.give.amount -= 1, Reason::Asked),
         (|prepare| prepare.give.amount += 1, Reason::Asked),
         (|prepare| prepare.give.asset = AssetId([9; 16]), Reason::UnknownAsset),
-    ] {
+    ];
+    for (change, expected) in lies {
         let mut counter = Counter::new().await;
         let (code, _) = counter.shows(1, 500).await;
         counter.charge(&counter.wish(1, &code, 400)).await.unwrap();
