@@ -6,11 +6,12 @@ use weft_ledger::{
     Resolution, Side, Standing, Transfer,
 };
 use weft_wire::{
-    AccountId, AssetId, OrderId, RequestId, TransferId,
+    AccountId, AssetId, Code, OrderId, RequestId, TransferId,
+    paycode::PayCode,
     wallet::{
-        Asset, BearerPayee, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MandatePeriod, MandateTerms,
-        MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder, SaleKind,
-        SettlePayee, ShopDetails, ShopMember, ShopRole,
+        Asset, BearerPayee, CodeCharge, EscrowTerms, Intent, InvoiceLine, InvoicePayee, MandatePeriod,
+        MandateTerms, MerchantPayee, OrderKeyCert, PacketKind, PacketState, PacketTerms, Payee, PaymentOrder,
+        SaleKind, SettlePayee, ShopDetails, ShopMember, ShopRole,
     },
 };
 
