@@ -1,8 +1,11 @@
-//! A shop on one real node, and a customer of another: bob pays alice's shop by both its codes and gets some of it back.
+//! A shop on one real node, and a customer of another: bob pays alice's shop by both its codes and by one of his own, and gets some of it
+//! back.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use std::time::Duration;
-use weft_engine::api::{Call, Reply, SaleView, ScannedShop, ScannedView, ShopCall, ShopReply, TransferView};
+use weft_engine::api::{
+    Call, PayCodeView, Reply, SaleView, ScannedShop, ScannedView, ShopCall, ShopReply, TransferView,
+};
 use weft_node::control::{Answer, CoveredAsset, LinkRow, Request};
 use weft_testkit::{
     Cast, Cluster, Person, TestNode,
@@ -96,6 +99,38 @@ async fn decided(person: &Person, paid: &TransferView) -> Result<TransferView> {
         .await
 }
 
+async fn open_shop(owner: &Person) -> Result<String> {
+    let open = ShopCall::OpenShop {
+        name: "corner".into(),
+        title: "Ecklädchen".into(),
+        merchant_name: "Corner Shop".into(),
+        city: "Berlin".into(),
+        country: "DE".into(),
+        mcc: 5411,
+    };
+    let ShopReply::Shop(opened) = ask(owner, open).await? else { bail!("no shop was opened") };
+    Ok(opened.shop)
+}
+
+/// 50 euros of the first node go to the second.
+async fn give(alice: &Person, bob: &Person, euro: &str) -> Result<()> {
+    let gift = Call::Pay {
+        id: form(),
+        user: bob.address.clone(),
+        asset: euro.to_owned(),
+        amount: "5000".into(),
+        note: String::new(),
+        hold: false,
+        chat: None,
+        request: None,
+        refunds: None,
+        exchange: None,
+        pin: PIN.into(),
+    };
+    transfer(alice, gift).await?;
+    bob.until("the euros", async |me: &Person| Ok((balance(me).await? == 5_000).then_some(()))).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bob_of_another_node_pays_by_both_codes_and_gets_some_of_it_back() -> Result<()> {
     let cluster = Cluster::start(2).await?;
@@ -106,36 +141,13 @@ async fn bob_of_another_node_pays_by_both_codes_and_gets_some_of_it_back() -> Re
         set_pin(person, who).await?;
     }
     let euro = issue(&alice, &[(&alice, 10_000)]).await?;
-    let open = ShopCall::OpenShop {
-        name: "corner".into(),
-        title: "Ecklädchen".into(),
-        merchant_name: "Corner Shop".into(),
-        city: "Berlin".into(),
-        country: "DE".into(),
-        mcc: 5411,
-    };
-    let ShopReply::Shop(opened) = ask(&alice, open).await? else { bail!("no shop was opened") };
-    let shop = opened.shop;
+    let shop = open_shop(&alice).await?;
     let call = ShopCall::ShopSign { shop: shop.clone(), asset: euro.clone(), till: None };
     let ShopReply::Sign(sign) = ask(&alice, call).await? else { bail!("no sign") };
     let far = bob.call(Call::Shop(ShopCall::ReadCode { text: sign.code.clone() })).await;
     ensure!(far.is_err_and(|error| error.to_string().contains("no_link")), "there are no terms as yet");
     agree(here, there).await?;
-    let gift = Call::Pay {
-        id: form(),
-        user: bob.address.clone(),
-        asset: euro.clone(),
-        amount: "5000".into(),
-        note: String::new(),
-        hold: false,
-        chat: None,
-        request: None,
-        refunds: None,
-        exchange: None,
-        pin: PIN.into(),
-    };
-    transfer(&alice, gift).await?;
-    bob.until("the euros", async |me: &Person| Ok((balance(me).await? == 5_000).then_some(()))).await?;
+    give(&alice, &bob, &euro).await?;
 
     // The sign on the counter: nothing vouches for it but what the shop's node says of the name.
     let scanned = scan(&bob, &sign.code).await?;
@@ -195,5 +207,79 @@ async fn bob_of_another_node_pays_by_both_codes_and_gets_some_of_it_back() -> Re
     };
     let line = history.lines.first().context("a line")?;
     ensure!((line.purpose.as_str(), line.shop.as_deref()) == ("refund", Some("Ecklädchen")), "{line:?}");
+    cluster.end().await
+}
+
+/// Bob shows a code of his own.
+async fn show(bob: &Person, euro: &str, cap: &str) -> Result<PayCodeView> {
+    let call = ShopCall::ShowCode { asset: euro.into(), cap: cap.into(), pin: PIN.into() };
+    match ask(bob, call).await? {
+        ShopReply::PayCode(code) => Ok(code),
+        other => bail!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bob_of_another_node_shows_a_code_that_the_till_takes_once() -> Result<()> {
+    let cluster = Cluster::start(2).await?;
+    cluster.acquaint().await?;
+    let (here, there) = (cluster.node(0)?, cluster.node(1)?);
+    let (alice, bob) = (here.sign_up(Cast::Alice).await?, there.sign_up(Cast::Bob).await?);
+    for (person, who) in [(&alice, Cast::Alice), (&bob, Cast::Bob)] {
+        set_pin(person, who).await?;
+    }
+    let euro = issue(&alice, &[(&alice, 10_000)]).await?;
+    let shop = open_shop(&alice).await?;
+    let charge = |code: &str, amount: &str| ShopCall::Charge {
+        id: form(),
+        shop: shop.clone(),
+        code: code.into(),
+        asset: euro.clone(),
+        amount: amount.into(),
+        bill: "18".into(),
+    };
+    agree(here, there).await?;
+    give(&alice, &bob, &euro).await?;
+
+    let code = show(&bob, &euro, "2000").await?;
+    let over = alice.call(Call::Shop(charge(&code.text, "2001"))).await;
+    ensure!(over.is_err_and(|error| error.to_string().contains("code_limit")), "more than he allows");
+    let digits = alice.call(Call::Shop(charge(&code.digits, "1250"))).await;
+    ensure!(digits.is_err_and(|error| error.to_string().contains("code_invalid")), "digits name no node");
+    let wish = charge(&code.text, "1250");
+    let asked = sale(&alice, wish.clone()).await?;
+    ensure!(asked.kind == "code" && matches!(asked.state.as_str(), "open" | "paid"), "{asked:?}");
+    let look = ShopCall::Sale { shop: shop.clone(), sale: asked.sale.clone() };
+    let paid = alice
+        .until("the money", async |me: &Person| {
+            let now = sale(me, look.clone()).await?;
+            Ok((now.state == "paid").then_some(now))
+        })
+        .await?;
+    ensure!(paid.paid.as_ref().is_some_and(|paid| paid.payer.user == bob.address), "{paid:?}");
+    ensure!(sale(&alice, wish).await? == paid, "a double tap is one payment");
+    let again = alice.call(Call::Shop(charge(&code.text, "1"))).await;
+    ensure!(again.is_err_and(|error| error.to_string().contains("already_paid")), "it is good once");
+    // He sees who has taken how much.
+    let state = bob
+        .until("the decision", async |me: &Person| {
+            let ShopReply::CodeState(state) = ask(me, ShopCall::CodeState { id: code.id.clone() }).await?
+            else {
+                bail!("no state")
+            };
+            Ok(state.transfer.filter(|transfer| transfer.state == "done"))
+        })
+        .await?;
+    ensure!((state.amount.as_str(), state.shop.as_deref()) == ("1250", Some("Ecklädchen")), "{state:?}");
+    ensure!(balance(&bob).await? == 3_750);
+    let back = ShopCall::RefundSale {
+        id: form(),
+        shop: shop.clone(),
+        sale: asked.sale.clone(),
+        amount: "250".into(),
+        pin: PIN.into(),
+    };
+    ensure!(sale(&alice, back).await?.paid.context("paid")?.refunded == "250");
+    bob.until("the refund", async |me: &Person| Ok((balance(me).await? == 4_000).then_some(()))).await?;
     cluster.end().await
 }

@@ -83,6 +83,7 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::MERCHANTS_OF => read::<wallet::PlacesRecord>(value),
         tables::SALES => read::<wallet::SaleRecord>(value),
         tables::PAY_CODES => read::<wallet::CodeRecord>(value),
+        tables::CHARGES => read::<wallet::ChargeRecord>(value),
         tables::PAY_CODES_OF => read::<wallet::LastCodeRecord>(value),
         tables::ROOTS => read::<wallet::RootRecord>(value),
         tables::ROOT_BALANCES => read::<wallet::BalanceRecord>(value),

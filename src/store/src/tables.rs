@@ -169,6 +169,7 @@ tables! {
     SALES             = 142, "wallet.sales",          key: "shop 00 sale",               record: "SaleRecord",                  owner: "service/wallet";
     SALES_LIST        = 143, "wallet.sales_list",     key: "shop 00 BE64(time) sale",    record: "nothing: the sales of a shop in their order", owner: "service/wallet";
     PAY_CODES         = 144, "wallet.pay_codes",      key: "BLAKE3 of the digits",       record: "CodeRecord: a code that a payer shows", owner: "service/wallet";
+    CHARGES           = 190, "wallet.charges",        key: "shop@node 00 sale",          record: "ChargeRecord: what a shop of another node has charged by a code", owner: "service/wallet";
     PAY_CODES_OF      = 145, "wallet.pay_codes_of",   key: "name 00 device",             record: "BLAKE3 of the digits: the device's last code", owner: "service/wallet";
 
     // what is signed of the ledger each day: written beside the teller, from what it has written

@@ -13,7 +13,7 @@ use crate::{
         RoomItem, RoomState, SubmitCommit,
     },
     signed::Signable,
-    wallet::{DayRoot, InvoiceInfo, PacketInfo, SaleInfo, ShopInfo, Witness},
+    wallet::{CodeCharge, DayRoot, InvoiceInfo, PacketInfo, SaleInfo, ShopInfo, Witness},
 };
 use serde::{Deserialize, Serialize};
 
@@ -312,6 +312,13 @@ pub enum Question {
         /// Which of theirs.
         invoice: RequestId,
     },
+    /// Somebody of the asked node has shown a code in a shop of the asking one: the money comes as a payment over the link.
+    Charge {
+        /// Who asks.
+        from: NodeName,
+        /// For what; the shop is of this node, and so is the key that has signed.
+        charge: Signed<CodeCharge>,
+    },
 }
 
 /// A shop, as somebody of another node may know it.
@@ -366,6 +373,8 @@ pub enum Answer {
     Shop(ShopAnswer),
     /// To [`Question::Invoice`], as the asked node signs it.
     Invoice(Signed<InvoiceInfo>),
+    /// To [`Question::Charge`]: the payment is made, and under way. What becomes of it the link says.
+    Charged,
     /// No.
     Problem(Problem),
 }

@@ -15,6 +15,7 @@
 use crate::{NodeName, emv::crc::checksum};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// Bytes of the name of a node that has such codes: a peer id has 52, and few DNS names have more.
@@ -32,8 +33,9 @@ const NUMBER_END: u64 = 1_000_000_000_000_000_000;
 /// The first digit.
 const FIRST: u8 = 9;
 
-/// A one-time code of a payer.
-#[derive(Clone, PartialEq, Eq)]
+/// A one-time code of a payer. It travels as its text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct PayCode {
     node: NodeName,
     id: [u8; 16],
@@ -152,6 +154,20 @@ impl fmt::Display for PayCode {
 impl fmt::Debug for PayCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PayCode({}/…)", self.node)
+    }
+}
+
+impl From<PayCode> for String {
+    fn from(code: PayCode) -> Self {
+        code.to_string()
+    }
+}
+
+impl TryFrom<String> for PayCode {
+    type Error = PayCodeError;
+
+    fn try_from(text: String) -> Result<Self, PayCodeError> {
+        PayCode::parse(&text)
     }
 }
 

@@ -69,4 +69,29 @@ test('bob of another node pays in the shop of alice by both its codes, and gets 
   await dialog(alice).getByRole('button', { name: 'Continue' }).click();
   await pay(alice);
   await has(bob, '11.70');
+
+  // By a code of bob's own, which the till is given by hand; it stands there as soon as the money is here.
+  await bob.at('/me/wallet');
+  await bob.page.getByRole('button', { name: 'Show code' }).click();
+  await dialog(bob).getByLabel('The shop may take up to').fill('5');
+  await dialog(bob).getByRole('button', { name: 'Continue' }).click();
+  await dialog(bob).getByLabel('Payment PIN', { exact: true }).fill(PIN);
+  const { text } = await shown(dialog(bob).getByRole('img', { name: 'Your payment code' }));
+  expect(text).toMatch(/^weft:pay\/1\//);
+  await alice.at(`/me/shops/${shop}`);
+  const take = async (amount: string): Promise<void> => {
+    await alice.page.getByLabel('Amount').fill(amount);
+    await alice.page.getByRole('button', { name: "Scan the customer's code" }).click();
+    await dialog(alice).getByLabel('Or type its 20 digits').fill(text);
+    await dialog(alice).getByRole('button', { name: `Take ${amount}` }).click();
+  };
+  await take('6');
+  await expect(dialog(alice)).toContainText("This is more than the customer's code allows.", { timeout: 60_000 });
+  await dialog(alice).getByRole('button', { name: 'Close' }).last().click();
+  await take('4.50');
+  await expect(dialog(alice)).toContainText(`Paid by ${bob.displayName}`, { timeout: 60_000 });
+  await clean(alice.page, 'paid by a code of another node');
+  await expect(dialog(bob)).toContainText(`Paid to ${TITLE}`, { timeout: 60_000 });
+  await dialog(alice).getByRole('button', { name: 'Next customer' }).click();
+  await has(bob, '7.20');
 });

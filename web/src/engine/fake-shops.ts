@@ -4,7 +4,7 @@ import type { PersonView } from '../wire/PersonView';
 import type { SaleView } from '../wire/SaleView';
 import type { ShopView } from '../wire/ShopView';
 import { fail, ME, MINUTE } from './fake';
-import { payCode, payDigits, sealed } from './fake-codes';
+import { PAY, payCode, payDigits, sealed } from './fake-codes';
 import type { Entry, FakeBank } from './fake-wallet';
 
 const NODE = 'home.example';
@@ -47,6 +47,7 @@ export interface FakeSale {
   by: string | null;
   transfer: string | null;
   tip: bigint;
+  refused?: string;
 }
 
 export interface FakeCode {
@@ -66,6 +67,8 @@ export class FakeMall {
   readonly codes: FakeCode[] = [];
   /** Charges of this device whose answer was lost. */
   readonly lost: ChargeView[] = [];
+  /** What another server answers to a charge: the code of why not, `pays`, or nothing at all. */
+  far: string | null = null;
 
   constructor(readonly bank: FakeBank) {}
 
@@ -228,6 +231,10 @@ export class FakeMall {
     const shop = this.shop(wish.shop);
     this.role(who, shop);
     if (!shop.open || shop.stopped) throw fail('shop_closed');
+    if (wish.code.startsWith(PAY) && !wish.code.startsWith(`${PAY}${NODE}/`)) {
+      const { id: sale, shop: at, asset, amount, bill } = wish;
+      return this.answered(this.#add({ sale, shop: at, asset, amount, bill, kind: 'code', by: who, until_ms: this.bank.now() + 2 * CODE_MS }));
+    }
     if (shop.wrong >= WRONG_MAX) throw fail('rate_limited');
     const typed = wish.code.replace(/[\s-]/g, '');
     const code = this.codes.find((one) => payCode(one.id) === wish.code.trim() || payDigits(one.id) === typed);
@@ -240,6 +247,17 @@ export class FakeMall {
     code.transfer = entry.id;
     shop.wrong = 0;
     return this.#add({ sale: wish.id, shop: wish.shop, asset: wish.asset, amount: wish.amount, bill: wish.bill, kind: 'code', by: who, transfer: entry.id });
+  }
+
+  /** A customer's server, another one, is asked; it pays at once if it does. */
+  answered(sale: FakeSale): FakeSale {
+    if (this.state(sale) !== 'open' || this.far === null) return sale;
+    if (this.far === 'pays') {
+      sale.transfer = this.bank.move({ id: `c${sale.sale}`, purpose: 'issue', asset: sale.asset, from: 'node', to: sale.shop, amount: sale.amount }).id;
+      return sale;
+    }
+    Object.assign(sale, { cancelled: true, refused: this.far });
+    throw fail(this.far);
   }
 
   refund(who: string, { id, shop: address, sale: of, amount }: { id: string; shop: string; sale: string; amount: bigint }): Entry {
@@ -280,7 +298,7 @@ export class FakeMall {
   saleView(sale: FakeSale): SaleView {
     const state = this.state(sale);
     const paid = sale.transfer === null ? null : this.bank.entry(sale.transfer);
-    const open = state === 'open' && sale.kind === 'dynamic';
+    const open = state === 'open';
     return {
       sale: sale.sale,
       shop: sale.shop,
@@ -293,9 +311,10 @@ export class FakeMall {
       state,
       time_ms: sale.time_ms,
       until_ms: open ? sale.until_ms : null,
-      code: open ? sealed({ shop: sale.shop, asset: sale.asset, sale: sale.sale }) : null,
+      code: open && sale.kind === 'dynamic' ? sealed({ shop: sale.shop, asset: sale.asset, sale: sale.sale }) : null,
       by: sale.by ? this.bank.person(sale.by) : null,
       paid: paid && { payer: this.bank.person(paid.from), transfer: paid.id, time_ms: paid.time_ms, tip: sale.tip.toString(), refunded: this.bank.refunded(paid.id).toString(), at_rate: false },
+      refused: sale.refused ?? null,
     };
   }
 

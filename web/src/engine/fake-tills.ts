@@ -64,6 +64,8 @@ export function answerShops(engine: FakeEngine, mall: FakeMall): FakeEngine {
     })
     .on('charges', () => [...mall.lost])
     .on('charge_again', ({ id }) => {
+      const far = mall.sales.find((one) => one.sale === id && one.kind === 'code' && mall.state(one) === 'open');
+      if (far) return mall.saleView(mall.answered(far));
       const at = mall.lost.findIndex((one) => one.id === id && one.state === 'unsure');
       if (at < 0) throw fail('not_found');
       const sale = mall.sales.find((one) => one.sale === id);
@@ -84,7 +86,7 @@ export function answerShops(engine: FakeEngine, mall: FakeMall): FakeEngine {
 const [bob, carol, ming, yuki, dmitri] = ['bob', 'carol', 'xiaoming', 'yuki', 'dmitri'].map((name) => `${name}@home.example`) as [string, string, string, string, string];
 const BAKERY = 'bakery@home.example';
 
-/** One's own bakery with a day of sales, a café where one helps out, and a bookshop that asks one to. `?noshops`: none; `?lost`: a charge without an answer; `?stopped`. */
+/** One's own bakery with a day of sales, a café where one helps out, and a bookshop that asks one to. `?noshops`: none; `?lost`: a charge without an answer; `?far`: what other servers say to one; `?stopped`. */
 export function fakeStreet(bank: FakeBank, now: number, query: URLSearchParams): FakeMall {
   const mall = new FakeMall(bank);
   if (query.has('noshops') || query.has('nomoney')) return mall;
@@ -127,6 +129,7 @@ export function fakeStreet(bank: FakeBank, now: number, query: URLSearchParams):
   step();
   pay(dmitri, 275n);
   bank.now = real;
+  mall.far = query.get('far');
   mall.shop(BAKERY).stopped = query.has('stopped');
   return mall;
 }

@@ -17,7 +17,8 @@ export interface Fee {
 
 /** A payment for which a fee may be due. */
 export interface Charged {
-  kind: FeeKind;
+  /** `code`: by a code for a till, of this server or another. */
+  kind: FeeKind | 'code';
   /** Asset id. */
   asset: string;
 }
@@ -27,7 +28,7 @@ export async function askFee({ kind, asset }: Charged, amount: string): Promise<
   return BigInt(await engine().call({ call: 'fee', kind, asset, amount }));
 }
 
-export async function setFee({ kind, asset }: Charged, { fixed, points, least, most }: Fee): Promise<void> {
+export async function setFee({ kind, asset }: Charged & { kind: FeeKind }, { fixed, points, least, most }: Fee): Promise<void> {
   await engine().call({ call: 'set_fee', kind, asset, fee: [fixed, points, least, most] });
   await wallet.load();
 }

@@ -62,4 +62,8 @@ by: PersonView | null,
 /**
  * How it was paid.
  */
-paid: SalePaidView | null, };
+paid: SalePaidView | null, 
+/**
+ * The code of why the customer's node, another one, has refused to pay it.
+ */
+refused: string | null, };

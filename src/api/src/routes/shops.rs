@@ -129,7 +129,7 @@ async fn charge(
     Shop(shop): Shop,
     In(request): In<ChargeCode, BODY_MAX>,
 ) -> Result<Out<SaleInfo>, Fault> {
-    Ok(Out(api.service().wallet().charge(&caller, &shop, request).await?))
+    Ok(Out(api.service().flows().charge(&caller, &shop, request).await?))
 }
 
 async fn put_code(

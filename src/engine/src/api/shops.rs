@@ -301,6 +301,8 @@ pub struct SaleView {
     pub by: Option<PersonView>,
     /// How it was paid.
     pub paid: Option<SalePaidView>,
+    /// The code of why the customer's node, another one, has refused to pay it.
+    pub refused: Option<String>,
 }
 
 /// How a sale was paid.

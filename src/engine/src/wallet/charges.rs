@@ -9,7 +9,7 @@ use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
 use serde::{Deserialize, Serialize};
 use weft_wire::limits::PAY_CODE_LIFETIME_MS;
-use weft_wire::wallet::{ChargeCode, SaleInfo};
+use weft_wire::wallet::{ChargeCode, SaleInfo, SaleState};
 use weft_wire::{Millis, RequestId, UserAddress};
 
 const CHARGES: &[u8] = b"w/c/";
@@ -64,8 +64,12 @@ async fn send(cx: &Cx, charge: Charge) -> Result<SaleInfo, Refusal> {
     let place = place(charge.wish.id);
     let path = format!("wallet/merchants/{}/charges", charge.shop.name);
     match http::post::<_, SaleInfo>(cx, &path, &charge.wish).await {
+        // Of another node's customer it may be under way.
         Ok(sale) => {
-            cx.with(|s| s.kv_delete(&place));
+            cx.with(|s| match sale.state {
+                SaleState::Open => s.jobs.want_at(Job::Pay, s.now + AGAIN_MS),
+                _ => s.kv_delete(&place),
+            });
             Ok(sale)
         }
         Err(failure) if failure.is_final() => {
@@ -76,6 +80,13 @@ async fn send(cx: &Cx, charge: Charge) -> Result<SaleInfo, Refusal> {
             cx.with(|s| s.jobs.want_at(Job::Pay, s.now + 1_000));
             Err(unsure())
         }
+    }
+}
+
+/// Whoever is at the till sees what became of it.
+pub(super) fn seen(s: &mut State, sale: &SaleInfo) {
+    if sale.state != SaleState::Open {
+        s.kv_delete(&place(sale.id));
     }
 }
 
@@ -116,8 +127,12 @@ pub(super) async fn settle(cx: &Cx) -> Result<Done, Failure> {
         // What is true afterwards of a time before was true all the while.
         let is_over = cx.with(|s| s.now >= charge.at_ms + OVER_MS);
         let made = match shops::known_sale(cx, &charge.shop, charge.wish.id).await {
-            Ok(_) => true,
+            Ok(sale) if sale.state != SaleState::Open => sale.state == SaleState::Paid,
             Err(failure) if failure.is_final() && is_over => false,
+            Ok(_) => {
+                done = Done::After(AGAIN_MS);
+                continue;
+            }
             Err(failure) if failure.is_final() => {
                 done = Done::After(AGAIN_MS);
                 continue;

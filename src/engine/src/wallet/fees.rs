@@ -5,7 +5,7 @@ use crate::api::{FeeCall, FeeReply, GuardReply, Reply};
 use crate::error::{Refusal, field_error};
 use crate::http;
 use crate::runtime::{Cx, State};
-use weft_wire::wallet::{AssetInfo, Fee, FeeKind, MoneyFor, PaymentOrder, SetFee, fee_due};
+use weft_wire::wallet::{AssetInfo, Fee, FeeKind, MoneyFor, Payee, PaymentOrder, SetFee, fee_due};
 use weft_wire::{AssetId, Millis, TransferId};
 
 /// Fees that were shown and are remembered.
@@ -18,7 +18,8 @@ const NAMES: [&str; 4] = ["person", "shop", "remote", "out"];
 /// A fee that somebody was shown.
 pub(crate) struct Shown {
     asset: AssetId,
-    kind: FeeKind,
+    /// None: of a code for a till, wherever that is.
+    kind: Option<FeeKind>,
     amount: u64,
     due: u64,
     at_ms: Millis,
@@ -28,8 +29,9 @@ pub(crate) struct Shown {
 pub(super) async fn answer(cx: &Cx, call: FeeCall) -> Result<Reply, Refusal> {
     let (method, path, body) = match call {
         FeeCall::Fee { kind: of, asset, amount: sum } => {
-            let (kind, asset, amount) = (kind(&of)?, id("asset", &asset)?, some("amount", &sum)?);
-            let due = fee_due(&requests::info(cx, asset).await?.fees, kind, amount);
+            let kind = if of == "code" { None } else { Some(kind(&of)?) };
+            let (asset, amount) = (id("asset", &asset)?, some("amount", &sum)?);
+            let due = due(&requests::info(cx, asset).await?.fees, kind, amount);
             cx.with(|s| {
                 if s.live.fees.len() >= SHOWN_MAX {
                     s.live.fees.remove(0);
@@ -68,10 +70,19 @@ fn told(reply: FeeReply) -> Reply {
     Reply::Guard(GuardReply::Fee(reply))
 }
 
+/// What is due. Of a code for a till the most: whether that is one of the own node, nobody knows as yet.
+fn due(fees: &[Fee], kind: Option<FeeKind>, amount: u64) -> u64 {
+    match kind {
+        Some(kind) => fee_due(fees, kind, amount),
+        None => fee_due(fees, FeeKind::Shop, amount).max(fee_due(fees, FeeKind::Remote, amount)),
+    }
+}
+
 /// What an order may cost: what was shown of such a payment last, and not long ago. What was not shown is nothing, and the node refuses
 /// it where it is not.
 pub(super) fn allowed(s: &State, order: &PaymentOrder) -> u64 {
     let Some(kind) = order.fee_kind() else { return 0 };
+    let kind = Some(kind).filter(|_| !matches!(order.payee, Payee::Bearer(_)));
     let is_it = |shown: &&Shown| (shown.asset, shown.kind, shown.amount) == (order.asset, kind, order.amount);
     let last = s.live.fees.iter().rev().find(is_it);
     last.filter(|shown| s.now.abs_diff(shown.at_ms) <= SHOWN_MS).map_or(0, |shown| shown.due)
@@ -81,7 +92,7 @@ pub(super) fn allowed(s: &State, order: &PaymentOrder) -> u64 {
 pub(super) fn keep(s: &mut State, assets: &[AssetInfo]) {
     s.live.fees.retain(|shown| {
         let info = assets.iter().find(|info| info.asset.id() == shown.asset);
-        info.is_some_and(|info| fee_due(&info.fees, shown.kind, shown.amount) == shown.due)
+        info.is_some_and(|info| due(&info.fees, shown.kind, shown.amount) == shown.due)
     });
 }
 

@@ -35,13 +35,17 @@ pub(super) async fn answer(cx: &Cx, call: ShopCall) -> Result<Reply, Refusal> {
         }
         ShopCall::Sale { shop, sale } => {
             let (shop, sale) = (address(cx, &shop)?, id("sale", &sale)?);
-            ShopReply::Sale(sale_view(cx, sale_of(cx, &shop, sale).await?))
+            let sale = sale_of(cx, &shop, sale).await?;
+            cx.with(|s| charges::seen(s, &sale));
+            ShopReply::Sale(sale_view(cx, sale))
         }
         ShopCall::CancelSale { shop, sale } => {
             let (shop, sale): (_, RequestId) = (address(cx, &shop)?, id("sale", &sale)?);
             let path = format!("wallet/merchants/{}/sales/{sale}", shop.name);
             http::tell::<()>(cx, "DELETE", &path, None).await?;
-            ShopReply::Sale(sale_view(cx, sale_of(cx, &shop, sale).await?))
+            let sale = sale_of(cx, &shop, sale).await?;
+            cx.with(|s| charges::seen(s, &sale));
+            ShopReply::Sale(sale_view(cx, sale))
         }
         ShopCall::Sell { .. } | ShopCall::Charge { .. } | ShopCall::ChargeAgain { .. } => {
             ShopReply::Sale(sell(cx, call).await?)
@@ -272,6 +276,7 @@ fn sale_view(cx: &Cx, sale: SaleInfo) -> SaleView {
             refunded: paid.refunded.to_string(),
             at_rate: paid.at_rate,
         }),
+        refused: sale.refused.map(|code| code.as_str().to_owned()),
     })
 }
 

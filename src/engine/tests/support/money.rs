@@ -174,6 +174,7 @@ impl Money {
             code: None,
             by: None,
             paid: None,
+            refused: None,
         })
     }
 }

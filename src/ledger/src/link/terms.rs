@@ -169,6 +169,17 @@ impl Terms {
         u64::try_from(got).ok().filter(|got| *got > 0)
     }
 
+    /// The least for which so much is got, and what is got for it: a little more where the rate does not meet it to the unit. `None`: as
+    /// [`Terms::exchange`].
+    #[must_use]
+    pub fn least_for(&self, give: AssetId, get: AssetId, wanted: u64, now: Millis) -> Option<(u64, u64)> {
+        let fits = |rate: &&Rate| (rate.give, rate.get) == (give, get) && now < rate.until_ms;
+        let rate = self.rates.iter().find(fits)?;
+        let given = u128::from(wanted) * u128::from(rate.denominator);
+        let given = u64::try_from(given.div_ceil(u128::from(rate.numerator.max(1)))).ok()?;
+        Some((given, self.exchange(give, given, get, now)?))
+    }
+
     /// What so much is set off against: at the rate, if the terms have one, and then it is the least that this
     /// much stands for, so that nobody loses more than rounding; else the same amount of an asset that is
     /// called alike and has as many decimals, if the terms have no rate the other way either.

@@ -318,9 +318,10 @@ fn asker(question: &Question) -> Result<NodeName> {
         | Question::Door { by, .. } => Ok(by.node.clone()),
         Question::Join { user, .. } => Ok(user.node.clone()),
         Question::Commit { cert, .. } => Ok(cert.peek().map_err(unreadable)?.user.node),
-        Question::Ephemeral { from, .. } | Question::Link { from, .. } | Question::Root { from, .. } => {
-            Ok(from.clone())
-        }
+        Question::Ephemeral { from, .. }
+        | Question::Link { from, .. }
+        | Question::Root { from, .. }
+        | Question::Charge { from, .. } => Ok(from.clone()),
     }
 }
 

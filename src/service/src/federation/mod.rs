@@ -197,7 +197,9 @@ impl Nodes {
             | Question::Invoice { by, .. }
             | Question::Door { by, .. } => by.clone(),
             Question::Join { user, .. } => user.clone(),
-            Question::Link { .. } | Question::Root { .. } => return LimitKey::Crowd,
+            Question::Link { .. } | Question::Root { .. } | Question::Charge { .. } => {
+                return LimitKey::Crowd;
+            }
             Question::Ephemeral { by, .. } => by.user.clone(),
             Question::Commit { cert, .. } => match cert.peek() {
                 Ok(cert) => cert.user,

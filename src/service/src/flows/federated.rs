@@ -55,6 +55,7 @@ impl Bridge for Flows {
                 Question::Packet { by, packet, open } => self.answer_packet(&by, packet, open).await,
                 Question::Shop { by, shop, sale } => self.answer_shop(&by, &shop, sale).await,
                 Question::Invoice { by, issuer, invoice } => self.answer_invoice(&by, &issuer, invoice).await,
+                Question::Charge { from: _, charge } => self.answer_charge(from, charge).await,
                 Question::Root { from: _, root } => self.answer_root(from, root).await,
                 Question::Door { room, by, act } => self.answer_door(from, room, by, act).await,
             };

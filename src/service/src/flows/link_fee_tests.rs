@@ -10,7 +10,7 @@ use weft_wire::wallet::{Answer, Fee, FeeKind, Intent, PaymentOrder, SetFee, Tran
 
 impl Pair {
     /// Of what goes to other nodes, 10 cents and 1 %.
-    async fn with_fees() -> Pair {
+    pub(super) async fn with_fees() -> Pair {
         let pair = Pair::new().await;
         let fee = Fee { kind: FeeKind::Remote, fixed: 10, points: 100, least: 0, most: 0 };
         let wallet = pair.worlds[HOME].service.wallet();
@@ -18,7 +18,7 @@ impl Pair {
         pair
     }
 
-    async fn earned(&self) -> (u64, u64) {
+    pub(super) async fn earned(&self) -> (u64, u64) {
         let earned = self.worlds[HOME].service.wallet().fees_earned(self.euro.id).await.unwrap();
         (earned.available, earned.incoming)
     }

@@ -20,9 +20,9 @@ use weft_wire::{
     },
 };
 
-struct Counter {
-    pair: Pair,
-    shop: UserAddress,
+pub(super) struct Counter {
+    pub pair: Pair,
+    pub shop: UserAddress,
 }
 
 pub(super) fn details() -> ShopDetails {
@@ -36,11 +36,11 @@ pub(super) fn details() -> ShopDetails {
 }
 
 impl Counter {
-    async fn new() -> Counter {
+    pub(super) async fn new() -> Counter {
         Counter::of(Pair::new().await).await
     }
 
-    async fn of(pair: Pair) -> Counter {
+    pub(super) async fn of(pair: Pair) -> Counter {
         let bob = pair.people[AWAY].device.caller();
         let shop = UserAddress::new("corner".parse().unwrap(), pair.worlds[AWAY].name.clone());
         let wish = OpenShop { name: shop.name.clone(), details: details() };
@@ -105,25 +105,25 @@ impl Counter {
         reason
     }
 
-    async fn state(&self, transfer: TransferId) -> TransferState {
+    pub(super) async fn state(&self, transfer: TransferId) -> TransferState {
         let (wallet, alice) =
             (self.pair.worlds[HOME].service.wallet(), self.pair.people[HOME].device.caller());
         wallet.transfer(alice, transfer).await.unwrap().state
     }
 
-    async fn roll(&self) -> Vec<SaleInfo> {
+    pub(super) async fn roll(&self) -> Vec<SaleInfo> {
         let (wallet, bob) = (self.pair.worlds[AWAY].service.wallet(), self.pair.people[AWAY].device.caller());
         wallet.sales(bob, &self.shop.name, None).await.unwrap().sales
     }
 
-    async fn takings(&self) -> u64 {
+    pub(super) async fn takings(&self) -> u64 {
         let (wallet, bob) = (self.pair.worlds[AWAY].service.wallet(), self.pair.people[AWAY].device.caller());
         let shops = wallet.shops(bob).await.unwrap().shops;
         shops[0].accounts.iter().map(|account| account.available).sum()
     }
 
     /// Bob gives alice back what she has paid by this transfer, or a part.
-    async fn back(&mut self, transfer: TransferId, amount: u64) -> Result<Receipt, FlowError> {
+    pub(super) async fn back(&mut self, transfer: TransferId, amount: u64) -> Result<Receipt, FlowError> {
         let order = self.pair.order(AWAY, amount, Intent::Payment);
         let order = PaymentOrder { from: Some(self.shop.clone()), refunds: Some(transfer), ..order };
         self.pair.submit(AWAY, &order).await

@@ -1,6 +1,6 @@
 //! Three nodes pay each other by a seed: questions and answers are lost or come twice, rounds end anywhere, nodes die between any two
 //! of their commits and come back, clocks differ. At the end each payment is decided once, both nodes of each link have the same of
-//! it, each sale is paid once, each fee was taken for what has gone over and for nothing else, and no money came or went.
+//! it, each sale is paid once, each code is used once, each fee was taken for what has gone over and for nothing else, and no money came or went.
 //!
 //! `WEFT_SEEDS=2000` runs more; `WEFT_SEED=17` replays one.
 
@@ -32,6 +32,7 @@ use weft_wire::{
     },
 };
 
+mod codes;
 mod fees;
 
 const NODES: [(&str, &str); 3] =
@@ -61,8 +62,10 @@ struct Sim {
     proposed: Vec<(usize, TransferId, String)>,
     /// What is sold in the shops that all three have: where, what, for how much of which asset.
     sales: Vec<(usize, RequestId, u64, AssetId)>,
-    /// Settlements, nettings, exchanges, refunds and sales that were done, and the cents that nodes have earned.
-    others: [usize; 6],
+    /// What was charged by codes of people of other nodes, or tried.
+    charges: Vec<codes::Charge>,
+    /// Settlements, nettings, exchanges, refunds and sales that were done, the cents that nodes have earned, and the sales by a code.
+    others: [usize; 7],
 }
 
 /// The shop of a node.
@@ -89,10 +92,10 @@ impl Sim {
             worlds.push(world);
         }
         let (rng, assets) = (ChaCha20Rng::seed_from_u64(0), [AssetId([0; 16]); 2]);
-        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 6]);
-        let (sent, asked) = (Vec::new(), Vec::new());
+        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 7]);
+        let (sent, asked, charges) = (Vec::new(), Vec::new(), Vec::new());
         let mut sim =
-            Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, others };
+            Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, charges, others };
         for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
             sim.connect(at);
             let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
@@ -136,9 +139,10 @@ impl Sim {
         let mut people = std::mem::take(&mut self.people);
         people.iter_mut().zip(&self.counters).for_each(|(payer, counter)| payer.counter = *counter);
         let (rng, counters) = (ChaCha20Rng::seed_from_u64(seed), self.counters.clone());
-        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 6]);
-        let (sales, asked) = (Vec::new(), Vec::new());
-        let sim = Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, others };
+        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 7]);
+        let (sales, asked, charges) = (Vec::new(), Vec::new(), Vec::new());
+        let sim =
+            Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, charges, others };
         (0..3).for_each(|at| sim.connect(at));
         sim
     }
@@ -199,12 +203,13 @@ impl Sim {
     }
 
     async fn step(&mut self) {
-        match self.dice(19) {
+        match self.dice(21) {
             12 => self.crash().await,
             13 => self.propose().await,
             14 | 16 | 17 => self.decide().await,
             18 => self.propose().await,
             15 => self.give_back().await,
+            19 | 20 => self.charge().await,
             0..=3 => self.pay().await,
             4 | 5 => self.answer().await,
             6..=9 => {
@@ -231,7 +236,7 @@ impl Sim {
 
     /// A node dies at any of its commits: this one, or the next ones, never come to its disk. Then it starts again.
     async fn crash(&mut self) {
-        let (at, left, what) = (self.dice(3) as usize, self.dice(5) as usize, self.dice(7));
+        let (at, left, what) = (self.dice(3) as usize, self.dice(5) as usize, self.dice(9));
         self.worlds[at].engine.refuse_commits_after(left);
         match what {
             0 => self.pay().await,
@@ -240,6 +245,7 @@ impl Sim {
             3 => self.propose().await,
             4 => self.decide().await,
             5 => self.give_back().await,
+            6 | 7 => self.charge().await,
             _ => {}
         }
         for other in [(at + 1) % 3, (at + 2) % 3] {
@@ -401,6 +407,7 @@ impl Sim {
             }
             self.settle().await;
         }
+        self.see_charges().await;
         let mut done = 0;
         for (from, to, id) in &self.sent.clone() {
             let (payer, payee) = (self.state(*from, *id).await.unwrap(), self.state(*to, *id).await);
@@ -409,6 +416,7 @@ impl Sim {
             done += usize::from(payer == TransferState::Done);
             self.count(*from, *id, payer == TransferState::Done).await;
         }
+        self.others[6] = self.charges_are_decided().await;
         self.statements_agree().await;
         self.adds_up().await;
         done
@@ -500,8 +508,8 @@ impl Sim {
     }
 }
 
-/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds, sales and cents of fees.
-async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 6]) {
+/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds, sales, cents of fees and sales by a code.
+async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 7]) {
     let mut sim = base.fork(seed).await;
     sim.net.state.lock().query_faults = 30;
     for _ in 0..STEPS {
@@ -522,7 +530,7 @@ async fn run_part(part: u64) {
         return;
     }
     let seeds = number("WEFT_SEEDS").map_or(SEEDS, |seeds| seeds.div_ceil(PARTS));
-    let (mut done, mut others, started) = (0, [0; 6], std::time::Instant::now());
+    let (mut done, mut others, started) = (0, [0; 7], std::time::Instant::now());
     for seed in (0..seeds).map(|nth| nth * PARTS + part) {
         let named = Named(seed);
         let (paid, besides) = run(&mut base, seed).await;
@@ -530,10 +538,10 @@ async fn run_part(part: u64) {
         others.iter_mut().zip(besides).for_each(|(sum, count)| *sum += count);
         drop(named);
     }
-    let [settled, set_off, exchanged, back, sold, fees] = others;
+    let [settled, set_off, exchanged, back, sold, fees, codes] = others;
     println!(
-        "{seeds} seeds, {done} payments done, {exchanged} of them exchanged, {back} given back and {sold} in shops, {settled} settlements \
-         and {set_off} nettings, {fees} cents of fees, in {:.1?}",
+        "{seeds} seeds, {done} payments done, {exchanged} of them exchanged, {back} given back and {sold} in shops, {codes} of those by \
+         codes, {settled} settlements and {set_off} nettings, {fees} cents of fees, in {:.1?}",
         started.elapsed()
     );
     assert!(

@@ -1,6 +1,7 @@
 //! What spans features: each flow is one story that touches several of them, in one store commit wherever it fits.
 
 mod bills;
+mod charges;
 mod devices;
 mod door;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod federated_tests;
 mod followers;
 #[cfg(test)]
 mod link_bill_tests;
+mod link_code_tests;
 mod link_couriers;
 #[cfg(test)]
 mod link_fee_tests;

@@ -180,6 +180,8 @@ budgets! {
     PeerKilobytes = 65536 then 4096 per 1 s;
     /// Questions of another node, by node.
     PeerQuestions = 600 then 100 per 1 s;
+    /// Codes of payers by which another node asks for money, by node: it may have many shops, and should not try codes for long.
+    PeerCharge = 600 then 600 per 60 s;
     /// Look-ups of people by another node, by node: many of its people may ask, but not for everybody.
     PeerLookup = 300 then 60 per 60 s;
     /// The same of all nodes together with which nobody here has to do: names that are keys are free to make.

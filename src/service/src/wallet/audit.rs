@@ -204,7 +204,8 @@ async fn ordered(store: &Store, entry: &Entry, report: &mut LedgerReport) -> Res
     let is_right = order.is_some_and(|order| {
         let payer = order.from.as_ref().unwrap_or(&order.payer);
         let (is_enough, is_theirs) = match (&order.payee, payee) {
-            (Payee::Bearer(_), Some(Owner::Merchant(_))) => (amount <= order.amount, true),
+            // To a shop of another node: what that has asked for is looked at with the payment.
+            (Payee::Bearer(_), Some(Owner::Merchant(_) | Owner::Peer(_))) => (amount <= order.amount, true),
             (Payee::Bearer(_), _) => (false, false),
             // Of another node: the money went to what is between the two.
             (Payee::Merchant(shop), Some(Owner::Peer(node))) => {

@@ -2,20 +2,24 @@
 
 use super::{
     Memo,
-    audit::LedgerReport,
+    audit::{LedgerReport, all, get},
     audit_guard::GuardLog,
-    link_books::payer_key,
+    link_books::{payer_key, payment_key},
     link_settle::settled_key,
-    records::{LinkRecord, OrderRecord, RemoteRecord, WaitingRecord},
+    records::{ChargeRecord, LinkRecord, OrderRecord, RemoteRecord, WaitingRecord},
+    remote_codes::charge_key,
 };
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{
     Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
-    link::{Aim, Link, Payment, State, Way},
+    link::{Aim, Link, Payment, Prepare, State, Way},
 };
 use weft_store::{Scan, Store, record::Record, tables};
-use weft_wire::{NodeName, TransferId, wallet::Payee};
+use weft_wire::{
+    NodeName, TransferId,
+    wallet::{BearerPayee, MerchantPayee, Payee, PaymentOrder},
+};
 
 /// Compares the payments of all links with the books as their events make them.
 pub(super) async fn check_links(
@@ -54,6 +58,7 @@ pub(super) async fn check_links(
         }
     }
     check_payers(store, &of_payers, report).await?;
+    check_charges(store, report).await?;
     if super::audit::count(store, tables::LINK_SETTLEMENTS).await? != settled {
         report.find("the list of settlements is not that of the payments between nodes".to_owned());
     }
@@ -108,9 +113,60 @@ async fn is_as_ordered(store: &Store, payment: &Payment) -> Result<bool, Fault> 
     let row = store.get(tables::ORDERS, &payment.id.0).await?;
     let kept = row.map(|row| OrderRecord::from_record(&row.value)).transpose()?;
     let Some(order) = kept.and_then(|kept| kept.order.peek().ok()) else { return Ok(false) };
+    if let Payee::Bearer(bearer) = order.payee {
+        return is_as_charged(store, payment, prepare, &order, bearer).await;
+    }
     let signed = order.exchange.map(|exchange| (exchange.asset, exchange.amount));
     let is_it = order.payee == *payee && order.tip == Memo::of(prepare).and_then(|memo| memo.tip);
     Ok(is_it && signed == prepare.get.map(|get| (get.asset, get.amount)) && order.refunds == prepare.refunds)
+}
+
+/// Whether what went by a code is what its payer allows, and what a shop's node has asked for.
+async fn is_as_charged(
+    store: &Store,
+    payment: &Payment,
+    prepare: &Prepare,
+    order: &PaymentOrder,
+    bearer: BearerPayee,
+) -> Result<bool, Fault> {
+    let Aim::Payment { payee: Payee::Merchant(MerchantPayee { shop, till: None, sale: Some(sale) }), .. } =
+        &prepare.aim
+    else {
+        return Ok(false);
+    };
+    let kept: Option<ChargeRecord> = get(store, tables::CHARGES, &charge_key(shop, *sale)).await?;
+    let kept = kept.filter(|kept| kept.transfer == payment.id);
+    let Some(charge) = kept.and_then(|kept| kept.charge.peek().ok()) else { return Ok(false) };
+    let (give, got) = (prepare.give, prepare.got());
+    let is_enough =
+        if prepare.get.is_some() { got.amount >= charge.amount } else { give.amount == charge.amount };
+    Ok((&charge.shop, charge.sale) == (shop, *sale)
+        && payment.peer == shop.node
+        && BearerPayee::of(&charge.code) == bearer
+        && (give.asset, got.asset) == (order.asset, charge.asset)
+        && give.amount <= order.amount
+        && is_enough
+        && prepare.refunds.is_none()
+        && Memo::of(prepare).is_some_and(|memo| memo.tip.is_none())
+        && payment.at_ms < order.expires_ms)
+}
+
+/// Whether there is a payment for each charge of another node.
+async fn check_charges(store: &Store, report: &mut LedgerReport) -> Result<(), Fault> {
+    for (_, ChargeRecord { charge, transfer }) in all::<ChargeRecord>(store, tables::CHARGES).await? {
+        let peer = charge.peek().map(|charge| charge.shop.node);
+        let is_there = match peer {
+            Ok(peer) => {
+                let key = payment_key(&peer, Way::Out, transfer);
+                store.get(tables::LINK_PAYMENTS, &key).await?.is_some()
+            }
+            Err(_) => false,
+        };
+        if !is_there {
+            report.find(format!("a charge by a code has made no payment {transfer}"));
+        }
+    }
+    Ok(())
 }
 
 /// Whether it was exchanged for what does not come into the world by one person's word (decision 0018), when that was so already.

@@ -2,7 +2,10 @@
 
 use super::{
     Result, Wallet, WalletError,
-    records::{AssetRecord, CodeRecord, LastCodeRecord, OrderKeyRecord, OrderRecord, PaidRecord, SaleRecord},
+    records::{
+        AssetRecord, CodeRecord, LastCodeRecord, OrderKeyRecord, OrderRecord, PaidRecord, PayerRecord,
+        SaleRecord,
+    },
     sales::{check_label, sale_key},
     sheet::{Sheet, Stop},
 };
@@ -10,7 +13,7 @@ use crate::{Budget, Caller, Fault, context::joined};
 use weft_ledger::{Books, Freeze, Movement, Purpose, Refusal, Side, Transfer};
 use weft_store::tables;
 use weft_wire::{
-    Blob, TransferId, UserAddress, UserName,
+    AccountId, Blob, TransferId, UserAddress, UserName,
     limits::{CLOCK_SKEW_MS_MAX, PAY_CODE_LIFETIME_MS},
     paycode::{PayCode, PayDigits},
     wallet::{BearerPayee, ChargeCode, CodeShown, Intent, Payee, PaymentOrder, PutCode, SaleInfo, SaleKind},
@@ -20,10 +23,17 @@ use weft_wire::{
 const REFUSED_MAX: u8 = 3;
 
 /// What was read at a till.
-struct Read {
-    digits: [u8; 32],
+pub(super) struct Read {
+    pub digits: [u8; 32],
     /// `None`: the digits alone.
-    code: Option<[u8; 32]>,
+    pub code: Option<[u8; 32]>,
+}
+
+/// From where a code is paid, with which fee, and what the payer has paid today by that.
+pub(super) struct Giving {
+    pub debit: AccountId,
+    pub fee: u64,
+    pub paid: Option<PayerRecord>,
 }
 
 impl Wallet {
@@ -80,12 +90,17 @@ impl Wallet {
             .await
     }
 
-    /// `POST wallet/merchants/NAME/charges`: the staff have read a customer's code. The same again gives the same sale.
+    /// `POST wallet/merchants/NAME/charges`: the staff have read a customer's code of this node. The same again gives the same sale.
     ///
     /// # Errors
     /// [`WalletError::CodeInvalid`], [`WalletError::CodeLimit`], [`WalletError::AlreadyPaid`] by a code that was used,
     /// [`WalletError::OtherNode`], [`WalletError::NotStaff`], [`WalletError::ShopClosed`], [`WalletError::IdConflict`]; rate limits.
-    pub async fn charge(&self, caller: &Caller, shop: &UserName, wish: ChargeCode) -> Result<SaleInfo> {
+    pub(crate) async fn charge(
+        &self,
+        caller: &Caller,
+        shop: &UserName,
+        wish: ChargeCode,
+    ) -> Result<SaleInfo> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         self.staffed(caller, shop).await?;
         check_label("bill", &wish.bill)?;
@@ -170,6 +185,7 @@ impl Sheet<'_> {
             code: Some(Blob(read.digits.to_vec())),
             cancelled: false,
             paid: None,
+            refused: None,
         };
         if let Some(known) = self.get::<SaleRecord>(tables::SALES, sale_key(shop, wish.id))? {
             return if known.is_as(&sale) { Ok(()) } else { Err(WalletError::IdConflict.into()) };
@@ -191,14 +207,8 @@ impl Sheet<'_> {
         if self.entry(order.transfer())?.is_some() {
             return Err(WalletError::CodeInvalid.into());
         }
-        let transfer = match self.take(shop, &order, wish.amount) {
-            Err(Stop::Undone(error @ (WalletError::Refused(_) | WalletError::DayMax { .. }))) => {
-                let refused = Some(code.refused.unwrap_or(0).saturating_add(1));
-                self.put(tables::PAY_CODES, read.digits, &CodeRecord { refused, ..code });
-                return Err(Stop::Kept(error));
-            }
-            taken => taken?,
-        };
+        let taken = self.take(shop, &order, wish.amount);
+        let transfer = taken.map_err(|stop| self.not_given(read, &code, stop))?;
         self.put(
             tables::ORDERS,
             transfer.0,
@@ -215,7 +225,7 @@ impl Sheet<'_> {
     }
 
     /// A code that can be used now, and what its payer has signed.
-    fn shown(&self, read: &Read) -> Result<(CodeRecord, PaymentOrder), Stop> {
+    pub(super) fn shown(&self, read: &Read) -> Result<(CodeRecord, PaymentOrder), Stop> {
         let kept: Option<CodeRecord> = self.get(tables::PAY_CODES, read.digits)?;
         let kept = kept.ok_or(WalletError::CodeInvalid)?;
         let order = signed_order(&kept)?;
@@ -238,8 +248,24 @@ impl Sheet<'_> {
         Ok((kept, order))
     }
 
-    /// Moves a customer's money. What the ledger would refuse is not brought to it: the code can still be used for less, a few times.
-    fn take(&mut self, shop: &UserName, order: &PaymentOrder, amount: u64) -> Result<TransferId, Stop> {
+    /// An account that did not give as much: the code can still be used for less, a few times.
+    pub(super) fn not_given(&mut self, read: &Read, code: &CodeRecord, stop: Stop) -> Stop {
+        let Stop::Undone(error @ (WalletError::Refused(_) | WalletError::DayMax { .. })) = stop else {
+            return stop;
+        };
+        let refused = Some(code.refused.unwrap_or(0).saturating_add(1));
+        self.put(tables::PAY_CODES, read.digits, &CodeRecord { refused, ..code.clone() });
+        Stop::Kept(error)
+    }
+
+    /// The account of a code, and the day's payments with this one, if it gives as much. What the ledger would refuse is not brought to
+    /// it.
+    pub(super) fn giving(
+        &mut self,
+        order: &PaymentOrder,
+        amount: u64,
+        fee: Result<u64, Stop>,
+    ) -> Result<Giving, Stop> {
         let asset: AssetRecord =
             self.get(tables::ASSETS, order.asset.0)?.ok_or(WalletError::NotFound("asset"))?;
         let debit = self.personal(&order.payer.name, order.asset)?;
@@ -248,7 +274,7 @@ impl Sheet<'_> {
             return Err(WalletError::Refused(Refusal::Frozen(Side::Debit)).into());
         }
         // What the payer has not seen is not the shop's to hear of: a code made anew has it.
-        let fee = self.fee_of(order, amount).map_err(|stop| match stop {
+        let fee = fee.map_err(|stop| match stop {
             Stop::Undone(WalletError::FeeTooLow { .. }) => WalletError::CodeInvalid.into(),
             stop => stop,
         })?;
@@ -256,6 +282,13 @@ impl Sheet<'_> {
             return Err(WalletError::Refused(Refusal::Floor).into());
         }
         let paid = self.within_limits(&asset, debit, amount)?;
+        Ok(Giving { debit, fee, paid })
+    }
+
+    /// Moves a customer's money.
+    fn take(&mut self, shop: &UserName, order: &PaymentOrder, amount: u64) -> Result<TransferId, Stop> {
+        let fee = self.fee_of(order, amount);
+        let Giving { debit, fee, paid } = self.giving(order, amount, fee)?;
         let credit = self.merchant_account(shop, order.asset)?;
         let id = order.transfer();
         let movement = Movement::Posted { debit, credit, amount, refunds: None };

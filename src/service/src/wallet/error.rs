@@ -89,6 +89,9 @@ pub enum WalletError {
     /// The code is for less.
     #[error("the code allows less")]
     CodeLimit,
+    /// The customer's node, another one, has refused the charge.
+    #[error("the customer's node has refused it: {}", .0.as_str())]
+    ChargeRefused(Code),
     /// It is of another node.
     #[error("payments between nodes are not possible yet")]
     OtherNode,
@@ -177,6 +180,7 @@ impl From<WalletError> for Problem {
             WalletError::NotDue => Problem::new(Code::NotDue),
             WalletError::CodeInvalid => Problem::new(Code::CodeInvalid),
             WalletError::CodeLimit => Problem::new(Code::CodeLimit),
+            WalletError::ChargeRefused(code) => Problem::new(code).detail(detail),
             WalletError::OtherNode => Problem::new(Code::OtherNode),
             WalletError::PacketEmpty => Problem::new(Code::PacketEmpty),
             WalletError::PacketOver => Problem::new(Code::PacketOver),

@@ -16,7 +16,8 @@ use weft_store::tables;
 use weft_wire::{
     AccountId, AssetId, TransferId,
     wallet::{
-        AccountView, FEE_POINTS_MAX, Fee, MoneyFor, PaymentOrder, Receipt, SetFee, TransferState, fee_due,
+        AccountView, FEE_POINTS_MAX, Fee, FeeKind, MoneyFor, PaymentOrder, Receipt, SetFee, TransferState,
+        fee_due,
     },
 };
 
@@ -103,6 +104,15 @@ impl Sheet<'_> {
     /// [`WalletError::FeeTooLow`]: whoever has signed has seen less.
     pub(super) fn fee_of(&self, order: &PaymentOrder, amount: u64) -> Result<u64, Stop> {
         let Some(kind) = order.fee_kind() else { return Ok(0) };
+        self.fee_allowed(order, kind, amount)
+    }
+
+    /// The same where a code is charged from another node: who showed it did not know where it would be read.
+    pub(super) fn fee_over(&self, order: &PaymentOrder, amount: u64) -> Result<u64, Stop> {
+        self.fee_allowed(order, FeeKind::Remote, amount)
+    }
+
+    fn fee_allowed(&self, order: &PaymentOrder, kind: FeeKind, amount: u64) -> Result<u64, Stop> {
         let due = fee_due(&self.fees(order.asset)?, kind, amount);
         if due > order.max_fee { Err(WalletError::FeeTooLow { due }.into()) } else { Ok(due) }
     }

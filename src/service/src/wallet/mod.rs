@@ -32,6 +32,7 @@ pub(crate) mod bank_records;
 #[cfg(test)]
 mod bank_tests;
 mod books;
+mod charges;
 mod codes;
 mod collections;
 mod error;
@@ -75,6 +76,7 @@ mod receipts;
 pub(crate) mod records;
 mod remote;
 mod remote_bills;
+mod remote_codes;
 mod remote_shops;
 mod roots;
 mod sales;

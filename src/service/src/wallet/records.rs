@@ -7,10 +7,10 @@ use weft_ledger::{
     link::{Agreed, Digest, Link, Outgoing, Payment, Terms},
 };
 use weft_wire::{
-    AccountId, AssetId, Blob, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
+    AccountId, AssetId, Blob, Code, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
     wallet::{
-        Asset, Fee, InvoiceInfo, InvoiceLine, OrderKeyCert, PacketState, PacketTerms, PaymentOrder, SaleKind,
-        ShopDetails, ShopMember, ShopRole,
+        Asset, CodeCharge, Fee, InvoiceInfo, InvoiceLine, OrderKeyCert, PacketState, PacketTerms,
+        PaymentOrder, SaleKind, ShopDetails, ShopMember, ShopRole,
     },
 };
 
@@ -326,6 +326,9 @@ pub(crate) struct SaleRecord {
     pub cancelled: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<PaidRecord>,
+    /// Why the node of the customer's code, another one, has not paid it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Code>,
 }
 
 /// How a sale was paid.
@@ -350,6 +353,15 @@ pub(crate) struct CodeRecord {
     /// How many times there was not enough for what a till asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<u8>,
+}
+
+/// What a shop of another node has charged by a code. Key: the shop's address, 0x00, the sale.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ChargeRecord {
+    /// As its node has signed it.
+    pub charge: Signed<CodeCharge>,
+    /// The payment.
+    pub transfer: TransferId,
 }
 
 /// The last code of a device. Key: name, 0x00, device.
@@ -460,6 +472,7 @@ first_version!(
     PlacesRecord,
     SaleRecord,
     CodeRecord,
+    ChargeRecord,
     LastCodeRecord,
     HeadRecord,
     AccountRecord,

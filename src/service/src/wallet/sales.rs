@@ -118,7 +118,9 @@ impl Wallet {
         let state = sale.state(self.ctx.now());
         let is_staff = record.role(user).is_some();
         let code = match (is_staff, state) {
-            (true, SaleState::Open) => Some(self.code(record, shop, id, &sale).await?),
+            (true, SaleState::Open) if sale.kind == SaleKind::Dynamic => {
+                Some(self.code(record, shop, id, &sale).await?)
+            }
             _ => None,
         };
         let paid = match &sale.paid {
@@ -150,6 +152,7 @@ impl Wallet {
             code,
             by: sale.by.filter(|_| is_staff),
             paid,
+            refused: sale.refused.filter(|_| is_staff),
         })
     }
 
@@ -226,10 +229,11 @@ impl SaleRecord {
             code: None,
             cancelled: false,
             paid: None,
+            refused: None,
         })
     }
 
-    fn state(&self, now: Millis) -> SaleState {
+    pub(super) fn state(&self, now: Millis) -> SaleState {
         match (&self.paid, self.cancelled, self.expires_ms) {
             (Some(_), ..) => SaleState::Paid,
             (None, true, _) => SaleState::Cancelled,
@@ -372,6 +376,7 @@ impl Sheet<'_> {
             code: None,
             cancelled: false,
             paid: Some(paid),
+            refused: None,
         };
         self.put_sale(shop, id, &sale);
         Ok(())

@@ -51,9 +51,9 @@ pub use roots::{
     TreeNode, Witness, WitnessWord,
 };
 pub use shops::{
-    BearerPayee, ChangeShop, ChargeCode, CodeShown, MerchantPayee, OpenSale, OpenShop, PutCode, SaleInfo,
-    SaleKind, SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName, ShopRole,
-    ShopSign, ShopView, StaffChange,
+    BearerPayee, ChangeShop, ChargeCode, CodeCharge, CodeShown, MerchantPayee, OpenSale, OpenShop, PutCode,
+    SaleInfo, SaleKind, SaleList, SalePaid, SaleState, ShopDetails, ShopInfo, ShopList, ShopMember, ShopName,
+    ShopRole, ShopSign, ShopView, StaffChange,
 };
 pub use topups::{
     BankAccount, BankAccountInfo, BankAccountList, BankBalance, BankImport, BankLine, BankLineList,

@@ -10,8 +10,9 @@
 
 use super::{AccountView, Asset, PaymentOrder};
 use crate::{
-    AssetId, Millis, RequestId, Signed, TransferId, UserAddress, UserName, bytes,
+    AssetId, Code, Millis, RequestId, Signed, TransferId, UserAddress, UserName, bytes,
     paycode::{PayCode, PayDigits},
+    signed::Signable,
 };
 use serde::{Deserialize, Serialize};
 
@@ -294,6 +295,9 @@ pub struct SaleInfo {
     /// How it was paid: for the staff and for who has paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<SalePaid>,
+    /// Why the customer's node, another one, has refused to pay it; for the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Code>,
 }
 
 /// `GET wallet/merchants/NAME/sales?before=ID`: the till roll, for the staff.
@@ -326,7 +330,8 @@ pub struct CodeShown {
     pub until_ms: Millis,
 }
 
-/// `POST wallet/merchants/NAME/charges`: staff have read a customer's code; the answer is a [`SaleInfo`].
+/// `POST wallet/merchants/NAME/charges`: staff have read a customer's code; the answer is a [`SaleInfo`]. Of a code of another node it
+/// may be one that is open: whether it is paid is known by [`SaleInfo::expires_ms`] at the latest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChargeCode {
     /// Made by whoever asks; asking again takes the money once.
@@ -340,4 +345,26 @@ pub struct ChargeCode {
     /// The shop's own number for it, at most 25 characters of printable ASCII; or nothing.
     #[serde(default)]
     pub bill: String,
+}
+
+/// A shop's node asks the payer's for money, by the code that the payer has shown there. Signed with the key of the shop's node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeCharge {
+    /// Which shop.
+    pub shop: UserAddress,
+    /// What it is called.
+    pub title: String,
+    /// For which sale: asked again, the money is taken once.
+    pub sale: RequestId,
+    /// What was read at the till.
+    pub code: PayCode,
+    /// In what.
+    pub asset: AssetId,
+    /// How much the shop is to get, in minor units.
+    pub amount: u64,
+}
+
+impl Signable for CodeCharge {
+    const CONTEXT: &'static str = "weft/code-charge/1";
+    const BYTES_MAX: usize = 1024;
 }

@@ -4,6 +4,7 @@ use super::{Visitor, alice, blob, bob, key};
 use weft_wire::{
     AccountId, AssetId, DeviceId, OrderId, RequestId, RoomId, Signed, TransferId,
     links::{DecideSettlement, ProposeSettlement},
+    paycode::PayCode,
     wallet::*,
 };
 
@@ -146,6 +147,7 @@ fn sale() -> SaleInfo {
             refunded: 2,
             at_rate: false,
         }),
+        refused: None,
     }
 }
 
@@ -329,6 +331,12 @@ fn questions(v: &mut impl Visitor) {
     v.visit("question_shop", asked);
     let answer = ShopAnswer { info: shop().info, sale: Some(sale()) };
     v.visit("answer_shop", Answer::Shop(answer));
+    let code = PayCode::new(bob().node, [4; 16]).unwrap();
+    let (shop, title) = (alice(), "Corner shop".into());
+    let charge = CodeCharge { shop, title, sale: REQUEST, code, asset: ASSET, amount: 5 };
+    let charge = Signed::sign(&charge, &key(1));
+    v.visit("question_charge", Question::Charge { from: alice().node, charge });
+    v.visit("answer_charged", Answer::Charged);
 }
 
 /// What is signed of the ledger each day.

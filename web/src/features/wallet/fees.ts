@@ -26,10 +26,21 @@ export function feeOf(asset: string, kind: FeeKind): Fee | undefined {
   return { fixed, points, least, most };
 }
 
+/** Whether something may be due, as far as is known. */
+export function isCharged({ asset, kind }: Charged): boolean {
+  return kinds(kind).some((one) => feeOf(asset, one));
+}
+
 /** What is due beside so much, as far as is known. */
 export function feeFor({ asset, kind }: Charged, amount: bigint | null): bigint {
-  const fee = feeOf(asset, kind);
-  return fee && amount !== null && amount > 0n ? feeDue(fee, amount) : 0n;
+  if (amount === null || amount <= 0n) return 0n;
+  const due = kinds(kind).map((one) => feeOf(asset, one)).map((fee) => (fee ? feeDue(fee, amount) : 0n));
+  return due.reduce((most, one) => (one > most ? one : most), 0n);
+}
+
+/** Where a code will be read, nobody knows as yet: the most of both counts. */
+function kinds(kind: Charged['kind']): FeeKind[] {
+  return kind === 'code' ? ['shop', 'remote'] : [kind];
 }
 
 /** Whether so much, with what is due beside it, is more than there is. */

@@ -6,11 +6,13 @@ use weft_ledger::{
     Resolution, Side, Standing, Transfer,
 };
 use weft_wire::{
-    AccountId, AssetId, OrderId, RequestId, TransferId,
+    AccountId, AssetId, Code, OrderId, RequestId, TransferId,
+    paycode::PayCode,
     wallet::{
-        Asset, BearerPayee, EscrowTerms, Intent, InvoiceInfo, InvoiceLine, InvoicePayee, InvoiceState,
-        InvoiceSums, MandatePeriod, MandateTerms, MerchantPayee, OrderKeyCert, PacketKind, PacketState,
-        PacketTerms, Payee, PaymentOrder, SaleKind, SettlePayee, ShopDetails, ShopMember, ShopName, ShopRole,
+        Asset, BearerPayee, CodeCharge, EscrowTerms, Intent, InvoiceInfo, InvoiceLine, InvoicePayee,
+        InvoiceState, InvoiceSums, MandatePeriod, MandateTerms, MerchantPayee, OrderKeyCert, PacketKind,
+        PacketState, PacketTerms, Payee, PaymentOrder, SaleKind, SettlePayee, ShopDetails, ShopMember,
+        ShopName, ShopRole,
     },
 };
 
@@ -279,8 +281,11 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         code: None,
         cancelled: false,
         paid: None,
+        refused: None,
     };
     all.add(tables::SALES, "open", &open);
+    let refused = wallet::SaleRecord { cancelled: true, refused: Some(Code::CodeLimit), ..open.clone() };
+    all.add(tables::SALES, "refused", &refused);
     let paid = wallet::PaidRecord { payer: alice(), transfer: transfer(4), at_ms: TIME_MS, tip: 1 };
     for (sample, kind) in [("static", SaleKind::Static), ("code", SaleKind::Code)] {
         let (till, expires_ms, code, paid) = (None, None, Some(blob(32)), Some(paid.clone()));
@@ -291,6 +296,11 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     let order = Signed::sign(&order, &key(5));
     let code = wallet::CodeRecord { order, cert: cert.clone(), until_ms: TIME_MS, used: true, refused: None };
     all.add(tables::PAY_CODES, "code", &code);
+    let shown = PayCode::new(alice().node, [6; 16]).unwrap();
+    let (title, sale) = ("Ecklädchen".into(), RequestId([8; 16]));
+    let charge = CodeCharge { shop: bob(), title, sale, code: shown, asset: EURO, amount: 5 };
+    let charge = wallet::ChargeRecord { charge: Signed::sign(&charge, &key(5)), transfer: transfer(4) };
+    all.add(tables::CHARGES, "charge", &charge);
     all.add(tables::PAY_CODES_OF, "last", &wallet::LastCodeRecord { digits: [5; 32] });
     let shop = MerchantPayee { shop: bob(), till: Some("2".into()), sale: Some(RequestId([8; 16])) };
     let bought = PaymentOrder { tip: Some(1), ..shop_order(Payee::Merchant(shop)) };

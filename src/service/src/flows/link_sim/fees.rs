@@ -2,7 +2,7 @@
 
 use super::Sim;
 use weft_wire::{
-    TransferId,
+    AssetId, TransferId,
     wallet::{Fee, FeeKind, PaymentOrder, SetFee, TransferState, fee_due},
 };
 
@@ -38,6 +38,25 @@ impl Sim {
         self.asked.push(Asked { payment: order.transfer(), from, asset, due });
         let is_poor = self.asked.len().is_multiple_of(10);
         PaymentOrder { max_fee: due.saturating_sub(u64::from(is_poor)), ..order }
+    }
+
+    /// The order of a code allows what is due for it at another node, and now and then a cent less.
+    pub(super) fn allow_code(&mut self, from: usize, order: PaymentOrder) -> PaymentOrder {
+        let due = self.due_over(from, order.asset, order.amount);
+        let is_poor = self.dice(10) == 0;
+        PaymentOrder { max_fee: due.saturating_sub(u64::from(is_poor)), ..order }
+    }
+
+    /// So much was charged by a code.
+    pub(super) fn note_charged(&mut self, from: usize, payment: TransferId, asset: AssetId, amount: u64) {
+        let due = self.due_over(from, asset, amount);
+        let asset = self.assets.iter().position(|known| *known == asset).unwrap();
+        self.asked.push(Asked { payment, from, asset, due });
+    }
+
+    fn due_over(&self, from: usize, asset: AssetId, amount: u64) -> u64 {
+        let is_own = self.assets.get(from) == Some(&asset);
+        if is_own { fee_due(&FEES[from..=from], FeeKind::Remote, amount) } else { 0 }
     }
 
     /// Nothing is held any more, and what was earned is what the payments owe that have gone over. Adds it to what people have.
