@@ -142,6 +142,7 @@ tables! {
     OWNERS            = 114, "wallet.owners",         key: "account",                    record: "OwnerRecord: whose an account is", owner: "service/wallet";
     PAYERS            = 115, "wallet.payers",         key: "account",                    record: "PayerRecord: what was paid from it today", owner: "service/wallet";
     ORDER_KEYS        = 116, "wallet.order_keys",     key: "name 00 device",             record: "OrderKeyRecord: what a device signs payments with, and its last counter", owner: "service/wallet";
+    ORDER_KEYS_GONE   = 186, "wallet.order_keys_gone", key: "name 00 device",            record: "nothing: a device that was signed out gets no order key any more", owner: "service/wallet";
     ORDERS            = 117, "wallet.orders",         key: "transfer",                   record: "OrderRecord: the order that the payer signed", owner: "service/wallet";
     PACKETS           = 118, "wallet.packets",        key: "packet",                     record: "PacketRecord",                owner: "service/wallet";
     PACKET_CLAIMS     = 119, "wallet.packet_claims",  key: "packet BE32(claim)",         record: "ClaimRecord: who has opened it", owner: "service/wallet";

@@ -1,6 +1,6 @@
 //! Ids: sixteen bytes, made by clients at random, or from a key.
 
-use crate::{Millis, NodeName};
+use crate::{Millis, NodeName, UserName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -162,6 +162,27 @@ impl TransferId {
     pub fn of_answer(pending: TransferId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/transfer-answer/1");
         TransferId::of_hash(&hasher.update(&pending.0).finalize())
+    }
+}
+
+impl AccountId {
+    /// The one account of this kind that an owner has in an asset. Both are words that are written nowhere else; an owner's name stands behind
+    /// the word for what they are.
+    pub fn of_owner(kind: &str, owner: &[&[u8]], asset: AssetId) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/account-id/1");
+        hasher.update(kind.as_bytes()).update(&[0]);
+        owner.iter().for_each(|part| drop(hasher.update(part)));
+        AccountId::of_hash(&hasher.update(&[0]).update(&asset.0).finalize())
+    }
+
+    /// A person's account: whose it is, nobody has to be believed.
+    pub fn of_person(name: &UserName, asset: AssetId) -> Self {
+        AccountId::of_owner("user", &[b"person ", name.as_str().as_bytes()], asset)
+    }
+
+    /// A cash agent's float.
+    pub fn of_agent(name: &UserName, asset: AssetId) -> Self {
+        AccountId::of_owner("merchant", &[b"agent ", name.as_str().as_bytes()], asset)
     }
 }
 

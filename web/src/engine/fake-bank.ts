@@ -48,15 +48,37 @@ export class FakeDesk {
     const one = this.withdrawals.find((known) => known.id === id);
     if (!one) throw fail('not_found');
     const state = paid ? 'paid' : 'returned';
-    if (one.state !== 'waiting' && one.state !== state) throw fail('already_decided');
-    this.withdrawals.splice(this.withdrawals.indexOf(one), 1, { ...one, state });
+    if (!isOpen(one) && one.state !== state) throw fail('already_decided');
+    this.#become(one, state);
     this.bank.entry(id).state = paid ? 'done' : 'returned';
+  }
+
+  begin(id: string): void {
+    const one = this.withdrawals.find((known) => known.id === id);
+    if (!one) throw fail('not_found');
+    if (!isOpen(one)) throw fail('already_decided');
+    this.#become(one, 'paying');
+  }
+
+  takeBack(id: string): void {
+    const one = this.withdrawals.find((known) => known.id === id && known.person.user === ME);
+    if (!one) throw fail('not_found');
+    if (one.state !== 'waiting' && one.state !== 'taken_back') throw fail('already_decided');
+    this.#become(one, 'taken_back');
+    this.bank.entry(id).state = 'returned';
+  }
+
+  #become(one: WithdrawalView, state: string): void {
+    this.withdrawals.splice(this.withdrawals.indexOf(one), 1, { ...one, state });
   }
 
   waiting(): BankLineView[] {
     return this.lines.filter(({ id }) => !this.decided.has(id));
   }
 }
+
+/** Whether it is neither paid nor back. */
+const isOpen = ({ state }: WithdrawalView): boolean => state === 'waiting' || state === 'paying';
 
 function decoded(text: string): string {
   return atob(text.replace(/-/g, '+').replace(/_/g, '/'));
@@ -106,7 +128,16 @@ export function answerDesk(engine: FakeEngine, desk: FakeDesk): FakeEngine {
       engine.emit({ event: 'wallet' });
       return undefined;
     })
-    .on('withdrawals_waiting', () => ({ withdrawals: desk.withdrawals.filter((one) => one.state === 'waiting'), more: false }))
+    .on('withdrawals_waiting', () => ({ withdrawals: desk.withdrawals.filter(isOpen), more: false }))
+    .on('begin_withdrawal', ({ id }) => {
+      desk.begin(id);
+      return undefined;
+    })
+    .on('take_back_withdrawal', ({ id }) => {
+      desk.takeBack(id);
+      engine.emit({ event: 'wallet' });
+      return undefined;
+    })
     .on('decide_withdrawal', ({ id, accept }) => {
       desk.end(id, accept);
       engine.emit({ event: 'wallet' });
