@@ -76,7 +76,7 @@ async fn show(config: &Config) -> Result<()> {
         out::line("this node issues nothing, and so takes no fees");
     }
     for row in rows {
-        out::line(format_args!("{:<8} earned {}", row.asset.code, row.earned));
+        out::line(format_args!("{:<8} earned {}", row.asset.code.as_str(), row.earned));
         for kind in FeeKind::ALL {
             let taken = row.fees.iter().find(|fee| fee.kind == kind);
             out::line(format_args!("    {:<8} {}", kind.word(), taken.map_or("free".to_owned(), in_words)));

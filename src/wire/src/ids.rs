@@ -171,7 +171,9 @@ impl AccountId {
     pub fn of_owner(kind: &str, owner: &[&[u8]], asset: AssetId) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("weft/account-id/1");
         hasher.update(kind.as_bytes()).update(&[0]);
-        owner.iter().for_each(|part| drop(hasher.update(part)));
+        for part in owner {
+            hasher.update(part);
+        }
         AccountId::of_hash(&hasher.update(&[0]).update(&asset.0).finalize())
     }
 

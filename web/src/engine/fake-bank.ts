@@ -157,6 +157,10 @@ export function fakeDesk(bank: FakeBank, now: number, query: URLSearchParams): F
   const user = 'carol@home.example';
   const held = bank.move({ id: 'w1', purpose: 'withdrawal', asset: 'eur', from: user, to: NODE, amount: 3_500n, state: 'held' });
   desk.withdrawals.push({ id: held.id, person: bank.person(user), asset: bank.asset('eur'), amount: '3500', name: 'Carol Lindqvist', account: 'NL91ABNA0417164300', reference: 'RF71234823100000001', state: 'waiting', time_ms: now - 9e6 });
+  for (const [id, amount, state] of [['w2', 1_200n, 'paying'], ['w3', 2_000n, 'waiting']] as const) {
+    bank.move({ id, purpose: 'withdrawal', asset: 'eur', from: ME, to: NODE, amount, state: 'held' });
+    desk.withdrawals.push({ id, person: bank.person(ME), asset: bank.asset('eur'), amount: amount.toString(), name: 'Alice Moreau', account: 'NL91ABNA0417164300', reference: 'RF18539007547034', state, time_ms: now - 8e6 });
+  }
   const owed = [
     { code: 'EUR', ours: true, owed: '128.40', limit: '500.00' },
     { code: 'HOURS', ours: false, owed: '12', limit: '40' },

@@ -55,8 +55,9 @@ impl Line {
     /// Whether this is what moved.
     fn is_moved(&self, moved: &Hold) -> bool {
         let sides = [(moved.debit, "-"), (moved.credit, "")];
+        let amount = moved.amount.to_string();
         sides.iter().any(|(side, sign)| {
-            self.own.contains(side) && self.amount.strip_prefix(sign) == Some(&moved.amount.to_string())
+            self.own.contains(side) && self.amount.strip_prefix(*sign) == Some(amount.as_str())
         })
     }
 }

@@ -81,13 +81,13 @@ impl Whole {
     }
 
     fn times(&self, by: u64) -> Self {
-        let mut carry = 0;
-        let digit = |digit: &u64| {
+        let mut carry: u128 = 0;
+        let times = |digit: &u64| {
             let sum = u128::from(*digit) * u128::from(by) + carry;
             carry = sum >> 64;
             sum as u64
         };
-        let mut digits: Vec<u64> = self.0.iter().map(digit).collect();
+        let mut digits: Vec<u64> = self.0.iter().map(times).collect();
         digits.push(carry as u64);
         Whole::of(digits)
     }
@@ -95,7 +95,7 @@ impl Whole {
     fn product(&self, other: &Whole) -> Self {
         let mut digits = vec![0_u64; self.0.len() + other.0.len() + 1];
         for (at, by) in other.0.iter().enumerate() {
-            let (part, mut carry) = (self.times(*by), 0);
+            let (part, mut carry) = (self.times(*by), 0_u128);
             let above = std::iter::repeat(&0);
             for (digit, more) in digits.iter_mut().skip(at).zip(part.0.iter().chain(above)) {
                 let sum = u128::from(*digit) + u128::from(*more) + carry;

@@ -55,7 +55,7 @@ fn nothing_is_in_transit_or_rounded_in_an_account_of_its_own() {
     let alices = account(&"alice".parse().unwrap(), pair.asset(A));
     let vostro = pair.disks[A].link(&pair.names[B]).account(pair.asset(A));
     let pending = |pair: &Pair| {
-        let of = |id| pair.disks[A].rows.accounts[id].balances;
+        let of = |id: &AccountId| pair.disks[A].rows.accounts[id].balances;
         (of(&alices).debits_pending, of(&vostro).credits_pending, of(&vostro).credits_posted)
     };
     // For 200 of a's there are 66 of b's and two thirds.
