@@ -217,3 +217,20 @@ fn parse(text: &str) -> Result<[u8; 16], IdError> {
     }
     Ok(id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They are on disk, and members' devices work them out.
+    #[test]
+    fn accounts_are_named_by_whose_they_are() {
+        let euro = AssetId(0x0102_u128.to_be_bytes());
+        let (alice, bob): (UserName, UserName) = ("alice".parse().unwrap(), "bob".parse().unwrap());
+        let hers = AccountId::of_person(&alice, euro);
+        assert_eq!(hers.to_string(), "6fce366db5f23f5387df5d5a7b70e876");
+        assert_eq!(AccountId::of_agent(&alice, euro).to_string(), "ac23e771beed817c8f55d5f7feda7075");
+        assert_ne!(hers, AccountId::of_person(&bob, euro));
+        assert_ne!(hers, AccountId::of_person(&alice, AssetId([0; 16])));
+    }
+}

@@ -185,8 +185,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// It was paid, as the owner says or a line of the bank's file; or it goes back, as the owner or who asked says. What was paid by the owner's word takes its line
-    /// later.
+    /// It was paid, as the owner says or a line of the bank's file; or it goes back, as the owner or who asked says. What was paid by the
+    /// owner's word takes its line later.
     pub(super) fn end_withdrawal(
         &mut self,
         id: TransferId,
