@@ -155,3 +155,36 @@ async fn nobody_pays_more_than_they_were_shown() -> Result<()> {
     ensure!(checked.contains("all is well"), "{checked}");
     Ok(())
 }
+
+#[tokio::test]
+async fn fees_are_set_from_the_terminal_as_people_write_them() -> Result<()> {
+    let node = NodeProcess::start(env!("CARGO_BIN_EXE_weft"), &[]).await?;
+    let (alice, bob) = (node.sign_up(Cast::Alice).await?, node.sign_up(Cast::Bob).await?);
+    let euro = issue(&alice, &[(&bob, 10_000)]).await?;
+    let shown_now = async || node.command(&["fees", "show"]).await;
+    ensure!(shown_now().await?.contains("person   free"), "nothing was set");
+    for (why, wrong) in [
+        ("nothing is said", vec!["EUR", "person"]),
+        ("only a bound", vec!["EUR", "person", "--most", "1"]),
+        ("both", vec!["EUR", "person", "--free", "--fixed", "1"]),
+        ("no such kind", vec!["EUR", "people", "--fixed", "1"]),
+        ("no such asset", vec!["USD", "person", "--fixed", "1"]),
+        ("finer than a cent", vec!["EUR", "person", "--fixed", "0.001"]),
+        ("more than all of it", vec!["EUR", "person", "--percent", "100.01"]),
+        ("less than nothing", vec!["EUR", "person", "--fixed=-1"]),
+    ] {
+        let done = node.command(&[["fees", "set"].as_slice(), &wrong].concat()).await;
+        ensure!(done.is_err(), "{why}: {done:?}");
+    }
+    let set = ["fees", "set", "EUR", "person", "--fixed", "0.10", "--percent", "1.5", "--most", "3"];
+    node.command(&set).await?;
+    let said = shown_now().await?;
+    ensure!(said.contains("earned 0.00"), "{said}");
+    ensure!(said.contains("person   0.10, 1.50 %, at most 3.00"), "{said}");
+    ensure!(said.contains("shop     free"), "{said}");
+    assert_eq!(shown(&bob, &euro, 1_000).await?, 25, "what the owner's page and a payer see is the same");
+    node.command(&["fees", "set", "EUR", "person", "--free"]).await?;
+    let said = shown_now().await?;
+    ensure!(said.contains("person   free"), "{said}");
+    Ok(())
+}

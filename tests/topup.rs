@@ -174,6 +174,26 @@ async fn money_comes_in_by_a_banks_file_and_goes_out_by_one() -> Result<()> {
     ensure!(said.contains("at the bank 13.50 at the end of 2024-11-12"), "{said}");
     fs::remove_file(&path)?;
 
+    // What nobody has begun to pay he takes back; what the owner is about to pay he does not.
+    for begun in [false, true] {
+        tell(&bob, withdraw("300", &form(), &account)).await?;
+        let waiting = withdrawals(&alice, TopUpCall::WithdrawalsWaiting { id: None }).await?.withdrawals;
+        let [one] = waiting.as_slice() else { bail!("{waiting:?}") };
+        let back = TopUpCall::TakeBackWithdrawal { id: one.id.clone() };
+        let begin = TopUpCall::BeginWithdrawal { id: one.id.clone() };
+        for (person, call, code) in [(&carol, &back, "not_found"), (&bob, &begin, "forbidden")] {
+            let why = refused(person, call.clone()).await;
+            ensure!(why.contains(code), "{call:?}: {why}");
+        }
+        tell(if begun { &alice } else { &bob }, if begun { begin.clone() } else { back.clone() }).await?;
+        let (late, said) = (refused(&bob, back).await, node.command(&["bank", "show"]).await?);
+        ensure!(begun == late.contains("already_decided"), "{late}");
+        ensure!(begun == said.contains("being paid"), "{said}");
+    }
+    let mine = withdrawals(&bob, TopUpCall::Withdrawals).await?.withdrawals;
+    let states: Vec<_> = mine.iter().map(|one| one.state.as_str()).collect();
+    assert_eq!((states, balance(&bob).await?), (vec!["paying", "taken_back", "paid"], 200));
+
     // All of that is in the books, and of one piece.
     node.terminate().await?;
     node.command(&["check"]).await?;

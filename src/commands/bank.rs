@@ -98,7 +98,7 @@ fn told(done: &BankImport) {
 
 async fn show(config: &Config) -> Result<()> {
     let answer = ask(config, Request::BankAccounts).await?;
-    let Answer::BankAccounts { accounts, lines, withdrawals } = answer else {
+    let Answer::BankAccounts { accounts, lines, withdrawals, due } = answer else {
         bail!("the node gave another answer")
     };
     if accounts.is_empty() {
@@ -113,5 +113,10 @@ async fn show(config: &Config) -> Result<()> {
         }
     }
     out::line(format_args!("waiting for the owner: {lines} lines, {withdrawals} withdrawals"));
+    for row in due {
+        let state = if row.paying { "being paid" } else { "not begun" };
+        let (code, amount, user, reference) = (row.asset.code, row.amount, row.user, row.reference);
+        out::line(format_args!("    {amount} {code} to {user}, {reference}: {state}"));
+    }
     Ok(())
 }

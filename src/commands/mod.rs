@@ -9,6 +9,7 @@ mod bank;
 mod chat;
 mod check;
 mod config;
+mod fees;
 mod guard;
 mod init;
 mod invite;
@@ -66,6 +67,8 @@ enum Command {
     Ledger(ledger::Ledger),
     /// Name the account at a bank that backs an asset, and take the bank's files
     Bank(bank::Bank),
+    /// Say what the node takes for payments, and see what it has earned
+    Fees(fees::Fees),
     /// Name who has to approve what the owner issues, and above which amount; list cash agents
     Guard(guard::Guard),
     /// Verify the data of a node that does not run
@@ -110,6 +113,7 @@ pub fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Peer(args) => peer::run(&args),
         Command::Ledger(args) => ledger::run(&args),
         Command::Bank(args) => bank::run(&args),
+        Command::Fees(args) => fees::run(&args),
         Command::Guard(args) => guard::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Backup(args) => backup::run(&args),

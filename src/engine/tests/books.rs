@@ -3,7 +3,7 @@
 use crate::support::books::{
     AFTER, ALICE, BOB, Books, CAROL, DAY, KEY, close, events, first_day, paid, sign,
 };
-use crate::support::money::{Money, signer};
+use crate::support::money::{Money, euro, signer};
 use crate::support::{World, story::*};
 use weft_engine::api::{BooksCall, BooksReply, Call, CallError, Reply};
 use weft_wire::wallet::{Hash, Sum, TreeNode};
@@ -45,7 +45,8 @@ fn listed(world: &mut World) -> Option<String> {
 
 /// The day in which a line is, or what is wrong with it.
 fn line(world: &mut World, number: u64, amount: &str) -> Result<Option<f64>, String> {
-    let call = BooksCall::BooksLine { id: "05".repeat(16), number: number as f64, amount: amount.into() };
+    let (id, asset) = ("05".repeat(16), euro().id().to_string());
+    let call = BooksCall::BooksLine { id, number: number as f64, amount: amount.into(), asset };
     let reply = ask(world, call);
     let Ok(BooksReply::BooksLine(line)) = reply else { panic!("{reply:?}") };
     line.flaw.map_or(Ok(line.day), Err)
@@ -150,6 +151,7 @@ fn a_balance_that_is_not_what_is_counted_is_found_out() {
             "balance",
             None,
         ),
+        ("bob's account is called hers", |books| books.hers = BOB, "balance", None),
         ("hers is called another asset's", |books| books.pages[0].asset.0[0] ^= 1, "balance", None),
         ("more is said of the day before", |books| books.before.pieces[0].amount.0 += 1, "balance", None),
         ("nothing is said of the day before", |books| books.before.pieces.clear(), "sums", None),
@@ -388,5 +390,26 @@ fn a_line_that_is_not_what_is_in_the_day_is_found_out() {
         let mut world = alice();
         books.tell(&mut world.node);
         assert_eq!(line(&mut world, number, amount), Err(flaw.to_owned()), "{what}");
+    }
+}
+
+/// All of these are in the signed day and right in themselves; but not each is hers, or went this way.
+#[test]
+fn a_line_that_is_somebody_elses_is_found_out() {
+    for (at, (number, amount), is_hers) in [
+        (0, (3, "-10"), true),
+        (0, (3, "10"), false),
+        (1, (4, "5"), false),
+        (1, (4, "-5"), false),
+        (2, (5, "7"), true),
+        (2, (5, "-7"), false),
+        (2, (5, "--7"), false),
+    ] {
+        let mut books = Books::honest();
+        books.line.as_mut().unwrap().proof = books.events[at].clone();
+        let mut world = alice();
+        books.tell(&mut world.node);
+        let told = if is_hers { Ok(Some(DAY as f64)) } else { Err("entry".to_owned()) };
+        assert_eq!(line(&mut world, number, amount), told, "{number}: {amount}");
     }
 }

@@ -27,11 +27,14 @@ pub enum AccountKind {
     Nostro,
     /// What another node has with us.
     Vostro,
-    /// Under way to another node.
+    /// Under way to another node. Nothing opens one: what is under way is held on the payer's account, by a transfer that is pending
+    /// against what is between the two nodes, so that both ends of it are decided by one step.
     InTransit,
     /// Arrived, and nobody knows yet for whom.
     Suspense,
-    /// Fractions that a division leaves.
+    /// Fractions that a division leaves. Nothing opens one: amounts are whole minor units, every division gives its remainder to
+    /// somebody ([`crate::split`]), and what an exchange rounds down is less than a unit that an account could hold: it stays in the
+    /// worth of the position of the node that gives (`link::Rate`).
     Rounding,
     /// The node's own.
     Equity,

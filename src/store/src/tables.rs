@@ -142,6 +142,7 @@ tables! {
     OWNERS            = 114, "wallet.owners",         key: "account",                    record: "OwnerRecord: whose an account is", owner: "service/wallet";
     PAYERS            = 115, "wallet.payers",         key: "account",                    record: "PayerRecord: what was paid from it today", owner: "service/wallet";
     ORDER_KEYS        = 116, "wallet.order_keys",     key: "name 00 device",             record: "OrderKeyRecord: what a device signs payments with, and its last counter", owner: "service/wallet";
+    ORDER_KEYS_GONE   = 186, "wallet.order_keys_gone", key: "name 00 device",            record: "nothing: a device that was signed out gets no order key any more", owner: "service/wallet";
     ORDERS            = 117, "wallet.orders",         key: "transfer",                   record: "OrderRecord: the order that the payer signed", owner: "service/wallet";
     PACKETS           = 118, "wallet.packets",        key: "packet",                     record: "PacketRecord",                owner: "service/wallet";
     PACKET_CLAIMS     = 119, "wallet.packet_claims",  key: "packet BE32(claim)",         record: "ClaimRecord: who has opened it", owner: "service/wallet";
@@ -169,7 +170,7 @@ tables! {
     SALES             = 142, "wallet.sales",          key: "shop 00 sale",               record: "SaleRecord",                  owner: "service/wallet";
     SALES_LIST        = 143, "wallet.sales_list",     key: "shop 00 BE64(time) sale",    record: "nothing: the sales of a shop in their order", owner: "service/wallet";
     PAY_CODES         = 144, "wallet.pay_codes",      key: "BLAKE3 of the digits",       record: "CodeRecord: a code that a payer shows", owner: "service/wallet";
-    CHARGES           = 190, "wallet.charges",        key: "shop@node 00 sale",          record: "ChargeRecord: what a shop of another node has charged by a code", owner: "service/wallet";
+    CHARGES           = 191, "wallet.charges",        key: "shop@node 00 sale",          record: "ChargeRecord: what a shop of another node has charged by a code", owner: "service/wallet";
     PAY_CODES_OF      = 145, "wallet.pay_codes_of",   key: "name 00 device",             record: "BLAKE3 of the digits: the device's last code", owner: "service/wallet";
 
     // what is signed of the ledger each day: written beside the teller, from what it has written

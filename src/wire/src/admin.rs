@@ -3,7 +3,11 @@
 //! `GET admin/peers?after=NAME` · `POST admin/peers/NAME`, for a session of the owner; the commands of the operator (`weft peer`)
 //! speak the same.
 
-use crate::{Millis, NodeName, TransferId, UserAddress, federation::FederationPolicy, wallet::Asset};
+use crate::{
+    Millis, NodeName, TransferId, UserAddress,
+    federation::FederationPolicy,
+    wallet::{Asset, FeeKind},
+};
 use serde::{Deserialize, Serialize};
 
 /// `GET admin/peers`.
@@ -128,6 +132,47 @@ pub struct BankRow {
     pub suspense: String,
     /// The last closing balance: its day, and how much.
     pub closing: Option<(String, String)>,
+}
+
+/// A withdrawal that waits, for the operator's command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueRow {
+    /// Who asked.
+    pub user: UserAddress,
+    /// Of what.
+    pub asset: Asset,
+    /// How much, as people write it.
+    pub amount: String,
+    /// What the owner writes into the transfer.
+    pub reference: String,
+    /// The owner is about to pay it; else who asked may take it back.
+    pub paying: bool,
+}
+
+/// What the node takes for payments of an asset, for the operator's command. Sums are as people write them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeesRow {
+    /// Of what.
+    pub asset: Asset,
+    /// What was earned and is not taken out.
+    pub earned: String,
+    /// What is not here is free.
+    pub fees: Vec<FeeRow>,
+}
+
+/// A fee as people write it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeeRow {
+    /// For what.
+    pub kind: FeeKind,
+    /// For each payment.
+    pub fixed: String,
+    /// Of the amount: `1.5`.
+    pub percent: String,
+    /// No less than this.
+    pub least: String,
+    /// No more than this; 0: no bound.
+    pub most: String,
 }
 
 /// Dual control, for the operator's command. Sums are as people write them.

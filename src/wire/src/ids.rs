@@ -1,6 +1,6 @@
 //! Ids: sixteen bytes, made by clients at random, or from a key.
 
-use crate::{Millis, NodeName};
+use crate::{Millis, NodeName, UserName};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, str::FromStr};
 
@@ -165,6 +165,29 @@ impl TransferId {
     }
 }
 
+impl AccountId {
+    /// The one account of this kind that an owner has in an asset. Both are words that are written nowhere else; an owner's name stands behind
+    /// the word for what they are.
+    pub fn of_owner(kind: &str, owner: &[&[u8]], asset: AssetId) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("weft/account-id/1");
+        hasher.update(kind.as_bytes()).update(&[0]);
+        for part in owner {
+            hasher.update(part);
+        }
+        AccountId::of_hash(&hasher.update(&[0]).update(&asset.0).finalize())
+    }
+
+    /// A person's account: whose it is, nobody has to be believed.
+    pub fn of_person(name: &UserName, asset: AssetId) -> Self {
+        AccountId::of_owner("user", &[b"person ", name.as_str().as_bytes()], asset)
+    }
+
+    /// A cash agent's float.
+    pub fn of_agent(name: &UserName, asset: AssetId) -> Self {
+        AccountId::of_owner("merchant", &[b"agent ", name.as_str().as_bytes()], asset)
+    }
+}
+
 impl DeviceId {
     /// The id that belongs to a device's public signature key.
     pub fn of_key(device_key: &[u8; 32]) -> Self {
@@ -193,4 +216,21 @@ fn parse(text: &str) -> Result<[u8; 16], IdError> {
         *byte = u8::from_str_radix(pair, 16).map_err(|_| IdError)?;
     }
     Ok(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They are on disk, and members' devices work them out.
+    #[test]
+    fn accounts_are_named_by_whose_they_are() {
+        let euro = AssetId(0x0102_u128.to_be_bytes());
+        let (alice, bob): (UserName, UserName) = ("alice".parse().unwrap(), "bob".parse().unwrap());
+        let hers = AccountId::of_person(&alice, euro);
+        assert_eq!(hers.to_string(), "6fce366db5f23f5387df5d5a7b70e876");
+        assert_eq!(AccountId::of_agent(&alice, euro).to_string(), "ac23e771beed817c8f55d5f7feda7075");
+        assert_ne!(hers, AccountId::of_person(&bob, euro));
+        assert_ne!(hers, AccountId::of_person(&alice, AssetId([0; 16])));
+    }
 }

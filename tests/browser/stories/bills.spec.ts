@@ -125,9 +125,24 @@ test('money comes in by a bank file with a reference, and goes out when the owne
   await alice.at('/me/wallet/reconcile');
   await desk.getByRole('button', { name: /2\.50/ }).click();
   const due = alice.page.getByRole('dialog');
+  await due.getByRole('button', { name: 'Pay it now' }).click();
   await due.getByRole('button', { name: 'It is paid' }).click();
   await due.getByRole('button', { name: 'It is paid' }).click();
   await expect(bob.page.getByRole('main').getByText('Paid', { exact: true })).toBeVisible();
+  await has(bob, '60.00');
+
+  // What nobody has begun to pay he takes back.
+  await bob.at('/me/wallet/withdraw');
+  await bob.page.getByRole('button', { name: 'Pay out' }).click();
+  await ask.getByLabel('Amount').fill('1.50');
+  await ask.getByLabel('Account holder').fill('Bob');
+  await ask.getByLabel('IBAN').fill(HIS);
+  await ask.getByRole('button', { name: 'Continue' }).click();
+  await pay(bob);
+  await bob.page.getByRole('main').getByRole('button', { name: /1\.50/ }).click();
+  await clean(bob.page, 'a withdrawal to take back');
+  await ask.getByRole('button', { name: 'Take it back' }).click();
+  await expect(bob.page.getByRole('main').getByText('Taken back')).toBeVisible();
   await has(bob, '60.00');
 
   await bob.at('/me/wallet/books');

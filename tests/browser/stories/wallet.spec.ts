@@ -30,7 +30,7 @@ async function choosePin(person: Person): Promise<void> {
 /** Adds a statement up, as whoever keeps books would: `12.34` is 1234. */
 function readd(csv: string): { opening: number; closing: number; moved: number[] } {
   const [head, ...rows] = csv.trimEnd().split('\r\n').map((row) => row.split(','));
-  expect(head).toEqual(['date', 'number', 'transfer', 'purpose', 'counterparty', 'amount', 'asset', 'state', 'balance']);
+  expect(head).toEqual(['date', 'number', 'transfer', 'purpose', 'counterparty', 'amount', 'asset', 'state', 'balance', 'note']);
   const minor = (text = ''): number => Math.round(Number(text) * 100);
   const [first, last] = [rows[0], rows.at(-1)];
   expect([first?.[3], last?.[3]]).toEqual(['opening balance', 'closing balance']);

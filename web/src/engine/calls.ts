@@ -109,12 +109,14 @@ interface Answers {
   top_ups: 'top_ups';
   withdraw: 'done';
   withdrawals: 'withdrawals';
+  take_back_withdrawal: 'done';
   bank_accounts: 'bank_accounts';
   set_bank_account: 'done';
   import_bank: 'imported';
   bank_lines: 'bank_lines';
   decide_line: 'done';
   withdrawals_waiting: 'withdrawals';
+  begin_withdrawal: 'done';
   decide_withdrawal: 'done';
   node_links: 'links';
   invoices: 'invoices';

@@ -48,15 +48,37 @@ export class FakeDesk {
     const one = this.withdrawals.find((known) => known.id === id);
     if (!one) throw fail('not_found');
     const state = paid ? 'paid' : 'returned';
-    if (one.state !== 'waiting' && one.state !== state) throw fail('already_decided');
-    this.withdrawals.splice(this.withdrawals.indexOf(one), 1, { ...one, state });
+    if (!isOpen(one) && one.state !== state) throw fail('already_decided');
+    this.#become(one, state);
     this.bank.entry(id).state = paid ? 'done' : 'returned';
+  }
+
+  begin(id: string): void {
+    const one = this.withdrawals.find((known) => known.id === id);
+    if (!one) throw fail('not_found');
+    if (!isOpen(one)) throw fail('already_decided');
+    this.#become(one, 'paying');
+  }
+
+  takeBack(id: string): void {
+    const one = this.withdrawals.find((known) => known.id === id && known.person.user === ME);
+    if (!one) throw fail('not_found');
+    if (one.state !== 'waiting' && one.state !== 'taken_back') throw fail('already_decided');
+    this.#become(one, 'taken_back');
+    this.bank.entry(id).state = 'returned';
+  }
+
+  #become(one: WithdrawalView, state: string): void {
+    this.withdrawals.splice(this.withdrawals.indexOf(one), 1, { ...one, state });
   }
 
   waiting(): BankLineView[] {
     return this.lines.filter(({ id }) => !this.decided.has(id));
   }
 }
+
+/** Whether it is neither paid nor back. */
+const isOpen = ({ state }: WithdrawalView): boolean => state === 'waiting' || state === 'paying';
 
 function decoded(text: string): string {
   return atob(text.replace(/-/g, '+').replace(/_/g, '/'));
@@ -106,7 +128,16 @@ export function answerDesk(engine: FakeEngine, desk: FakeDesk): FakeEngine {
       engine.emit({ event: 'wallet' });
       return undefined;
     })
-    .on('withdrawals_waiting', () => ({ withdrawals: desk.withdrawals.filter((one) => one.state === 'waiting'), more: false }))
+    .on('withdrawals_waiting', () => ({ withdrawals: desk.withdrawals.filter(isOpen), more: false }))
+    .on('begin_withdrawal', ({ id }) => {
+      desk.begin(id);
+      return undefined;
+    })
+    .on('take_back_withdrawal', ({ id }) => {
+      desk.takeBack(id);
+      engine.emit({ event: 'wallet' });
+      return undefined;
+    })
     .on('decide_withdrawal', ({ id, accept }) => {
       desk.end(id, accept);
       engine.emit({ event: 'wallet' });
@@ -126,6 +157,10 @@ export function fakeDesk(bank: FakeBank, now: number, query: URLSearchParams): F
   const user = 'carol@home.example';
   const held = bank.move({ id: 'w1', purpose: 'withdrawal', asset: 'eur', from: user, to: NODE, amount: 3_500n, state: 'held' });
   desk.withdrawals.push({ id: held.id, person: bank.person(user), asset: bank.asset('eur'), amount: '3500', name: 'Carol Lindqvist', account: 'NL91ABNA0417164300', reference: 'RF71234823100000001', state: 'waiting', time_ms: now - 9e6 });
+  for (const [id, amount, state] of [['w2', 1_200n, 'paying'], ['w3', 2_000n, 'waiting']] as const) {
+    bank.move({ id, purpose: 'withdrawal', asset: 'eur', from: ME, to: NODE, amount, state: 'held' });
+    desk.withdrawals.push({ id, person: bank.person(ME), asset: bank.asset('eur'), amount: amount.toString(), name: 'Alice Moreau', account: 'NL91ABNA0417164300', reference: 'RF18539007547034', state, time_ms: now - 8e6 });
+  }
   const owed = [
     { code: 'EUR', ours: true, owed: '128.40', limit: '500.00' },
     { code: 'HOURS', ours: false, owed: '12', limit: '40' },

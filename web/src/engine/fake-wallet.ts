@@ -69,6 +69,8 @@ export class FakeBank {
   /** Other servers whose people can be paid. */
   links: LinkedView[] = [];
   /** The node's key, and the one that it shows instead. */
+  /** What was taken for a payment, as its receipt has it. */
+  readonly feesTaken = new Map<string, string>();
   nodeKey: NodeKeyView = { node: 'home.example', key: '12D3KooWHqFaQ2sXqSbq4oZ3Zc9LhqkDAAWJj5fQ8fXKYy7nTmYp', new_key: null };
   /** How far the node's clock is ahead of the device's, ms. */
   ahead = 0;
@@ -189,7 +191,7 @@ export class FakeBank {
   receipt(id: string): ReceiptView {
     const entry = this.entry(id);
     if (entry.from !== ME) throw fail('not_found');
-    return { transfer: id, node: 'home.example', key: this.nodeKey.key, current: true, number: entry.number, time_ms: entry.time_ms, state: entry.state, signed: '776566742f', signature: 'ab'.repeat(64), order_signed: '776566742f', order_signature: 'cd'.repeat(64) };
+    return { transfer: id, node: 'home.example', key: this.nodeKey.key, current: true, number: entry.number, time_ms: entry.time_ms, asset: entry.asset, amount: entry.amount.toString(), fee: this.feesTaken.get(id) ?? '0', state: entry.state, signed: '776566742f', signature: 'ab'.repeat(64), order_signed: '776566742f', order_signature: 'cd'.repeat(64) };
   }
 
   person(user: string): PersonView {

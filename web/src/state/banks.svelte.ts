@@ -64,6 +64,15 @@ class Banks {
     await this.withdrawals.load();
   }
 
+  /** Takes back what nobody is about to pay. */
+  async takeBack(id: string): Promise<void> {
+    try {
+      await engine().call({ call: 'take_back_withdrawal', id });
+    } finally {
+      await this.withdrawals.load();
+    }
+  }
+
   async setAccount(wish: Omit<CallOf<'set_bank_account'>, 'call'>): Promise<void> {
     await engine().call({ call: 'set_bank_account', ...wish });
     await this.accounts.load();
@@ -79,6 +88,15 @@ class Banks {
   async decideLine(wish: Omit<CallOf<'decide_line'>, 'call'>): Promise<void> {
     await engine().call({ call: 'decide_line', ...wish });
     await this.reconcile();
+  }
+
+  /** The owner is about to pay it: it is not taken back meanwhile. */
+  async beginWithdrawal(id: string): Promise<void> {
+    try {
+      await engine().call({ call: 'begin_withdrawal', id });
+    } finally {
+      await this.due.load();
+    }
   }
 
   async decideWithdrawal(id: string, accept: boolean): Promise<void> {

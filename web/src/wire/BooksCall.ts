@@ -21,6 +21,10 @@ id: string,
  */
 number: number, 
 /**
- * How much it says that moved, in minor units.
+ * How much it says that came in, in minor units; with a minus: that went out.
  */
-amount: string, };
+amount: string, 
+/**
+ * Of what; asset id.
+ */
+asset: string, };

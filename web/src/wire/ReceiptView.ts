@@ -29,6 +29,18 @@ number: number,
  */
 time_ms: number, 
 /**
+ * Asset id.
+ */
+asset: string, 
+/**
+ * How much, in minor units.
+ */
+amount: string, 
+/**
+ * What the node took for it beside the amount; while it is held, what is held for that.
+ */
+fee: string, 
+/**
  * Where the transfer stood then, as in [`super::TransferView`].
  */
 state: string, 

@@ -27,7 +27,11 @@ account: string,
 /**
  * The payment PIN.
  */
-pin: string, } | { "call": "withdrawals" } | { "call": "bank_accounts" } | { "call": "set_bank_account", 
+pin: string, } | { "call": "withdrawals" } | { "call": "take_back_withdrawal", 
+/**
+ * Which.
+ */
+id: string, } | { "call": "bank_accounts" } | { "call": "set_bank_account", 
 /**
  * Asset id.
  */
@@ -67,7 +71,11 @@ user: string | null, } | { "call": "withdrawals_waiting",
 /**
  * Those after this one; none: the first page.
  */
-id: string | null, } | { "call": "decide_withdrawal", 
+id: string | null, } | { "call": "begin_withdrawal", 
+/**
+ * Which.
+ */
+id: string, } | { "call": "decide_withdrawal", 
 /**
  * Which.
  */

@@ -35,7 +35,7 @@ account: string,
  */
 reference: string, 
 /**
- * `waiting`, `paid`, `returned`.
+ * `waiting`, `paying`, `paid`, `returned`, `taken_back`.
  */
 state: string, 
 /**

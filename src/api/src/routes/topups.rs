@@ -14,7 +14,7 @@ use axum::{
     Router,
     extract::{FromRequestParts, State},
     http::request::Parts,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use weft_service::Caller;
 use weft_wire::{
@@ -35,12 +35,13 @@ pub(crate) fn routes() -> Router<Api> {
     Router::new()
         .route("/wallet/top-ups", get(top_ups))
         .route("/wallet/withdrawals", get(withdrawals))
+        .route("/wallet/withdrawals/{transfer}", delete(take_back_withdrawal))
         .route("/wallet/admin/bank", get(accounts).put(put_account))
         .route("/wallet/admin/bank/files", post(import))
         .route("/wallet/admin/bank/lines", get(lines))
         .route("/wallet/admin/bank/lines/{line}", post(decide_line))
         .route("/wallet/admin/withdrawals", get(waiting))
-        .route("/wallet/admin/withdrawals/{transfer}", post(decide_withdrawal))
+        .route("/wallet/admin/withdrawals/{transfer}", post(decide_withdrawal).put(begin_withdrawal))
         .route("/wallet/admin/links", get(links))
 }
 
@@ -65,6 +66,16 @@ async fn top_ups(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<T
 async fn withdrawals(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<WithdrawalList>, Fault> {
     reads(&api, &caller)?;
     Ok(Out(api.service().wallet().withdrawals(&caller).await?))
+}
+
+async fn take_back_withdrawal(
+    State(api): State<Api>,
+    Authed(caller): Authed,
+    Transfer(id): Transfer,
+) -> Result<Done, Fault> {
+    reads(&api, &caller)?;
+    api.service().wallet().take_back_withdrawal(&caller, id).await?;
+    Ok(Done)
 }
 
 async fn accounts(State(api): State<Api>, Authed(caller): Authed) -> Result<Out<BankAccountList>, Fault> {
@@ -122,6 +133,17 @@ async fn waiting(
 ) -> Result<Out<WithdrawalList>, Fault> {
     owner(&api, &caller)?;
     Ok(Out(api.service().wallet().withdrawals_waiting(query.get("after")?).await?))
+}
+
+async fn begin_withdrawal(
+    State(api): State<Api>,
+    Authed(caller): Authed,
+    Transfer(id): Transfer,
+) -> Result<Done, Fault> {
+    owner(&api, &caller)?;
+    api.service().wallet().begin_withdrawal(id).await?;
+    tracing::info!(%id, by = %caller.name(), "the owner is about to pay a withdrawal");
+    Ok(Done)
 }
 
 async fn decide_withdrawal(

@@ -24,8 +24,10 @@ pub enum BooksCall {
         id: String,
         /// Its number.
         number: f64,
-        /// How much it says that moved, in minor units.
+        /// How much it says that came in, in minor units; with a minus: that went out.
         amount: String,
+        /// Of what; asset id.
+        asset: String,
     },
 }
 

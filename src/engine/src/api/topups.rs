@@ -27,6 +27,11 @@ pub enum TopUpCall {
     },
     /// One's own withdrawals, the newest first. → [`TopUpReply::Withdrawals`]
     Withdrawals,
+    /// Takes back what the owner is not about to pay; `already_decided` if that is so. → [`super::Reply::Done`]
+    TakeBackWithdrawal {
+        /// Which.
+        id: String,
+    },
     /// The accounts that back assets, beside the books. For the owner, as all that follow. → [`TopUpReply::BankAccounts`]
     BankAccounts,
     /// An account backs an asset from now on. → [`super::Reply::Done`]
@@ -63,6 +68,11 @@ pub enum TopUpCall {
     WithdrawalsWaiting {
         /// Those after this one; none: the first page.
         id: Option<String>,
+    },
+    /// The owner is about to pay a withdrawal: it cannot be taken back any more. → [`super::Reply::Done`]
+    BeginWithdrawal {
+        /// Which.
+        id: String,
     },
     /// The owner has paid a withdrawal, or gives it back. → [`super::Reply::Done`]
     DecideWithdrawal {
@@ -129,7 +139,7 @@ pub struct WithdrawalView {
     pub account: String,
     /// What the owner writes into the transfer.
     pub reference: String,
-    /// `waiting`, `paid`, `returned`.
+    /// `waiting`, `paying`, `paid`, `returned`, `taken_back`.
     pub state: String,
     /// When, ms.
     pub time_ms: f64,

@@ -13,11 +13,14 @@ use crate::error::{Refusal, call_error};
 use crate::http::{self, Failure};
 use crate::runtime::{Cx, State};
 use serde::{Deserialize, Serialize};
-use weft_ledger::proof::{self, Flaw};
+use weft_ledger::{
+    Hold,
+    proof::{self, Flaw},
+};
 use weft_wire::wallet::{
     AccountList, AccountProof, DayRoot, Hash, RootInfo, RootList, TransferProof, Witness,
 };
-use weft_wire::{Code, NodeName, Signed, TransferId};
+use weft_wire::{AccountId, AssetId, Code, NodeName, Signed, TransferId};
 
 const SEEN: &[u8] = b"w/roots";
 /// Days of which it is kept which root was shown.
@@ -39,14 +42,37 @@ struct Trust {
     key: [u8; 32],
 }
 
+/// What a line of one's history says.
+struct Line {
+    number: u64,
+    /// What went out has a minus.
+    amount: String,
+    /// On one of these it was: one's own, or one's float as a cash agent. They follow from one's name: the node has no say in it.
+    own: [AccountId; 2],
+}
+
+impl Line {
+    /// Whether this is what moved.
+    fn is_moved(&self, moved: &Hold) -> bool {
+        let sides = [(moved.debit, "-"), (moved.credit, "")];
+        let amount = moved.amount.to_string();
+        sides.iter().any(|(side, sign)| {
+            self.own.contains(side) && self.amount.strip_prefix(*sign) == Some(amount.as_str())
+        })
+    }
+}
+
 /// Answers a call about signed days.
 pub(super) async fn answer(cx: &Cx, call: BooksCall) -> Result<Reply, Refusal> {
     let reply = match call {
         BooksCall::Books { before } => BooksReply::Books(books(cx, before).await?),
         BooksCall::BooksOwn { day } => BooksReply::BooksOwn(own(cx, day as u64).await?),
-        BooksCall::BooksLine { id: transfer, number, amount } => {
-            let said = (number as u64, amount.as_str());
-            BooksReply::BooksLine(line(cx, id("id", &transfer)?, said).await?)
+        BooksCall::BooksLine { id: transfer, number, amount, asset } => {
+            let name = cx.with(|s| me(s).map(|me| me.user.name.clone()))?;
+            let asset: AssetId = id("asset", &asset)?;
+            let own = [AccountId::of_person(&name, asset), AccountId::of_agent(&name, asset)];
+            let said = Line { number: number as u64, amount, own };
+            BooksReply::BooksLine(line(cx, id("id", &transfer)?, &said).await?)
         }
     };
     Ok(Reply::Books(reply))
@@ -141,11 +167,14 @@ async fn own(cx: &Cx, day: u64) -> Result<BooksOwnView, Refusal> {
     // The day before as well: what was there then is where the day begins.
     let (list, trust) = list(cx, Some(day + 1)).await?;
     let accounts: AccountList = http::get(cx, "wallet/accounts").await?;
+    let name = cx.with(|s| me(s).map(|me| me.user.name.clone()))?;
     let mut views = Vec::new();
     for account in accounts.accounts {
         let asset = account.asset.asset;
-        let path = format!("wallet/proofs/accounts/{}", account.id);
-        let of = |proof: &AccountProof| (proof.account, proof.asset) == (account.id, asset.id());
+        let own = AccountId::of_person(&name, asset.id());
+        // Whose it is follows from the name: else the node could show somebody else's, with all that moved there.
+        let of = |proof: &AccountProof| (account.id, proof.account, proof.asset) == (own, own, asset.id());
+        let path = format!("wallet/proofs/accounts/{own}");
         let (flaw, balance, entries) = match checked(cx, &trust, (&list, day), &path, of).await? {
             Ok((balance, entries)) => (None, balance, entries),
             Err(flaw) => (Some(flaw.to_owned()), 0, 0),
@@ -230,11 +259,7 @@ async fn before(
     Ok(follows.and_then(|()| proof::balance(&earlier, &shown).map_err(word)))
 }
 
-async fn line(
-    cx: &Cx,
-    transfer: TransferId,
-    (number, amount): (u64, &str),
-) -> Result<BooksLineView, Refusal> {
+async fn line(cx: &Cx, transfer: TransferId, said: &Line) -> Result<BooksLineView, Refusal> {
     let (list, trust) = list(cx, None).await?;
     let newest = list.roots.first().map(|info| cx.with(|s| open(s, &trust, &info.root)));
     let last = match newest {
@@ -242,7 +267,7 @@ async fn line(
         Some(Ok(root)) => root.last,
         Some(Err(flaw)) => return Ok(BooksLineView { day: None, flaw: Some(flaw.into()) }),
     };
-    if number > last {
+    if said.number > last {
         return Ok(BooksLineView { day: None, flaw: None });
     }
     let shown: TransferProof = match http::get(cx, &format!("wallet/proofs/{transfer}")).await {
@@ -256,8 +281,7 @@ async fn line(
     let found = cx.with(|s| open(s, &trust, &shown.root)).and_then(|root| {
         let entry = proof::entry(&root, &shown.proof).map_err(word)?;
         // What came from another node has another name there, and the number is the same.
-        let is_it =
-            entry.number == number && entry.moved.is_some_and(|moved| moved.amount.to_string() == amount);
+        let is_it = entry.number == said.number && entry.moved.is_some_and(|moved| said.is_moved(&moved));
         if is_it { Ok(root.day) } else { Err(word(Flaw::Entry)) }
     });
     let (day, flaw) = found.map_or_else(|flaw| (None, Some(flaw.into())), |day| (Some(day as f64), None));

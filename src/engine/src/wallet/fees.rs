@@ -12,8 +12,6 @@ use weft_wire::{AssetId, Millis, TransferId};
 const SHOWN_MAX: usize = 16;
 /// For how long what was shown is agreed to. Whoever takes longer is told what is due then.
 const SHOWN_MS: Millis = 5 * 60 * 1000;
-/// What the kinds are called, by their numbers.
-const NAMES: [&str; 4] = ["person", "shop", "remote", "out"];
 
 /// A fee that somebody was shown.
 pub(crate) struct Shown {
@@ -99,16 +97,14 @@ pub(super) fn keep(s: &mut State, assets: &[AssetInfo]) {
 /// As [`crate::api::IssuedView`] has them.
 pub(super) fn views(info: &AssetInfo) -> Vec<[String; 5]> {
     let view = |fee: &Fee| {
-        let numbers = <[u64; 5]>::from(*fee);
-        let mut texts = numbers.map(|number| number.to_string());
-        let ([kind, ..], [name, ..]) = (numbers, &mut texts);
-        *name = NAMES.get(kind as usize).copied().unwrap_or_default().to_owned();
+        let mut texts = <[u64; 5]>::from(*fee).map(|number| number.to_string());
+        let [name, ..] = &mut texts;
+        *name = fee.kind.word().to_owned();
         texts
     };
     info.fees.iter().map(view).collect()
 }
 
 fn kind(text: &str) -> Result<FeeKind, Refusal> {
-    let known = NAMES.iter().zip(FeeKind::ALL).find(|(name, _)| **name == text);
-    known.map(|(_, kind)| kind).ok_or_else(|| field_error("kind", "no such kind of payment"))
+    text.parse().map_err(|error| field_error("kind", error))
 }

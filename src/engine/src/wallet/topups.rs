@@ -35,6 +35,16 @@ pub(super) async fn answer(cx: &Cx, call: TopUpCall) -> Result<Reply, Refusal> {
             return Ok(Reply::Done);
         }
         TopUpCall::Withdrawals => withdrawals(cx, "wallet/withdrawals").await?,
+        TopUpCall::TakeBackWithdrawal { id: transfer } => {
+            let transfer: TransferId = id("id", &transfer)?;
+            http::tell::<()>(cx, "DELETE", &format!("wallet/withdrawals/{transfer}"), None).await?;
+            return Ok(Reply::Done);
+        }
+        TopUpCall::BeginWithdrawal { id: transfer } => {
+            let transfer: TransferId = id("id", &transfer)?;
+            http::tell::<()>(cx, "PUT", &format!("wallet/admin/withdrawals/{transfer}"), None).await?;
+            return Ok(Reply::Done);
+        }
         TopUpCall::BankAccounts => {
             let list: BankAccountList = http::get(cx, "wallet/admin/bank").await?;
             TopUpReply::BankAccounts(list.accounts.into_iter().map(account_view).collect())
@@ -141,6 +151,8 @@ async fn withdrawals(cx: &Cx, path: &str) -> Result<TopUpReply, Refusal> {
             state: match known.state {
                 WithdrawalState::Paid => "paid",
                 WithdrawalState::Returned => "returned",
+                WithdrawalState::Paying => "paying",
+                WithdrawalState::TakenBack => "taken_back",
                 _ => "waiting",
             }
             .into(),

@@ -14,8 +14,9 @@ use weft_wire::{AccountId, Blob, Code, Signed, TransferId};
 pub const KEY: [u8; 32] = [7; 32];
 /// The day that is looked at; there was one before, the first of all.
 pub const DAY: u64 = 101;
-pub const ALICE: AccountId = AccountId([1; 16]);
-pub const BOB: AccountId = AccountId([2; 16]);
+/// As they follow from the names.
+pub const ALICE: AccountId = AccountId(0x8d3d_2c3b_d73d_db9f_cbdd_f224_a8f8_fa25_u128.to_be_bytes());
+pub const BOB: AccountId = AccountId(0x8435_6fd3_fa9e_29d5_88ee_bd05_c3ef_74cd_u128.to_be_bytes());
 pub const CAROL: AccountId = AccountId([3; 16]);
 /// What the node gave out comes from here.
 const FUND: AccountId = AccountId([9; 16]);
@@ -131,6 +132,10 @@ pub struct Books {
     pub pages: Vec<AccountProof>,
     /// The entry of event 5; none: the node knows of none.
     pub line: Option<TransferProof>,
+    /// What is told of each event, whosever it is.
+    pub events: Vec<EventProof>,
+    /// Which account is called hers.
+    pub hers: AccountId,
 }
 
 impl Books {
@@ -153,6 +158,8 @@ impl Books {
             before: first.accounts[0].clone(),
             pages: vec![page(&[3, 5], true), page(&[6], false)],
             line: line.map(|proof| TransferProof { root: sign(&closed.root), proof }),
+            events: closed.proofs,
+            hers: ALICE,
         }
     }
 
@@ -180,7 +187,10 @@ impl Books {
         for path in ["wallet/roots".to_owned(), format!("wallet/roots?before={}", DAY + 1)] {
             say(path, answer(&list));
         }
-        say("wallet/accounts".into(), answer(&AccountList { accounts: vec![account()], counter: 0 }));
+        say(
+            "wallet/accounts".into(),
+            answer(&AccountList { accounts: vec![account(self.hers)], counter: 0 }),
+        );
         let of = format!("wallet/proofs/accounts/{ALICE}?day=");
         say(format!("{of}{}", DAY - 1), answer(&self.before));
         let mut path = format!("{of}{DAY}");
@@ -196,7 +206,7 @@ impl Books {
 }
 
 /// Alice's. What stands here as her balance is not what is looked at.
-fn account() -> AccountView {
+fn account(id: AccountId) -> AccountView {
     let asset = AssetInfo {
         id: euro().id(),
         asset: euro(),
@@ -208,5 +218,5 @@ fn account() -> AccountView {
         issued: 0,
         fees: Vec::new(),
     };
-    AccountView { id: ALICE, asset, balance: 0, available: 0, incoming: 0, outgoing: 0, frozen: false }
+    AccountView { id, asset, balance: 0, available: 0, incoming: 0, outgoing: 0, frozen: false }
 }

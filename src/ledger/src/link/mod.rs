@@ -40,6 +40,7 @@ mod error;
 mod message;
 mod open;
 mod receive;
+mod rings;
 mod send;
 mod state;
 mod statement;

@@ -1,7 +1,8 @@
 //! What two operators agreed on: which assets go over their link, up to how much, at which rates.
 
-use super::Digest;
+use super::{Digest, rings};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use weft_wire::{AssetId, Millis, NodeName, signed::Signable, wallet::Asset};
 
 /// Assets of one link.
@@ -73,13 +74,25 @@ pub enum TermsError {
     /// Too many, of other assets, of one for itself, twice, or with a zero.
     #[error("a rate is between two assets of the terms, once, and has no zero in it")]
     Rates,
-    /// There and back again is more than before: two people could do that again and again, at the nodes'
-    /// cost.
-    #[error("who gives {} for {} and that back again has more than before: lower a rate", .0.0, .0.1)]
-    Gain(Box<(Asset, Asset)>),
+    /// There and back again, or round in a ring, is more than before: people could do that again and again, at the
+    /// nodes' cost.
+    #[error("whoever gives {} has more of it than before: lower a rate", Ring(.0))]
+    Gain(Vec<Asset>),
     /// None, or longer than a year.
     #[error("a payment waits for up to a year")]
     Lifetime,
+}
+
+/// A ring of assets as people read it: to the first one again.
+struct Ring<'a>(&'a [Asset]);
+
+impl fmt::Display for Ring<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, rest)) = self.0.split_first() else { return Ok(()) };
+        write!(f, "{first}")?;
+        rest.iter().try_for_each(|asset| write!(f, " for {asset}, that"))?;
+        write!(f, " for {first}")
+    }
 }
 
 impl Signable for Terms {
@@ -124,27 +137,14 @@ impl Terms {
         if self.rates.len() > RATES_MAX || !self.rates.iter().enumerate().all(sound) {
             return Err(TermsError::Rates);
         }
-        if let Some((give, get)) =
-            self.gain().and_then(|(give, get)| self.covered(give).zip(self.covered(get)))
-        {
-            return Err(TermsError::Gain(Box::new((give.asset.clone(), get.asset.clone()))));
+        if let Some(ring) = rings::gain(&self.rates) {
+            let asset = |id: &AssetId| self.covered(*id).map(|covered| covered.asset.clone());
+            return Err(TermsError::Gain(ring.iter().filter_map(asset).collect()));
         }
         if !(1..=LIFETIME_MS_MAX).contains(&self.lifetime_ms_max) {
             return Err(TermsError::Lifetime);
         }
         Ok(())
-    }
-
-    /// Two assets of which the one grows when it is given for the other and back again.
-    fn gain(&self) -> Option<(AssetId, AssetId)> {
-        let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
-        let gains = |rate: &Rate| {
-            let mut back = self.rates.iter().filter(|back| (back.give, back.get) == (rate.get, rate.give));
-            back.any(|back| {
-                product(rate.numerator, back.numerator) > product(rate.denominator, back.denominator)
-            })
-        };
-        self.rates.iter().find(|rate| gains(rate)).map(|rate| (rate.give, rate.get))
     }
 
     /// Whether they are between these two.

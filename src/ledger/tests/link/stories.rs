@@ -2,7 +2,7 @@
 
 use super::{A, B, LIFETIME_MS, Pair, account, memory::Disk, node};
 use weft_ledger::{
-    Purpose, Refusal,
+    AccountKind, Purpose, Refusal,
     link::{
         Aim, Difference, LinkError, MEMO_BYTES_MAX, Notice, PAYER_TRANSFERS_MAX, PAYER_WAITING_MAX, Payment,
         Prepare, QUESTIONS_MAX, Reason, Received, Sent, State, Sum, TRANSFERS_MAX, WAITING_MAX, Way, accept,
@@ -44,6 +44,34 @@ fn alice_pays_bob_and_bob_pays_back() {
     assert_eq!(pair.carry(B).last(), Some(&Ok(Received::Taken(Some(at_once)))), "hers at once");
     pair.settle_down();
     assert_eq!(pair.money(A), (820, 180, 180, 180));
+    assert!(pair.disks.iter().all(Disk::replays));
+}
+
+/// What is under way is pending between the payer and the link; what a rate rounds down is in no account. So there is no third account
+/// in between whose balance could be wrong.
+#[test]
+fn nothing_is_in_transit_or_rounded_in_an_account_of_its_own() {
+    let mut pair = Pair::new();
+    let alices = account(&"alice".parse().unwrap(), pair.asset(A));
+    let vostro = pair.disks[A].link(&pair.names[B]).account(pair.asset(A));
+    let pending = |pair: &Pair| {
+        let of = |id: &AccountId| pair.disks[A].rows.accounts[id].balances;
+        (of(&alices).debits_pending, of(&vostro).credits_pending, of(&vostro).credits_posted)
+    };
+    // For 200 of a's there are 66 of b's and two thirds.
+    let get = Some(Sum { asset: pair.asset(B), amount: 66 });
+    let exchanged = Prepare { get, ..pair.prepare(A, A, 10, 200) };
+    assert_eq!(pair.send(A, exchanged), HELD);
+    assert_eq!(pending(&pair), (200, 200, 0), "as long as nothing is heard, on both sides at once");
+    pair.carry(A);
+    pair.run(B, |sheet, peer, now| accept(sheet, peer, id(10), now)).unwrap();
+    pair.settle_down();
+    assert_eq!(pending(&pair), (0, 0, 200));
+    let position = pair.disks[B].link(&pair.names[A]).position(pair.asset(A));
+    assert_eq!(pair.disks[B].net(position), 200, "all that was given, for 66: the fraction is the node's");
+    let none = [AccountKind::InTransit, AccountKind::Rounding];
+    let kinds = pair.disks.iter().flat_map(|disk| disk.rows.accounts.values().map(|account| account.kind));
+    assert!(kinds.into_iter().all(|kind| !none.contains(&kind)));
     assert!(pair.disks.iter().all(Disk::replays));
 }
 

@@ -3,8 +3,8 @@
 use super::{A, B, LIFETIME_MS, Pair, memory::Disk, node, terms};
 use ed25519_dalek::SigningKey;
 use weft_ledger::link::{
-    Agreed, Body, LinkError, Message, Notice, Reason, Received, Sent, State, Sum, Terms, TermsError, accept,
-    change_terms, open_link,
+    Agreed, Body, LinkError, Message, Notice, Rate, Reason, Received, Sent, State, Sum, Terms, TermsError,
+    accept, change_terms, open_link,
 };
 use weft_wire::{Signed, TransferId, decode, encode, signed::SignedError};
 
@@ -67,8 +67,8 @@ fn nobody_has_more_by_exchanging_to_and_fro() {
         }
         terms.check()
     };
-    let assets = (good.assets[0].asset.clone(), good.assets[1].asset.clone());
-    let told = TermsError::Gain(Box::new(assets));
+    let assets = [0, 1].map(|at: usize| good.assets[at].asset.clone());
+    let told = TermsError::Gain(assets.to_vec());
     let gain = Err(told.clone());
     assert_eq!(with((109, 100), (95, 100)), gain, "1.0355 a round");
     assert_eq!(with((1, 3), (31, 10)), gain);
@@ -76,12 +76,57 @@ fn nobody_has_more_by_exchanging_to_and_fro() {
     assert_eq!(with((u64::MAX, u64::MAX - 1), (1, 1)), gain, "as little as it is");
     assert_eq!(with((109, 100), (100, 109)), Ok(()), "even is not more");
     assert_eq!(with((109, 100), (91, 100)), Ok(()));
-    assert!(told.to_string().contains("EUR@a.example for EUR@b.example"), "{told}");
+    assert!(told.to_string().contains("EUR@a.example for EUR@b.example, that for EUR@a.example"), "{told}");
     // One way alone gives nothing back.
     let mut one_way = good.clone();
     one_way.rates.truncate(1);
     one_way.rates[0].numerator = 1_000;
     assert_eq!(one_way.check(), Ok(()));
+}
+
+/// Terms with so many assets, and these rates between them: from, to, numerator, denominator.
+fn rated(assets: usize, rates: &[(usize, usize, u64, u64)]) -> Terms {
+    let mut terms = terms(&node("a.example"), &node("b.example"), (500, 500));
+    for at in terms.assets.len()..assets {
+        let mut covered = terms.assets[at % 2].clone();
+        covered.asset.code = format!("X{at}").parse().unwrap();
+        terms.assets.push(covered);
+    }
+    let rate = terms.rates[0];
+    let ids: Vec<_> = terms.assets.iter().map(|covered| covered.asset.id()).collect();
+    let made = rates.iter().map(|(give, get, numerator, denominator)| {
+        let (give, get) = (ids[*give], ids[*get]);
+        Rate { give, get, numerator: *numerator, denominator: *denominator, ..rate }
+    });
+    terms.rates = made.collect();
+    terms
+}
+
+#[test]
+fn nobody_has_more_by_exchanging_round_a_ring() {
+    let gain = |terms: &Terms, ring: &[usize]| {
+        let assets = ring.iter().map(|at| terms.assets[*at].asset.clone()).collect();
+        assert_eq!(terms.check(), Err(TermsError::Gain(assets)));
+    };
+    // Each pair alone gives nothing back; the three together do.
+    let ring = [(0, 1, 2, 1), (1, 2, 3, 1), (2, 0, 1, 6)];
+    assert_eq!(rated(3, &ring).check(), Ok(()), "even is not more");
+    let more = rated(3, &[ring[0], ring[1], (2, 0, 10, 59)]);
+    gain(&more, &[0, 1, 2]);
+    let told = more.check().unwrap_err().to_string();
+    assert!(told.contains("EUR@b.example, that for X2@a.example, that for EUR@a.example"), "{told}");
+    assert_eq!(rated(3, &[(1, 0, 2, 1), (2, 1, 3, 1), (0, 2, 10, 61)]).check(), Ok(()));
+    // A ring that is reached by a rate which is none of it, and one behind a ring that is even.
+    gain(&rated(4, &[(3, 0, 9, 1), ring[0], ring[1], (2, 0, 10, 59)]), &[0, 1, 2]);
+    gain(&rated(5, &[ring[0], ring[1], ring[2], (2, 3, 1, 9), (3, 4, 7, 1), (4, 2, 4, 3)]), &[2, 3, 4]);
+    // All sixteen, by as little as there is, with numbers as large as there are: nothing overflows or is rounded away.
+    let all = |last: (u64, u64)| -> Vec<_> {
+        let around = (0..15).map(|at| (at, at + 1, u64::MAX, u64::MAX - 1));
+        let back = (0..15).map(|at| (at + 1, at, u64::MAX - 1, u64::MAX));
+        around.chain([(15, 0, last.0, last.1)]).chain(back).collect()
+    };
+    gain(&rated(16, &all((1, 1))), &(0..16).collect::<Vec<_>>());
+    assert_eq!(rated(16, &all((u64::MAX - 16, u64::MAX))).check(), Ok(()));
 }
 
 #[test]

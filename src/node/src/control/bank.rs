@@ -14,8 +14,8 @@ impl Control {
     pub(super) async fn bank_accounts(&self) -> Result<Answer, Problem> {
         let wallet = self.service().wallet();
         let accounts = wallet.bank_rows().await?;
-        let (lines, withdrawals) = wallet.bank_waiting().await?;
-        Ok(Answer::BankAccounts { accounts, lines, withdrawals })
+        let (lines, withdrawals, due) = wallet.bank_waiting().await?;
+        Ok(Answer::BankAccounts { accounts, lines, withdrawals, due })
     }
 
     pub(super) async fn put_bank_account(

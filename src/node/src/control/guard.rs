@@ -1,6 +1,6 @@
-//! What the operator asks of dual control and of cash agents.
+//! What the operator asks of dual control, of cash agents and of fees.
 
-use super::{Answer, Control};
+use super::{Answer, Control, FeeRow};
 use weft_wire::{
     Code, Problem, TransferId, UserAddress, UserName,
     wallet::{AssetCode, ChangeApprover},
@@ -23,6 +23,16 @@ impl Control {
 
     pub(super) async fn withdraw_proposal(&self, id: TransferId) -> Result<Answer, Problem> {
         self.service().wallet().withdraw_proposal(id).await?;
+        Ok(Answer::Done)
+    }
+
+    pub(super) async fn fees(&self) -> Result<Answer, Problem> {
+        Ok(Answer::Fees(self.service().wallet().fee_rows().await?))
+    }
+
+    pub(super) async fn set_fee(&self, code: &AssetCode, fee: &FeeRow) -> Result<Answer, Problem> {
+        self.service().wallet().set_fee_of(code, fee).await?;
+        tracing::info!(%code, ?fee, "the operator has changed a fee");
         Ok(Answer::Done)
     }
 

@@ -26,7 +26,8 @@ use weft_wire::{
 };
 
 pub use weft_wire::admin::{
-    AgentRow, BankRow, GuardRows, LinkRow, PeerRow, PeerWish as Wish, RateRow, TermsRow, ThawRow,
+    AgentRow, BankRow, DueRow, FeeRow, FeesRow, GuardRows, LinkRow, PeerRow, PeerWish as Wish, RateRow,
+    TermsRow, ThawRow,
 };
 
 /// The socket's name in the data folder.
@@ -193,6 +194,15 @@ pub enum Request {
         /// An absolute path that the node can read.
         file: PathBuf,
     },
+    /// What is taken for payments, and what was earned.
+    Fees,
+    /// So much is taken for payments of a kind from now on.
+    SetFee {
+        /// What the asset is called.
+        code: AssetCode,
+        /// How much.
+        fee: FeeRow,
+    },
     /// Who approves what is issued, above which thresholds, and what waits.
     Guard,
     /// Somebody is to become an approver, or is one no longer.
@@ -262,7 +272,7 @@ pub enum Answer {
     Ended(u64),
     /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::WithdrawTerms`], [`Request::FreezeLink`],
     /// [`Request::Settle`], [`Request::DecideSettlement`],
-    /// [`Request::PutBankAccount`], [`Request::ChangeApprover`], [`Request::SetThreshold`], [`Request::WithdrawProposal`].
+    /// [`Request::PutBankAccount`], [`Request::SetFee`], [`Request::ChangeApprover`], [`Request::SetThreshold`], [`Request::WithdrawProposal`].
     Done,
     /// To [`Request::Backup`]: up to which commit it reaches.
     Backup {
@@ -302,7 +312,11 @@ pub enum Answer {
         lines: u64,
         /// Withdrawals that wait, alike.
         withdrawals: u64,
+        /// The first page of them.
+        due: Vec<DueRow>,
     },
+    /// To [`Request::Fees`], by asset.
+    Fees(Vec<FeesRow>),
     /// To [`Request::Guard`].
     Guard(GuardRows),
     /// To [`Request::ChangeApprover`], [`Request::SetThreshold`]: it waits for an approver.

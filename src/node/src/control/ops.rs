@@ -107,6 +107,8 @@ impl Control {
                 self.put_bank_account(&code, holder, account, bank).await.or_else(in_words)
             }
             Request::ImportBank { file } => self.import_bank(file).await,
+            Request::Fees => self.fees().await,
+            Request::SetFee { code, fee } => self.set_fee(&code, &fee).await.or_else(in_words),
             Request::Guard => self.guard().await,
             Request::ChangeApprover { name, appoint } => self.change_approver(name, appoint).await,
             Request::SetThreshold { code, amount } => self.set_threshold(&code, &amount).await,

@@ -11,34 +11,31 @@ use weft_wire::{AccountId, AssetId, TransferId, UserName};
 
 /// The one account of this kind that an owner has in an asset. It can be told without looking.
 pub(super) fn account_id(kind: AccountKind, owner: &Owner, asset: AssetId) -> AccountId {
-    let mut hasher = blake3::Hasher::new_derive_key("weft/account-id/1");
     // A word that is written nowhere else, so that a kind that is renamed in the code stays what it is on disk.
-    let kind: &[u8] = match kind {
-        AccountKind::User => b"user",
-        AccountKind::Merchant => b"merchant",
-        AccountKind::Issuance => b"issuance",
-        AccountKind::Fee => b"fee",
-        AccountKind::Escrow => b"escrow",
-        AccountKind::Envelope => b"envelope",
-        AccountKind::Nostro => b"nostro",
-        AccountKind::Vostro => b"vostro",
-        AccountKind::InTransit => b"in-transit",
-        AccountKind::Suspense => b"suspense",
-        AccountKind::Rounding => b"rounding",
-        AccountKind::Equity => b"equity",
+    let kind = match kind {
+        AccountKind::User => "user",
+        AccountKind::Merchant => "merchant",
+        AccountKind::Issuance => "issuance",
+        AccountKind::Fee => "fee",
+        AccountKind::Escrow => "escrow",
+        AccountKind::Envelope => "envelope",
+        AccountKind::Nostro => "nostro",
+        AccountKind::Vostro => "vostro",
+        AccountKind::InTransit => "in-transit",
+        AccountKind::Suspense => "suspense",
+        AccountKind::Rounding => "rounding",
+        AccountKind::Equity => "equity",
     };
-    hasher.update(kind).update(&[0]);
-    match owner {
-        Owner::Node => hasher.update(b"node"),
-        Owner::Person(name) => hasher.update(b"person ").update(name.as_str().as_bytes()),
-        Owner::Packet(packet) => hasher.update(b"packet ").update(&packet.0),
-        Owner::Peer(node) => hasher.update(b"peer ").update(node.as_str().as_bytes()),
-        Owner::Merchant(name) => hasher.update(b"merchant ").update(name.as_str().as_bytes()),
-        Owner::Escrow(escrow) => hasher.update(b"escrow ").update(&escrow.0),
-        Owner::Agent(name) => hasher.update(b"agent ").update(name.as_str().as_bytes()),
+    let owner: [&[u8]; 2] = match owner {
+        Owner::Node => [b"node", b""],
+        Owner::Person(name) => [b"person ", name.as_str().as_bytes()],
+        Owner::Packet(packet) => [b"packet ", &packet.0],
+        Owner::Peer(node) => [b"peer ", node.as_str().as_bytes()],
+        Owner::Merchant(name) => [b"merchant ", name.as_str().as_bytes()],
+        Owner::Escrow(escrow) => [b"escrow ", &escrow.0],
+        Owner::Agent(name) => [b"agent ", name.as_str().as_bytes()],
     };
-    hasher.update(&[0]).update(&asset.0);
-    AccountId::of_hash(&hasher.finalize())
+    AccountId::of_owner(kind, &owner, asset)
 }
 
 /// What an account is called in a journal of plain text. Of one owner all assets stand under one name.
@@ -69,7 +66,7 @@ pub(super) fn account_name(kind: AccountKind, owner: &Owner) -> String {
 
 /// A person's account.
 pub(super) fn personal(name: &UserName, asset: AssetId) -> AccountId {
-    account_id(AccountKind::User, &Owner::Person(name.clone()), asset)
+    AccountId::of_person(name, asset)
 }
 
 /// A shop's account.
@@ -79,7 +76,7 @@ pub(super) fn merchant(name: &UserName, asset: AssetId) -> AccountId {
 
 /// A cash agent's float: below zero it is what they owe.
 pub(super) fn agent(name: &UserName, asset: AssetId) -> AccountId {
-    account_id(AccountKind::Merchant, &Owner::Agent(name.clone()), asset)
+    AccountId::of_agent(name, asset)
 }
 
 /// The account against which an asset is issued.

@@ -1,17 +1,20 @@
 //! The ledger once more from its log: whether what is kept is what its events come to.
 
 use super::accounts::{agent, merchant, personal};
+use super::audit_guard::GuardLog;
+use super::audit_links::Links;
 use super::audit_roots::Roots;
+use super::audit_sales::Sales;
 use super::records::{
     AccountRecord, EntryRecord, EventRecord, HeadRecord, LoggedEvent, OrderRecord, Owner, OwnerRecord,
-    StandingRecord,
+    RemoteRecord, StandingRecord,
 };
 use crate::Fault;
 use std::collections::BTreeMap;
 use weft_ledger::{
     Account, Books, Entry, Memory, Movement, Outcome, Purpose, change_account, open_account, post,
 };
-use weft_store::{Scan, Store, Table, record::Record, tables};
+use weft_store::{Row, Scan, Store, Table, record::Record, tables};
 use weft_wire::{AssetId, Millis, TransferId, wallet::Payee};
 
 /// Findings that are told one by one; of more, that there are more.
@@ -48,22 +51,16 @@ impl LedgerReport {
 /// What kept it from reading.
 pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     let (mut books, mut report) = (Memory::default(), LedgerReport::default());
-    let (mut after, mut roots) = (Vec::new(), Roots::begin(store).await?);
-    loop {
-        let rows = store.scan(tables::LEDGER_LOG, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { break };
-        after.clone_from(&last.key);
-        for row in rows {
-            report.events += 1;
-            if row.key != report.events.to_be_bytes() {
-                report.find(format!("the log jumps at event {}", report.events));
-                return Ok(report);
-            }
-            let record = EventRecord::from_record(&row.value)?;
-            let (at, event) = ((report.events, record.at_ms), record.event.clone());
-            again(store, &mut books, record, &mut report).await?;
-            roots.event(at, &event, &books, &mut report).await?;
+    let (mut log, mut roots) = (Walk::of(store, tables::LEDGER_LOG), Roots::begin(store).await?);
+    while let Some((key, record)) = log.next::<EventRecord>().await? {
+        report.events += 1;
+        if key != report.events.to_be_bytes() {
+            report.find(format!("the log jumps at event {}", report.events));
+            return Ok(report);
         }
+        let (at, event) = ((report.events, record.at_ms), record.event.clone());
+        again(store, &mut books, record, &mut report).await?;
+        roots.event(at, &event, &books, &mut report).await?;
     }
     roots.end(&mut report);
     compare(store, &books, &mut report).await?;
@@ -71,13 +68,29 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     let guard = super::audit_guard::check_guard(store, &books, &mut report).await?;
     super::audit_fees::check_fees(store, &books, &mut report).await?;
     super::audit_agents::check_agents(store, &books, &guard, &mut report).await?;
-    super::audit_links::check_links(store, &books, &guard, &mut report).await?;
-    super::audit_sales::check_sales(store, &books, &mut report).await?;
+    check_remote(store, &books, &guard, &mut report).await?;
     super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
     super::audit_mandates::check_mandates(store, &books, &mut report).await?;
     super::audit_packets::check_packets(store, &books, &mut report).await?;
     Ok(report)
+}
+
+/// Payments between nodes: one walk over them, for all that is to be known of them.
+async fn check_remote(
+    store: &Store,
+    books: &Memory,
+    guard: &GuardLog,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let (mut links, mut sales) = (Links::default(), Sales::default());
+    let mut payments = Walk::of(store, tables::LINK_PAYMENTS);
+    while let Some((_, RemoteRecord(payment))) = payments.next().await? {
+        links.payment(store, (books, guard), &payment, report).await?;
+        sales.payment(payment);
+    }
+    links.end(store, (books, guard), report).await?;
+    sales.end(store, books, report).await
 }
 
 /// Does one event again.
@@ -265,24 +278,50 @@ pub(super) async fn get<R: Record>(store: &Store, table: Table, key: &[u8]) -> R
 }
 
 pub(super) async fn count(store: &Store, table: Table) -> Result<u64, Fault> {
-    let (mut rows, mut after) = (0, Vec::new());
-    loop {
-        let page = store.scan(table, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = page.last() else { return Ok(rows) };
-        after.clone_from(&last.key);
-        rows += page.len() as u64;
+    let (mut rows, mut walk) = (0, Walk::of(store, table));
+    while walk.row().await?.is_some() {
+        rows += 1;
     }
+    Ok(rows)
 }
 
 /// All records of a table, with their keys.
 pub(super) async fn all<R: Record>(store: &Store, table: Table) -> Result<Vec<(Vec<u8>, R)>, Fault> {
-    let (mut records, mut after) = (Vec::new(), Vec::new());
-    loop {
-        let rows = store.scan(table, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { return Ok(records) };
-        after.clone_from(&last.key);
-        for row in rows {
-            records.push((row.key, R::from_record(&row.value)?));
+    let (mut records, mut walk) = (Vec::new(), Walk::of(store, table));
+    while let Some(row) = walk.next().await? {
+        records.push(row);
+    }
+    Ok(records)
+}
+
+/// A table from its first row to its last, one row at a time: no more of it is in memory than a page.
+pub(super) struct Walk<'a> {
+    store: &'a Store,
+    table: Table,
+    page: std::vec::IntoIter<Row>,
+    after: Vec<u8>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn of(store: &'a Store, table: Table) -> Self {
+        Walk { store, table, page: Vec::new().into_iter(), after: Vec::new() }
+    }
+
+    /// The next row. `None`: that was all.
+    pub(super) async fn row(&mut self) -> Result<Option<Row>, Fault> {
+        if self.page.as_slice().is_empty() {
+            let rows = self.store.scan(self.table, Scan::prefix([]).after(&self.after)).await?;
+            if let Some(last) = rows.last() {
+                self.after.clone_from(&last.key);
+            }
+            self.page = rows.into_iter();
         }
+        Ok(self.page.next())
+    }
+
+    /// The next row's key and record.
+    pub(super) async fn next<R: Record>(&mut self) -> Result<Option<(Vec<u8>, R)>, Fault> {
+        let Some(row) = self.row().await? else { return Ok(None) };
+        Ok(Some((row.key, R::from_record(&row.value)?)))
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn check_bank(
     }
     let mut asked = 0;
     for (key, record) in all::<WithdrawalRecord>(store, tables::WITHDRAWALS).await? {
-        asked += u64::from(record.state == WithdrawalState::Waiting);
+        asked += u64::from(record.state.is_open());
         let id = TransferId::from_slice(&key).ok();
         if !id.is_some_and(|id| is_held(books, id, &record)) {
             report.find(format!("a withdrawal of {} is not booked so", record.name));
@@ -101,7 +101,7 @@ fn is_held(books: &Memory, id: TransferId, record: &WithdrawalRecord) -> bool {
     let end = standing.and_then(|standing| standing.resolution).map(|end| end.posted);
     let expected = match record.state {
         WithdrawalState::Paid => Some(record.amount),
-        WithdrawalState::Returned => Some(0),
+        WithdrawalState::Returned | WithdrawalState::TakenBack => Some(0),
         _ => None,
     };
     is_it && end == expected

@@ -2,11 +2,11 @@
 
 use super::{
     Memo,
-    audit::{LedgerReport, all, get},
+    audit::{LedgerReport, Walk, count, get},
     audit_guard::GuardLog,
     link_books::{payer_key, payment_key},
     link_settle::settled_key,
-    records::{ChargeRecord, LinkRecord, OrderRecord, RemoteRecord, WaitingRecord},
+    records::{ChargeRecord, LinkRecord, OrderRecord, WaitingRecord},
     remote_codes::charge_key,
 };
 use crate::Fault;
@@ -15,61 +15,73 @@ use weft_ledger::{
     Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
     link::{Aim, Link, Payment, Prepare, State, Way},
 };
-use weft_store::{Scan, Store, record::Record, tables};
+use weft_store::{Store, record::Record, tables};
 use weft_wire::{
     NodeName, TransferId,
     wallet::{BearerPayee, MerchantPayee, Payee, PaymentOrder},
 };
 
-/// Compares the payments of all links with the books as their events make them.
-pub(super) async fn check_links(
-    store: &Store,
-    books: &Memory,
-    guard: &GuardLog,
-    report: &mut LedgerReport,
-) -> Result<(), Fault> {
-    let (mut waiting, mut after) = (BTreeMap::<NodeName, (u32, u32)>::new(), Vec::new());
-    let (mut of_payers, mut settled) = (BTreeMap::<Vec<u8>, u32>::new(), 0);
-    loop {
-        let rows = store.scan(tables::LINK_PAYMENTS, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { break };
-        after.clone_from(&last.key);
-        for row in rows {
-            let RemoteRecord(payment) = RemoteRecord::from_record(&row.value)?;
-            if payment.state == State::Waiting {
-                let (out, into) = waiting.entry(payment.peer.clone()).or_default();
-                *(if payment.way == Way::Out { out } else { into }) += 1;
-                if let Some(Aim::Payment { payer, .. }) = payment.prepare.as_ref().map(|prepare| &prepare.aim)
-                {
-                    *of_payers.entry(payer_key(&payment.peer, payment.way, payer)).or_default() += 1;
-                }
-            }
-            settled += u64::from(settled_key(&payment).is_some());
-            if !is_booked(books, &payment) {
-                report.find(format!("payment {} with {} is not booked so", payment.id, payment.peer));
-            }
-            if brings_guarded(books, guard, &payment) {
-                let (id, peer) = (payment.id, &payment.peer);
-                report.find(format!("payment {id} with {peer} was exchanged for what needs approval"));
-            }
-            if !is_as_ordered(store, &payment).await? {
-                report.find(format!("payment {} with {} is not what was ordered", payment.id, payment.peer));
+/// What the payments of all links come to.
+#[derive(Default)]
+pub(super) struct Links {
+    /// Of each link: how many wait, out and in.
+    waiting: BTreeMap<NodeName, (u32, u32)>,
+    /// Of each payer.
+    of_payers: BTreeMap<Vec<u8>, u32>,
+    settled: u64,
+}
+
+impl Links {
+    /// Compares one with the books as their events make them.
+    pub(super) async fn payment(
+        &mut self,
+        store: &Store,
+        (books, guard): (&Memory, &GuardLog),
+        payment: &Payment,
+        report: &mut LedgerReport,
+    ) -> Result<(), Fault> {
+        let (id, peer) = (payment.id, &payment.peer);
+        if payment.state == State::Waiting {
+            let (out, into) = self.waiting.entry(peer.clone()).or_default();
+            *(if payment.way == Way::Out { out } else { into }) += 1;
+            if let Some(Aim::Payment { payer, .. }) = payment.prepare.as_ref().map(|prepare| &prepare.aim) {
+                *self.of_payers.entry(payer_key(peer, payment.way, payer)).or_default() += 1;
             }
         }
+        self.settled += u64::from(settled_key(payment).is_some());
+        if !is_booked(books, payment) {
+            report.find(format!("payment {id} with {peer} is not booked so"));
+        }
+        if brings_guarded(books, guard, payment) {
+            report.find(format!("payment {id} with {peer} was exchanged for what needs approval"));
+        }
+        if !is_as_ordered(store, payment).await? {
+            report.find(format!("payment {id} with {peer} is not what was ordered"));
+        }
+        Ok(())
     }
-    check_payers(store, &of_payers, report).await?;
-    check_charges(store, report).await?;
-    if super::audit::count(store, tables::LINK_SETTLEMENTS).await? != settled {
-        report.find("the list of settlements is not that of the payments between nodes".to_owned());
-    }
-    let mut after = Vec::new();
-    loop {
-        let rows = store.scan(tables::LINKS, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after.clone_from(&last.key);
-        for row in rows {
-            let LinkRecord(link) = LinkRecord::from_record(&row.value)?;
-            let known = waiting.get(&link.peer).copied().unwrap_or_default();
+
+    /// After the last one: compares what is counted beside them.
+    pub(super) async fn end(
+        self,
+        store: &Store,
+        (books, guard): (&Memory, &GuardLog),
+        report: &mut LedgerReport,
+    ) -> Result<(), Fault> {
+        check_charges(store, report).await?;
+        // Nobody is kept from paying by more than waits. What waits since before it was counted is less there.
+        let mut counts = Walk::of(store, tables::LINK_WAITING);
+        while let Some((key, WaitingRecord(count))) = counts.next().await? {
+            if count > self.of_payers.get(&key).copied().unwrap_or_default() {
+                report.find(format!("{}: more payments are counted than wait", key.escape_ascii()));
+            }
+        }
+        if count(store, tables::LINK_SETTLEMENTS).await? != self.settled {
+            report.find("the list of settlements is not that of the payments between nodes".to_owned());
+        }
+        let mut links = Walk::of(store, tables::LINKS);
+        while let Some((_, LinkRecord(link))) = links.next().await? {
+            let known = self.waiting.get(&link.peer).copied().unwrap_or_default();
             if known != (link.waiting_out, link.waiting_in) {
                 report.find(format!("the link with {} counts other payments than wait", link.peer));
             }
@@ -79,26 +91,7 @@ pub(super) async fn check_links(
                     .find(format!("transfer {id} of a thaw with {peer} has brought in what needs approval"));
             }
         }
-    }
-}
-
-/// Nobody is kept from paying by more than waits. What waits since before it was counted is less there.
-async fn check_payers(
-    store: &Store,
-    waiting: &BTreeMap<Vec<u8>, u32>,
-    report: &mut LedgerReport,
-) -> Result<(), Fault> {
-    let mut after = Vec::new();
-    loop {
-        let rows = store.scan(tables::LINK_WAITING, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after.clone_from(&last.key);
-        for row in rows {
-            let WaitingRecord(count) = WaitingRecord::from_record(&row.value)?;
-            if count > waiting.get(&row.key).copied().unwrap_or_default() {
-                report.find(format!("{}: more payments are counted than wait", row.key.escape_ascii()));
-            }
-        }
+        Ok(())
     }
 }
 
@@ -153,7 +146,8 @@ async fn is_as_charged(
 
 /// Whether there is a payment for each charge of another node.
 async fn check_charges(store: &Store, report: &mut LedgerReport) -> Result<(), Fault> {
-    for (_, ChargeRecord { charge, transfer }) in all::<ChargeRecord>(store, tables::CHARGES).await? {
+    let mut charges = Walk::of(store, tables::CHARGES);
+    while let Some((_, ChargeRecord { charge, transfer })) = charges.next().await? {
         let peer = charge.peek().map(|charge| charge.shop.node);
         let is_there = match peer {
             Ok(peer) => {

@@ -3,7 +3,8 @@
 use super::{
     LedgerReport, Memo,
     accounts::merchant,
-    records::{PaidRecord, RemoteRecord, SaleRecord},
+    audit::Walk,
+    records::{PaidRecord, SaleRecord},
     sales::sale_key,
 };
 use crate::Fault;
@@ -12,7 +13,7 @@ use weft_ledger::{
     Books, Memory, Outcome,
     link::{Aim, Payment, State, Sum, Way},
 };
-use weft_store::{Row, Scan, Store, record::Record, tables};
+use weft_store::{Store, tables};
 use weft_wire::{
     AccountId, NodeName, RequestId, TransferId, UserName,
     wallet::{MerchantPayee, Payee},
@@ -30,42 +31,37 @@ struct Came {
     at_rate: bool,
 }
 
-/// Whether each payment of another node that a shop has taken has paid one sale, of so much, and each sale that was paid was paid by
-/// one, of another node or of this one.
-pub(super) async fn check_sales(
-    store: &Store,
-    books: &Memory,
-    report: &mut LedgerReport,
-) -> Result<(), Fault> {
-    let (mut taken, mut after) = (HashMap::new(), Vec::new());
-    loop {
-        let rows = store.scan(tables::LINK_PAYMENTS, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { break };
-        after.clone_from(&last.key);
-        for row in rows {
-            let RemoteRecord(payment) = RemoteRecord::from_record(&row.value)?;
-            if let Some(came) = came(&payment) {
-                taken.insert((payment.peer, payment.id), came);
-            }
+/// What came from other nodes for sales.
+#[derive(Default)]
+pub(super) struct Sales(HashMap<(NodeName, TransferId), Came>);
+
+impl Sales {
+    pub(super) fn payment(&mut self, payment: Payment) {
+        if let Some(came) = came(&payment) {
+            self.0.insert((payment.peer, payment.id), came);
         }
     }
-    let mut after = Vec::new();
-    loop {
-        let rows = store.scan(tables::SALES, Scan::prefix([]).after(&after)).await?;
-        let Some(last) = rows.last() else { break };
-        after.clone_from(&last.key);
-        for row in rows {
-            let sale = SaleRecord::from_record(&row.value)?;
+
+    /// After the last one: whether each that a shop has taken has paid one sale, of so much, and each sale that was paid was paid by one,
+    /// of another node or of this one.
+    pub(super) async fn end(
+        mut self,
+        store: &Store,
+        books: &Memory,
+        report: &mut LedgerReport,
+    ) -> Result<(), Fault> {
+        let mut sales = Walk::of(store, tables::SALES);
+        while let Some((key, sale)) = sales.next::<SaleRecord>().await? {
             let Some(paid) = &sale.paid else { continue };
-            if !is_paid(books, &mut taken, &row, &sale, paid) {
+            if !is_paid(books, &mut self.0, &key, &sale, paid) {
                 report.find(format!("a sale that {} has paid is not what came for it", paid.payer));
             }
         }
+        for (_, id) in self.0.keys() {
+            report.find(format!("payment {id} of another node has paid no sale"));
+        }
+        Ok(())
     }
-    for (_, id) in taken.keys() {
-        report.find(format!("payment {id} of another node has paid no sale"));
-    }
-    Ok(())
 }
 
 fn came(payment: &Payment) -> Option<Came> {
@@ -87,16 +83,16 @@ fn came(payment: &Payment) -> Option<Came> {
 fn is_paid(
     books: &Memory,
     taken: &mut HashMap<(NodeName, TransferId), Came>,
-    row: &Row,
+    key: &[u8],
     sale: &SaleRecord,
     paid: &PaidRecord,
 ) -> bool {
-    let (total, Some(shop)) = (sale.amount.checked_add(paid.tip), shop_of(&row.key)) else { return false };
+    let (total, Some(shop)) = (sale.amount.checked_add(paid.tip), shop_of(key)) else { return false };
     let account = merchant(&shop, sale.asset);
     match taken.remove(&(paid.payer.node.clone(), paid.transfer)) {
         Some(came) => {
             let is_tip = if came.at_rate { paid.tip >= came.tip } else { paid.tip == came.tip };
-            came.key == row.key
+            came.key == key
                 && came.sum.asset == sale.asset
                 && Some(came.sum.amount) == total
                 && came.moved == Some((account, came.sum.amount))

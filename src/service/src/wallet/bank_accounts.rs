@@ -14,10 +14,13 @@ use weft_ledger::format_amount;
 use weft_store::{Scan, record::Record, tables};
 use weft_wire::{
     AssetId, UserName,
-    admin::BankRow,
+    admin::{BankRow, DueRow},
     limits::{ASSETS_MAX, BANK_NAME_BYTES_MAX},
     text,
-    wallet::{Asset, BankAccount, BankAccountInfo, BankAccountList, TopUpList, TopUpWay},
+    wallet::{
+        Asset, BankAccount, BankAccountInfo, BankAccountList, TopUpList, TopUpWay, WithdrawalInfo,
+        WithdrawalState,
+    },
 };
 
 /// Digits that the number of an account has at least.
@@ -81,14 +84,23 @@ impl Wallet {
         Ok(BankAccountList { accounts })
     }
 
-    /// How many lines, and how many withdrawals, wait for the operator.
+    /// How many lines, and how many withdrawals, wait for the operator; and the first page of those.
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn bank_waiting(&self) -> Result<(u64, u64)> {
+    pub async fn bank_waiting(&self) -> Result<(u64, u64, Vec<DueRow>)> {
         let store = &self.ctx.store;
         let lines = count(store, tables::BANK_WAITING).await?;
-        Ok((lines, count(store, tables::WITHDRAWALS_WAITING).await?))
+        let due = |known: WithdrawalInfo| DueRow {
+            amount: format_amount(known.amount.into(), known.asset.scale),
+            paying: known.state == WithdrawalState::Paying,
+            user: known.user,
+            asset: known.asset,
+            reference: known.reference,
+        };
+        let waiting = self.withdrawals_waiting(None).await?.withdrawals;
+        let due = waiting.into_iter().map(due).collect();
+        Ok((lines, count(store, tables::WITHDRAWALS_WAITING).await?, due))
     }
 
     /// The same for the operator's command.

@@ -301,7 +301,7 @@ impl Sheet<'_> {
             let record: Option<WithdrawalRecord> = self.get(tables::WITHDRAWALS, id.0)?;
             let is_it = |record: &WithdrawalRecord| {
                 (record.asset, record.amount) == (line.asset, line.amount.unsigned_abs())
-                    && record.state != WithdrawalState::Returned
+                    && (record.state.is_open() || record.state == WithdrawalState::Paid)
                     && record.line.is_none()
             };
             if let Some(record) = record.filter(is_it) {

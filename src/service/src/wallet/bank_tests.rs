@@ -7,7 +7,7 @@ use super::{
 use crate::{Fault, flows::FlowError};
 use weft_ledger::Refusal;
 use weft_wire::{
-    AssetId, BankLineId, Code, Problem, Signed,
+    AssetId, BankLineId, Code, Problem, Signed, TransferId,
     wallet::{
         BankAccount, BankImport, BankLine, BankLineState, BankPayee, DecideBankLine, DefineAsset, Intent,
         Payee, PaymentOrder, Receipt, TopUpNotice, TransferState, WithdrawalState,
@@ -322,6 +322,100 @@ async fn the_owner_gives_a_withdrawal_back_or_says_that_it_is_paid() {
     // The bank's file comes later: it is that one, and moves nothing any more.
     let done = till.import(&mt940(IBAN, 11, 0, &[(false, 4_000, 1, &reference)])).await.unwrap();
     assert_eq!((done.paid, till.books().await.0), (1, 6_000));
+}
+
+#[tokio::test]
+async fn who_asked_takes_a_withdrawal_back_until_the_owner_is_about_to_pay_it() {
+    let mut till = Till::at_bank().await;
+    let wallet = till.world.service.wallet().clone();
+    let (alice, bob) = (till.alice.device.caller().clone(), till.bob.device.caller().clone());
+    let first = till.withdraw(3_000, hers()).await.unwrap().transfer;
+    let reference = wallet.withdrawals_waiting(None).await.unwrap().withdrawals[0].reference.clone();
+    for nothing in [
+        wallet.take_back_withdrawal(&bob, first).await,
+        wallet.take_back_withdrawal(&alice, TransferId([7; 16])).await,
+        wallet.begin_withdrawal(TransferId([7; 16])).await,
+    ] {
+        assert!(matches!(nothing, Err(WalletError::NotFound("withdrawal"))), "{nothing:?}");
+    }
+    assert_eq!(till.balances().await.0, 7_000);
+    for _ in 0..2 {
+        wallet.take_back_withdrawal(&alice, first).await.unwrap();
+    }
+    till.is_sound().await;
+    assert_eq!(till.balances().await.0, 10_000);
+    let mine = wallet.withdrawals(&alice).await.unwrap().withdrawals;
+    assert_eq!(mine[0].state, WithdrawalState::TakenBack);
+    assert_eq!(till.history(&till.alice).await[0], (false, 3_000, TransferState::Returned));
+    assert_eq!(wallet.withdrawals_waiting(None).await.unwrap().withdrawals, []);
+    for late in [
+        wallet.begin_withdrawal(first).await,
+        wallet.decide_withdrawal(first, true).await,
+        wallet.decide_withdrawal(first, false).await,
+    ] {
+        assert!(matches!(late, Err(WalletError::AlreadyDecided)), "{late:?}");
+    }
+    // An owner who has paid it without a word finds the debit on the list.
+    let done = till.import(&mt940(IBAN, 11, 0, &[(false, 3_000, 1, &reference)])).await.unwrap();
+    assert_eq!((done.paid, done.waiting, till.balances().await.0), (0, 1, 10_000));
+
+    // About to be paid: it ends as the owner says, and still counts as one that waits.
+    for paid in [true, false] {
+        let next = till.withdraw(1_000, hers()).await.unwrap().transfer;
+        for _ in 0..2 {
+            wallet.begin_withdrawal(next).await.unwrap();
+        }
+        let late = wallet.take_back_withdrawal(&alice, next).await;
+        assert!(matches!(late, Err(WalletError::AlreadyDecided)), "{late:?}");
+        let waiting = wallet.withdrawals_waiting(None).await.unwrap().withdrawals;
+        assert_eq!((waiting.len(), waiting[0].state), (1, WithdrawalState::Paying));
+        till.is_sound().await;
+        wallet.decide_withdrawal(next, paid).await.unwrap();
+        let late = wallet.take_back_withdrawal(&alice, next).await;
+        assert!(matches!(late, Err(WalletError::AlreadyDecided)), "{late:?}");
+    }
+    assert_eq!(till.balances().await.0, 9_000);
+    // A line of a file ends one that is about to be paid as well.
+    let last = till.withdraw(500, hers()).await.unwrap().transfer;
+    wallet.begin_withdrawal(last).await.unwrap();
+    let reference = wallet.withdrawals_waiting(None).await.unwrap().withdrawals[0].reference.clone();
+    let done = till.import(&mt940(IBAN, 12, 0, &[(false, 500, 2, &reference)])).await.unwrap();
+    assert_eq!((done.paid, till.balances().await.0), (1, 8_500));
+    assert_eq!(wallet.withdrawals_waiting(None).await.unwrap().withdrawals, []);
+    till.is_sound().await;
+}
+
+#[tokio::test]
+async fn of_taking_back_and_paying_at_one_moment_one_is_done() {
+    for first in [false, true] {
+        let mut till = Till::at_bank().await;
+        let wallet = till.world.service.wallet().clone();
+        let alice = till.alice.device.caller().clone();
+        for paid_by_word in [false, true] {
+            let before = till.balances().await.0;
+            let id = till.withdraw(1_000, hers()).await.unwrap().transfer;
+            let owner = async {
+                if first {
+                    tokio::task::yield_now().await;
+                }
+                match paid_by_word {
+                    true => wallet.decide_withdrawal(id, true).await,
+                    false => wallet.begin_withdrawal(id).await,
+                }
+            };
+            let hers = async {
+                if !first {
+                    tokio::task::yield_now().await;
+                }
+                wallet.take_back_withdrawal(&alice, id).await
+            };
+            let (owner, hers) = tokio::join!(owner, hers);
+            assert_ne!(owner.is_ok(), hers.is_ok(), "{owner:?} {hers:?}");
+            let left = till.balances().await.0;
+            assert_eq!(left, if hers.is_ok() { before } else { before - 1_000 });
+            till.is_sound().await;
+        }
+    }
 }
 
 #[tokio::test]

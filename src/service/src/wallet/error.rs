@@ -23,6 +23,9 @@ pub enum WalletError {
     /// The device has no order key as yet.
     #[error("this device has no order key")]
     NoOrderKey,
+    /// The device was signed out meanwhile.
+    #[error("this device was signed out")]
+    SignedOut,
     /// A signature is not valid.
     #[error("the signature of {0} is not valid")]
     Signature(&'static str),
@@ -159,6 +162,7 @@ impl From<WalletError> for Problem {
             WalletError::Forbidden => Problem::new(Code::Forbidden),
             WalletError::ForeignOrder => Problem::new(Code::Forbidden).detail(detail),
             WalletError::NoOrderKey => Problem::new(Code::BadCertificate).detail(detail),
+            WalletError::SignedOut => Problem::new(Code::DeviceRevoked),
             WalletError::Signature(_) => Problem::new(Code::BadSignature).detail(detail),
             WalletError::Expired => Problem::new(Code::OrderStale).detail(detail),
             WalletError::Counter { last } => {

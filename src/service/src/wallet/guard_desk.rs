@@ -1,6 +1,6 @@
 //! Dual control and cash agents for the operator's command: as people write it.
 
-use super::{Result, Wallet, WalletError};
+use super::{Result, Wallet};
 use crate::Fault;
 use weft_ledger::{format_amount, parse_amount};
 use weft_wire::{
@@ -31,9 +31,7 @@ impl Wallet {
     /// # Errors
     /// As there; [`Fault::Invalid`] for what is no amount.
     pub async fn set_threshold_of(&self, code: &AssetCode, amount: &str) -> Result<()> {
-        let known = self.assets_known().await?.into_iter().map(|known| known.asset);
-        let mut own = known.filter(|asset| asset.issuer == self.ctx.node && asset.code == *code);
-        let asset = own.next().ok_or(WalletError::NotFound("asset"))?;
+        let asset = self.own_asset(code).await?;
         let amount = parse_amount(amount, asset.scale);
         let amount =
             amount.map_err(|_| Fault::Invalid { field: "amount", why: "this is no amount of that asset" })?;

@@ -43,6 +43,7 @@ mod export;
 #[cfg(test)]
 mod fee_tests;
 mod fees;
+mod fees_desk;
 mod guard;
 mod guard_decide;
 mod guard_desk;

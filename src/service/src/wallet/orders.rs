@@ -31,7 +31,8 @@ impl Wallet {
     /// `PUT wallet/order-key`: from now on the caller's device signs its orders with this key.
     ///
     /// # Errors
-    /// [`WalletError::Signature`], [`WalletError::ForeignOrder`]; [`Fault::Invalid`] for one that is older than the present one.
+    /// [`WalletError::Signature`], [`WalletError::ForeignOrder`]; [`Fault::Invalid`] for one that is older than the present one;
+    /// [`WalletError::SignedOut`].
     pub async fn put_order_key(&self, caller: &Caller, request: PutOrderKey) -> Result<()> {
         let cert = request.cert.verify(&caller.session.device_key);
         let cert = cert.map_err(|_| WalletError::Signature("the order key"))?;
@@ -47,6 +48,10 @@ impl Wallet {
         let (row, signed) = (joined(caller.name().as_str(), caller.device().0), request.cert);
         self.teller
             .run(move |sheet| {
+                // Signed out since it has asked: of the two pieces of work the later one knows of the earlier.
+                if !sheet.is_free(tables::ORDER_KEYS_GONE, &row)? {
+                    return Err(WalletError::SignedOut.into());
+                }
                 let known: Option<OrderKeyRecord> = sheet.get(tables::ORDER_KEYS, &row)?;
                 if known.as_ref().is_some_and(|known| known.key == cert.order_key) {
                     return Ok(());
@@ -130,16 +135,15 @@ impl Wallet {
         kept.filter(|kept| kept.order == request.order).map(|_| order).ok_or_else(bad)
     }
 
-    /// The orders of a device that was signed out are worth nothing any more.
+    /// The orders of a device that was signed out are worth nothing any more, and it gets no key again: it does not come back.
     pub(crate) async fn forget_key(&self, name: &UserName, device: DeviceId) -> Result<()> {
         let row = joined(name.as_str(), device.0);
         self.teller
             .run(move |sheet| {
-                if sheet.get::<OrderKeyRecord>(tables::ORDER_KEYS, &row)?.is_some() {
-                    sheet.delete(tables::ORDER_KEYS, &row);
-                    // A stolen device is locked out also where the disk is full.
-                    sheet.urgent();
-                }
+                sheet.delete(tables::ORDER_KEYS, &row);
+                sheet.mark(tables::ORDER_KEYS_GONE, &row);
+                // A stolen device is locked out also where the disk is full.
+                sheet.urgent();
                 sheet.forget_code(&row)
             })
             .await

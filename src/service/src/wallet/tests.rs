@@ -3,11 +3,13 @@
 use super::{LinkTrouble, WalletError, check_ledger};
 use crate::{
     Fault,
+    context::joined,
     flows::FlowError,
     testing::{Device, START_MS, World},
 };
 use ed25519_dalek::SigningKey;
 use weft_ledger::Refusal;
+use weft_store::tables;
 use weft_wire::{
     AccountId, AssetId, OrderId, Signed, TransferId, UserAddress,
     wallet::{
@@ -336,6 +338,33 @@ async fn a_device_that_was_signed_out_pays_no_more() {
     assert_eq!(till.balances().await, (9_300, 700));
     assert_eq!(till.history(&till.bob).await, [(true, 700, TransferState::Done)]);
     till.is_sound().await;
+}
+
+#[tokio::test]
+async fn a_device_that_is_signed_out_meanwhile_gets_no_order_key() {
+    for steps in 0..12 {
+        let mut till = Till::open().await;
+        let caller = till.alice.device.caller().clone();
+        till.alice.key = SigningKey::from_bytes(&[9; 32]);
+        let put = async |later: u64| {
+            let cert = till.alice.cert(START_MS + later);
+            let request = PutOrderKey { cert: Signed::sign(&cert, &till.alice.device.key) };
+            till.world.service.wallet().put_order_key(&caller, request).await
+        };
+        // Its session was good when the request came; the sign-out overtakes it, sooner or later.
+        let late = async {
+            for _ in 0..steps {
+                tokio::task::yield_now().await;
+            }
+            put(1).await
+        };
+        let (out, _) = tokio::join!(till.world.service.flows().sign_out(&caller, caller.device()), late);
+        out.unwrap();
+        let refused = put(2).await;
+        assert!(matches!(refused, Err(WalletError::SignedOut)), "{refused:?}");
+        let row = joined(caller.name().as_str(), caller.device().0);
+        assert!(till.world.store.get(tables::ORDER_KEYS, &row).await.unwrap().is_none(), "{steps} steps");
+    }
 }
 
 #[tokio::test]

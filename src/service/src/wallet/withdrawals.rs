@@ -18,6 +18,8 @@ use weft_wire::{
     wallet::{BankPayee, Intent, PaymentOrder, WithdrawalInfo, WithdrawalList, WithdrawalState},
 };
 
+const NONE: WalletError = WalletError::NotFound("withdrawal");
+
 impl Wallet {
     /// `GET wallet/withdrawals`: the caller's last ones, the newest first.
     ///
@@ -40,6 +42,44 @@ impl Wallet {
         self.withdrawals_of(tables::WITHDRAWALS_WAITING, scan).await
     }
 
+    /// `DELETE wallet/withdrawals/TRANSFER`: the caller does not want it any more. Asking again takes it back once.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`], also for one of others; [`WalletError::AlreadyDecided`] once the owner is about to pay it.
+    pub async fn take_back_withdrawal(&self, caller: &Caller, id: TransferId) -> Result<()> {
+        let name = caller.name().clone();
+        self.teller
+            .run(move |sheet| {
+                let record = sheet.withdrawal(id)?;
+                if record.name != name {
+                    return Err(NONE.into());
+                }
+                if record.state == WithdrawalState::Paying {
+                    return Err(WalletError::AlreadyDecided.into());
+                }
+                sheet.end_withdrawal(id, record, WithdrawalState::TakenBack, None)
+            })
+            .await
+    }
+
+    /// `PUT wallet/admin/withdrawals/TRANSFER`: the owner is about to pay it at the bank. Asking again changes nothing.
+    ///
+    /// # Errors
+    /// [`WalletError::NotFound`]; [`WalletError::AlreadyDecided`] if it has ended.
+    pub async fn begin_withdrawal(&self, id: TransferId) -> Result<()> {
+        self.teller
+            .run(move |sheet| {
+                let record = sheet.withdrawal(id)?;
+                if !record.state.is_open() {
+                    return Err(WalletError::AlreadyDecided.into());
+                }
+                let record = WithdrawalRecord { state: WithdrawalState::Paying, ..record };
+                sheet.put(tables::WITHDRAWALS, id.0, &record);
+                Ok(())
+            })
+            .await
+    }
+
     /// `POST wallet/admin/withdrawals/TRANSFER`: the owner has paid it at the bank, or it goes back. Asking again decides it once.
     ///
     /// # Errors
@@ -48,8 +88,7 @@ impl Wallet {
         let state = if paid { WithdrawalState::Paid } else { WithdrawalState::Returned };
         self.teller
             .run(move |sheet| {
-                let record: Option<WithdrawalRecord> = sheet.get(tables::WITHDRAWALS, id.0)?;
-                let record = record.ok_or(WalletError::NotFound("withdrawal"))?;
+                let record = sheet.withdrawal(id)?;
                 sheet.end_withdrawal(id, record, state, None)
             })
             .await
@@ -77,7 +116,7 @@ impl Wallet {
     }
 
     async fn withdrawal(&self, id: TransferId) -> Result<WithdrawalRecord> {
-        self.ctx.read(tables::WITHDRAWALS, id.0).await?.ok_or(WalletError::NotFound("withdrawal"))
+        self.ctx.read(tables::WITHDRAWALS, id.0).await?.ok_or(NONE)
     }
 }
 
@@ -95,6 +134,10 @@ pub(super) fn check_payee(payee: &BankPayee) -> Result<(), Fault> {
 }
 
 impl Sheet<'_> {
+    fn withdrawal(&self, id: TransferId) -> Result<WithdrawalRecord, Stop> {
+        Ok(self.get(tables::WITHDRAWALS, id.0)?.ok_or(NONE)?)
+    }
+
     /// The transfer of an order for a bank: held against the issuer, for as long as it takes.
     pub(super) fn withdrawn(
         &mut self,
@@ -142,8 +185,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// It was paid, as the owner says or a line of the bank's file; or it goes back. What was paid by the owner's word takes its line
-    /// later.
+    /// It was paid, as the owner says or a line of the bank's file; or it goes back, as the owner or who asked says. What was paid by the
+    /// owner's word takes its line later.
     pub(super) fn end_withdrawal(
         &mut self,
         id: TransferId,
@@ -151,7 +194,7 @@ impl Sheet<'_> {
         state: WithdrawalState,
         line: Option<BankLineId>,
     ) -> Result<(), Stop> {
-        let is_new = record.state == WithdrawalState::Waiting;
+        let is_new = record.state.is_open();
         if !is_new && record.state != state {
             return Err(WalletError::AlreadyDecided.into());
         }
@@ -166,7 +209,7 @@ impl Sheet<'_> {
                 Transfer { id: TransferId::of_answer(id), movement, purpose: Purpose::Withdrawal, about };
             let chain = self.with_fee_end(end, &entry, state == WithdrawalState::Paid)?;
             self.post(&chain)?;
-            if state == WithdrawalState::Returned {
+            if state != WithdrawalState::Paid {
                 self.uncount(&entry)?;
             }
             self.delete(tables::WITHDRAWALS_WAITING, waiting_key(record.at_ms, id));

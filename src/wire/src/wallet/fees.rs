@@ -8,12 +8,14 @@
 use super::{Payee, PaymentOrder};
 use crate::AssetId;
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Basis points of a whole: a fee's share is at most all of the amount.
 pub const FEE_POINTS_MAX: u32 = 10_000;
 
 /// For what a fee is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FeeKind {
     /// To a person of the same node.
     Person,
@@ -28,6 +30,25 @@ pub enum FeeKind {
 impl FeeKind {
     /// Every kind, in the order of their numbers: 0 to 3.
     pub const ALL: [FeeKind; 4] = [FeeKind::Person, FeeKind::Shop, FeeKind::Remote, FeeKind::Out];
+
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            FeeKind::Person => "person",
+            FeeKind::Shop => "shop",
+            FeeKind::Remote => "remote",
+            FeeKind::Out => "out",
+        }
+    }
+}
+
+impl FromStr for FeeKind {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let known = FeeKind::ALL.into_iter().find(|kind| kind.word() == text);
+        known.ok_or("a kind of payment is person, shop, remote or out")
+    }
 }
 
 /// What is taken for payments of one kind. Sums are in minor units of the asset. It travels and is kept as five numbers, in the order of

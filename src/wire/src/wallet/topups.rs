@@ -1,8 +1,8 @@
 //! Money that comes in over a bank, and goes out over one.
 //!
-//! `GET wallet/top-ups` · `GET wallet/withdrawals?asset=ID`; for the owner `GET wallet/admin/bank` · `PUT wallet/admin/bank` · `POST wallet/admin/bank/files` ·
+//! `GET wallet/top-ups` · `GET wallet/withdrawals` · `DELETE wallet/withdrawals/TRANSFER`; for the owner `GET wallet/admin/bank` · `PUT wallet/admin/bank` · `POST wallet/admin/bank/files` ·
 //! `GET wallet/admin/bank/lines?after=LINE` · `POST wallet/admin/bank/lines/LINE` · `GET wallet/admin/withdrawals?after=TRANSFER` ·
-//! `POST wallet/admin/withdrawals/TRANSFER`; for an operator's payment provider `POST wallet/webhooks/NAME`. A withdrawal is asked for by an order whose payee is [`super::Payee::Bank`].
+//! `PUT`, `POST wallet/admin/withdrawals/TRANSFER`; for an operator's payment provider `POST wallet/webhooks/NAME`. A withdrawal is asked for by an order whose payee is [`super::Payee::Bank`].
 //!
 //! The node is no bank and talks to none. The operator has an account at one and stands behind the asset; what the bank says of that
 //! account, the operator hands in as a file.
@@ -196,6 +196,18 @@ pub enum WithdrawalState {
     Paid,
     /// The owner has given it back.
     Returned,
+    /// The owner is about to pay it: who asked cannot take it back any more.
+    Paying,
+    /// Who asked has taken it back, before the owner was about to pay it.
+    TakenBack,
+}
+
+impl WithdrawalState {
+    /// Whether the money is still held.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        matches!(self, WithdrawalState::Waiting | WithdrawalState::Paying)
+    }
 }
 
 /// A withdrawal, for who asked and for the owner.

@@ -142,7 +142,13 @@ fn topups(v: &mut impl Visitor) {
         state,
         at_ms: AT_MS,
     };
-    let states = [WithdrawalState::Waiting, WithdrawalState::Paid, WithdrawalState::Returned];
+    let states = [
+        WithdrawalState::Waiting,
+        WithdrawalState::Paid,
+        WithdrawalState::Returned,
+        WithdrawalState::Paying,
+        WithdrawalState::TakenBack,
+    ];
     v.visit("withdrawal_list", WithdrawalList { withdrawals: states.map(withdrawal).into(), more: true });
     v.visit("decide_withdrawal", DecideWithdrawal { paid: true });
 }

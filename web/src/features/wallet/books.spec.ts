@@ -117,5 +117,7 @@ describe('a line of the history', () => {
     fake.on('books_line', () => found);
     await open();
     await see(text);
+    const asked = fake.calls.filter(({ call }) => call === 'books_line');
+    expect(asked.at(-1)).toMatchObject({ asset: 'eur', amount: expect.stringMatching(/^-?[1-9]/) });
   });
 });

@@ -40,8 +40,19 @@ describe('a payment in full', () => {
     render(LineSheet, { line: bank.line(paid), account: account(), onclose: () => undefined });
     await there('Receipt');
     expect(screen.getByRole('region', { name: 'Receipt', hidden: true }).textContent).toMatch(/Signed by.*home\.example.*12D3KooWHqFaQ/s);
-    const file = JSON.parse(receiptFile(bank.receipt('p'))) as { receipt: { signed: string; signature: string }; transfer: string };
+    expect(screen.queryByText('Total')).toBeNull();
+    const file = JSON.parse(receiptFile(bank.receipt('p'), EUR)) as { receipt: { signed: string; signature: string }; transfer: string };
     expect([file.transfer, file.receipt.signature.length]).toEqual(['p', 128]);
+  });
+
+  it('says amount, fee and total, as they are signed', async () => {
+    const paid = bank.move({ id: 'p', purpose: 'payment', asset: 'eur', from: ME, to: BOB, amount: 1_000n });
+    bank.feesTaken.set('p', '25');
+    render(LineSheet, { line: bank.line(paid), account: account(), onclose: () => undefined });
+    await there('Total');
+    expect(screen.getByRole('region', { name: 'Receipt', hidden: true }).textContent).toMatch(/Amount10\.00\sEUR.*Fee0\.25\sEUR.*Total10\.25\sEUR/s);
+    const file = JSON.parse(receiptFile(bank.receipt('p'), EUR)) as Record<string, unknown>;
+    expect(file).toMatchObject({ asset: { code: 'EUR', id: 'eur' }, amount: '10.00', fee: '0.25', total: '10.25' });
   });
 
   it('says where it is, where this device has none', async () => {

@@ -3,6 +3,7 @@ import { FakeEngine, ME } from '../../engine/fake';
 import { answerWallet, EUR, FakeBank, PIN } from '../../engine/fake-wallet';
 import { useEngine } from '../../state/engine';
 import { wallet } from '../../state/wallet.svelte';
+import type { HistoryLineView } from '../../wire/HistoryLineView';
 import { dayStart, dayText, field, fileName, readStatement, toCsv, Unsettled, type Statement } from './statement';
 
 const BOB = 'bob@home.example';
@@ -150,8 +151,22 @@ describe('a statement', () => {
     expect(field('a,b')).toBe('"a,b"');
     expect(field('say "a"\r\n')).toBe('"say ""a""\r\n"');
     const csv = toCsv(await read(0, at + 1), EUR);
-    expect(csv.split('\r\n')[0]).toBe('date,number,transfer,purpose,counterparty,amount,asset,state,balance');
-    expect(csv.split('\r\n')[2]).toMatch(/^2026-01-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,1,t0,issue,,5000\.00,EUR,done,5000\.00$/);
+    expect(csv.split('\r\n')[0]).toBe('date,number,transfer,purpose,counterparty,amount,asset,state,balance,note');
+    expect(csv.split('\r\n')[2]).toMatch(/^2026-01-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,1,t0,issue,,5000\.00,EUR,done,5000\.00,$/);
     expect(csv.endsWith('\r\n')).toBe(true);
+  });
+
+  it('notes what the books say of a line besides, and nothing of it is a formula', async () => {
+    const statement = await read(0, at + 1);
+    const [first] = statement.lines;
+    if (!first) throw new Error('a statement without lines');
+    const row = (part: Partial<HistoryLineView>): string => toCsv({ ...statement, lines: [{ line: { ...first.line, ...part }, balance: 1n }] }, EUR).split('\r\n')[2] ?? '';
+    expect(row({ shop: 'Bread, "fresh"' })).toMatch(/,"Bread, ""fresh"{3}$/);
+    expect(row({ refunds: 'ab', fee_of: 'cd', packet: 'ef' })).toMatch(/,refund of ab; fee of cd; packet ef$/);
+    expect(row({ packet: first.line.transfer })).toMatch(/,0\.01,$/);
+    expect(row({ exchange: { asset: { ...EUR, code: 'USD' }, amount: '918' } as NonNullable<HistoryLineView['exchange']>, credit: false })).toMatch(/,got as 9\.18 USD$/);
+    for (const start of ['=', '+', '-', '@', '\t', '＝']) expect(row({ shop: `${start}HYPERLINK("https://evil.example")` })).toContain(`,"'${start}HYPERLINK(""https`);
+    // Numbers stay numbers.
+    expect(row({ credit: false, amount: '5' })).toContain(',-0.05,');
   });
 });

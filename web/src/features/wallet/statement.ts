@@ -78,7 +78,21 @@ export function close(lines: readonly HistoryLineView[], now: bigint, from: numb
   return statement;
 }
 
-const HEAD = ['date', 'number', 'transfer', 'purpose', 'counterparty', 'amount', 'asset', 'state', 'balance'];
+const HEAD = ['date', 'number', 'transfer', 'purpose', 'counterparty', 'amount', 'asset', 'state', 'balance', 'note'];
+
+/** What others wrote is no formula of a spreadsheet. */
+export const noFormula = (text: string): string => (/^[=+\-@\t\r＝＋－＠]/.test(text) ? `'${text}` : text);
+
+/**
+ * What the books themselves say of a line besides. What people wrote to one another when they paid is no part of them: the server cannot
+ * read it, and it stands in the chat.
+ */
+function note(line: HistoryLineView): string {
+  const { shop, refunds, fee_of, packet, exchange } = line;
+  const got = exchange && `${line.credit ? 'paid as' : 'got as'} ${plainDecimal(BigInt(exchange.amount), exchange.asset.scale)} ${exchange.asset.code}`;
+  const facts = [shop, refunds && `refund of ${refunds}`, fee_of && `fee of ${fee_of}`, packet && packet !== line.transfer && `packet ${packet}`, got];
+  return noFormula(facts.filter(Boolean).join('; '));
+}
 
 /** One field as RFC 4180 writes it. */
 export function field(text: string): string {
@@ -89,17 +103,18 @@ export function field(text: string): string {
 export function toCsv(statement: Statement, asset: Unit): string {
   const decimal = (minor: bigint): string => plainDecimal(minor, asset.scale);
   const iso = (ms: number): string => new Date(ms).toISOString();
-  const edge = (what: string, ms: number, balance: bigint): string[] => [iso(ms), '', '', what, '', '', asset.code, '', decimal(balance)];
+  const edge = (what: string, ms: number, balance: bigint): string[] => [iso(ms), '', '', what, '', '', asset.code, '', decimal(balance), ''];
   const rows = statement.lines.map(({ line, balance }) => [
     iso(when(line)),
     String(line.number),
     line.transfer,
     line.purpose,
-    line.other?.user ?? '',
+    noFormula(line.other?.user ?? ''),
     decimal(line.credit ? BigInt(line.amount) : -BigInt(line.amount)),
     asset.code,
     line.state,
     decimal(balance),
+    note(line),
   ]);
   const all = [HEAD, edge('opening balance', statement.from, statement.opening), ...rows, edge('closing balance', statement.to, statement.closing)];
   return all.map((row) => `${row.map(field).join(',')}\r\n`).join('');

@@ -12,6 +12,7 @@ impl Said {
                 id: need(&mut self.id, "id")?,
                 number: need(&mut self.number, "number")?,
                 amount: need(&mut self.amount, "amount")?,
+                asset: need(&mut self.asset, "asset")?,
             },
             _ => return Ok(None),
         }))

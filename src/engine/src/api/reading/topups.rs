@@ -17,6 +17,7 @@ impl Said {
                 pin: need(&mut self.pin, "pin")?,
             },
             "withdrawals" => TopUpCall::Withdrawals,
+            "take_back_withdrawal" => TopUpCall::TakeBackWithdrawal { id: need(&mut self.id, "id")? },
             "bank_accounts" => TopUpCall::BankAccounts,
             "set_bank_account" => TopUpCall::SetBankAccount {
                 asset: need(&mut self.asset, "asset")?,
@@ -32,6 +33,7 @@ impl Said {
                 user: self.user.take(),
             },
             "withdrawals_waiting" => TopUpCall::WithdrawalsWaiting { id: self.id.take() },
+            "begin_withdrawal" => TopUpCall::BeginWithdrawal { id: need(&mut self.id, "id")? },
             "decide_withdrawal" => TopUpCall::DecideWithdrawal {
                 id: need(&mut self.id, "id")?,
                 accept: need(&mut self.accept, "accept")?,

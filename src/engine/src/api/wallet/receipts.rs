@@ -48,6 +48,12 @@ pub struct ReceiptView {
     pub number: f64,
     /// When, ms.
     pub time_ms: f64,
+    /// Asset id.
+    pub asset: String,
+    /// How much, in minor units.
+    pub amount: String,
+    /// What the node took for it beside the amount; while it is held, what is held for that.
+    pub fee: String,
     /// Where the transfer stood then, as in [`super::TransferView`].
     pub state: String,
     /// What the signature is over, in hexadecimal: the context, a zero byte, the receipt in CBOR.

@@ -72,9 +72,12 @@ pub(super) fn banks(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     };
     all.add(tables::WITHDRAWALS, "waiting", &waiting);
     let line = Some(BankLineId([9; 16]));
-    for (sample, state, line) in
-        [("paid", WithdrawalState::Paid, line), ("returned", WithdrawalState::Returned, None)]
-    {
+    for (sample, state, line) in [
+        ("paid", WithdrawalState::Paid, line),
+        ("returned", WithdrawalState::Returned, None),
+        ("paying", WithdrawalState::Paying, None),
+        ("taken-back", WithdrawalState::TakenBack, None),
+    ] {
         all.add(tables::WITHDRAWALS, sample, &bank::WithdrawalRecord { state, line, ..waiting.clone() });
     }
 }

@@ -98,6 +98,31 @@ describe('a withdrawal', () => {
     await waitFor(() => expect(screen.getByText('Waits')).toBeTruthy());
     expect(bank.held(ME, 'eur', 'from')).toBe(3_000n);
   });
+
+  const mine = async (): Promise<void> => {
+    bank.move({ id: 'w', purpose: 'withdrawal', asset: 'eur', from: ME, to: 'node', amount: 500n, state: 'held' });
+    desk.withdrawals.push({ id: 'w', person: bank.person(ME), asset: bank.asset('eur'), amount: '500', name: 'Alice', account: HERS, reference: 'RF18539007547034', state: 'waiting', time_ms: 0 });
+    render(WithdrawPage);
+    await waitFor(() => expect(screen.getByText('Waits')).toBeTruthy());
+    await press(/5\.00/);
+  };
+
+  it('is taken back as long as nobody pays it', async () => {
+    await mine();
+    await press('Take it back');
+    await waitFor(() => expect(screen.getByText('Taken back')).toBeTruthy());
+    expect([desk.withdrawals[0]?.state, bank.entry('w').state]).toEqual(['taken_back', 'returned']);
+    expect(screen.queryByRole('button', { name: /5\.00/ })).toBeNull();
+  });
+
+  it('is not taken back once the owner is about to pay it, and says so', async () => {
+    await mine();
+    desk.begin('w');
+    await press('Take it back');
+    await waitFor(() => expect(screen.getByText(/cannot be taken back any more/)).toBeTruthy());
+    await waitFor(() => expect(screen.getByText('Being paid')).toBeTruthy());
+    expect([desk.withdrawals[0]?.state, bank.entry('w').state]).toEqual(['paying', 'held']);
+  });
 });
 
 describe('the owner', () => {
@@ -153,8 +178,13 @@ describe('the owner', () => {
     bank.move({ id: 'w', purpose: 'withdrawal', asset: 'eur', from: ME, to: 'node', amount: 500n, state: 'held' });
     desk.withdrawals.push({ id: 'w', person: bank.person(ME), asset: bank.asset('eur'), amount: '500', name: 'Alice', account: HERS, reference: 'RF18539007547034', state: 'waiting', time_ms: 0 });
     render(ReconcilePage);
+    await waitFor(() => expect(screen.getByText('5.00 EUR')).toBeTruthy());
+    await fireEvent.click(screen.getByText('5.00 EUR'));
+    // Where it goes is seen once it cannot be taken back any more.
+    expect(screen.queryByText(/NL91 ABNA/)).toBeNull();
+    await press('Pay it now');
     await waitFor(() => expect(screen.getByText(/NL91 ABNA/)).toBeTruthy());
-    await fireEvent.click(screen.getByText(/NL91 ABNA/));
+    expect(desk.withdrawals[0]?.state).toBe('paying');
     await press('Copy: Reference');
     expect(copied).toHaveBeenCalledWith('RF18539007547034');
     await press('It is paid');
@@ -162,6 +192,18 @@ describe('the owner', () => {
     await press('It is paid');
     await waitFor(() => expect(screen.getByText('Nothing to pay out')).toBeTruthy());
     expect(bank.entry('w').state).toBe('done');
+  });
+
+  it('is told when a withdrawal was taken back meanwhile, and sends nothing', async () => {
+    bank.move({ id: 'w', purpose: 'withdrawal', asset: 'eur', from: ME, to: 'node', amount: 500n, state: 'held' });
+    desk.withdrawals.push({ id: 'w', person: bank.person(ME), asset: bank.asset('eur'), amount: '500', name: 'Alice', account: HERS, reference: 'RF18539007547034', state: 'waiting', time_ms: 0 });
+    render(ReconcilePage);
+    await waitFor(() => expect(screen.getByText('5.00 EUR')).toBeTruthy());
+    await fireEvent.click(screen.getByText('5.00 EUR'));
+    desk.takeBack('w');
+    await press('Pay it now');
+    await waitFor(() => expect(screen.getByText(/Send nothing/)).toBeTruthy());
+    expect(screen.queryByText(/NL91 ABNA/)).toBeNull();
   });
 
   it('names the account that backs something, with what is wrong at its field', async () => {

@@ -4,7 +4,7 @@ import { moneyError } from '../../../state/money-errors';
 import type { LinkAssetView } from '../../../state/links.svelte';
 import type { NodeOwedView } from '../../../wire/NodeOwedView';
 import type { AmountChoice } from '../AmountField.svelte';
-import { field } from '../statement';
+import { field, noFormula } from '../statement';
 
 /** Decimals, as they are written: a sum has as many as its asset. */
 export function scaleOf(sum: string): number {
@@ -44,16 +44,13 @@ export function kindText(kind: string): string {
   return KINDS[kind]?.() ?? kind;
 }
 
-/** What others wrote starts no formula. */
-const safe = (text: string): string => (/^[=+\-@\t]/.test(text) ? `'${text}` : text);
-
 const HEAD = ['asset', 'issuer', 'time', 'kind', 'id', 'more', 'less', 'owed', 'text'];
 
 /** RFC 4180. Times are UTC, amounts have a dot. Where lines are missing there are sums. */
 export function linkCsv(assets: readonly LinkAssetView[]): string {
   const rows = assets.flatMap(({ code, issuer, opening, closing, sums, lines, whole }) => [
     [code, issuer, '', 'opening', '', '', '', opening, ''],
-    ...lines.map((line) => [code, issuer, new Date(line.time_ms).toISOString(), line.kind, line.id, line.more ? line.amount : '', line.more ? '' : line.amount, line.owed, safe(line.text)]),
+    ...lines.map((line) => [code, issuer, new Date(line.time_ms).toISOString(), line.kind, line.id, line.more ? line.amount : '', line.more ? '' : line.amount, line.owed, noFormula(line.text)]),
     ...(whole ? [] : sums.map(([kind, count, more, less]) => [code, issuer, '', kind, '', more, less, '', String(count)])),
     [code, issuer, '', 'closing', '', '', '', closing, ''],
   ]);
