@@ -1,5 +1,7 @@
 //! What one commit does: assertions, puts, deletes, counters and appends, applied whole or refused.
 
+use std::sync::Arc;
+
 use crate::{Error, Result, Table, Version, tables::RESERVED_IDS};
 
 /// A key, without its table.
@@ -17,10 +19,10 @@ const NUMBER_BYTES: usize = 8;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
-    Put { table: Table, key: Vec<u8>, value: Vec<u8> },
+    Put { table: Table, key: Vec<u8>, value: Arc<[u8]> },
     Delete { table: Table, key: Vec<u8> },
     Add { table: Table, key: Vec<u8>, n: i128 },
-    Append { counter_table: Table, counter_key: Vec<u8>, table: Table, prefix: Vec<u8>, value: Vec<u8> },
+    Append { counter_table: Table, counter_key: Vec<u8>, table: Table, prefix: Vec<u8>, value: Arc<[u8]> },
 }
 
 #[derive(Debug, Clone)]
@@ -51,8 +53,13 @@ impl Batch {
     }
 
     /// Sets a key to a value.
-    pub fn put(mut self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) -> Self {
-        self.ops.push(Op::Put { table, key: key.as_ref().to_vec(), value: value.into() });
+    pub fn put(self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) -> Self {
+        self.put_shared(table, key, value.into().into())
+    }
+
+    /// The same with a value that others hold as well: it is not copied.
+    pub fn put_shared(mut self, table: Table, key: impl AsRef<[u8]>, value: Arc<[u8]>) -> Self {
+        self.ops.push(Op::Put { table, key: key.as_ref().to_vec(), value });
         self
     }
 
@@ -96,7 +103,7 @@ impl Batch {
             counter_key: counter_key.as_ref().to_vec(),
             table,
             prefix: prefix.as_ref().to_vec(),
-            value: value.into(),
+            value: value.into().into(),
         });
         self
     }
@@ -208,6 +215,11 @@ pub(crate) fn key_ok(table: Table, len: usize) -> Result<()> {
 
 fn within(what: &'static str, len: usize, max: usize) -> Result<()> {
     if len > max { Err(Error::TooLarge { what, len, max }) } else { Ok(()) }
+}
+
+/// A key as the index and the journal hold it, for those who share it.
+pub(crate) fn shared_key(table: Table, key: &[u8]) -> Arc<[u8]> {
+    std::iter::once(table.id).chain(key.iter().copied()).collect()
 }
 
 /// A key as the index and the journal hold it: the table's number, then the key.

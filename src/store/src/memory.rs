@@ -87,15 +87,15 @@ impl Engine for MemoryEngine {
         for write in &writes {
             match &write.value {
                 Some(value) => {
-                    state.rows.insert(write.key.clone(), Cell { version: seq, value: value.clone() });
+                    state.rows.insert(write.key.to_vec(), Cell { version: seq, value: value.to_vec() });
                 }
                 None => {
-                    state.rows.remove(&write.key);
+                    state.rows.remove(&*write.key);
                 }
             }
         }
         drop(guard);
-        self.watches.notify(writes.iter().map(|write| write.key.as_slice()));
+        self.watches.notify(writes.iter().map(|write| &*write.key));
         Ok(Committed { seq, numbers, replayed: false })
     }
 

@@ -104,9 +104,7 @@ pub trait Record: Sized {
 
 impl<T: Versioned> Record for T {
     fn to_record(&self) -> Vec<u8> {
-        let mut bytes = vec![T::VERSION];
-        bytes.extend(weft_wire::codec::encode(self));
-        bytes
+        weft_wire::codec::encode_after(T::VERSION, self)
     }
 
     fn from_record(bytes: &[u8]) -> Result<Self, RecordError> {

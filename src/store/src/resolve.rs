@@ -2,11 +2,11 @@
 //! means the same everywhere; what goes into a journal is only what comes out here, which can be replayed any number of
 //! times with the same end.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     Batch, Committed, Error, Result, Table,
-    batch::{Assertion, Op, full_key},
+    batch::{Assertion, Op, full_key, shared_key},
     tables,
 };
 
@@ -27,8 +27,8 @@ pub(crate) struct Cell {
 /// One physical change: a full key (the table's number first) and its new value, or none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Write {
-    pub key: Vec<u8>,
-    pub value: Option<Vec<u8>>,
+    pub key: Arc<[u8]>,
+    pub value: Option<Arc<[u8]>>,
 }
 
 /// The state that a batch is checked against.
@@ -82,8 +82,8 @@ pub(crate) fn resolve(batch: &Batch, seq: u64, view: &impl View, names: &mut Rem
     let mut numbers = Vec::new();
     for op in &batch.ops {
         match op {
-            Op::Put { table, key, value } => pending.set(full_key(*table, key), Some(value.clone())),
-            Op::Delete { table, key } => pending.set(full_key(*table, key), None),
+            Op::Put { table, key, value } => pending.set(shared_key(*table, key), Some(value.clone())),
+            Op::Delete { table, key } => pending.set(shared_key(*table, key), None),
             Op::Add { table, key, n } => {
                 pending.count(*table, key, *n)?;
             }
@@ -91,7 +91,7 @@ pub(crate) fn resolve(batch: &Batch, seq: u64, view: &impl View, names: &mut Rem
                 let number = pending.count(*counter_table, counter_key, 1)?;
                 let mut key = full_key(*table, prefix);
                 key.extend_from_slice(&number.to_be_bytes());
-                pending.set(key, Some(value.clone()));
+                pending.set(key.into(), Some(value.clone()));
                 numbers.push(number);
             }
         }
@@ -106,11 +106,11 @@ pub(crate) fn resolve(batch: &Batch, seq: u64, view: &impl View, names: &mut Rem
 struct Pending<'v, V> {
     view: &'v V,
     writes: Vec<Write>,
-    at: HashMap<Vec<u8>, usize>,
+    at: HashMap<Arc<[u8]>, usize>,
 }
 
 impl<V: View> Pending<'_, V> {
-    fn set(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+    fn set(&mut self, key: Arc<[u8]>, value: Option<Arc<[u8]>>) {
         match self.at.get(&key).and_then(|at| self.writes.get_mut(*at)) {
             Some(write) => write.value = value,
             None => {
@@ -122,20 +122,19 @@ impl<V: View> Pending<'_, V> {
 
     /// Moves a counter and gives its new value.
     fn count(&mut self, table: Table, key: &[u8], n: i128) -> Result<u64> {
-        let full = full_key(table, key);
+        let full = shared_key(table, key);
         let current = match self.at.get(&full).and_then(|at| self.writes.get(*at)) {
-            Some(write) => write.value.clone(),
-            None => self.view.cell(&full)?.map(|cell| cell.value),
+            Some(write) => write.value.as_deref().map(counted),
+            None => self.view.cell(&full)?.map(|cell| counted(&cell.value)),
         };
         let current = match current {
             None => 0,
-            Some(value) => u64::from_be_bytes(
-                value.try_into().map_err(|_| Error::NotACounter { table: table.name, key: key.to_vec() })?,
-            ),
+            Some(None) => return Err(Error::NotACounter { table: table.name, key: key.to_vec() }),
+            Some(Some(current)) => current,
         };
         let moved = i128::from(current).checked_add(n).and_then(|moved| u64::try_from(moved).ok());
         let moved = moved.ok_or_else(|| Error::CounterOverflow { table: table.name, key: key.to_vec() })?;
-        self.set(full, Some(moved.to_be_bytes().to_vec()));
+        self.set(full, Some(moved.to_be_bytes().into()));
         Ok(moved)
     }
 
@@ -146,26 +145,30 @@ impl<V: View> Pending<'_, V> {
             if after.first >= after.next {
                 break;
             }
-            let key = full_key(tables::IDEMPOTENCY_ORDER, &after.first.to_be_bytes());
+            let key = shared_key(tables::IDEMPOTENCY_ORDER, &after.first.to_be_bytes());
             let Some(cell) = self.view.cell(&key)? else { break };
             let Some((written, hash)) = cell.value.split_first_chunk::<8>() else { break };
             let age = seq.saturating_sub(u64::from_be_bytes(*written));
             if after.next - after.first < REMEMBERED_MAX && age <= REMEMBERED_COMMITS_MAX {
                 break;
             }
-            let forgotten = full_key(tables::IDEMPOTENCY, hash);
-            self.set(forgotten, None);
+            self.set(shared_key(tables::IDEMPOTENCY, hash), None);
             self.set(key, None);
             after.first += 1;
         }
         let mut ordered = seq.to_be_bytes().to_vec();
         ordered.extend_from_slice(name);
-        self.set(full_key(tables::IDEMPOTENCY_ORDER, &after.next.to_be_bytes()), Some(ordered));
-        self.set(full_key(tables::IDEMPOTENCY, name), Some(encode_committed(seq, numbers)));
+        self.set(shared_key(tables::IDEMPOTENCY_ORDER, &after.next.to_be_bytes()), Some(ordered.into()));
+        self.set(shared_key(tables::IDEMPOTENCY, name), Some(encode_committed(seq, numbers).into()));
         after.next += 1;
         *names = after;
         Ok(())
     }
+}
+
+/// The number in a counter's value.
+fn counted(value: &[u8]) -> Option<u64> {
+    value.try_into().ok().map(u64::from_be_bytes)
 }
 
 fn encode_committed(seq: u64, numbers: &[u64]) -> Vec<u8> {

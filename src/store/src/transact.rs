@@ -26,7 +26,7 @@ pub struct Tx {
 struct State {
     batch: Batch,
     reads: HashMap<(u8, Vec<u8>), Option<Row>>,
-    writes: HashMap<(u8, Vec<u8>), Option<Vec<u8>>>,
+    writes: HashMap<(u8, Vec<u8>), Option<Arc<[u8]>>>,
 }
 
 impl Tx {
@@ -67,10 +67,10 @@ impl Tx {
 
     /// As [`Batch::put`].
     pub fn put(&self, table: Table, key: impl AsRef<[u8]>, value: impl Into<Vec<u8>>) {
-        let value = value.into();
+        let value: Arc<[u8]> = value.into().into();
         let mut state = self.state.lock();
         state.writes.insert((table.id, key.as_ref().to_vec()), Some(value.clone()));
-        state.extend(|batch| batch.put(table, key, value));
+        state.extend(|batch| batch.put_shared(table, key, value));
     }
 
     /// As [`Batch::delete`].
@@ -119,7 +119,8 @@ impl State {
     /// What this transaction wrote under a key or has read there.
     fn known(&self, at: &(u8, Vec<u8>)) -> Option<Option<Row>> {
         if let Some(written) = self.writes.get(at) {
-            let row = |value: &Vec<u8>| Row { key: at.1.clone(), value: value.clone(), version: Version(0) };
+            let row =
+                |value: &Arc<[u8]>| Row { key: at.1.clone(), value: value.to_vec(), version: Version(0) };
             return Some(written.as_ref().map(row));
         }
         self.reads.get(at).cloned()

@@ -25,6 +25,9 @@ pub enum DecodeError {
     Trailing(usize),
 }
 
+/// Room for most of what is kept, so that it need not be made bit by bit.
+const RECORD_BYTES: usize = 256;
+
 /// What travels: anything that serde reads and writes. A name for generic callers.
 pub trait Decodable: Serialize + DeserializeOwned {}
 
@@ -35,7 +38,18 @@ impl<T: Serialize + DeserializeOwned> Decodable for T {}
 /// It cannot fail for the types of this crate (no maps with computed lengths, no failing serializers); a value that does
 /// fail would encode to nothing, which no decoder accepts.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut writer = BufWriter::new(Vec::new());
+    encode_behind(Vec::new(), value)
+}
+
+/// The same behind one byte that says what it is.
+pub fn encode_after<T: Serialize + ?Sized>(first: u8, value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(RECORD_BYTES);
+    bytes.push(first);
+    encode_behind(bytes, value)
+}
+
+fn encode_behind<T: Serialize + ?Sized>(bytes: Vec<u8>, value: &T) -> Vec<u8> {
+    let mut writer = BufWriter::new(bytes);
     match value.serialize(&mut Serializer::new(&mut writer)) {
         Ok(()) => writer.into_inner(),
         Err(_) => Vec::new(),

@@ -65,6 +65,14 @@ impl<T: Signable> Signed<T> {
         Ok(record)
     }
 
+    /// Checks the signature alone, as strictly: for whoever has read the record, and the key, before.
+    ///
+    /// # Errors
+    /// [`SignedError::Signature`].
+    pub fn check(&self, key: &VerifyingKey) -> Result<(), SignedError> {
+        check_by(T::CONTEXT, &self.body.0, &self.signature, key)
+    }
+
     /// Reads the record WITHOUT checking the signature: only to find out which key to check it with.
     ///
     /// # Errors
@@ -96,7 +104,10 @@ pub(crate) fn check(
     signature: &[u8; 64],
     key: &[u8; 32],
 ) -> Result<(), SignedError> {
-    let key = VerifyingKey::from_bytes(key).map_err(|_| SignedError::Key)?;
+    check_by(context, body, signature, &VerifyingKey::from_bytes(key).map_err(|_| SignedError::Key)?)
+}
+
+fn check_by(context: &str, body: &[u8], signature: &[u8; 64], key: &VerifyingKey) -> Result<(), SignedError> {
     key.verify_strict(&message(context, body), &Signature::from_bytes(signature))
         .map_err(|_| SignedError::Signature)
 }

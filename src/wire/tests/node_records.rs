@@ -3,6 +3,7 @@
 
 mod common;
 use common::{key, node_record};
+use proptest::prelude::*;
 use weft_wire::{
     NodeName, Signed,
     federation::{NodeRecord, NodeRecordError},
@@ -32,6 +33,29 @@ fn a_peer_id_belongs_to_its_key() {
     assert_eq!(signed(|record| record.name = own.clone()).open_for(&own).unwrap().name, own);
     let stolen = NodeName::of_key(&key(8).verifying_key().to_bytes());
     assert_eq!(signed(|record| record.name = stolen).open().unwrap_err(), NodeRecordError::Key);
+}
+
+proptest! {
+    #[test]
+    fn a_peer_id_is_what_decodes_to_a_key(key: [u8; 32], tail in "[1-9A-HJ-NP-Za-km-z]{43,45}|[0-9A-Za-z]{44}") {
+        prop_assert!(NodeName::of_key(&key).is_peer_id());
+        for text in [format!("12D3KooW{tail}"), format!("12D3Koo{tail}")] {
+            let decoded = bs58::decode(&text).into_vec();
+            let is_key = decoded.is_ok_and(|it| it.len() == 38 && it.starts_with(&[0, 0x24, 8, 1, 0x12, 0x20]));
+            prop_assert_eq!(text.parse::<NodeName>().is_ok_and(|name| name.is_peer_id()), is_key);
+        }
+    }
+}
+
+#[test]
+fn peer_ids_end_with_the_least_and_the_largest_key() {
+    let is_peer_id = |text: &str| text.parse::<NodeName>().is_ok_and(|name| name.is_peer_id());
+    for (key, beyond) in [([0; 32], "9ttwiv"), ([0xff; 32], "afQtyD")] {
+        let own = NodeName::of_key(&key);
+        assert!(is_peer_id(own.as_str()));
+        let (head, _) = own.as_str().split_at(46);
+        assert!(!is_peer_id(&format!("{head}{beyond}")), "beyond {own}");
+    }
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Payments: money of the wallet, between people of the accounts.
 
 use super::{Flows, Result};
-use crate::{Budget, Caller, federation::FederationError, wallet::WalletError};
+use crate::{
+    Budget, Caller,
+    federation::FederationError,
+    wallet::{Submitted, WalletError},
+};
 use weft_wire::{
     AssetId, BankLineId, NodeName, Signed, TransferId, UserAddress, UserName,
     accounts::Role,
@@ -21,7 +25,8 @@ impl Flows {
     /// See [`WalletError`]. The same order again gets the first answer again.
     pub async fn pay(&self, caller: &Caller, request: SubmitOrder) -> Result<Signed<Receipt>> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
-        let order = request.order.peek().map_err(|_| WalletError::Signature("the order"))?;
+        let submitted = Submitted::read(request)?;
+        let order = submitted.order();
         let far = match &order.payee {
             Payee::Person(user)
             | Payee::Merchant(MerchantPayee { shop: user, .. })
@@ -41,7 +46,7 @@ impl Flows {
                 _ => None,
             };
             // Whether they are there, their own node says.
-            return Ok(self.wallet.pay(caller, request, true, title).await?);
+            return Ok(self.wallet.pay(caller, submitted, true, title).await?);
         }
         let is_there = match &order.payee {
             Payee::Person(user) => self.has_account(user).await?,
@@ -56,7 +61,7 @@ impl Flows {
             }
             _ => false,
         };
-        Ok(self.wallet.pay(caller, request, is_there, None).await?)
+        Ok(self.wallet.pay(caller, submitted, is_there, None).await?)
     }
 
     /// Brings money into the world on somebody's account, or takes it out again. For whoever runs the node; the caller is not

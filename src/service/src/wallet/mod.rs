@@ -104,11 +104,12 @@ pub use invoices::InvoiceBox;
 pub use link_error::LinkTrouble;
 pub(crate) use link_post::{Heard, Letter, LinkPost, MESSAGES_MAX};
 pub use link_terms::{CoveredWish, RateWish, TermsWish, hex};
+pub(crate) use orders::Submitted;
 pub(crate) use remote::Memo;
 pub(crate) use watch::WalletWatch;
 
-use crate::context::Ctx;
-use ed25519_dalek::SigningKey;
+use crate::{cache::Cache, context::Ctx};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use std::sync::Arc;
 use teller::Teller;
 
@@ -121,11 +122,17 @@ pub struct Wallet {
     teller: Teller,
     /// The node's own key: receipts are signed with it.
     key: Arc<SigningKey>,
+    /// Order keys as they are reckoned with: that takes longer than to look here.
+    order_keys: Arc<Cache<[u8; 32], VerifyingKey>>,
 }
+
+/// Order keys that are at hand, of 200 bytes each.
+const ORDER_KEYS_MAX: usize = 4_096;
 
 impl Wallet {
     pub(crate) fn new(ctx: Arc<Ctx>, key: SigningKey) -> Self {
-        Wallet { teller: Teller::start(ctx.clone()), ctx, key: Arc::new(key) }
+        let order_keys = Arc::new(Cache::new(ORDER_KEYS_MAX));
+        Wallet { teller: Teller::start(ctx.clone()), ctx, key: Arc::new(key), order_keys }
     }
 
     /// What receipts and the codes of shops are checked with.

@@ -10,6 +10,7 @@ use super::{
     sheet::{Sheet, Stop},
 };
 use crate::{Caller, Fault, context::joined};
+use ed25519_dalek::VerifyingKey;
 use weft_ledger::{Books, Entry, Movement, Outcome, Purpose, Refusal, Transfer, link::Way};
 use weft_store::{Scan, Table, tables};
 use weft_wire::{
@@ -27,6 +28,23 @@ const ORDER_LIFETIME_MS_MAX: Millis = DAY_MS;
 /// How long a transfer waits for the payee.
 pub(super) const ACCEPT_MS: Millis = DAY_MS;
 
+/// An order as it came, read once; its signature is not checked.
+pub(crate) struct Submitted {
+    signed: Signed<PaymentOrder>,
+    order: PaymentOrder,
+}
+
+impl Submitted {
+    pub(crate) fn read(request: SubmitOrder) -> Result<Self> {
+        let order = request.order.peek().map_err(|_| WalletError::Signature("the order"))?;
+        Ok(Submitted { signed: request.order, order })
+    }
+
+    pub(crate) fn order(&self) -> &PaymentOrder {
+        &self.order
+    }
+}
+
 impl Wallet {
     /// `PUT wallet/order-key`: from now on the caller's device signs its orders with this key.
     ///
@@ -42,7 +60,7 @@ impl Wallet {
         if cert.created_ms > self.ctx.now() + CLOCK_SKEW_MS_MAX {
             return Err(Fault::Invalid { field: "created_ms", why: "it lies in the future" }.into());
         }
-        if ed25519_dalek::VerifyingKey::from_bytes(&cert.order_key).is_err() {
+        if VerifyingKey::from_bytes(&cert.order_key).is_err() {
             return Err(Fault::Invalid { field: "order_key", why: "it is no ed25519 key" }.into());
         }
         let (row, signed) = (joined(caller.name().as_str(), caller.device().0), request.cert);
@@ -78,7 +96,7 @@ impl Wallet {
     pub(crate) async fn pay(
         &self,
         caller: &Caller,
-        request: SubmitOrder,
+        submitted: Submitted,
         is_there: bool,
         title: Option<String>,
     ) -> Result<Signed<Receipt>> {
@@ -86,10 +104,10 @@ impl Wallet {
         let known: OrderKeyRecord =
             self.ctx.read(tables::ORDER_KEYS, &row).await?.ok_or(WalletError::NoOrderKey)?;
         // Out of the teller's hands: this is the work that takes long, and many do it side by side.
-        let order = match request.order.verify(&known.key) {
-            Ok(order) => order,
-            Err(_) => self.carried_out(&request).await?,
-        };
+        if !self.is_signed(&submitted.signed, known.key) && !self.carried_out(&submitted).await? {
+            return Err(WalletError::Signature("the order"));
+        }
+        let Submitted { signed, order } = submitted;
         if order.payer != *caller.user() || order.device != caller.device() {
             return Err(WalletError::ForeignOrder);
         }
@@ -114,25 +132,34 @@ impl Wallet {
             _ => To::Nobody,
         };
         // Where it is looked up whether its id is new.
-        let mut hints = vec![(tables::LEDGER_ENTRIES, order.transfer().0.to_vec())];
+        let id = order.transfer();
+        let mut hints = vec![(tables::LEDGER_ENTRIES, id.0.to_vec())];
         if order.max_fee > 0 {
-            hints.push((tables::LEDGER_ENTRIES, TransferId::of_fee(order.transfer()).0.to_vec()));
+            hints.push((tables::LEDGER_ENTRIES, TransferId::of_fee(id).0.to_vec()));
         }
         if let To::Remote(payee) = &to {
-            hints.push((tables::LINK_PAYMENTS, payment_key(&payee.node, Way::Out, order.transfer())));
+            hints.push((tables::LINK_PAYMENTS, payment_key(&payee.node, Way::Out, id)));
         }
-        let work = Work { to, row, key: known.key, signed: request.order, order, title };
+        let work = Work { to, row, key: known.key, signed, id, order, title };
         let receipt = self.teller.run_with(hints, move |sheet| sheet.pay(&work)).await?;
         Ok(Signed::sign(&receipt, &self.key))
     }
 
     /// An order that was carried out when the device had another key: asked again, it gets its answer. Whoever asks must be whose
     /// it was.
-    async fn carried_out(&self, request: &SubmitOrder) -> Result<PaymentOrder> {
-        let bad = || WalletError::Signature("the order");
-        let order = request.order.peek().map_err(|_| bad())?;
-        let kept: Option<OrderRecord> = self.ctx.read(tables::ORDERS, order.transfer().0).await?;
-        kept.filter(|kept| kept.order == request.order).map(|_| order).ok_or_else(bad)
+    async fn carried_out(&self, submitted: &Submitted) -> Result<bool> {
+        let kept: Option<OrderRecord> = self.ctx.read(tables::ORDERS, submitted.order.transfer().0).await?;
+        Ok(kept.is_some_and(|kept| kept.order == submitted.signed))
+    }
+
+    /// Whether an order key has signed it.
+    fn is_signed(&self, order: &Signed<PaymentOrder>, key: [u8; 32]) -> bool {
+        let at_hand = self.order_keys.get(&key).or_else(|| {
+            let read = VerifyingKey::from_bytes(&key).ok()?;
+            self.order_keys.insert(key, read, self.order_keys.generation());
+            Some(read)
+        });
+        at_hand.is_some_and(|key| order.check(&key).is_ok())
     }
 
     /// The orders of a device that was signed out are worth nothing any more, and it gets no key again: it does not come back.
@@ -240,6 +267,8 @@ fn due(key: &[u8], now: Millis) -> Option<TransferId> {
 /// An order whose signature is good.
 struct Work {
     order: PaymentOrder,
+    /// Its transfer.
+    id: TransferId,
     signed: Signed<PaymentOrder>,
     /// The key that has signed it, and where it is kept.
     key: [u8; 32],
@@ -272,7 +301,7 @@ pub(super) enum To {
 impl Sheet<'_> {
     fn pay(&mut self, work: &Work) -> Result<Receipt, Stop> {
         let order = &work.order;
-        if let Some(entry) = self.entry(order.transfer())? {
+        if let Some(entry) = self.entry(work.id)? {
             return self.paid_before(work, &entry);
         }
         let known: OrderKeyRecord =
@@ -317,7 +346,7 @@ impl Sheet<'_> {
         };
         let kept = OrderRecord { order: work.signed.clone(), cert, title: self.title_of(work)? };
         if let To::Remote(payee) = &work.to {
-            self.put(tables::ORDERS, order.transfer().0, &kept);
+            self.put(tables::ORDERS, work.id.0, &kept);
             self.covers_fee(order, debit, fee).map_err(|stop| self.refused(order, stop))?;
             let entry =
                 self.pay_remote(order, &payee.node, debit).map_err(|stop| self.refused(order, stop))?;
@@ -383,7 +412,7 @@ impl Sheet<'_> {
     /// The transfer that an order asks for.
     fn as_ordered(&mut self, work: &Work, debit: AccountId) -> Result<Transfer, Stop> {
         let order = &work.order;
-        let (id, amount, about) = (order.transfer(), order.amount, order.id.0);
+        let (id, amount, about) = (work.id, order.amount, order.id.0);
         let refunds = order.refunds.map(|original| self.paid_by(original)).transpose()?;
         let credit = match &work.to {
             To::Person(payee) => self.personal(payee, order.asset)?,

@@ -57,9 +57,11 @@ impl Wallet {
     pub(crate) async fn packet(&self, id: TransferId) -> Result<PacketInfo> {
         let record = self.packet_record(id).await?;
         let asset = self.asset(record.asset).await?.asset;
-        let (mut claims, mut after) = (Vec::new(), Vec::new());
-        loop {
-            let rows = self.ctx.store.scan(tables::PACKET_CLAIMS, Scan::prefix(id.0).after(&after)).await?;
+        // No more than the record counts: one that came since is not in what is left either.
+        let (mut claims, mut after, count) = (Vec::new(), Vec::new(), record.claims as usize);
+        while claims.len() < count {
+            let scan = Scan::prefix(id.0).after(&after).limit(count - claims.len());
+            let rows = self.ctx.store.scan(tables::PACKET_CLAIMS, scan).await?;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.key);
             for row in rows {

@@ -16,6 +16,9 @@ use weft_wire::Millis;
 /// A row's table and key.
 pub(super) type Place = (Table, Vec<u8>);
 
+/// Room for the rows of most pieces of work.
+const STAGED_ROWS: usize = 14;
+
 /// Rows as they are stored, or will be as soon as what stands before this work is.
 #[derive(Default)]
 pub(super) struct Rows(HashMap<Place, Option<Arc<[u8]>>>);
@@ -75,7 +78,7 @@ impl From<RecordError> for Stop {
 /// What a piece of work would write.
 pub(super) struct Staged {
     /// `None`: deleted.
-    pub(super) rows: HashMap<Place, Option<Vec<u8>>>,
+    pub(super) rows: HashMap<Place, Option<Arc<[u8]>>>,
     /// What must not be there by then.
     pub(super) absent: Vec<Place>,
     /// Whether it cannot wait for a disk with more room.
@@ -85,7 +88,7 @@ pub(super) struct Staged {
 /// Rows at hand and rows to write, for one piece of work.
 pub(super) struct Sheet<'a> {
     rows: &'a Rows,
-    staged: HashMap<Place, Option<Vec<u8>>>,
+    staged: HashMap<Place, Option<Arc<[u8]>>>,
     is_urgent: bool,
     /// Rows of others that must not be there when this is written.
     absent: Vec<Place>,
@@ -97,7 +100,14 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn new(rows: &'a Rows, now: Millis) -> Self {
-        Sheet { rows, staged: HashMap::new(), is_urgent: false, absent: Vec::new(), now, takes: false }
+        Sheet {
+            rows,
+            staged: HashMap::with_capacity(STAGED_ROWS),
+            is_urgent: false,
+            absent: Vec::new(),
+            now,
+            takes: false,
+        }
     }
 
     /// The record of a key: as this work has staged it, else as it is stored.
@@ -112,17 +122,17 @@ impl<'a> Sheet<'a> {
     }
 
     pub(super) fn put<R: Record>(&mut self, table: Table, key: impl AsRef<[u8]>, record: &R) {
-        self.staged.insert((table, key.as_ref().to_vec()), Some(record.to_record()));
+        self.staged.insert((table, key.as_ref().to_vec()), Some(record.to_record().into()));
     }
 
     /// Bytes as they are. They are never read here.
     pub(super) fn put_bytes(&mut self, table: Table, key: impl AsRef<[u8]>, bytes: Vec<u8>) {
-        self.staged.insert((table, key.as_ref().to_vec()), Some(bytes));
+        self.staged.insert((table, key.as_ref().to_vec()), Some(bytes.into()));
     }
 
     /// A row that says all by its key. It is never read here, so that it need not be at hand.
     pub(super) fn mark(&mut self, table: Table, key: impl AsRef<[u8]>) {
-        self.staged.insert((table, key.as_ref().to_vec()), Some(Vec::new()));
+        self.staged.insert((table, key.as_ref().to_vec()), Some(Arc::default()));
     }
 
     pub(super) fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {

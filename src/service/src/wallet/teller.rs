@@ -349,7 +349,7 @@ impl Desk {
         }
         for ((table, key), value) in self.pending.drain() {
             batch = match value {
-                Some(value) => batch.put(table, key, value.to_vec()),
+                Some(value) => batch.put_shared(table, key, value),
                 None => batch.delete(table, key),
             };
         }
@@ -413,8 +413,9 @@ impl Desk {
 
     /// What one piece has staged is what the next one finds.
     fn take(&mut self, staged: Staged) -> Result<(), Fault> {
-        let size =
-            |(place, value): (&Place, &Option<Vec<u8>>)| place.1.len() + value.as_ref().map_or(0, Vec::len);
+        let size = |(place, value): (&Place, &Option<Arc<[u8]>>)| {
+            place.1.len() + value.as_ref().map_or(0, |value| value.len())
+        };
         let bytes: usize = staged.rows.iter().map(size).sum();
         if staged.rows.len() > PIECE_ROWS_MAX || bytes > PIECE_BYTES_MAX {
             return Err(Fault::Internal("a piece of work writes too much"));
@@ -423,7 +424,6 @@ impl Desk {
         self.is_urgent |= staged.is_urgent;
         self.absent.extend(staged.absent);
         for (place, value) in staged.rows {
-            let value: Option<Arc<[u8]>> = value.map(Into::into);
             self.rows.insert(place.clone(), value.clone());
             self.pending.insert(place, value);
         }

@@ -22,7 +22,7 @@ use super::{
     queue::Request,
     rebuild::{APPLIED_KEY, applied_value},
     recover::truth,
-    row::{encode_row, row_crc},
+    row::{RowRef, encode_checked, row_crc},
     shared::Shared,
 };
 use crate::{
@@ -61,7 +61,8 @@ impl Room {
 
 /// One write with what it does to the digest.
 struct Planned {
-    key: Vec<u8>,
+    key: Arc<[u8]>,
+    /// As the index is to hold it, until it is handed over.
     row: Option<Vec<u8>>,
     old: Option<u128>,
     new: Option<u128>,
@@ -157,7 +158,7 @@ impl Committer {
     fn plan(&self, batches: &[Batch], room: Room) -> Result<Plan> {
         let index = self.shared.gate.read().index.clone();
         let link = self.journal.link();
-        let view = GroupView { index: &*index, cells: RefCell::new(HashMap::new()) };
+        let view = GroupView { index: &*index, known: RefCell::default() };
         let mut plan = Plan {
             frame: FrameBuilder::new(link.next_seq),
             writes: Vec::new(),
@@ -198,32 +199,32 @@ impl Committer {
         plan: &mut Plan,
         view: &GroupView<'_>,
         seq: u64,
-        key: Vec<u8>,
-        value: Option<Vec<u8>>,
+        key: Arc<[u8]>,
+        value: Option<Arc<[u8]>>,
     ) -> Result<()> {
         let id = &self.shared.id;
-        let hash = |version: u64, value: &[u8]| id.row_hash(&key, version, row_crc(&key, version, value));
-        let old = view.with_cell(&key, |cell| cell.map(|cell| hash(cell.version, &cell.value)))?;
-        let new = value.as_ref().map(|value| hash(seq, value));
-        let row = value.as_ref().map(|value| encode_row(&key, seq, value));
-        plan.digest.change(old, new);
-        view.set(key.clone(), value.map(|value| Cell { version: seq, value }));
-        plan.writes.push(Planned { key, row, old, new });
+        let old = view.stamp(&key)?.map(|(version, crc)| id.row_hash(&key, version, crc));
+        let new = value.map(|value| Known { version: seq, crc: row_crc(&key, seq, &value), value });
+        let row = new.as_ref().map(|new| encode_checked(seq, new.crc, &new.value));
+        let hash = new.as_ref().map(|new| id.row_hash(&key, seq, new.crc));
+        plan.digest.change(old, hash);
+        view.set(key.clone(), new);
+        plan.writes.push(Planned { key, row, old, new: hash });
         Ok(())
     }
 
     /// Journal, index, watchers; then the answers may go out.
-    fn write(&mut self, plan: Plan, room: Room) -> Result<Vec<Result<Committed>>> {
+    fn write(&mut self, mut plan: Plan, room: Room) -> Result<Vec<Result<Committed>>> {
         if plan.frame.is_empty() {
             return Ok(plan.answers);
         }
         let bytes = self.append(plan.frame, plan.digest, room)?;
         self.names = plan.names;
-        if let Err(error) = self.apply(&plan.writes) {
+        if let Err(error) = self.apply(&mut plan.writes) {
             // The frame is on disk, so the rebuilt index holds it.
             self.heal(error.0)?;
         }
-        self.shared.watches.notify(plan.writes.iter().map(|write| write.key.as_slice()));
+        self.shared.watches.notify(plan.writes.iter().map(|write| &*write.key));
         let counters = &self.shared.counters;
         let behind = counters.since_checkpoint.fetch_add(bytes, Ordering::Relaxed) + bytes;
         counters.since_snapshot.fetch_add(bytes, Ordering::Relaxed);
@@ -258,18 +259,18 @@ impl Committer {
         }
     }
 
-    fn apply(&self, writes: &[Planned]) -> Result<(), IndexError> {
+    fn apply(&self, writes: &mut [Planned]) -> Result<(), IndexError> {
         let link = self.journal.link();
         let applied = applied_value(&self.shared.id, link.next_seq - 1);
         let index = self.shared.gate.read().index.clone();
         index.make_room();
         let mut gate = self.shared.gate.write();
-        let rows = writes.iter().map(|write| (write.key.as_slice(), write.row.as_deref()));
-        gate.index.apply(&mut rows.chain(std::iter::once((APPLIED_KEY, Some(applied.as_slice())))))?;
+        let rows = writes.iter_mut().map(|write| (write.key.clone(), write.row.take()));
+        gate.index.take(&mut rows.chain(std::iter::once((APPLIED_KEY.into(), Some(applied)))))?;
         gate.link = link;
         gate.end = self.journal.end();
         if let Some(scrub) = self.shared.scrub.lock().as_mut() {
-            for write in writes.iter().filter(|write| write.key <= scrub.cursor) {
+            for write in writes.iter().filter(|write| *write.key <= *scrub.cursor) {
                 scrub.digest.change(write.old, write.new);
             }
         }
@@ -353,28 +354,44 @@ impl Drop for LastWords {
 /// The index, and over it what the batches of the group before did.
 struct GroupView<'i> {
     index: &'i dyn Index,
-    /// Read from the index or written by the group.
-    cells: RefCell<HashMap<Vec<u8>, Option<Cell>>>,
+    /// Asked for or written by the group.
+    known: RefCell<HashMap<Arc<[u8]>, Option<Known>>>,
+}
+
+/// A row that the group has come by.
+#[derive(Clone)]
+struct Known {
+    version: u64,
+    crc: u32,
+    value: Arc<[u8]>,
 }
 
 impl GroupView<'_> {
-    fn with_cell<T>(&self, key: &[u8], with: impl FnOnce(Option<&Cell>) -> T) -> Result<T> {
-        if let Some(cell) = self.cells.borrow().get(key) {
-            return Ok(with(cell.as_ref()));
+    /// Version and checksum of the row of a key. What is about to be written need not be kept as it was.
+    fn stamp(&self, key: &[u8]) -> Result<Option<(u64, u32)>> {
+        match self.known.borrow().get(key) {
+            Some(known) => Ok(known.as_ref().map(|known| (known.version, known.crc))),
+            None => Ok(get_row(self.index, key, |row| (row.version, row.crc))?),
         }
-        let cell = get_row(self.index, key, |row| row.to_cell())?;
-        let answer = with(cell.as_ref());
-        self.cells.borrow_mut().insert(key.to_vec(), cell);
-        Ok(answer)
     }
 
-    fn set(&self, key: Vec<u8>, cell: Option<Cell>) {
-        self.cells.borrow_mut().insert(key, cell);
+    fn set(&self, key: Arc<[u8]>, row: Option<Known>) {
+        self.known.borrow_mut().insert(key, row);
     }
 }
 
 impl View for GroupView<'_> {
     fn cell(&self, full_key: &[u8]) -> Result<Option<Cell>> {
-        self.with_cell(full_key, |cell| cell.cloned())
+        let cell = |known: &Known| Cell { version: known.version, value: known.value.to_vec() };
+        if let Some(known) = self.known.borrow().get(full_key) {
+            return Ok(known.as_ref().map(cell));
+        }
+        let known = get_row(self.index, full_key, |row| {
+            let RowRef { version, crc, value } = row;
+            Known { version, crc, value: value.into() }
+        })?;
+        let found = known.as_ref().map(cell);
+        self.set(full_key.into(), known);
+        Ok(found)
     }
 }

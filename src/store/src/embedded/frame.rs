@@ -114,7 +114,7 @@ impl FrameBuilder {
         self.bytes.extend_from_slice(&count.to_be_bytes());
         for Write { key, value } in writes {
             let (kind, value) = match value {
-                Some(value) => (KIND_PUT, value.as_slice()),
+                Some(value) => (KIND_PUT, &**value),
                 None => (KIND_DELETE, &[][..]),
             };
             self.bytes.push(kind);

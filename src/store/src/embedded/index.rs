@@ -14,6 +14,9 @@ pub struct IndexError(pub String);
 /// One physical change of an index: a key and its new value, or none.
 pub type Change<'c> = (&'c [u8], Option<&'c [u8]>);
 
+/// The same, handed over to be kept.
+pub type Handed = (Arc<[u8]>, Option<Vec<u8>>);
+
 /// An ordered map of bytes on disk. One thread writes, many read.
 ///
 /// It may lose what was not synced, in any mixture of old and new rows; it must not invent rows. Any error makes the engine
@@ -42,6 +45,17 @@ pub trait Index: Send + Sync + 'static {
     /// # Errors
     /// [`IndexError`] if the index is damaged or its disk is full.
     fn apply(&self, changes: &mut dyn Iterator<Item = Change<'_>>) -> Result<(), IndexError>;
+
+    /// The same for an index that keeps what it is handed.
+    ///
+    /// # Errors
+    /// As [`Index::apply`].
+    fn take(&self, changes: &mut dyn Iterator<Item = Handed>) -> Result<(), IndexError> {
+        for (key, row) in changes {
+            self.apply(&mut std::iter::once((&*key, row.as_deref())))?;
+        }
+        Ok(())
+    }
 
     /// Waits, if too much was applied that is not in its place yet. Nobody may hold up reads meanwhile.
     fn make_room(&self) {}

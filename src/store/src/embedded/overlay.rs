@@ -9,7 +9,7 @@
 
 use std::{
     cmp::Ordering,
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     iter::Peekable,
     mem,
     ops::Bound,
@@ -21,7 +21,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 
 use super::{
     Options,
-    index::{Change, Index, IndexError},
+    index::{Change, Handed, Index, IndexError},
     rebuild::FIRST_KEY,
 };
 use crate::Result;
@@ -63,7 +63,7 @@ struct Rows {
 }
 
 /// `None`: the row is deleted.
-type Layer = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+type Layer = BTreeMap<Arc<[u8]>, Option<Vec<u8>>>;
 
 #[derive(Default)]
 struct Signal {
@@ -154,6 +154,10 @@ impl Index for Overlay {
     }
 
     fn apply(&self, changes: &mut dyn Iterator<Item = Change<'_>>) -> Result<(), IndexError> {
+        self.take(&mut changes.map(|(key, row)| (key.into(), row.map(<[u8]>::to_vec))))
+    }
+
+    fn take(&self, changes: &mut dyn Iterator<Item = Handed>) -> Result<(), IndexError> {
         let mut rows = self.shared.rows.write();
         if let Some(failed) = &rows.failed {
             return Err(failed.clone());
@@ -244,17 +248,16 @@ impl Shared {
 }
 
 impl Rows {
-    fn set(&mut self, key: &[u8], row: Option<&[u8]>) {
-        let row_bytes = row.map_or(0, <[u8]>::len);
-        let row = row.map(<[u8]>::to_vec);
-        match self.fresh.get_mut(key) {
-            Some(known) => {
-                let known_bytes = mem::replace(known, row).map_or(0, |known| known.len());
+    fn set(&mut self, key: Arc<[u8]>, row: Option<Vec<u8>>) {
+        let row_bytes = row.as_ref().map_or(0, Vec::len);
+        match self.fresh.entry(key) {
+            Entry::Occupied(mut known) => {
+                let known_bytes = known.insert(row).map_or(0, |known| known.len());
                 self.fresh_bytes = (self.fresh_bytes + row_bytes).saturating_sub(known_bytes);
             }
-            None => {
-                self.fresh.insert(key.to_vec(), row);
-                self.fresh_bytes += key.len() + row_bytes + ROW_BYTES;
+            Entry::Vacant(place) => {
+                self.fresh_bytes += place.key().len() + row_bytes + ROW_BYTES;
+                place.insert(row);
             }
         }
     }
@@ -289,7 +292,7 @@ fn rows_then_notes(layer: &Layer) -> impl Iterator<Item = Change<'_>> {
     let rows = layer.range::<[u8], _>((Bound::Included(FIRST_KEY), Bound::Unbounded));
     let notes = layer.range::<[u8], _>((Bound::Unbounded, Bound::Excluded(FIRST_KEY)));
     let changes = rows.chain(notes);
-    changes.map(|(key, row)| (key.as_slice(), row.as_deref()))
+    changes.map(|(key, row)| (&**key, row.as_deref()))
 }
 
 /// A key, and its row or that there is none.
@@ -303,7 +306,7 @@ fn ordered<'r>(
     reverse: bool,
 ) -> Box<dyn Iterator<Item = Over<'r>> + 'r> {
     let Some(layer) = layer.filter(|_| !is_empty(from, to)) else { return Box::new(std::iter::empty()) };
-    let rows = layer.range::<[u8], _>((from, to)).map(|(key, row)| (key.as_slice(), row.as_deref()));
+    let rows = layer.range::<[u8], _>((from, to)).map(|(key, row)| (&**key, row.as_deref()));
     if reverse { Box::new(rows.rev()) } else { Box::new(rows) }
 }
 

@@ -12,9 +12,14 @@ pub(crate) fn row_crc(full_key: &[u8], version: u64, value: &[u8]) -> u32 {
 }
 
 pub(crate) fn encode_row(full_key: &[u8], version: u64, value: &[u8]) -> Vec<u8> {
+    encode_checked(version, row_crc(full_key, version, value), value)
+}
+
+/// The same, where the checksum is known.
+pub(crate) fn encode_checked(version: u64, crc: u32, value: &[u8]) -> Vec<u8> {
     let mut row = Vec::with_capacity(ROW_HEADER_BYTES + value.len());
     row.extend_from_slice(&version.to_be_bytes());
-    row.extend_from_slice(&row_crc(full_key, version, value).to_be_bytes());
+    row.extend_from_slice(&crc.to_be_bytes());
     row.extend_from_slice(value);
     row
 }

@@ -15,7 +15,8 @@ const ID: JournalId = JournalId([7; 32]);
 
 fn write() -> impl Strategy<Value = Write> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..60);
-    (bytes(), proptest::option::of(bytes())).prop_map(|(key, value)| Write { key, value })
+    (bytes(), proptest::option::of(bytes()))
+        .prop_map(|(key, value)| Write { key: key.into(), value: value.map(Into::into) })
 }
 
 fn build(batches: &[Vec<Write>]) -> Vec<u8> {
@@ -40,7 +41,7 @@ proptest! {
         prop_assert_eq!(header.last_seq(), 40 + batches.len() as u64);
         let mut found = vec![Vec::new(); batches.len()];
         let visited = frame::visit_writes(&bytes, |seq, WriteRef { key, value }| {
-            found[(seq - 41) as usize].push(Write { key: key.to_vec(), value: value.map(<[u8]>::to_vec) });
+            found[(seq - 41) as usize].push(Write { key: key.into(), value: value.map(Into::into) });
             Ok::<_, ()>(())
         });
         prop_assert_eq!(visited, Some(Ok(())));
