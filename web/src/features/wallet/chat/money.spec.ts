@@ -355,6 +355,23 @@ describe('the card of a bill', () => {
     await screen.findByText('You have paid');
   });
 
+  it('counts the fee before anybody is asked for the PIN', async () => {
+    bank.define(EUR, { title: 'Euro', fees: [['person', '10', '0', '0', '0']] });
+    bank.move({ id: 'gone', purpose: 'payment', asset: 'eur', from: ME, to: CAROL, amount: 8_995n });
+    const bill = asks(BOB, [ME, CAROL]);
+    await wallet.load();
+    render(MoneyCard, { chat: choir, message: bill, onopen: vi.fn() });
+    await screen.findByText('0 of 2 paid');
+    cleanup();
+    render(MoneyDesk, { chat: choir, desk: { what: 'card', message: bill, pay: true }, onclose: vi.fn() });
+    expect(screen.getByText(/Fee 0\.10.*10\.10.* in all/)).toBeTruthy();
+    expect(screen.getByText(/10\.05/)).toBeTruthy();
+    expect([screen.getByRole<HTMLButtonElement>('button', { name: /^Pay 10\.00/ }).disabled, screen.queryByLabelText('Payment PIN')]).toEqual([true, null]);
+    bank.move({ id: 'more', purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount: 5n });
+    await wallet.load();
+    await waitFor(() => expect(screen.getByRole<HTMLButtonElement>('button', { name: /^Pay 10\.00/ }).disabled).toBe(false));
+  });
+
   it('is only looked at by others', async () => {
     render(MoneyCard, { chat: choir, message: asks(BOB, [CAROL]), onopen: vi.fn() });
     await screen.findByText('Not paid yet');
