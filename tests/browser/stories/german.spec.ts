@@ -13,7 +13,7 @@ test('in a German browser 1.234,56 is typed, sent, and stands so in chat, histor
   const accounts = bob.page.getByRole('group', { name: 'Accounts' });
   await expect(accounts).toContainText('5.000,00');
 
-  // What an English keyboard would write is not guessed at.
+  // What is no number in either way is not guessed at.
   await bob.openChat(alice);
   const form = await begin(bob, 'Transfer');
   const amount = form.getByLabel('Amount');

@@ -1,7 +1,7 @@
 import { clean } from '../support/axe.ts';
 import { scan, shown } from '../support/codes.ts';
 import { pay } from '../support/money.ts';
-import { marketDay, reads, TITLE } from '../support/shop.ts';
+import { marketDay, reads } from '../support/shop.ts';
 import { expect, test } from '../support/two.ts';
 
 test('a payment to a shop whose node is away waits for it, is asked about before a second one, and counts once', async ({ two }, info) => {
@@ -31,7 +31,7 @@ test('a payment to a shop whose node is away waits for it, is asked about before
   await expect(again).toBeDisabled();
   await clean(tab.page, 'a second payment to a shop, before the first is known there');
   // Anew it cannot be scanned.
-  await expect(await scan(bob, picture)).toContainText('cannot be reached');
+  await expect(await scan(bob, picture)).toContainText('The other server does not answer at the moment.');
   await bob.page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
 
   // Its node is back, and has it. Whoever was asked is told so, and is still asked.
@@ -48,7 +48,7 @@ test('a payment to a shop whose node is away waits for it, is asked about before
   // It counts once, with both.
   await bob.at('/me/wallet');
   await expect(bob.page.getByRole('group', { name: 'Accounts' })).toContainText('17.50', { timeout: 60_000 });
-  await expect(bob.page.getByRole('button', { name: new RegExp(`${TITLE}.*12.50`) })).toHaveCount(1);
+  await expect(bob.page.getByRole('button', { name: /12\.50/ })).toHaveCount(1);
   await alice.page.reload();
   await expect(roll.getByRole('button', { name: /12\.50/ })).toHaveCount(1);
   await expect(roll.getByRole('group', { name: 'Today' })).toContainText('12.50 EUR');
