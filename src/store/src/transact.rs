@@ -26,8 +26,11 @@ pub struct Tx {
 struct State {
     batch: Batch,
     reads: HashMap<(u8, Vec<u8>), Option<Row>>,
-    writes: HashMap<(u8, Vec<u8>), Option<Arc<[u8]>>>,
+    writes: HashMap<(u8, Vec<u8>), Written>,
 }
+
+/// What a key will hold. `None`: nothing.
+type Written = Option<Arc<[u8]>>;
 
 impl Tx {
     /// The row of a key: what this transaction put there, else what is stored. The commit asserts that the key is still as
