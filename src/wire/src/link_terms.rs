@@ -248,7 +248,7 @@ mod tests {
         ] {
             assert_eq!(ProposeTerms::read(&table(&[row])), Err(field), "{row:?}");
         }
-        let long = table(&[&["seen", ""] as &[&str]; ROWS_MAX + 1]);
+        let long = vec![vec!["seen".to_owned(), String::new()]; ROWS_MAX + 1];
         assert_eq!(ProposeTerms::read(&long), Err("rows"));
     }
 }

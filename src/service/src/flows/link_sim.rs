@@ -165,7 +165,8 @@ impl Sim {
             let (is_theirs, code) = name.strip_prefix("theirs ").map_or((false, name), |code| (true, code));
             CoveredWish { code: code.parse().unwrap(), is_theirs, scale: Some(2), limit: limit.into() }
         };
-        let wish = TermsWish { assets: assets.iter().map(covered).collect(), rates, lifetime_ms: None };
+        let wish =
+            TermsWish { assets: assets.iter().map(covered).collect(), rates, lifetime_ms: None, seen: None };
         let flows = self.worlds[one].service.flows();
         let named = flows.propose_terms(&self.worlds[other].name, wish).await.unwrap();
         self.settle().await;

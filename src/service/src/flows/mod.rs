@@ -27,6 +27,7 @@ mod federated_tests;
 mod followers;
 #[cfg(test)]
 mod link_bill_tests;
+#[cfg(test)]
 mod link_code_tests;
 mod link_couriers;
 #[cfg(test)]

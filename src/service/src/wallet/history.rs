@@ -15,10 +15,7 @@ use weft_store::{Row, Scan, tables};
 use weft_wire::{
     AccountId, AssetId, NodeName, RequestId, TransferId, UserAddress,
     limits::PAGE_MAX,
-    wallet::{
-        AccountList, AccountView, History, HistoryLine, RequestPayments, ShopName, TransferInfo,
-        TransferState,
-    },
+    wallet::{AccountList, AccountView, History, HistoryLine, RequestPayments, ShopName, TransferInfo},
 };
 
 impl Wallet {

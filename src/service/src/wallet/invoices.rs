@@ -17,7 +17,7 @@ use weft_wire::{
     limits::{INVOICE_DUE_MS_MAX, INVOICE_LINES_MAX, INVOICE_NOTE_BYTES_MAX, PAGE_MAX},
     text,
     wallet::{
-        Intent, InvoiceInfo, InvoiceList, InvoicePaid, InvoicePayee, InvoiceState, InvoiceSums, PaymentOrder,
+        InvoiceInfo, InvoiceList, InvoicePaid, InvoicePayee, InvoiceState, InvoiceSums, PaymentOrder,
         SendInvoice, ShopName,
     },
 };
