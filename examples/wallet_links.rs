@@ -106,7 +106,7 @@ async fn link([home, away]: &[Service; 2], names: [&NodeName; 2]) -> Result<Asse
     let asset = home.wallet().define(define.clone()).await?.id;
     let limit = "1000000000".to_owned();
     let covered = CoveredWish { code: define.code, is_theirs: false, scale: None, limit };
-    let wish = TermsWish { assets: vec![covered], rates: Vec::new(), lifetime_ms: None };
+    let wish = TermsWish { assets: vec![covered], rates: Vec::new(), lifetime_ms: None, seen: None };
     let named = home.flows().propose_terms(names[1], wish).await?;
     wait("the offer", async || Ok(row_of(away).await.is_ok_and(|row| row.theirs.is_some()))).await?;
     away.flows().accept_terms(names[0], &named).await?;

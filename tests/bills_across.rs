@@ -4,11 +4,12 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use std::time::Duration;
 use weft_engine::api::{BillCall, BillReply, BodyView, Call, InvoiceView, Reply, ShopCall};
-use weft_node::control::{Answer, CoveredAsset, LinkRow, Request};
+use weft_node::control::{Answer, LinkRow, Request};
 use weft_testkit::{
     Cast, Cluster, Person, TestNode, device,
     money::{PIN, balance, form, issue, set_pin},
 };
+use weft_wire::link_terms::{CoveredAsset, ProposeTerms};
 
 const DAY_MS: f64 = 86_400_000.0;
 
@@ -80,8 +81,8 @@ async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl 
 async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
     let assets =
         vec![CoveredAsset { code: "EUR".parse()?, theirs: false, scale: None, limit: "100.00".into() }];
-    let request =
-        Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None, rates: Vec::new() };
+    let wish = ProposeTerms { assets, ..Default::default() };
+    let request = Request::ProposeTerms { node: there.name().await?, wish };
     here.running().control().handle(request).await;
     let offer = until("the offer", || async { Ok(link(there).await?.and_then(|row| row.theirs)) }).await?;
     let request = Request::AcceptTerms { node: here.name().await?, digest: offer.digest };

@@ -23,6 +23,7 @@ mod escrow;
 mod fees;
 mod guard;
 mod hostile_peer;
+mod link_terms;
 mod mandates;
 mod namespaces;
 mod payments;

@@ -3,11 +3,12 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use std::time::Duration;
 use weft_engine::api::{BodyView, Call, Reply, TransferView};
-use weft_node::control::{Answer, CoveredAsset, LinkRow, Request};
+use weft_node::control::{Answer, LinkRow, Request};
 use weft_testkit::{
     Cast, Cluster, Person, TestNode,
     money::{PIN, balance, form, issue, set_pin, wallet},
 };
+use weft_wire::link_terms::{CoveredAsset, ProposeTerms};
 
 pub(crate) async fn transfer(person: &Person, call: Call) -> Result<TransferView> {
     match person.call(call).await? {
@@ -64,8 +65,8 @@ async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl 
 pub(crate) async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
     let assets =
         vec![CoveredAsset { code: "EUR".parse()?, theirs: false, scale: None, limit: "100.00".into() }];
-    let request =
-        Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None, rates: Vec::new() };
+    let wish = ProposeTerms { assets, ..Default::default() };
+    let request = Request::ProposeTerms { node: there.name().await?, wish };
     ask(here, request).await?;
     let offer = until("the offer", || async { Ok(link(there).await?.and_then(|row| row.theirs)) }).await?;
     ask(there, Request::AcceptTerms { node: here.name().await?, digest: offer.digest }).await?;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use weft_engine::api::{
     Call, PayCodeView, Reply, SaleView, ScannedShop, ScannedView, ShopCall, ShopReply, TransferView,
 };
-use weft_node::control::{Answer, CoveredAsset, LinkRow, Request};
+use weft_node::control::{Answer, LinkRow, Request};
 use weft_testkit::{
     Cast, Cluster, Person, TestNode,
     money::{PIN, balance, form, issue, set_pin, wallet},
 };
+use weft_wire::link_terms::{CoveredAsset, ProposeTerms};
 
 async fn ask(person: &Person, call: ShopCall) -> Result<ShopReply> {
     match person.call(Call::Shop(call)).await? {
@@ -65,8 +66,8 @@ async fn until<T, F: Future<Output = Result<Option<T>>>>(what: &str, look: impl 
 async fn agree(here: &TestNode, there: &TestNode) -> Result<()> {
     let assets =
         vec![CoveredAsset { code: "EUR".parse()?, theirs: false, scale: None, limit: "100.00".into() }];
-    let request =
-        Request::ProposeTerms { node: there.name().await?, assets, lifetime_ms: None, rates: Vec::new() };
+    let wish = ProposeTerms { assets, ..Default::default() };
+    let request = Request::ProposeTerms { node: there.name().await?, wish };
     here.running().control().handle(request).await;
     let offer = until("the offer", || async { Ok(link(there).await?.and_then(|row| row.theirs)) }).await?;
     let request = Request::AcceptTerms { node: here.name().await?, digest: offer.digest };

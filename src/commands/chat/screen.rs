@@ -49,6 +49,7 @@ pub fn message(message: &MessageView, group: Option<&str>) {
         BodyView::Request { asset, total, note, .. } => {
             format!("[asks for {}] {}", sum(total, asset), out::plain(note))
         }
+        BodyView::Invoice { asset, total, .. } => format!("[invoice of {}]", sum(total, asset)),
         BodyView::Paid { asset, amount, .. } => format!("[paid {}]", sum(amount, asset)),
         BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
         BodyView::System { code, user, by, people, text } => {

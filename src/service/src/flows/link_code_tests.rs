@@ -415,7 +415,8 @@ impl Counter {
 
 #[tokio::test]
 async fn a_payers_node_that_lies_about_the_sum_has_paid_nothing() {
-    let lies: [(fn(&mut Prepare), Reason); 3] = [
+    type Lie = fn(&mut Prepare);
+    let lies: [(Lie, Reason); 3] = [
         (|prepare| prepare.give.amount -= 1, Reason::Asked),
         (|prepare| prepare.give.amount += 1, Reason::Asked),
         (|prepare| prepare.give.asset = AssetId([9; 16]), Reason::UnknownAsset),
