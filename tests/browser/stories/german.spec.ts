@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { around } from '../support/groups.ts';
-import { begin, issueEuros, issueTo, pay } from '../support/money.ts';
+import { begin, issueEuros, issueTo, pay, setPin } from '../support/money.ts';
 import { expect, test } from '../support/test.ts';
 
 test('in a German browser 1.234,56 is typed, sent, and stands so in chat, history and statement', async ({ home }) => {
@@ -9,6 +9,7 @@ test('in a German browser 1.234,56 is typed, sent, and stands so in chat, histor
   await around(alice, [bob]);
   await issueEuros(alice);
   await issueTo(alice, bob, '5,000.00');
+  await setPin(bob);
   await bob.at('/me/wallet');
   const accounts = bob.page.getByRole('group', { name: 'Accounts' });
   await expect(accounts).toContainText('5.000,00');
@@ -26,7 +27,7 @@ test('in a German browser 1.234,56 is typed, sent, and stands so in chat, histor
   await expect(amount).not.toHaveAttribute('aria-invalid', 'true');
   await form.getByRole('button', { name: 'Continue' }).click();
   await expect(bob.page.getByRole('dialog')).toContainText(/1\.234,56\sEUR/);
-  await pay(bob, { first: true, to: alice });
+  await pay(bob, { to: alice });
   await expect(bob.log.locator('[data-open]')).toContainText('1.234,56');
 
   // It is the same money for whoever reads it in another way.

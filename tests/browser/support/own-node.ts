@@ -59,6 +59,12 @@ export class OwnNode {
     this.#process = null;
   }
 
+  /** It dies at once. What was on its disk stays. */
+  kill(): void {
+    this.#process?.kill('SIGKILL');
+    this.#process = null;
+  }
+
   /** A link by which people may sign up here; the first is the owner's. */
   async invite(): Promise<string> {
     const stdout = await this.#weft('invite');
