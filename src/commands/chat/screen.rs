@@ -51,6 +51,9 @@ pub fn message(message: &MessageView, group: Option<&str>) {
         }
         BodyView::Invoice { asset, total, .. } => format!("[invoice of {}]", sum(total, asset)),
         BodyView::Paid { asset, amount, .. } => format!("[paid {}]", sum(amount, asset)),
+        BodyView::Invoice { number, asset, total, .. } => {
+            format!("[invoice {number} for {}]", sum(total, asset))
+        }
         BodyView::Unknown { fallback } => format!("[{}]", out::body(fallback)),
         BodyView::System { code, user, by, people, text } => {
             let line = in_group(code, by.as_ref(), people, text)
