@@ -75,8 +75,8 @@ test('the till’s camera reads bob’s phone: his code pays once, and what is n
     await expect(till).toContainText('Hold the code that the customer shows in front of the camera.');
     await expect(till.locator('video')).toBeVisible();
 
-    await alice.at('/me/wallet');
-    await expect(alice.page.getByRole('main')).toContainText('5.00 EUR');
+    await till.getByRole('button', { name: 'Close' }).click();
+    await expect(alice.page.getByRole('button', { name: 'Balance and pay-out' })).toContainText('5.00 EUR');
     await bob.at('/me/wallet');
     await expect(bob.page.getByRole('group', { name: 'Accounts' })).toContainText('45.00');
   } finally {
