@@ -46,10 +46,22 @@ describe('a history', () => {
     pay('new');
     bank.move({ id: 'back', purpose: 'refund', asset: 'eur', from: ME, to: BOB, amount: 4n, refunds: 't5' });
     await ledger.refresh();
-    expect(shown()).toEqual(['back', 'new', 't9', 't8', 't7', 't6', 't5', 't4', 't3', 't2', 't1', 't0']);
+    expect(shown()).toEqual(['back', 'new', 't2', 't9', 't8', 't7', 't6', 't5', 't4', 't3', 't1', 't0']);
     expect(ledger.lines.find((line) => line.transfer === 't2')?.state).toBe('done');
     expect(ledger.lines.find((line) => line.transfer === 't5')?.refunded).toBe('4');
     expect(ledger.more).toBe(false);
+  });
+
+  it('shows once what waited and went over, when nothing is older', async () => {
+    bank = new FakeBank(() => at).define(EUR);
+    useEngine(answerWallet(new FakeEngine(), bank, { page: 3 }));
+    bank.move({ id: 'i', purpose: 'issue', asset: 'eur', from: 'node', to: BOB, amount: 10_000n });
+    pay('first', { state: 'held' });
+    await ledger.next();
+    bank.answer(ME, 'first', true);
+    await ledger.refresh();
+    expect(shown()).toEqual(['first']);
+    expect(ledger.lines.map((line) => line.state)).toEqual(['done']);
   });
 
   it('has no gap when more is new than a page has', async () => {

@@ -54,7 +54,9 @@ export class Ledger extends Reading {
       if (least <= (last(old) ?? Infinity) || !page.more) this.more = page.more;
     }
     const least = last(fresh) ?? Infinity;
-    this.lines = [...fresh, ...old.filter((line) => place(line) < least)];
+    // What waited has moved to where the money went over: it may be the last line of all, and stood below.
+    const read = new Set(fresh.map((line) => line.transfer));
+    this.lines = [...fresh, ...old.filter((line) => place(line) < least && !read.has(line.transfer))];
   }
 }
 
