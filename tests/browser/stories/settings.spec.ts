@@ -77,7 +77,7 @@ test('who has nobody yet is told how to begin, and the words fit on a small lapt
 });
 
 test('a link says for how many it is, and its code is not too dense to scan', async ({ home }) => {
-  const { owner } = await home(['owner']);
+  const { olga: owner } = await home(['olga']);
   await owner.link();
   const { page } = owner;
   const limits = page.getByText('Valid until');
