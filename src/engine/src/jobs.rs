@@ -60,6 +60,8 @@ pub(crate) enum Job {
     PushVault,
     /// It is known what became of payments.
     Pay,
+    /// The node knows the invoices of other nodes that were heard of in chats.
+    HearInvoices,
 }
 
 /// What became of a job.

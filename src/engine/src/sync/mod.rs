@@ -202,5 +202,6 @@ pub(crate) async fn carry_out(cx: &Cx, job: &Job) -> Result<Done, Failure> {
         Job::PutRead(room) => items::put_read(cx, *room).await,
         Job::PushVault => vault::push(cx).await,
         Job::Pay => wallet::settle(cx).await,
+        Job::HearInvoices => wallet::hear_invoices(cx).await,
     }
 }

@@ -10,8 +10,11 @@ use crate::api::{
 };
 use crate::chats::{self, queue};
 use crate::error::{Refusal, call_error, field_error};
+use crate::http::Failure;
+use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
 use crate::{connection, contacts, http};
+use std::collections::BTreeMap;
 use weft_wire::contacts::ContactState;
 use weft_wire::wallet::{
     InvoiceCard, InvoiceInfo, InvoiceLine, InvoiceList, InvoicePayee, InvoiceState, Payee, SendInvoice,
@@ -36,8 +39,14 @@ pub(super) fn heard(s: &mut State, sender: &UserAddress, card: &InvoiceCard) {
     if is_contact && is_theirs && s.load_all::<InvoicePayee>(HEARD).len() < HEARD_MAX {
         let payee = InvoicePayee { issuer: card.issuer.clone(), invoice: card.invoice };
         s.store(&heard_place(&payee), &payee);
-        // Whoever looks at the list asks for it anew.
-        s.event(Event::Wallet);
+        s.jobs.want(Job::HearInvoices);
+    }
+}
+
+/// Has those asked for that the node has not heard of.
+pub(super) fn wait(s: &mut State) {
+    if !s.load_all::<InvoicePayee>(HEARD).is_empty() {
+        s.jobs.want(Job::HearInvoices);
     }
 }
 
@@ -45,14 +54,27 @@ fn heard_place(payee: &InvoicePayee) -> Vec<u8> {
     [HEARD, payee.invoice.as_bytes(), payee.issuer.to_string().as_bytes()].concat()
 }
 
-/// Has the own node ask for what was heard of: from then on it stands in the list.
-async fn hand_over(cx: &Cx) {
+/// The job: has the own node ask for what was heard of. From then on it stands in the list.
+pub(crate) async fn hear(cx: &Cx) -> Result<Done, Failure> {
+    let mut away = BTreeMap::new();
     for payee in cx.with(|s| s.load_all::<InvoicePayee>(HEARD)) {
-        let asked = http::get::<InvoiceInfo>(cx, &path(&payee.issuer, payee.invoice)).await;
-        if asked.as_ref().err().is_none_or(|failure| failure.is_final()) {
-            cx.with(|s| s.kv_delete(&heard_place(&payee)));
+        let node = payee.issuer.node.clone();
+        // A node that does not answer is asked once in a round: it holds up nobody else's.
+        if away.contains_key(&node) {
+            continue;
+        }
+        match http::get::<InvoiceInfo>(cx, &path(&payee.issuer, payee.invoice)).await {
+            Err(failure) if !failure.is_final() => drop(away.insert(node, failure)),
+            asked => cx.with(|s| {
+                s.kv_delete(&heard_place(&payee));
+                if asked.is_ok() {
+                    // Whoever looks at the list asks for it anew.
+                    s.event(Event::Wallet);
+                }
+            }),
         }
     }
+    away.into_values().next().map_or(Ok(Done::Yes), Err)
 }
 
 /// Answers a call about invoices.
@@ -103,9 +125,6 @@ async fn invoice_of(cx: &Cx, issuer: &str, invoice: &str) -> Result<(UserAddress
 
 async fn list(cx: &Cx, call: BillCall) -> Result<InvoicesView, Refusal> {
     let BillCall::Invoices { sent, shop, user, invoice } = call else { return Err(no_invoice()) };
-    if !sent && shop.is_none() && user.is_none() {
-        hand_over(cx).await;
-    }
     let mut query = if sent { "sent" } else { "received" }.to_owned();
     if let Some(shop) = shop {
         query = format!("sent&shop={}", address_of(cx, "shop", &shop)?.name);
@@ -132,8 +151,9 @@ async fn send(cx: &Cx, wish: &SendInvoice) -> Result<InvoiceInfo, Refusal> {
     let place = [TOLD, info.id.as_bytes()].concat();
     if is_far && cx.with(|s| s.load::<bool>(&place)).is_none() {
         cx.with(|s| {
+            tell(s, &info)?;
             s.store(&place, &true);
-            tell(s, &info)
+            Ok::<_, Refusal>(())
         })?;
     }
     Ok(info)

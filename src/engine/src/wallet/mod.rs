@@ -28,7 +28,8 @@ mod shops;
 mod topups;
 pub(crate) mod trust;
 
-pub(crate) use orders::{settle, wait};
+pub(crate) use invoices::hear as hear_invoices;
+pub(crate) use orders::settle;
 
 use crate::api::{AssetView, Event};
 use crate::error::{Refusal, field_error};
@@ -44,6 +45,12 @@ pub(crate) fn heard(s: &mut State, sender: &UserAddress, card: &cards::Card) {
         cards::Card::Invoice(card) => invoices::heard(s, sender, card),
         _ => {}
     }
+}
+
+/// The node has let this device in: what is unsure is asked for again.
+pub(crate) fn wait(s: &mut State) {
+    orders::wait(s);
+    invoices::wait(s);
 }
 
 /// The node says that something changed.

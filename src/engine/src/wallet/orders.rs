@@ -227,7 +227,7 @@ fn paid(s: &mut State, order: &Signed<PaymentOrder>, Answer { receipt, signed, k
 }
 
 /// Wants what is unsure to be asked again.
-pub(crate) fn wait(s: &mut State) {
+pub(super) fn wait(s: &mut State) {
     if !s.load_all::<Pending>(ORDERS).is_empty() || charges::are_open(s) {
         s.jobs.want(Job::Pay);
     }

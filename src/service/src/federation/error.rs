@@ -101,6 +101,29 @@ pub enum FederationError {
 }
 from_below!(FederationError);
 
+impl FederationError {
+    /// Whether the other node has not said anything of what it was asked: it is away, or it cannot answer now.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            FederationError::Fault(fault) => matches!(fault, Fault::RateLimited { .. }),
+            FederationError::Refused(problem) => is_passing(problem.code),
+            other => matches!(other, FederationError::Off | FederationError::Unreachable { .. }),
+        }
+    }
+}
+
+/// Whether a node that answers so may answer otherwise if it is asked again, and means nothing by it.
+pub(crate) fn is_passing(code: Code) -> bool {
+    matches!(
+        code,
+        Code::RateLimited
+            | Code::StorageUnavailable
+            | Code::ShuttingDown
+            | Code::Internal
+            | Code::NodeUnreachable
+    )
+}
+
 impl From<FederationError> for Problem {
     fn from(error: FederationError) -> Problem {
         match error {

@@ -23,6 +23,7 @@ pub use courier::Couriers;
 pub(crate) use courier::Round;
 pub(crate) use courier::{connected, pause};
 pub use error::FederationError;
+pub(crate) use error::is_passing;
 pub use outbox::begin_anew;
 pub use peers::{Peer, Verdict};
 pub(crate) use records::{Outgoing, PeerRecord};

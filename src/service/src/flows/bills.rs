@@ -5,12 +5,13 @@
 
 use super::{FlowError, Flows, Result};
 use crate::{
-    Budget, Caller, LimitKey,
+    Budget, Caller, Fault, LimitKey,
     federation::FederationError,
     wallet::{InvoiceBox, LinkTrouble, WalletError},
 };
 use futures::future::join_all;
 use std::time::Duration;
+use weft_net::LinkError;
 use weft_wire::{
     NodeName, RequestId, UserAddress, UserName,
     federation::{Answer, Question},
@@ -19,6 +20,8 @@ use weft_wire::{
 
 /// How long a list waits for what other nodes say of what stands in it.
 const LIST_WAIT: Duration = Duration::from_secs(2);
+/// How long somebody who opens an invoice waits for it.
+const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// What the rows of an invoice cost beside what is said of it.
 const ROWS_BYTES: usize = 512;
 
@@ -40,7 +43,11 @@ impl Flows {
             return Ok(self.wallet.invoice(caller, issuer, id).await?);
         };
         let (user, issuer) = (caller.user(), UserAddress::new(issuer.clone(), node.clone()));
-        let asked = self.ask_bill(user, &issuer, id).await;
+        let asked = tokio::time::timeout(ANSWER_WAIT, self.ask_bill(user, &issuer, id)).await;
+        let asked = asked.unwrap_or_else(|_| {
+            let (node, source) = (node.clone(), LinkError::TimedOut);
+            Err(FederationError::Unreachable { node, source }.into())
+        });
         let known = self.wallet.far_invoice(user, &issuer, id).await?;
         match (asked, known) {
             (Err(error), None) => Err(error),
@@ -96,8 +103,8 @@ impl Flows {
             return Err(nonsense().into());
         }
         if !self.wallet.knows_invoice(by, &told).await? {
-            // It stays on this disk, by the other node's word and for somebody here.
-            self.ctx.limits.take_account(Budget::Payment, &by.name)?;
+            // It stays on this disk, by the other node's word and for somebody here, who pays for nothing of their own by it.
+            self.ctx.limits.take_account(Budget::FarInvoice, &by.name)?;
             let bytes = usize::try_from(peer.cost(told.body().len() + ROWS_BYTES)).unwrap_or(usize::MAX);
             self.ctx.limits.take_bytes(&LimitKey::Peer(node.clone()), bytes)?;
         }
@@ -105,7 +112,11 @@ impl Flows {
     }
 }
 
-/// Whether a node could not be asked, and has not said anything.
+/// Whether a node could not be asked, or has not said anything.
 fn is_away(error: &FlowError) -> bool {
-    matches!(error, FlowError::Federation(FederationError::Unreachable { .. } | FederationError::Off))
+    match error {
+        FlowError::Fault(fault) => matches!(fault, Fault::RateLimited { .. }),
+        FlowError::Federation(error) => error.is_passing(),
+        _ => false,
+    }
 }

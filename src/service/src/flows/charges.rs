@@ -5,7 +5,11 @@
 //! taken back at the till, or over.
 
 use super::{Flows, Result};
-use crate::{Budget, Caller, LimitKey, federation::FederationError, wallet::WalletError};
+use crate::{
+    Budget, Caller, LimitKey,
+    federation::{FederationError, is_passing},
+    wallet::WalletError,
+};
 use std::time::Duration;
 use weft_wire::{
     Code, NodeName, Signed, UserName,
@@ -78,11 +82,7 @@ impl Flows {
 /// Why a charge is over by what the customer's node says. None: it cannot now, and may have paid when it was asked before.
 fn why_not(code: Code) -> Option<Code> {
     match code {
-        Code::RateLimited
-        | Code::StorageUnavailable
-        | Code::ShuttingDown
-        | Code::Internal
-        | Code::NodeUnreachable => None,
+        code if is_passing(code) => None,
         Code::CodeInvalid
         | Code::CodeLimit
         | Code::AlreadyPaid

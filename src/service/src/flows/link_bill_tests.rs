@@ -6,6 +6,7 @@ use super::{
     link_tests::{AWAY, HOME, HOUR_MS, Pair, code_of},
 };
 use crate::{
+    Budget, ServiceConfig,
     federation::Verdict,
     testing::START_MS,
     wallet::{InvoiceBox, LinkPost, WalletError, tests::Payer},
@@ -458,6 +459,31 @@ async fn what_a_list_shows_is_asked_after() {
     desk.pair.worlds[HOME].clock.advance(DAY_MS);
     assert_eq!(states().await, [InvoiceState::Cancelled, InvoiceState::Overdue]);
     desk.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_another_node_says_costs_nothing_of_ones_own_payments_and_a_node_that_cannot_answer_hides_nothing()
+ {
+    let unlimited = super::federated_tests::unlimited;
+    let limited = ServiceConfig { rate_limit_factor: 1.0, written_mib_per_day: 1, ..unlimited() };
+    let pair = Pair::strangers_of([limited, unlimited()]).await;
+    pair.agree("100").await;
+    let desk = Desk::of(pair).await;
+    let (shop, alice) = (desk.shop.clone(), desk.pair.people[HOME].user().name.clone());
+    for id in 1..=2 {
+        desk.bill(desk.wish(id)).await.unwrap();
+    }
+    let limits = desk.pair.worlds[HOME].service.limits();
+    while limits.take_account(Budget::Payment, &alice).is_ok() {}
+    assert_eq!(desk.read(&shop, 1).await.unwrap().state, InvoiceState::Open);
+    // Nothing new is kept now: what is known is shown, and what is not known says why.
+    while limits.take_account(Budget::FarInvoice, &alice).is_ok() {}
+    let (wallet, his) = (desk.pair.worlds[AWAY].service.wallet(), desk.pair.people[AWAY].device.caller());
+    wallet.cancel_invoice(his, &shop.name, RequestId([1; 16])).await.unwrap();
+    assert_eq!(desk.read(&shop, 1).await.unwrap().state, InvoiceState::Open);
+    assert_eq!(code_of(desk.read(&shop, 2).await), Code::RateLimited);
+    desk.pair.worlds[HOME].clock.advance(HOUR_MS);
+    assert_eq!(desk.read(&shop, 1).await.unwrap().state, InvoiceState::Cancelled);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{
     FlowError, LinkRound,
-    federated_tests::{key, node, node_with},
+    federated_tests::{key, node_with},
 };
 use crate::{
     ServiceConfig,
@@ -47,8 +47,13 @@ impl Pair {
 
     /// The same; this is how the other node is set up.
     pub(super) async fn strangers_with(away: ServiceConfig) -> Pair {
+        Pair::strangers_of([super::federated_tests::unlimited(), away]).await
+    }
+
+    /// The same of both.
+    pub(super) async fn strangers_of([home, away]: [ServiceConfig; 2]) -> Pair {
         let net = FakeNet::new(1);
-        let worlds = [node(&net, NODE, 1).await, node_with(&net, "away.example", 2, away).await];
+        let worlds = [node_with(&net, NODE, 1, home).await, node_with(&net, "away.example", 2, away).await];
         for (own, other) in [(0, 1), (1, 0)] {
             let federation = worlds[own].service.federation();
             federation.meet(&worlds[other].name).await.unwrap();

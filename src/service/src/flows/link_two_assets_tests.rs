@@ -6,7 +6,7 @@ use super::{
     link_tests::{AWAY, HOME, Pair, code_of, wish},
 };
 use crate::wallet::{
-    CoveredWish, RateWish, TermsWish, check_ledger,
+    CoveredWish, RateWish, TermsWish, WalletError, check_ledger,
     guard_records::GuardChangeRecord,
     tests::{Payer, euro},
 };
@@ -323,6 +323,14 @@ async fn what_both_owe_is_set_off_at_the_rate_of_the_terms() {
     two.pair.carry().await;
     assert_eq!(two.owed(HOME).await, texts(&[("30.00", "20.00"), ("18.20", "-21.80")]));
     assert_eq!(two.owed(AWAY).await, texts(&[("30.00", "-20.00"), ("18.20", "21.80")]));
+    // Asked for once more it is the same, also when the rate is another one by now, or none.
+    let none = |from, to| rate((from, false), (to, true), None);
+    two.agree(TermsWish { rates: vec![none("EUR", "USD")], ..TermsWish::default() }).await;
+    let (home, away_name) = (two.pair.worlds[HOME].service.wallet(), &two.pair.worlds[AWAY].name);
+    assert!(home.propose_settlement(away_name, netting(13, "1.00")).await.is_err(), "there is no rate");
+    home.propose_settlement(away_name, netting(12, "20.00")).await.unwrap();
+    let other = home.propose_settlement(away_name, netting(12, "19.00")).await;
+    assert!(matches!(other, Err(WalletError::IdConflict)), "{other:?}");
     let told = home.link_account(away_name, 0, u64::MAX).await.unwrap();
     let kinds = told.assets.iter().map(|part| part.lines.last().map(|line| line.kind));
     assert!(kinds.eq([Some(StatementKind::Netting); 2]));

@@ -103,6 +103,8 @@ macro_rules! budgets {
 budgets! {
     /// Payment orders, by account.
     Payment = 60 then 60 per 60 s;
+    /// What other nodes newly say of invoices, by whose they are to pay.
+    FarInvoice = 120 then 60 per 60 s;
     /// Codes of customers that were typed by their digits, by shop.
     CodeTry = 60 then 60 per 60 s;
     /// Notices of payment providers, by address: before anything of one is read.

@@ -97,21 +97,22 @@ impl Sheet<'_> {
         let why = "it is no amount of the asset";
         let amount = amount.ok_or(Fault::Invalid { field: "amount", why })?;
         let give = Sum { asset: own.id(), amount };
-        let get = match &wish.against {
-            None => None,
-            Some(code) => {
-                let theirs = asset(code, peer)?.id();
-                let against = link.terms.set_off(give.asset, amount, theirs, now);
-                let none = WalletError::Link(LinkTrouble::Payment(Reason::Rate));
-                Some(Sum { asset: theirs, amount: against.ok_or(none)? })
-            }
-        };
+        let theirs = wish.against.as_ref().map(|code| asset(code, peer)).transpose()?.map(|asset| asset.id());
         let memo = Blob(note.as_bytes().to_vec());
         if let Some(known) = self.payment(peer, Way::Out, wish.id)? {
-            let said = known.prepare.map(|prepare| (prepare.give, prepare.get, prepare.aim, prepare.memo));
-            let is_same = said == Some((give, get, Aim::Settlement, memo));
+            // At the rate of then, whatever it is by now.
+            let said = known
+                .prepare
+                .map(|prepare| (prepare.give, prepare.get.map(|sum| sum.asset), prepare.aim, prepare.memo));
+            let is_same = said == Some((give, theirs, Aim::Settlement, memo));
             return if is_same { Ok(()) } else { Err(WalletError::IdConflict.into()) };
         }
+        let at_rate = |theirs| {
+            let against = link.terms.set_off(give.asset, amount, theirs, now);
+            let none = WalletError::Link(LinkTrouble::Payment(Reason::Rate));
+            Ok::<_, Stop>(Sum { asset: theirs, amount: against.ok_or(none)? })
+        };
+        let get = theirs.map(at_rate).transpose()?;
         // The clock of the other node may be behind.
         let expires_ms = now.saturating_add(DECIDE_MS.min(link.terms.lifetime_ms_max / 2));
         let (payment, aim) = (wish.id, Aim::Settlement);

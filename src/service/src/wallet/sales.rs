@@ -53,7 +53,9 @@ impl Wallet {
                 if sale.paid.is_some() {
                     return Err(WalletError::AlreadyPaid.into());
                 }
-                sheet.put(tables::SALES, key, &SaleRecord { cancelled: true, ..sale });
+                if !sale.cancelled {
+                    sheet.put(tables::SALES, key, &SaleRecord { cancelled: true, ..sale });
+                }
                 Ok(())
             })
             .await?;
