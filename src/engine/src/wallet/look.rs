@@ -151,6 +151,7 @@ fn rejection(why: Rejection) -> &'static str {
         Rejection::Over => "over",
         Rejection::Asked => "asked",
         Rejection::Rate => "rate",
+        Rejection::Guarded => "guarded",
         Rejection::Other => "other",
     }
 }

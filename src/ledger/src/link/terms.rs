@@ -94,11 +94,11 @@ impl Terms {
         Digest::of("weft/link-terms-digest/1", &weft_wire::encode(self))
     }
 
-    /// Whether they can be terms at all.
+    /// Whether they can be terms at all, from now on.
     ///
     /// # Errors
     /// [`TermsError`].
-    pub fn check(&self) -> Result<(), TermsError> {
+    pub fn check(&self, now: Millis) -> Result<(), TermsError> {
         if self.a >= self.b {
             return Err(TermsError::Parties);
         }
@@ -125,7 +125,7 @@ impl Terms {
             return Err(TermsError::Rates);
         }
         if let Some((give, get)) =
-            self.gain().and_then(|(give, get)| self.covered(give).zip(self.covered(get)))
+            self.gain(now).and_then(|(give, get)| self.covered(give).zip(self.covered(get)))
         {
             return Err(TermsError::Gain(Box::new((give.asset.clone(), get.asset.clone()))));
         }
@@ -136,15 +136,20 @@ impl Terms {
     }
 
     /// Two assets of which the one grows when it is given for the other and back again.
-    fn gain(&self) -> Option<(AssetId, AssetId)> {
+    fn gain(&self, now: Millis) -> Option<(AssetId, AssetId)> {
+        self.rates.iter().find(|rate| self.gains(rate, now)).map(|rate| (rate.give, rate.get))
+    }
+
+    /// Whether what is given at this rate comes back as more, as both hold now. An earlier version took such terms: nothing is exchanged
+    /// by them any more.
+    #[must_use]
+    pub fn gains(&self, rate: &Rate, now: Millis) -> bool {
         let product = |one: u64, other: u64| u128::from(one) * u128::from(other);
-        let gains = |rate: &Rate| {
-            let mut back = self.rates.iter().filter(|back| (back.give, back.get) == (rate.get, rate.give));
-            back.any(|back| {
-                product(rate.numerator, back.numerator) > product(rate.denominator, back.denominator)
-            })
+        let is_back = |back: &&Rate| (back.give, back.get) == (rate.get, rate.give) && now < back.until_ms;
+        let grows = |back: &Rate| {
+            product(rate.numerator, back.numerator) > product(rate.denominator, back.denominator)
         };
-        self.rates.iter().find(|rate| gains(rate)).map(|rate| (rate.give, rate.get))
+        now < rate.until_ms && self.rates.iter().filter(is_back).any(grows)
     }
 
     /// Whether they are between these two.
@@ -164,7 +169,7 @@ impl Terms {
     #[must_use]
     pub fn exchange(&self, give: AssetId, given: u64, get: AssetId, now: Millis) -> Option<u64> {
         let fits = |rate: &&Rate| (rate.give, rate.get) == (give, get) && now < rate.until_ms;
-        let rate = self.rates.iter().find(fits)?;
+        let rate = self.rates.iter().find(fits).filter(|rate| !self.gains(rate, now))?;
         let got = u128::from(given) * u128::from(rate.numerator) / u128::from(rate.denominator.max(1));
         u64::try_from(got).ok().filter(|got| *got > 0)
     }

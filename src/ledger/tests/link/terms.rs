@@ -23,11 +23,11 @@ fn next(pair: &Pair, limit: u64) -> Terms {
 #[test]
 fn what_can_be_terms() {
     let good = terms(&node("a.example"), &node("b.example"), (500, 500));
-    assert_eq!(good.check(), Ok(()));
+    assert_eq!(good.check(1), Ok(()));
     let changed = |change: fn(&mut Terms)| {
         let mut terms = good.clone();
         change(&mut terms);
-        terms.check()
+        terms.check(1)
     };
     assert_eq!(changed(|terms| std::mem::swap(&mut terms.a, &mut terms.b)), Err(TermsError::Parties));
     assert_eq!(changed(|terms| terms.b = terms.a.clone()), Err(TermsError::Parties));
@@ -65,7 +65,7 @@ fn nobody_has_more_by_exchanging_to_and_fro() {
         for (rate, (numerator, denominator)) in terms.rates.iter_mut().zip([there, back]) {
             (rate.numerator, rate.denominator) = (numerator, denominator);
         }
-        terms.check()
+        terms.check(1)
     };
     let assets = (good.assets[0].asset.clone(), good.assets[1].asset.clone());
     let told = TermsError::Gain(Box::new(assets));
@@ -81,7 +81,23 @@ fn nobody_has_more_by_exchanging_to_and_fro() {
     let mut one_way = good.clone();
     one_way.rates.truncate(1);
     one_way.rates[0].numerator = 1_000;
-    assert_eq!(one_way.check(), Ok(()));
+    assert_eq!(one_way.check(1), Ok(()));
+}
+
+#[test]
+fn a_rate_that_is_over_gains_nothing_and_nothing_is_exchanged_by_terms_that_do() {
+    let mut terms = terms(&node("a.example"), &node("b.example"), (500, 500));
+    let [give, get] = [0, 1].map(|at| terms.assets[at].asset.id());
+    (terms.rates[0].numerator, terms.rates[0].denominator, terms.rates[0].until_ms) = (1, 2, 100);
+    let gain = |terms: &Terms, now| matches!(terms.check(now), Err(TermsError::Gain(_)));
+    // For two there is one, and 2.9 for that one, as long as both hold.
+    assert!(gain(&terms, 99) && !gain(&terms, 100));
+    // As an earlier version has put them into force.
+    let got = |now| (terms.exchange(give, 10, get, now), terms.exchange(get, 10, give, now));
+    assert_eq!(got(99), (None, None));
+    assert_eq!(got(100), (None, Some(29)));
+    terms.rates[0].denominator = 3;
+    assert_eq!(terms.exchange(give, 10, get, 99), Some(3));
 }
 
 #[test]

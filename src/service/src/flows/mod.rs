@@ -23,6 +23,8 @@ mod federated_rooms_tests;
 #[cfg(test)]
 mod federated_tests;
 mod followers;
+#[cfg(test)]
+mod link_audit_tests;
 mod link_couriers;
 #[cfg(test)]
 mod link_fee_tests;

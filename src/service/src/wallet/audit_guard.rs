@@ -4,6 +4,7 @@ use super::{
     accounts::issuance,
     audit::all,
     audit::{LedgerReport, get},
+    audit_links::thawed_exchanges,
     bank_import::transfer_of,
     bank_records::BankLineRecord,
     guard::GUARD,
@@ -11,8 +12,8 @@ use super::{
     orders::DAY_MS,
 };
 use crate::Fault;
-use std::collections::{BTreeMap, BTreeSet};
-use weft_ledger::{Books, Entry, Memory, Movement, Outcome, Purpose};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use weft_ledger::{AccountKind, Books, Entry, Memory, Movement, Outcome, Purpose};
 use weft_store::{Store, tables};
 use weft_wire::{
     AssetId, BankLineId, TransferId, UserName,
@@ -183,8 +184,13 @@ async fn check_issued(
         }
     }
     let mut booked = BTreeMap::<TransferId, u64>::new();
+    let thawed = match log.thresholds.is_empty() {
+        true => HashSet::new(),
+        false => thawed_exchanges(store).await?,
+    };
     for (asset, known) in &log.thresholds {
-        let mut made: Vec<&Entry> = books.entries().filter(|entry| mints(entry, *asset)).collect();
+        let comes = |entry: &&Entry| mints(entry, *asset) || is_thawed(books, entry, *asset, &thawed);
+        let mut made: Vec<&Entry> = books.entries().filter(comes).collect();
         made.sort_by_key(|entry| entry.number);
         let (mut day, mut sum, mut turned_on) = (0, 0_u64, None);
         for entry in made {
@@ -222,6 +228,17 @@ fn mints(entry: &Entry, asset: AssetId) -> bool {
     entry.outcome == Outcome::Done
         && matches!(entry.transfer.movement, Movement::Posted { .. } | Movement::Pending { .. })
         && entry.moved.is_some_and(|moved| moved.debit == issuance(asset))
+}
+
+/// Whether a transfer brings some of an asset into the world by the word of a thaw: out of the node's position goes what it owes another
+/// node from then on, or what somebody here has got for something else.
+fn is_thawed(books: &Memory, entry: &Entry, asset: AssetId, exchanges: &HashSet<TransferId>) -> bool {
+    let Some(moved) = entry.moved.filter(|_| entry.is_posted()) else { return false };
+    let (Ok(from), Ok(to)) = (books.account(moved.debit), books.account(moved.credit));
+    let is_own = from.is_some_and(|from| (from.kind, from.asset) == (AccountKind::Equity, asset));
+    let is_owed =
+        entry.transfer.purpose == Purpose::Correction && to.is_some_and(|to| to.kind == AccountKind::Vostro);
+    is_own && (is_owed || exchanges.contains(&entry.transfer.id))
 }
 
 fn is_approved(
