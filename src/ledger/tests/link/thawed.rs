@@ -36,7 +36,11 @@ impl Pair {
     }
 
     fn pay_bob(&mut self, to: AccountId) -> super::Outcome<weft_ledger::link::Sum> {
-        self.run(B, |sheet, peer, now| pay_found(sheet, peer, P, to, now))
+        let asset = self.asset(A);
+        self.run(B, |sheet, peer, now| {
+            sheet.open(&"bob".parse().unwrap(), asset).map_err(LinkError::Books)?;
+            pay_found(sheet, peer, P, to, now)
+        })
     }
 
     /// What bob's node has in its position of alice's money.

@@ -72,7 +72,7 @@ impl Pair {
     }
 
     /// What bob's node says to bob of a transfer.
-    async fn told(&self, transfer: TransferId) -> TransferState {
+    async fn stands(&self, transfer: TransferId) -> TransferState {
         let wallet = self.worlds[AWAY].service.wallet();
         wallet.transfer(self.people[AWAY].device.caller(), transfer).await.unwrap().state
     }
@@ -177,7 +177,7 @@ async fn what_was_taken_and_expired_after_a_restore_is_given_to_its_payee() {
     pair.is_sound().await;
     // Nobody tells bob that he has what he has not.
     assert_eq!(pair.history(AWAY).await[0].state, TransferState::Returned);
-    assert_eq!(pair.told(sent).await, TransferState::Returned);
+    assert_eq!(pair.stands(sent).await, TransferState::Returned);
     let carol = Payer::new(&pair.worlds[AWAY], "carol", 3).await;
     assert_eq!(code_of(pair.give(sent, &carol).await), Code::InvalidField);
     assert_eq!(code_of(pair.give(TransferId([9; 16]), &pair.people[AWAY]).await), Code::NotFound);
@@ -185,7 +185,7 @@ async fn what_was_taken_and_expired_after_a_restore_is_given_to_its_payee() {
         pair.give(sent, &pair.people[AWAY]).await.unwrap();
         assert_eq!(pair.has(AWAY).await, (500, 0, 0));
     }
-    assert_eq!(pair.told(sent).await, TransferState::Done);
+    assert_eq!(pair.stands(sent).await, TransferState::Done);
     let lines = pair.history(AWAY).await;
     let told: Vec<_> = lines.iter().map(|line| (line.transfer, line.state, line.credit)).collect();
     assert_eq!(told, [(sent, TransferState::Done, true), (sent, TransferState::Returned, true)]);
