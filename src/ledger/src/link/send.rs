@@ -1,7 +1,7 @@
 //! The payer's node: a payment is held and asked for, and asked after.
 
 use super::{
-    Aim, Body, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum, Terms, Way,
+    Aim, Body, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Terms, Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
     legs::{is_alike, legs},

@@ -154,7 +154,8 @@ impl Terms {
 
     /// Whether what is given at this rate comes back as more, as all hold now. An earlier version took such terms: nothing is exchanged
     /// by that rate any more.
-    fn gains(&self, rate: &Rate, now: Millis) -> bool {
+    #[must_use]
+    pub fn gains(&self, rate: &Rate, now: Millis) -> bool {
         rings::gains(&self.rates_at(now), rate)
     }
 

@@ -235,16 +235,18 @@ async fn an_order_that_a_thaw_alone_knows_is_answered() {
 }
 
 #[tokio::test]
-async fn what_a_thaw_lets_a_node_owe_counts_as_what_it_issues() {
+async fn what_a_thaw_lets_a_node_owe_of_what_needs_approval_is_found() {
     let pair = Pair::new().await;
-    let carol = Payer::new(&pair.worlds[HOME], "carol", 3).await;
-    carol.guard(&pair.worlds[HOME], pair.euro.id, 150).await;
     let link = pair.link_of(HOME).await;
     let (over, position) = (link.account(pair.euro.id), link.position(pair.euro.id));
-    for (id, is_above) in [(71, false), (72, true)] {
-        pair.move_by_hand(HOME, id, (position, over), Purpose::Correction).await;
-        let findings = pair.findings(HOME).await;
-        let told = findings.iter().any(|told| told.contains("above the threshold"));
-        assert_eq!(told, is_above, "{findings:?}");
-    }
+    // Before there was a threshold, and to the node's own good.
+    pair.move_by_hand(HOME, 71, (position, over), Purpose::Correction).await;
+    let carol = Payer::new(&pair.worlds[HOME], "carol", 3).await;
+    carol.guard(&pair.worlds[HOME], pair.euro.id, 150).await;
+    pair.move_by_hand(HOME, 72, (over, position), Purpose::Correction).await;
+    assert_eq!(pair.findings(HOME).await, Vec::<String>::new());
+    pair.move_by_hand(HOME, 73, (position, over), Purpose::Correction).await;
+    let (id, peer) = (TransferId([73; 16]), &pair.worlds[AWAY].name);
+    let told = format!("transfer {id} of a thaw with {peer} has brought in what needs approval");
+    assert_eq!(pair.findings(HOME).await, [told]);
 }
