@@ -49,7 +49,6 @@ pub fn message(message: &MessageView, group: Option<&str>) {
         BodyView::Request { asset, total, note, .. } => {
             format!("[asks for {}] {}", sum(total, asset), out::plain(note))
         }
-        BodyView::Invoice { asset, total, .. } => format!("[invoice of {}]", sum(total, asset)),
         BodyView::Paid { asset, amount, .. } => format!("[paid {}]", sum(amount, asset)),
         BodyView::Invoice { number, asset, total, .. } => {
             format!("[invoice {number} for {}]", sum(total, asset))

@@ -210,6 +210,22 @@ async fn a_till_that_tries_sum_after_sum_does_not_learn_what_there_is() {
 }
 
 #[tokio::test]
+async fn a_till_that_has_lost_the_answer_has_not_tried_once_more() {
+    let mut counter = Counter::new().await;
+    let (code, _) = counter.shows(20_000).await;
+    let poor = counter.wish(&code, 15_000);
+    let bob = &counter.street.till.bob;
+    let first = counter.charge_by(bob, poor.clone()).await;
+    assert!(matches!(first, Err(WalletError::Refused(Refusal::Floor))), "{first:?}");
+    for _ in 0..4 {
+        let again = counter.charge_by(bob, poor.clone()).await;
+        assert!(matches!(again, Err(WalletError::ChargeRefused(Code::InsufficientFunds))), "{again:?}");
+    }
+    counter.charge(&code, 10_000).await.expect("it was one try");
+    counter.street.till.is_sound().await;
+}
+
+#[tokio::test]
 async fn what_is_no_order_for_a_code_is_not_shown() {
     let mut counter = Counter::new().await;
     let (_, good) = counter.code(500);
