@@ -56,7 +56,8 @@ async fn one_payment_marks_one_sale_and_each_payment_marks_one() {
         sale
     };
     let bob = street.till.bob.user().clone();
-    assert_eq!(street.told(&[(one, &by(&|paid| paid.payer = bob.clone()))]).await, [wrong.clone()]);
+    let by_bob = format!("a sale that {bob} has paid is not what came for it");
+    assert_eq!(street.told(&[(one, &by(&|paid| paid.payer = bob.clone()))]).await, [by_bob]);
     let swapped = by(&|paid| paid.transfer = at_counter);
     let told = street.told(&[(one, &swapped)]).await;
     assert!(told.contains(&wrong) && told.contains(&lost(paid)), "{told:?}");
