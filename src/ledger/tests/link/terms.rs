@@ -277,3 +277,20 @@ fn the_encoding_is_settled() {
 fn sum(pair: &Pair, amount: u64) -> Sum {
     Sum { asset: pair.asset(A), amount }
 }
+
+#[test]
+fn by_a_rate_of_a_ring_in_terms_of_before_nothing_is_exchanged_until_it_is_over() {
+    // Two for one, three for that, and a sixth and a little more of that: and a way out of it, and one that is even.
+    let ring = [(0, 1, 2, 1), (1, 2, 3, 1), (2, 0, 10, 59)];
+    let mut terms = rated(5, &[ring[0], ring[1], ring[2], (2, 3, 1, 2), (3, 4, 2, 1), (4, 3, 1, 2)]);
+    let ids: Vec<_> = terms.assets.iter().map(|covered| covered.asset.id()).collect();
+    let got = |terms: &Terms, now| {
+        let rates = terms.rates.iter();
+        rates.map(|rate| terms.exchange(rate.give, 600, rate.get, now)).collect::<Vec<_>>()
+    };
+    assert_eq!(got(&terms, 99), [None, None, None, Some(300), Some(1_200), Some(300)]);
+    assert_eq!(terms.least_for(ids[0], ids[1], 10, 99), None);
+    terms.rates[1].until_ms = 100;
+    assert!(terms.check(99).is_err() && terms.check(100).is_ok());
+    assert_eq!(got(&terms, 100), [Some(1_200), None, Some(101), Some(300), Some(1_200), Some(300)]);
+}

@@ -44,9 +44,9 @@ async fn one_payment_marks_one_sale_and_each_payment_marks_one() {
     let lost = |id: TransferId| format!("transfer {id} was taken by a shop and has paid no sale");
     // The same payment for both, and for the other one alone.
     let both = SaleRecord { paid: first.paid.clone(), ..second.clone() };
-    assert_eq!(street.told(&[(other, &both)]).await, [wrong.clone()]);
+    assert_eq!(street.told(&[(other, &both)]).await, [wrong.as_str()]);
     let none = SaleRecord { paid: None, ..first.clone() };
-    assert_eq!(street.told(&[(one, &none)]).await, [wrong.clone()]);
+    assert_eq!(street.told(&[(one, &none)]).await, [wrong.as_str()]);
     // Nobody has paid either.
     assert_eq!(street.told(&[(other, &second)]).await, [lost(paid)]);
     // Somebody else has; or by what was paid at the counter.
