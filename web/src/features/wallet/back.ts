@@ -1,6 +1,6 @@
 /** Money that did not get to another server's people: why it went back, where the word "given back" would be wrong. */
 import { m } from '$messages/messages';
-import { CallFailed } from '../../engine/calls';
+import { errorCode } from '../../state/errors';
 import { moneyError } from '../../state/money-errors';
 import type { TransferView } from '../../wire/TransferView';
 
@@ -13,5 +13,5 @@ export function backText(view: TransferView | null): string | null {
 
 /** For `Task.run`: what whoever has pressed Accept reads. With another rate the money has gone back by then. */
 export function acceptError(error: unknown): string | null {
-  return error instanceof CallFailed && error.code === 'rate_changed' ? m.money_back_rate() : moneyError(error);
+  return errorCode(error) === 'rate_changed' ? m.money_back_rate() : moneyError(error);
 }
