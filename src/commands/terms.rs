@@ -8,7 +8,7 @@ use weft_node::{
     control::{Answer, LinkRow, RateRow, Request, TermsRow},
 };
 use weft_wire::{
-    NodeName,
+    NodeName, TransferId, UserName,
     link_terms::{CoveredAsset, ExchangeRate, ProposeTerms, SignedTerms, TermsStanding},
     time,
 };
@@ -70,6 +70,15 @@ pub enum Action {
         #[arg(long, value_name = "MS", default_value_t = 0)]
         since: u64,
     },
+    /// Give somebody here what a thaw has found to be theirs: it is in this node's own position until then
+    Pay {
+        /// The other node
+        node: NodeName,
+        /// The payment, as the thaw named it
+        payment: TransferId,
+        /// Whom; of a payment that these books know, whoever it was paid to
+        name: UserName,
+    },
     /// Stop payments to and from the other node. Only both operators together start them again
     Freeze {
         /// The other node
@@ -130,6 +139,12 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
                     "nothing is signed: `weft peer terms thaw {node} {digest}` signs this"
                 )),
             }
+        }
+        Action::Pay { node, payment, name } => {
+            let (payment, to) = (*payment, name.clone());
+            let request = Request::PayFound { node: node.clone(), payment, name: to };
+            ask(config, request).await.with_context(|| format!("node {node}"))?;
+            out::line(format_args!("{name} has it"));
         }
         Action::Freeze { node } => {
             let request = Request::FreezeLink { node: node.clone() };

@@ -61,6 +61,6 @@ until_ms: number | null,
 exchange?: ExchangedView, 
 /**
  * Why another node did not take it: `declined`, `expired`, `closed` (the shop), `paid` (the sale, before), `over` (the sale),
- * `asked` (it is not what was asked for), `rate`, `other`.
+ * `asked` (it is not what was asked for), `rate`, `guarded` (it needs a second person), `other`.
  */
 rejection?: string, };

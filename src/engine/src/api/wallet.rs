@@ -172,7 +172,7 @@ pub struct TransferView {
     #[ts(optional)]
     pub exchange: Option<ExchangedView>,
     /// Why another node did not take it: `declined`, `expired`, `closed` (the shop), `paid` (the sale, before), `over` (the sale),
-    /// `asked` (it is not what was asked for), `rate`, `other`.
+    /// `asked` (it is not what was asked for), `rate`, `guarded` (it needs a second person), `other`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub rejection: Option<String>,

@@ -152,6 +152,7 @@ pub(super) fn rejection(why: Rejection) -> &'static str {
         Rejection::Over => "over",
         Rejection::Asked => "asked",
         Rejection::Rate => "rate",
+        Rejection::Guarded => "guarded",
         Rejection::Other => "other",
     }
 }

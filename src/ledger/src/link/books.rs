@@ -37,6 +37,15 @@ pub trait LinkBooks: Books {
     /// As [`LinkBooks::link`].
     fn payee(&mut self, prepare: &Prepare) -> Result<Result<AccountId, Reason>, Self::Fault>;
 
+    /// Why a payment that waits cannot be taken any more, if it cannot: what it is rejected for, whoever says yes.
+    ///
+    /// # Errors
+    /// As [`LinkBooks::link`].
+    fn against(&self, prepare: &Prepare) -> Result<Option<Reason>, Self::Fault> {
+        let _ = prepare;
+        Ok(None)
+    }
+
     /// Whether there is somebody here who says yes or no to a settlement. Where there is not, it is rejected at once: it would hold
     /// what it is about until its time is over.
     fn settles(&self) -> bool {

@@ -5,8 +5,9 @@ use super::{
     Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
+    legs::legs,
     receive::{Halt, Notice},
-    send::{given_back, is_at_rate, objection, purpose, reason, settlement, transfer},
+    send::{given_back, is_at_rate, objection, purpose, reason},
     waiting::{enter, leave, room},
 };
 use crate::LedgerError;
@@ -24,7 +25,8 @@ pub struct Decided {
 }
 
 /// The payee takes a payment, or the operator agrees to a settlement: it is posted, and FULFIL journalled. If it is not at the rate of
-/// the terms any more, it is rejected: who may wait with a yes must not wait for a better rate, and nobody's money for a worse one.
+/// the terms any more, it is rejected: who may wait with a yes must not wait for a better rate, and nobody's money for a worse one. So
+/// it is where the books are against it by now ([`LinkBooks::against`]).
 ///
 /// # Errors
 /// [`LinkError::UnknownPayment`], [`LinkError::Expired`], [`LinkError::AlreadyDecided`],
@@ -41,7 +43,14 @@ pub fn accept<B: LinkBooks>(
         State::Waiting if !is_at_rate(&link.terms, record.prepare.as_ref(), now) => {
             decide(books, &mut link, record, State::Rejected(Reason::Rate), now)
         }
-        State::Waiting => decide(books, &mut link, record, State::Fulfilled, now),
+        State::Waiting => {
+            let against = match &record.prepare {
+                Some(prepare) => books.against(prepare).map_err(LinkError::Books)?,
+                None => None,
+            };
+            let state = against.map_or(State::Fulfilled, State::Rejected);
+            decide(books, &mut link, record, state, now)
+        }
         state @ State::Fulfilled => Ok(Decided { state, replayed: true }),
         state => Err(LinkError::AlreadyDecided(state)),
     }
@@ -165,6 +174,9 @@ pub(super) fn on_prepare<B: LinkBooks>(
         prepare: Some(prepare.clone()),
         state: State::Waiting,
         legs: Vec::new(),
+        undone: Vec::new(),
+        thawed: false,
+        lost: None,
         at_ms: now,
         decided_ms: None,
         asked: false,
@@ -203,33 +215,20 @@ fn hold<B: LinkBooks>(
     if let Some(reason) = objection(link, prepare, Way::In, now) {
         return Ok(Err(reason));
     }
-    let (give, got) = (prepare.give, prepare.got());
-    let leg = |at: u8, debit, credit, sum: Sum| Leg {
-        transfer: transfer(&link.peer, prepare.payment, at),
-        debit,
-        credit,
-        amount: sum.amount,
-        refunds: None,
-    };
-    let over = link.account(give.asset);
     let (legs, at_once) = match &prepare.aim {
         Aim::Settlement if !books.settles() => return Ok(Err(Reason::Intent)),
-        Aim::Settlement => (settlement(link, prepare, &link.peer), false),
+        Aim::Settlement => (legs(link, prepare, Way::In, None), false),
         Aim::Payment { intent, .. } => {
             let payee = match books.payee(prepare).map_err(LinkError::Books)? {
                 Ok(payee) => payee,
                 Err(reason) => return Ok(Err(reason)),
             };
-            let legs = if let Some(original) = prepare.refunds {
+            let mut legs = legs(link, prepare, Way::In, Some(payee));
+            if let Some(original) = prepare.refunds {
                 let original = given_back(books, link, prepare, original, Way::Out)?;
                 let Some(original) = original else { return Ok(Err(Reason::Refund)) };
-                vec![Leg { refunds: Some(original), ..leg(0, over, payee, give) }]
-            } else if prepare.get.is_none() {
-                vec![leg(0, over, payee, give)]
-            } else {
-                let taken = leg(0, over, link.position(give.asset), give);
-                vec![taken, leg(1, link.position(got.asset), payee, got)]
-            };
+                legs.iter_mut().for_each(|leg| leg.refunds = Some(original));
+            }
             (legs, *intent == Intent::Payment)
         }
     };
@@ -303,6 +302,9 @@ pub(super) fn on_status<B: LinkBooks>(
             prepare: None,
             state: State::Rejected(Reason::Unknown),
             legs: Vec::new(),
+            undone: Vec::new(),
+            thawed: false,
+            lost: None,
             at_ms: now,
             decided_ms: Some(now),
             asked: false,

@@ -144,6 +144,9 @@ pub enum LinkError<F> {
     /// There is no such payment.
     #[error("there is no such payment")]
     UnknownPayment,
+    /// No thaw has found it for somebody here, or not how much it was.
+    #[error("no thaw has found this payment for somebody here")]
+    NothingFound,
     /// It is decided otherwise.
     #[error("the payment is decided")]
     AlreadyDecided(State),

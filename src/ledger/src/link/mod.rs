@@ -37,6 +37,7 @@ mod books;
 mod channel;
 mod decide;
 mod error;
+mod legs;
 mod message;
 mod open;
 mod receive;
@@ -53,14 +54,15 @@ pub use books::LinkBooks;
 pub use channel::{ack, unconfirmed};
 pub use decide::{Decided, accept, decline, expire};
 pub use error::{Freeze, LinkError};
+pub use legs::is_as_asked;
 pub use message::{Ack, Aim, Body, Digest, Mark, Message, Prepare, Reason, Sum};
 pub use open::{change_terms, expect_terms, freeze, open_link, prefer_terms};
 pub use receive::{Notice, Received, receive, receive_ack};
 pub use send::{Sent, ask, send, settle};
-pub use state::{Frozen, Leg, Link, Outgoing, Payment, State, Way};
+pub use state::{Frozen, Leg, Link, Lost, Outgoing, Payment, State, Way};
 pub use statement::{Difference, Line, Owed, Statement, compare, statement};
 pub use terms::{Covered, Rate, Terms, TermsError};
-pub use thaw::{Thaw, Verdict, begin_thaw, propose_thaw, thaw, thaw_part};
+pub use thaw::{Thaw, Verdict, begin_thaw, pay_found, propose_thaw, thaw, thaw_part};
 
 /// Payments of one direction that wait for their decision. One more is refused.
 pub const WAITING_MAX: u32 = 256;

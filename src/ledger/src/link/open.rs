@@ -17,7 +17,7 @@ const RECENT_MAX: usize = 8;
 /// # Errors
 /// [`LinkError::Terms`]; [`LinkError::TermsVersion`] if there is a link under others.
 pub fn open_link<B: LinkBooks>(books: &mut B, own: &NodeName, terms: Terms, now: Millis) -> Outcome<(), B> {
-    terms.check()?;
+    terms.check(now)?;
     let peer = if terms.a == *own { terms.b.clone() } else { terms.a.clone() };
     if !terms.is_between(own, &peer) {
         return Err(TermsError::Parties.into());
@@ -60,7 +60,7 @@ pub fn change_terms<B: LinkBooks>(
     terms: Terms,
     now: Millis,
 ) -> Outcome<(), B> {
-    terms.check()?;
+    terms.check(now)?;
     let peer = if terms.a == *own { &terms.b } else { &terms.a };
     let mut link = books.link(peer).map_err(LinkError::Books)?.ok_or(LinkError::NoLink)?;
     if !terms.is_between(&link.own, peer) || link.own != *own {
@@ -127,7 +127,7 @@ pub fn prefer_terms<B: LinkBooks>(
     terms: &Terms,
     now: Millis,
 ) -> Outcome<bool, B> {
-    terms.check()?;
+    terms.check(now)?;
     let mut link = books.link(peer).map_err(LinkError::Books)?.ok_or(LinkError::NoLink)?;
     if !terms.is_between(&link.own, peer) {
         return Err(TermsError::Parties.into());

@@ -43,11 +43,7 @@ pub(super) fn gain(rates: &[Rate]) -> Option<Vec<AssetId>> {
     let mut best: Vec<Vec<Walk>> = assets.iter().map(|at| vec![Walk::begin(*at)]).collect();
     for _ in 0..assets.len() {
         for (start, walks) in assets.iter().zip(&mut best) {
-            let further = walks.iter().flat_map(|walk| {
-                let rates = rates.iter().filter(|rate| walk.assets.last() == Some(&rate.give));
-                rates.map(|rate| walk.by(rate))
-            });
-            let further = best_of(further);
+            let further = best_of(further(rates, walks));
             let back = further.iter().find(|walk| walk.assets.last() == Some(start));
             if let Some(ring) = back.filter(|back| back.is_above(&Walk::begin(*start))) {
                 return ring.assets.split_last().map(|(_, ring)| ring.to_vec());
@@ -56,6 +52,28 @@ pub(super) fn gain(rates: &[Rate]) -> Option<Vec<AssetId>> {
         }
     }
     None
+}
+
+/// Whether one comes back to what was given with more than before, by this rate and then by others, or none.
+pub(super) fn gains(rates: &[Rate], rate: &Rate) -> bool {
+    let mut walks = vec![Walk::begin(rate.give).by(rate)];
+    // No ring is longer than there are rates.
+    for _ in 0..rates.len() {
+        let back = walks.iter().find(|walk| walk.assets.last() == Some(&rate.give));
+        if back.is_some_and(|back| back.is_above(&Walk::begin(rate.give))) {
+            return true;
+        }
+        walks = best_of(further(rates, &walks));
+    }
+    false
+}
+
+/// These walks, by one rate more.
+fn further<'a>(rates: &'a [Rate], walks: &'a [Walk]) -> impl Iterator<Item = Walk> + 'a {
+    walks.iter().flat_map(|walk| {
+        let rates = rates.iter().filter(|rate| walk.assets.last() == Some(&rate.give));
+        rates.map(|rate| walk.by(rate))
+    })
 }
 
 /// Of those that end alike the one by which most comes.

@@ -1,10 +1,10 @@
 //! The payer's node: a payment is held and asked for, and asked after.
 
 use super::{
-    Aim, Body, Leg, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Sum, Terms,
-    Way,
+    Aim, Body, Link, LinkBooks, LinkError, MEMO_BYTES_MAX, Payment, Prepare, Reason, State, Terms, Way,
     books::{Outcome, Step, book, find, running},
     channel::journal,
+    legs::{is_alike, legs},
     state::derived,
     waiting::{enter, room},
 };
@@ -101,14 +101,7 @@ fn start<B: LinkBooks>(
     now: Millis,
 ) -> Outcome<Sent, B> {
     let mut link = running(books, peer)?;
-    let mut legs = match source {
-        None => settlement(&link, &prepare, &link.own),
-        Some(source) => {
-            let (credit, amount) = (link.account(prepare.give.asset), prepare.give.amount);
-            let transfer = prepare.payment;
-            vec![Leg { transfer, debit: source, credit, amount, refunds: None }]
-        }
-    };
+    let mut legs = legs(&link, &prepare, Way::Out, source);
     if let Some(known) = find(books, peer, Way::Out, prepare.payment)? {
         // Of one that was lost and reconciled only the id is known: it is not sent a second time.
         let is_same = known.prepare.is_none()
@@ -138,30 +131,15 @@ fn start<B: LinkBooks>(
         prepare: Some(prepare),
         state: State::Waiting,
         legs,
+        undone: Vec::new(),
+        thawed: false,
+        lost: None,
         at_ms: now,
         decided_ms: None,
         asked: false,
     });
     books.put_link(link);
     Ok(Sent::Asked(State::Waiting))
-}
-
-/// What a settlement moves here, whoever proposes it: the issuer owes less, the other has less with it.
-pub(super) fn settlement(link: &Link, prepare: &Prepare, proposer: &NodeName) -> Vec<Leg> {
-    let leg = |(at, sum): (u8, Sum)| {
-        let (over, position) = (link.account(sum.asset), link.position(sum.asset));
-        let (debit, credit) = if link.is_issuer(sum.asset) { (over, position) } else { (position, over) };
-        let own = proposer == &link.own && at == 0;
-        let transfer = if own { prepare.payment } else { transfer(proposer, prepare.payment, at) };
-        Leg { transfer, debit, credit, amount: sum.amount, refunds: None }
-    };
-    (0..).zip([prepare.give].into_iter().chain(prepare.get)).map(leg).collect()
-}
-
-/// Whether they move the same, apart from what they give back.
-fn is_alike(one: &[Leg], other: &[Leg]) -> bool {
-    let bare = |leg: &Leg| Leg { refunds: None, ..*leg };
-    one.iter().map(bare).eq(other.iter().map(bare))
 }
 
 /// The transfer by which the money of `original` moved here, if `prepare` may give it back: a payment that came the other

@@ -1,6 +1,6 @@
 //! What a node keeps of a link.
 
-use super::{Ack, Digest, Freeze, Mark, Prepare, Reason, Terms};
+use super::{Ack, Digest, Freeze, Mark, Prepare, Reason, Sum, Terms};
 use crate::AccountKind;
 use serde::{Deserialize, Serialize};
 use weft_wire::{AccountId, AssetId, Blob, Millis, NodeName, TransferId};
@@ -137,8 +137,18 @@ pub struct Payment {
     pub prepare: Option<Prepare>,
     /// What became of it.
     pub state: State,
-    /// What it holds, or moved, in this node's books.
+    /// What it holds, or moved, in this node's books. None where a thaw says what became of it, and these books had not moved it so:
+    /// then what that makes is corrected, from the node's position or to it.
     pub legs: Vec<Leg>,
+    /// What it held or moved before a thaw said otherwise: that has ended the other way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Leg>,
+    /// What became of it is what a thaw says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thawed: bool,
+    /// What is known, by a thaw, of one that was lost here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// When it came to be known here.
     pub at_ms: Millis,
     /// When its decision came to be known here.
@@ -150,12 +160,37 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// By what somebody here has got it. What was taken they keep, also where a thaw says that it was not; and what only a thaw says
+    /// that they got, they have not as yet.
+    #[must_use]
+    pub fn came(&self) -> Option<&[Leg]> {
+        let legs = match (self.way, self.state) {
+            (Way::In, State::Fulfilled) => &self.legs,
+            (Way::In, State::Rejected(_)) => &self.undone,
+            (Way::In, State::Waiting) | (Way::Out, _) => return None,
+        };
+        (!legs.is_empty()).then_some(legs)
+    }
+
     /// When this node has to [`super::expire`] it, if it has to.
     #[must_use]
     pub fn due_ms(&self) -> Option<Millis> {
         let is_due = (self.way, self.state) == (Way::In, State::Waiting);
         self.prepare.as_ref().filter(|_| is_due).map(|prepare| prepare.expires_ms)
     }
+}
+
+/// What the statement of the other node has of a payment that is not known here any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// What goes over the link.
+    pub give: Sum,
+    /// It is a settlement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settles: bool,
+    /// What it is set off against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Sum>,
 }
 
 /// One movement of a payment in this node's books.

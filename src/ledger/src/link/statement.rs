@@ -1,7 +1,7 @@
 //! What a node has in its books of a link, for both operators to see and compare.
 
 use super::{
-    Aim, Digest, Freeze, LINES_MAX, LinkBooks, LinkError, Mark, Payment, State, Sum, Way,
+    Aim, Digest, Freeze, LINES_MAX, LinkBooks, LinkError, Lost, Mark, Payment, State, Sum, Way,
     books::{Outcome, known},
 };
 use crate::{Account, wide};
@@ -199,13 +199,17 @@ pub fn statement<B: LinkBooks>(
 }
 
 fn line(payment: Payment, payer: NodeName) -> Line {
-    let settles = payment.prepare.as_ref().is_some_and(|prepare| prepare.aim == Aim::Settlement);
+    let asked = payment.prepare.as_ref().map(|prepare| {
+        let settles = prepare.aim == Aim::Settlement;
+        Lost { give: prepare.give, settles, against: prepare.get.filter(|_| settles) }
+    });
+    let what = asked.or(payment.lost);
     Line {
         payment: payment.id,
         payer,
-        give: payment.prepare.as_ref().map(|prepare| prepare.give),
-        settles,
-        against: payment.prepare.filter(|_| settles).and_then(|prepare| prepare.get),
+        give: what.map(|what| what.give),
+        settles: what.is_some_and(|what| what.settles),
+        against: what.and_then(|what| what.against),
         state: payment.state,
         at_ms: payment.at_ms,
         decided_ms: payment.decided_ms,

@@ -107,11 +107,11 @@ impl Terms {
         Digest::of("weft/link-terms-digest/1", &weft_wire::encode(self))
     }
 
-    /// Whether they can be terms at all.
+    /// Whether they can be terms at all, from now on.
     ///
     /// # Errors
     /// [`TermsError`].
-    pub fn check(&self) -> Result<(), TermsError> {
+    pub fn check(&self, now: Millis) -> Result<(), TermsError> {
         if self.a >= self.b {
             return Err(TermsError::Parties);
         }
@@ -137,7 +137,7 @@ impl Terms {
         if self.rates.len() > RATES_MAX || !self.rates.iter().enumerate().all(sound) {
             return Err(TermsError::Rates);
         }
-        if let Some(ring) = rings::gain(&self.rates) {
+        if let Some(ring) = rings::gain(&self.rates_at(now)) {
             let asset = |id: &AssetId| self.covered(*id).map(|covered| covered.asset.clone());
             return Err(TermsError::Gain(ring.iter().filter_map(asset).collect()));
         }
@@ -145,6 +145,18 @@ impl Terms {
             return Err(TermsError::Lifetime);
         }
         Ok(())
+    }
+
+    /// The rates that hold now.
+    fn rates_at(&self, now: Millis) -> Vec<Rate> {
+        self.rates.iter().filter(|rate| now < rate.until_ms).copied().collect()
+    }
+
+    /// Whether what is given at this rate comes back as more, as all hold now. An earlier version took such terms: nothing is exchanged
+    /// by that rate any more.
+    #[must_use]
+    pub fn gains(&self, rate: &Rate, now: Millis) -> bool {
+        rings::gains(&self.rates_at(now), rate)
     }
 
     /// Whether they are between these two.
@@ -164,7 +176,7 @@ impl Terms {
     #[must_use]
     pub fn exchange(&self, give: AssetId, given: u64, get: AssetId, now: Millis) -> Option<u64> {
         let fits = |rate: &&Rate| (rate.give, rate.get) == (give, get) && now < rate.until_ms;
-        let rate = self.rates.iter().find(fits)?;
+        let rate = self.rates.iter().find(fits).filter(|rate| !self.gains(rate, now))?;
         let got = u128::from(given) * u128::from(rate.numerator) / u128::from(rate.denominator.max(1));
         u64::try_from(got).ok().filter(|got| *got > 0)
     }

@@ -1,18 +1,19 @@
 //! A link that stands still is started again, as both operators have agreed.
 
 use super::{
-    Difference, Digest, HEARD_MAX, JOURNAL_MAX, LINES_MAX, Line, Link, LinkBooks, LinkError, Payment, Reason,
-    State, Statement, Way,
-    books::{Outcome, chain, find, known},
+    Difference, Digest, HEARD_MAX, JOURNAL_MAX, LINES_MAX, Line, Link, LinkBooks, LinkError, Lost, Payment,
+    Reason, State, Statement, Sum, Way,
+    books::{Outcome, Step, book, chain, find, known},
     channel::begin,
     decide::resolve,
+    legs::found,
     state::derived,
     statement::pairs,
     waiting::leave,
 };
-use crate::{Movement, Purpose, Transfer};
+use crate::{LedgerError, Movement, Purpose, Transfer};
 use serde::{Deserialize, Serialize};
-use weft_wire::{AssetId, Millis, NodeName, TransferId, encode, signed::Signable};
+use weft_wire::{AccountId, AssetId, Millis, NodeName, TransferId, encode, signed::Signable};
 
 /// Payments of one part of a thaw. Each is a dozen rows.
 const PART_VERDICTS: usize = 16;
@@ -49,6 +50,9 @@ pub struct Verdict {
     pub payer: NodeName,
     /// The payee has it. Else the payer has it back.
     pub done: bool,
+    /// What it moves, if one of the two does not know that any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
 }
 
 impl Signable for Thaw {
@@ -98,7 +102,8 @@ pub fn propose_thaw(one: &Statement, other: &Statement) -> Result<Thaw, Differen
             Some(State::Waiting) | None => moved(decides),
         };
         if waits || moved(own) != done || moved(theirs) != done {
-            verdicts.push(Verdict { payment, payer: payer.clone(), done });
+            let lost = lost(own, theirs);
+            verdicts.push(Verdict { payment, payer: payer.clone(), done, lost });
         }
         // Which of two amounts is the right one, no books can say: a peer could name whatever it likes.
         let sums = |line: &Line| Some((line.give?, line.settles, line.against));
@@ -133,6 +138,15 @@ pub fn propose_thaw(one: &Statement, other: &Statement) -> Result<Thaw, Differen
         verdicts,
         owed: a.owed.iter().zip(&owed).map(agreed).collect::<Result<_, _>>()?,
     })
+}
+
+/// What a payment moves, by the word of one of the two, if the other does not know it.
+fn lost(own: Option<&Line>, theirs: Option<&Line>) -> Option<Lost> {
+    let of = |line: &Line| Some(Lost { give: line.give?, settles: line.settles, against: line.against });
+    match (own.and_then(of), theirs.and_then(of)) {
+        (Some(_), Some(_)) => None,
+        (one, other) => one.or(other),
+    }
 }
 
 /// Does what both operators have signed: every payment that waits is decided, the accounts are as agreed, and
@@ -257,10 +271,19 @@ fn apply<B: LinkBooks>(books: &mut B, link: &mut Link, verdict: &Verdict, now: M
         Some(record) if record.state == State::Waiting => {
             let record = resolve(books, record, state, now)?;
             leave(books, link, &record)?;
-            record
+            Payment { thawed: true, ..record }
         }
         Some(record) if (record.state == State::Fulfilled) == verdict.done => return Ok(()),
-        Some(record) => Payment { state, decided_ms: Some(now), ..record },
+        // What was moved by the other decision stays as it is: the difference is the position's.
+        Some(record) => Payment {
+            state,
+            decided_ms: Some(now),
+            legs: record.undone,
+            undone: record.legs,
+            thawed: true,
+            lost: record.lost.or(verdict.lost.filter(|_| record.prepare.is_none())),
+            ..record
+        },
         // Lost here. It is known from now on, so that it does not happen a second time.
         None => Payment {
             id: verdict.payment,
@@ -269,6 +292,9 @@ fn apply<B: LinkBooks>(books: &mut B, link: &mut Link, verdict: &Verdict, now: M
             prepare: None,
             state,
             legs: Vec::new(),
+            undone: Vec::new(),
+            thawed: true,
+            lost: verdict.lost,
             at_ms: now,
             decided_ms: Some(now),
             asked: false,
@@ -276,6 +302,34 @@ fn apply<B: LinkBooks>(books: &mut B, link: &mut Link, verdict: &Verdict, now: M
     };
     books.put_payment(record);
     Ok(())
+}
+
+/// The operator gives somebody here what is theirs by a thaw alone: out of the node's position, to which the thaw has brought it. It
+/// is given once; the same again is nothing. Gives how much of what.
+///
+/// # Errors
+/// [`LinkError::UnknownPayment`]; [`LinkError::NothingFound`] if no thaw has found it for somebody here; [`LinkError::AlreadyDecided`] if
+/// they have it; [`LinkError::Ledger`] if the account does not take it: nothing of that is to be kept.
+pub fn pay_found<B: LinkBooks>(
+    books: &mut B,
+    peer: &NodeName,
+    payment: TransferId,
+    to: AccountId,
+    now: Millis,
+) -> Outcome<Sum, B> {
+    let link = known(books, peer)?;
+    let record = find(books, peer, Way::In, payment)?.ok_or(LinkError::UnknownPayment)?;
+    let (leg, sum) = found(&link, &record, to).ok_or(LinkError::NothingFound)?;
+    match record.legs.as_slice() {
+        [given] if *given == leg => return Ok(sum),
+        [] if record.state == State::Fulfilled => {}
+        _ => return Err(LinkError::AlreadyDecided(record.state)),
+    }
+    if let Err((at, refusal)) = book(books, &[leg], Step::Move, (Purpose::Correction, payment), now)? {
+        return Err(LinkError::Ledger(LedgerError::Refused { at, refusal, replayed: false }));
+    }
+    books.put_payment(Payment { legs: vec![leg], thawed: true, ..record });
+    Ok(sum)
 }
 
 /// Brings the account of an asset to what is agreed, from the node's position or to it.

@@ -19,13 +19,13 @@ use weft_wire::{AssetId, NodeName, TransferId};
 
 const SEEDS: u64 = 200;
 
-fn draw_up(disk: &mut Disk, peer: &NodeName, now: u64) -> Statement {
+pub(super) fn draw_up(disk: &mut Disk, peer: &NodeName, now: u64) -> Statement {
     let of: Vec<Payment> = disk.rows.payments.values().filter(|p| p.peer == *peer).cloned().collect();
     disk.run(now, |sheet| statement(sheet, peer, of, now)).unwrap()
 }
 
 /// Both operators compare, and sign what follows.
-fn start_again(disks: &mut [Disk], names: &[NodeName], (one, other): (usize, usize), now: u64) {
+pub(super) fn start_again(disks: &mut [Disk], names: &[NodeName], (one, other): (usize, usize), now: u64) {
     let ours = draw_up(&mut disks[one], &names[other], now);
     let theirs = draw_up(&mut disks[other], &names[one], now);
     let agreed = propose_thaw(&ours, &theirs).unwrap();

@@ -7,6 +7,7 @@ mod memory;
 mod sim;
 mod stories;
 mod terms;
+mod thawed;
 mod wrongs;
 
 use memory::{Disk, Outcome, account};

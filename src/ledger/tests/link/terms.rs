@@ -23,11 +23,11 @@ fn next(pair: &Pair, limit: u64) -> Terms {
 #[test]
 fn what_can_be_terms() {
     let good = terms(&node("a.example"), &node("b.example"), (500, 500));
-    assert_eq!(good.check(), Ok(()));
+    assert_eq!(good.check(1), Ok(()));
     let changed = |change: fn(&mut Terms)| {
         let mut terms = good.clone();
         change(&mut terms);
-        terms.check()
+        terms.check(1)
     };
     assert_eq!(changed(|terms| std::mem::swap(&mut terms.a, &mut terms.b)), Err(TermsError::Parties));
     assert_eq!(changed(|terms| terms.b = terms.a.clone()), Err(TermsError::Parties));
@@ -65,7 +65,7 @@ fn nobody_has_more_by_exchanging_to_and_fro() {
         for (rate, (numerator, denominator)) in terms.rates.iter_mut().zip([there, back]) {
             (rate.numerator, rate.denominator) = (numerator, denominator);
         }
-        terms.check()
+        terms.check(1)
     };
     let assets = [0, 1].map(|at: usize| good.assets[at].asset.clone());
     let told = TermsError::Gain(assets.to_vec());
@@ -81,7 +81,23 @@ fn nobody_has_more_by_exchanging_to_and_fro() {
     let mut one_way = good.clone();
     one_way.rates.truncate(1);
     one_way.rates[0].numerator = 1_000;
-    assert_eq!(one_way.check(), Ok(()));
+    assert_eq!(one_way.check(1), Ok(()));
+}
+
+#[test]
+fn a_rate_that_is_over_gains_nothing_and_nothing_is_exchanged_by_terms_that_do() {
+    let mut terms = terms(&node("a.example"), &node("b.example"), (500, 500));
+    let [give, get] = [0, 1].map(|at| terms.assets[at].asset.id());
+    (terms.rates[0].numerator, terms.rates[0].denominator, terms.rates[0].until_ms) = (1, 2, 100);
+    let gain = |terms: &Terms, now| matches!(terms.check(now), Err(TermsError::Gain(_)));
+    // For two there is one, and 2.9 for that one, as long as both hold.
+    assert!(gain(&terms, 99) && !gain(&terms, 100));
+    // As an earlier version has put them into force.
+    let got = |now| (terms.exchange(give, 10, get, now), terms.exchange(get, 10, give, now));
+    assert_eq!(got(99), (None, None));
+    assert_eq!(got(100), (None, Some(29)));
+    terms.rates[0].denominator = 3;
+    assert_eq!(terms.exchange(give, 10, get, 99), Some(3));
 }
 
 /// Terms with so many assets, and these rates between them: from, to, numerator, denominator.
@@ -106,16 +122,16 @@ fn rated(assets: usize, rates: &[(usize, usize, u64, u64)]) -> Terms {
 fn nobody_has_more_by_exchanging_round_a_ring() {
     let gain = |terms: &Terms, ring: &[usize]| {
         let assets = ring.iter().map(|at| terms.assets[*at].asset.clone()).collect();
-        assert_eq!(terms.check(), Err(TermsError::Gain(assets)));
+        assert_eq!(terms.check(1), Err(TermsError::Gain(assets)));
     };
     // Each pair alone gives nothing back; the three together do.
     let ring = [(0, 1, 2, 1), (1, 2, 3, 1), (2, 0, 1, 6)];
-    assert_eq!(rated(3, &ring).check(), Ok(()), "even is not more");
+    assert_eq!(rated(3, &ring).check(1), Ok(()), "even is not more");
     let more = rated(3, &[ring[0], ring[1], (2, 0, 10, 59)]);
     gain(&more, &[0, 1, 2]);
-    let told = more.check().unwrap_err().to_string();
+    let told = more.check(1).unwrap_err().to_string();
     assert!(told.contains("EUR@b.example, that for X2@a.example, that for EUR@a.example"), "{told}");
-    assert_eq!(rated(3, &[(1, 0, 2, 1), (2, 1, 3, 1), (0, 2, 10, 61)]).check(), Ok(()));
+    assert_eq!(rated(3, &[(1, 0, 2, 1), (2, 1, 3, 1), (0, 2, 10, 61)]).check(1), Ok(()));
     // A ring that is reached by a rate which is none of it, and one behind a ring that is even.
     gain(&rated(4, &[(3, 0, 9, 1), ring[0], ring[1], (2, 0, 10, 59)]), &[0, 1, 2]);
     gain(&rated(5, &[ring[0], ring[1], ring[2], (2, 3, 1, 9), (3, 4, 7, 1), (4, 2, 4, 3)]), &[2, 3, 4]);
@@ -126,7 +142,7 @@ fn nobody_has_more_by_exchanging_round_a_ring() {
         around.chain([(15, 0, last.0, last.1)]).chain(back).collect()
     };
     gain(&rated(16, &all((1, 1))), &(0..16).collect::<Vec<_>>());
-    assert_eq!(rated(16, &all((u64::MAX - 16, u64::MAX))).check(), Ok(()));
+    assert_eq!(rated(16, &all((u64::MAX - 16, u64::MAX))).check(1), Ok(()));
 }
 
 #[test]
@@ -260,4 +276,21 @@ fn the_encoding_is_settled() {
 
 fn sum(pair: &Pair, amount: u64) -> Sum {
     Sum { asset: pair.asset(A), amount }
+}
+
+#[test]
+fn by_a_rate_of_a_ring_in_terms_of_before_nothing_is_exchanged_until_it_is_over() {
+    // Two for one, three for that, and a sixth and a little more of that: and a way out of it, and one that is even.
+    let ring = [(0, 1, 2, 1), (1, 2, 3, 1), (2, 0, 10, 59)];
+    let mut terms = rated(5, &[ring[0], ring[1], ring[2], (2, 3, 1, 2), (3, 4, 2, 1), (4, 3, 1, 2)]);
+    let ids: Vec<_> = terms.assets.iter().map(|covered| covered.asset.id()).collect();
+    let got = |terms: &Terms, now| {
+        let rates = terms.rates.iter();
+        rates.map(|rate| terms.exchange(rate.give, 600, rate.get, now)).collect::<Vec<_>>()
+    };
+    assert_eq!(got(&terms, 99), [None, None, None, Some(300), Some(1_200), Some(300)]);
+    assert_eq!(terms.least_for(ids[0], ids[1], 10, 99), None);
+    terms.rates[1].until_ms = 100;
+    assert!(terms.check(99).is_err() && terms.check(100).is_ok());
+    assert_eq!(got(&terms, 100), [Some(1_200), None, Some(101), Some(300), Some(1_200), Some(300)]);
 }

@@ -3,7 +3,7 @@
 use super::{Answer, Control};
 use weft_service::{federation::FederationError, flows::FlowError, wallet::WalletError};
 use weft_wire::{
-    Code, Millis, NodeName, Problem, TransferId,
+    Code, Millis, NodeName, Problem, TransferId, UserAddress, UserName,
     link_terms::ProposeTerms,
     links::{DecideSettlement, ProposeSettlement},
 };
@@ -46,6 +46,17 @@ impl Control {
     ) -> Result<Answer, Problem> {
         let thawed = self.service().flows().thaw_link(node, since_ms, digest).await;
         thawed.map(Answer::Thaw).map_err(|error| in_a_sentence(node, error))
+    }
+
+    pub(super) async fn pay_found(
+        &self,
+        node: &NodeName,
+        payment: TransferId,
+        name: UserName,
+    ) -> Result<Answer, Problem> {
+        let user = UserAddress::new(name, self.service().node_info().await?.name);
+        let paid = self.service().flows().pay_found(node, payment, &user).await;
+        paid.map(|()| Answer::Done).map_err(|error| in_a_sentence(node, error))
     }
 
     pub(super) async fn freeze_link(&self, node: &NodeName) -> Result<Answer, Problem> {
@@ -100,6 +111,10 @@ fn in_a_sentence(node: &NodeName, error: FlowError) -> Problem {
             "what follows from the books of both is named otherwise: look again".to_owned()
         }
         FlowError::Wallet(WalletError::IdConflict) => "another settlement has that id".to_owned(),
+        FlowError::Wallet(WalletError::NotFound("transfer")) => {
+            format!("no thaw with {node} has found such a payment for somebody here")
+        }
+        FlowError::Wallet(WalletError::NotFound("user")) => "there is nobody of that name here".to_owned(),
         FlowError::Wallet(WalletError::NotFound("asset")) => {
             "this node issues no asset of that code".to_owned()
         }

@@ -133,6 +133,15 @@ pub enum Request {
         /// The digest of what was looked at. None: only to look.
         digest: Option<String>,
     },
+    /// Gives somebody here what a thaw has found to be theirs.
+    PayFound {
+        /// With which node.
+        node: NodeName,
+        /// Which payment.
+        payment: TransferId,
+        /// Whom.
+        name: UserName,
+    },
     /// Stops payments to and from a node.
     FreezeLink {
         /// Which.
@@ -271,6 +280,7 @@ pub enum Answer {
     /// To [`Request::EndSessions`]: how many ended.
     Ended(u64),
     /// To [`Request::SetDisabled`], [`Request::AddPeer`], [`Request::JudgePeer`], [`Request::AcceptTerms`], [`Request::WithdrawTerms`], [`Request::FreezeLink`],
+    /// [`Request::PayFound`],
     /// [`Request::Settle`], [`Request::DecideSettlement`],
     /// [`Request::PutBankAccount`], [`Request::SetFee`], [`Request::ChangeApprover`], [`Request::SetThreshold`], [`Request::WithdrawProposal`].
     Done,

@@ -90,6 +90,9 @@ impl Control {
             Request::ThawLink { node, since_ms, digest } => {
                 self.thaw_link(&node, since_ms, digest.as_deref()).await.or_else(in_words)
             }
+            Request::PayFound { node, payment, name } => {
+                self.pay_found(&node, payment, name).await.or_else(in_words)
+            }
             Request::FreezeLink { node } => self.freeze_link(&node).await.or_else(in_words),
             Request::Settle { node, id, asset, amount, against, note } => {
                 let wish = ProposeSettlement { id, asset, amount, against, note };

@@ -231,6 +231,30 @@ async fn what_the_shop_itself_cannot_take_asks_nobody() {
 }
 
 #[tokio::test]
+async fn what_there_is_not_enough_for_counts_once_however_often_it_is_asked() {
+    let mut counter = Counter::new().await;
+    let (code, _) = counter.shows(1, 20_000).await;
+    for id in [1, 2] {
+        let poor = counter.asked(&counter.wish(id, &code, 15_000));
+        for _ in 0..4 {
+            assert_eq!(code_of(counter.ask(&poor).await), Code::InsufficientFunds, "{id}");
+        }
+    }
+    counter.charge(&counter.wish(3, &code, 4_000)).await.unwrap();
+    counter.pair.carry().await;
+    // A third one ends the code, and is told again as it was. So does another sum for the same sale count.
+    let (code, _) = counter.shows(2, 20_000).await;
+    let sums = [(4, 15_000), (4, 14_000), (5, 13_000)];
+    for (id, amount) in [sums, sums].concat() {
+        let poor = counter.asked(&counter.wish(id, &code, amount));
+        assert_eq!(code_of(counter.ask(&poor).await), Code::InsufficientFunds, "{id}: {amount}");
+    }
+    assert_eq!(code_of(counter.charge(&counter.wish(6, &code, 1)).await), Code::CodeInvalid);
+    assert_eq!((counter.takings().await, counter.alice_has().await), (4_000, (6_000, 0, 0)));
+    counter.pair.is_sound().await;
+}
+
+#[tokio::test]
 async fn while_alices_node_is_away_it_is_not_known_and_then_decided() {
     let mut counter = Counter::new().await;
     let (code, order) = counter.shows(1, 500).await;

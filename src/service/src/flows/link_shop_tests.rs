@@ -99,6 +99,7 @@ impl Counter {
             Reason::Paid => Rejection::Paid,
             Reason::Over => Rejection::Over,
             Reason::Asked => Rejection::Asked,
+            Reason::Guarded => Rejection::Guarded,
             _ => Rejection::Other,
         };
         assert_eq!((info.state, info.rejection), (TransferState::Returned, Some(told)), "alice has it back");

@@ -170,7 +170,10 @@ impl Pair {
         let [home, away] = &self.worlds;
         let key = away.key.verifying_key().to_bytes();
         let theirs = Signed::sign(&signed.peek().unwrap(), &away.key);
-        home.service.wallet().take_thaw(&away.name, &key, &theirs).await.map(drop)
+        home.service.wallet().take_thaw(&away.name, &key, &theirs).await?;
+        let report = check_ledger(&home.store).await.unwrap();
+        assert!(report.findings.is_empty(), "{report:?}");
+        Ok(())
     }
 
     /// What comes into the world of euros from now on needs carol.

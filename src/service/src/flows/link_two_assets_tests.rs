@@ -214,6 +214,9 @@ async fn what_waited_for_a_yes_before_there_was_a_threshold_gets_none_after() {
     let refused = wallet.answer(bob, sent.transfer, Answer::Accept).await.map_err(FlowError::from);
     assert_eq!(code_of(refused), Code::PaymentRefused);
     two.pair.carry().await;
+    let wallet = two.pair.worlds[HOME].service.wallet();
+    let info = wallet.transfer(two.pair.people[HOME].device.caller(), sent.transfer).await.unwrap();
+    assert_eq!((info.state, info.rejection), (TransferState::Returned, Some(Rejection::Guarded)));
     assert_eq!((two.has(HOME).await, two.has(AWAY).await), ([9_900, 0], [0, 10_109]));
     two.pair.is_sound().await;
     // Had there been a threshold from the beginning, the first one should not be in the books.
@@ -225,6 +228,48 @@ async fn what_waited_for_a_yes_before_there_was_a_threshold_gets_none_after() {
     }
     let report = check_ledger(store).await.unwrap();
     assert!(report.findings.iter().any(|finding| finding.contains("exchanged for what needs")), "{report:?}");
+}
+
+#[tokio::test]
+async fn what_was_exchanged_and_forgotten_is_not_thawed_once_there_is_a_threshold() {
+    let mut two = Two::new().await;
+    let order = PaymentOrder { intent: Intent::Transfer, ..two.exchanged(1_200, 1_308) };
+    let sent = two.pair.submit(HOME, &order).await.unwrap();
+    two.pair.carry().await;
+    let backup = two.pair.worlds[AWAY].backed_up().await;
+    let (bob, wallet) = (two.pair.people[AWAY].device.caller(), two.pair.worlds[AWAY].service.wallet());
+    wallet.answer(bob, sent.transfer, Answer::Accept).await.unwrap();
+    two.pair.carry().await;
+    two.pair.restore(AWAY, backup);
+    let carol = Payer::new(&two.pair.worlds[AWAY], "carol", 3).await;
+    carol.guard(&two.pair.worlds[AWAY], two.dollar, 1_000_000).await;
+    two.pair.carry().await;
+    let (flows, home) = (two.pair.worlds[AWAY].service.flows(), &two.pair.worlds[HOME].name);
+    let seen = flows.thaw_link(home, 0, None).await.unwrap();
+    assert!(seen.lines.iter().any(|line| line.contains("needs an approver")), "{seen:?}");
+    assert_eq!(code_of(flows.thaw_link(home, 0, Some(&seen.digest)).await), Code::Conflict);
+    assert_eq!((two.has(HOME).await, two.has(AWAY).await), ([8_800, 0], [0, 10_000]));
+    let report = check_ledger(&two.pair.worlds[AWAY].store).await.unwrap();
+    assert_eq!(report.findings, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_was_exchanged_and_forgotten_is_thawed_and_found_by_no_audit_after() {
+    let mut two = Two::new().await;
+    let order = PaymentOrder { intent: Intent::Transfer, ..two.exchanged(1_200, 1_308) };
+    let sent = two.pair.submit(HOME, &order).await.unwrap();
+    two.pair.carry().await;
+    let backup = two.pair.worlds[AWAY].backed_up().await;
+    let (bob, wallet) = (two.pair.people[AWAY].device.caller(), two.pair.worlds[AWAY].service.wallet());
+    wallet.answer(bob, sent.transfer, Answer::Accept).await.unwrap();
+    two.pair.carry().await;
+    two.pair.restore(AWAY, backup);
+    two.pair.carry().await;
+    two.pair.thaw().await;
+    let carol = Payer::new(&two.pair.worlds[AWAY], "carol", 3).await;
+    carol.guard(&two.pair.worlds[AWAY], two.dollar, 1_000_000).await;
+    assert_eq!((two.has(HOME).await, two.has(AWAY).await), ([8_800, 0], [0, 11_308]));
+    two.pair.is_sound().await;
 }
 
 #[tokio::test]

@@ -83,6 +83,17 @@ impl Flows {
         Ok(self.wallet.issue(id, asset, &user.name, amount, redeem).await?)
     }
 
+    /// Gives somebody what a thaw with another node has found to be theirs. For whoever runs the node; the caller is not looked at.
+    ///
+    /// # Errors
+    /// See [`WalletError`].
+    pub async fn pay_found(&self, peer: &NodeName, payment: TransferId, user: &UserAddress) -> Result<()> {
+        if !self.has_account(user).await? {
+            return Err(WalletError::NotFound("user").into());
+        }
+        Ok(self.wallet.pay_found(peer, payment, &user.name).await?)
+    }
+
     /// `POST wallet/admin/fees/take/TRANSFER`. For whoever runs the node; the caller is not looked at.
     ///
     /// # Errors

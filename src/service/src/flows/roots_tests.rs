@@ -8,7 +8,7 @@ use crate::{
 use weft_store::{Batch, record::Record, tables};
 use weft_wire::{
     Code, Signed,
-    wallet::{DayRoot, Intent, RootList},
+    wallet::{DayRoot, Hash, Intent, RootList},
 };
 
 const DAY_MS: u64 = 86_400_000;
@@ -149,6 +149,36 @@ async fn a_day_between_two_that_were_seen_fits_both() {
     assert!(seen(&pair, &days[0]).await.is_none());
     let kept = seen(&pair, &other).await.unwrap();
     assert_eq!((kept.root, kept.other), (other, Some(days[0].clone())), "both are kept");
+}
+
+#[tokio::test]
+async fn two_stories_at_one_moment_are_not_both_witnessed() {
+    for first in [0, 1] {
+        let pair = Pair::new().await;
+        pair.a_day_goes_by().await;
+        let days = closed(&pair, 4).await;
+        let key = &pair.worlds[HOME].key;
+        // The day after the second one, and the one after that, are of another story.
+        let told = |root: &Signed<DayRoot>, before| {
+            Signed::sign(&DayRoot { before: Some(before), ..root.peek().unwrap() }, key)
+        };
+        let third = told(&days[2], Hash([7; 32]));
+        let fourth = told(&days[3], Hash::of_root(&third));
+        assert_eq!(witnessed(&pair, &days[0]).await, Ok(()));
+        let record = SeenRecord { root: fourth.clone(), at_ms: 1, other: None };
+        let put = Batch::new().put(tables::ROOTS_SEEN, seen_key(&pair, &fourth), record.to_record());
+        pair.worlds[AWAY].store.commit(put).await.unwrap();
+        let shown = if first == 0 { [&days[1], &third] } else { [&third, &days[1]] };
+        let words = tokio::join!(witnessed(&pair, shown[0]), witnessed(&pair, shown[1]));
+        let heard = [words.0, words.1];
+        assert!(heard.contains(&Ok(())) && heard.contains(&Err(Code::IdConflict)), "{heard:?}");
+        let kept = [seen(&pair, &days[1]).await, seen(&pair, &third).await];
+        let (others, count) = (
+            kept.iter().flatten().filter(|seen| seen.other.is_some()).count(),
+            kept.iter().flatten().count(),
+        );
+        assert_eq!((count, others), (1, 1), "what was first, and what speaks against it");
+    }
 }
 
 #[tokio::test]

@@ -83,7 +83,7 @@ async fn check_remote(
     guard: &GuardLog,
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
-    let (mut links, mut sales) = (Links::default(), Sales::default());
+    let (mut links, mut sales) = (Links::begin(store).await?, Sales::default());
     let mut payments = Walk::of(store, tables::LINK_PAYMENTS);
     while let Some((_, RemoteRecord(payment))) = payments.next().await? {
         links.payment(store, (books, guard), &payment, report).await?;

@@ -14,7 +14,7 @@ use crate::Fault;
 use std::collections::{BTreeMap, HashMap};
 use weft_ledger::{
     Books, Entry, Memory, Outcome, Purpose,
-    link::{Aim, State, Sum, Way},
+    link::{Aim, Sum},
 };
 use weft_store::{Store, record::Record, tables};
 use weft_wire::{
@@ -95,12 +95,9 @@ pub(super) async fn check_invoices(
 async fn came(store: &Store) -> Result<HashMap<(NodeName, TransferId), Came>, Fault> {
     let mut found = HashMap::new();
     for (_, RemoteRecord(payment)) in all::<RemoteRecord>(store, tables::LINK_PAYMENTS).await? {
-        let (Some(prepare), (Way::In, State::Fulfilled)) = (&payment.prepare, (payment.way, payment.state))
-        else {
-            continue;
-        };
+        let (Some(prepare), Some(legs)) = (&payment.prepare, payment.came()) else { continue };
         let Aim::Payment { payer, payee: Payee::Invoice(payee), .. } = &prepare.aim else { continue };
-        let moved = payment.legs.last().map(|leg| (leg.credit, leg.amount));
+        let moved = legs.last().map(|leg| (leg.credit, leg.amount));
         let (sum, at_rate) = (prepare.got(), prepare.get.is_some());
         let came = Came { payer: payer.clone(), payee: payee.clone(), sum, moved, at_rate };
         found.insert((payment.peer.clone(), payment.id), came);

@@ -2,28 +2,32 @@
 
 use super::{
     Memo,
-    audit::{LedgerReport, Walk, count, get},
+    accounts::{envelope, merchant, personal},
+    audit::{LedgerReport, Walk, all, count, get},
     audit_guard::GuardLog,
     link_books::{payer_key, payment_key},
     link_settle::settled_key,
-    records::{ChargeRecord, LinkRecord, OrderRecord, WaitingRecord},
+    records::{ChargeRecord, LinkRecord, OrderRecord, Owner, OwnerRecord, WaitingRecord},
     remote_codes::charge_key,
 };
 use crate::Fault;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use weft_ledger::{
-    Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
-    link::{Aim, Link, Payment, Prepare, State, Way},
+    AccountKind, Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
+    link::{Aim, Leg, Link, Payment, Prepare, State, Way, is_as_asked},
 };
 use weft_store::{Store, record::Record, tables};
 use weft_wire::{
-    NodeName, TransferId,
+    AccountId, NodeName, TransferId,
     wallet::{BearerPayee, MerchantPayee, Payee, PaymentOrder},
 };
 
 /// What the payments of all links come to.
-#[derive(Default)]
 pub(super) struct Links {
+    /// All links of this node, by the other one.
+    links: BTreeMap<NodeName, Link>,
+    /// By which transfers they move what is between two nodes.
+    legs: HashSet<TransferId>,
     /// Of each link: how many wait, out and in.
     waiting: BTreeMap<NodeName, (u32, u32)>,
     /// Of each payer.
@@ -32,6 +36,17 @@ pub(super) struct Links {
 }
 
 impl Links {
+    pub(super) async fn begin(store: &Store) -> Result<Self, Fault> {
+        let links = all::<LinkRecord>(store, tables::LINKS).await?.into_iter();
+        Ok(Links {
+            links: links.map(|(_, LinkRecord(link))| (link.peer.clone(), link)).collect(),
+            legs: HashSet::new(),
+            waiting: BTreeMap::new(),
+            of_payers: BTreeMap::new(),
+            settled: 0,
+        })
+    }
+
     /// Compares one with the books as their events make them.
     pub(super) async fn payment(
         &mut self,
@@ -49,7 +64,8 @@ impl Links {
             }
         }
         self.settled += u64::from(settled_key(payment).is_some());
-        if !is_booked(books, payment) {
+        self.legs.extend(payment.legs.iter().chain(&payment.undone).map(|leg| leg.transfer));
+        if !is_booked(books, payment) || !self.is_right(store, payment).await? {
             report.find(format!("payment {id} with {peer} is not booked so"));
         }
         if brings_guarded(books, guard, payment) {
@@ -69,6 +85,7 @@ impl Links {
         report: &mut LedgerReport,
     ) -> Result<(), Fault> {
         check_charges(store, report).await?;
+        self.check_moved(books, report);
         // Nobody is kept from paying by more than waits. What waits since before it was counted is less there.
         let mut counts = Walk::of(store, tables::LINK_WAITING);
         while let Some((key, WaitingRecord(count))) = counts.next().await? {
@@ -79,13 +96,12 @@ impl Links {
         if count(store, tables::LINK_SETTLEMENTS).await? != self.settled {
             report.find("the list of settlements is not that of the payments between nodes".to_owned());
         }
-        let mut links = Walk::of(store, tables::LINKS);
-        while let Some((_, LinkRecord(link))) = links.next().await? {
+        for link in self.links.values() {
             let known = self.waiting.get(&link.peer).copied().unwrap_or_default();
             if known != (link.waiting_out, link.waiting_in) {
                 report.find(format!("the link with {} counts other payments than wait", link.peer));
             }
-            for id in corrected_guarded(books, guard, &link) {
+            for id in corrected_guarded(books, guard, link) {
                 let peer = &link.peer;
                 report
                     .find(format!("transfer {id} of a thaw with {peer} has brought in what needs approval"));
@@ -93,6 +109,75 @@ impl Links {
         }
         Ok(())
     }
+
+    /// Nothing moves what is between two nodes, or is their own by that, but payments, and what a thaw corrects.
+    fn check_moved(&self, books: &Memory, report: &mut LedgerReport) {
+        let is_between =
+            |kind| matches!(kind, AccountKind::Vostro | AccountKind::Nostro | AccountKind::Equity);
+        let accounts = books.accounts().filter(|account| is_between(account.kind));
+        let accounts: HashSet<AccountId> = accounts.map(|account| account.id).collect();
+        let mut across = HashMap::new();
+        for link in self.links.values() {
+            for asset in link.terms.assets.iter().map(|covered| covered.asset.id()) {
+                let (over, position) = (link.account(asset), link.position(asset));
+                across.extend([(over, position), (position, over)]);
+            }
+        }
+        for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
+            // What is held and then posted or released is one transfer.
+            let (Movement::Posted { debit, credit, .. } | Movement::Pending { debit, credit, .. }) =
+                entry.transfer.movement
+            else {
+                continue;
+            };
+            let (id, purpose) = (entry.transfer.id, entry.transfer.purpose);
+            let is_correction = purpose == Purpose::Correction && across.get(&debit) == Some(&credit);
+            let is_between = [debit, credit].iter().any(|id| accounts.contains(id));
+            if is_between && !is_correction && !self.legs.contains(&id) {
+                report.find(format!("transfer {id} moves what is between two nodes, and is of no payment"));
+            }
+        }
+    }
+
+    /// Whether what a payment moves is what was asked for, from whoever pays it or to whoever is to have it.
+    async fn is_right(&self, store: &Store, payment: &Payment) -> Result<bool, Fault> {
+        let Some(link) = self.links.get(&payment.peer) else { return Ok(false) };
+        let people = match &payment.prepare {
+            Some(prepare) => people(prepare, payment.way),
+            // Whoever it was, it is somebody.
+            None => {
+                for leg in payment.legs.iter().chain(&payment.undone) {
+                    let owner = get::<OwnerRecord>(store, tables::OWNERS, &leg.credit.0).await?;
+                    if !matches!(owner, Some(OwnerRecord { owner: Owner::Person(_), .. })) {
+                        return Ok(false);
+                    }
+                }
+                vec![None]
+            }
+        };
+        Ok(people.into_iter().any(|person| is_as_asked(link, payment, person)))
+    }
+}
+
+/// From which account here a payment may go, or to which it may come; none of a settlement.
+fn people(prepare: &Prepare, way: Way) -> Vec<Option<AccountId>> {
+    let Aim::Payment { payer, payee, .. } = &prepare.aim else { return vec![None] };
+    let (give, got) = (prepare.give.asset, prepare.got().asset);
+    let accounts = match (way, payee) {
+        (Way::Out, _) => match Memo::of(prepare) {
+            Some(Memo { share: Some(share), .. }) => vec![envelope(share.packet, give)],
+            Some(Memo { by: Some(_), .. }) => vec![merchant(&payer.name, give)],
+            _ => vec![personal(&payer.name, give)],
+        },
+        (Way::In, Payee::Person(user)) => vec![personal(&user.name, got)],
+        (Way::In, Payee::Merchant(shop)) => vec![merchant(&shop.shop.name, got)],
+        // Whoever has made it out, a person or a shop: which, the invoice says, and it is looked at with that.
+        (Way::In, Payee::Invoice(invoice)) => {
+            vec![personal(&invoice.issuer.name, got), merchant(&invoice.issuer.name, got)]
+        }
+        (Way::In, _) => Vec::new(),
+    };
+    accounts.into_iter().map(Some).collect()
 }
 
 /// Whether what is exchanged, or given back, by somebody here is what they have signed.
@@ -178,33 +263,45 @@ fn brings_guarded(books: &Memory, guard: &GuardLog, payment: &Payment) -> bool {
     came.is_some_and(|entry| guard.threshold(got.asset, entry.number) > 0)
 }
 
-/// What a thaw has brought in out of the node's own position, of an asset that had a threshold already.
+/// By what a thaw lets this node owe the other more out of its own position, of an asset that had a threshold already: such a thaw is
+/// refused.
 fn corrected_guarded(books: &Memory, guard: &GuardLog, link: &Link) -> Vec<TransferId> {
     let own =
         link.terms.assets.iter().map(|covered| covered.asset.id()).filter(|asset| link.is_issuer(*asset));
-    let positions: Vec<_> = own.map(|asset| (asset, link.position(asset))).collect();
+    let positions: Vec<_> = own.map(|asset| (asset, link.position(asset), link.account(asset))).collect();
     let corrections = books
         .entries()
         .filter(|entry| (entry.outcome, entry.transfer.purpose) == (Outcome::Done, Purpose::Correction));
     let is_guarded = |entry: &&Entry| {
-        let of = |moved: &Hold| positions.iter().find(|(_, position)| moved.debit == *position);
+        let of =
+            |moved: &Hold| positions.iter().find(|(_, from, to)| (moved.debit, moved.credit) == (*from, *to));
         let asset = entry.moved.as_ref().and_then(of);
-        asset.is_some_and(|(asset, _)| guard.threshold(*asset, entry.number) > 0)
+        asset.is_some_and(|(asset, ..)| guard.threshold(*asset, entry.number) > 0)
     };
     corrections.filter(is_guarded).map(|entry| entry.transfer.id).collect()
 }
 
-/// Whether each of its legs was moved, is held, or was released, as it says itself.
+/// Whether each of its legs was moved, is held, or was released, as it says itself; and what a thaw has undone the other way.
 fn is_booked(books: &Memory, payment: &Payment) -> bool {
-    payment.legs.iter().all(|leg| {
-        let (Ok(entry), Ok(standing)) = (books.entry(leg.transfer), books.standing(leg.transfer));
-        let Some(entry) = entry.filter(|entry| entry.outcome == Outcome::Done) else { return false };
-        let end = standing.and_then(|standing| standing.resolution).map(|end| end.posted > 0);
-        match (entry.transfer.movement, payment.state) {
-            (Movement::Posted { .. }, state) => state == State::Fulfilled,
-            (_, State::Waiting) => end.is_none(),
-            (_, State::Fulfilled) => end == Some(true),
-            (_, State::Rejected(_)) => end == Some(false),
-        }
-    })
+    let done = match payment.state {
+        State::Waiting => None,
+        State::Fulfilled => Some(true),
+        State::Rejected(_) => Some(false),
+    };
+    payment.legs.iter().all(|leg| moved(books, leg) == Some(done))
+        && payment.undone.iter().all(|leg| moved(books, leg) == Some(done.map(|done| !done)))
+}
+
+/// Whether the books have a leg as it stands there, and whether it has moved, or gone back.
+fn moved(books: &Memory, leg: &Leg) -> Option<Option<bool>> {
+    let (Ok(entry), Ok(standing)) = (books.entry(leg.transfer), books.standing(leg.transfer));
+    let Leg { debit, credit, amount, .. } = *leg;
+    let is_it = |entry: &Entry| entry.moved == Some(Hold { debit, credit, amount });
+    let entry = entry.filter(|entry| entry.outcome == Outcome::Done && is_it(entry))?;
+    let end = standing.and_then(|standing| standing.resolution).map(|end| end.posted == amount);
+    match entry.transfer.movement {
+        Movement::Posted { .. } => Some(Some(true)),
+        Movement::Pending { .. } => Some(end),
+        Movement::Post { .. } | Movement::Void { .. } => None,
+    }
 }

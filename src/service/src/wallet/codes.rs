@@ -3,8 +3,8 @@
 use super::{
     Result, Wallet, WalletError,
     records::{
-        AssetRecord, CodeRecord, LastCodeRecord, OrderKeyRecord, OrderRecord, PaidRecord, PayerRecord,
-        SaleRecord,
+        AskedRecord, AssetRecord, CodeRecord, LastCodeRecord, OrderKeyRecord, OrderRecord, PaidRecord,
+        PayerRecord, SaleRecord, TriedRecord,
     },
     sales::{check_label, sale_key},
     sheet::{Sheet, Stop},
@@ -13,7 +13,7 @@ use crate::{Budget, Caller, Fault, context::joined};
 use weft_ledger::{Books, Freeze, Movement, Purpose, Refusal, Side, Transfer};
 use weft_store::tables;
 use weft_wire::{
-    AccountId, Blob, TransferId, UserAddress, UserName,
+    AccountId, Blob, Problem, TransferId, UserAddress, UserName,
     limits::{CLOCK_SKEW_MS_MAX, PAY_CODE_LIFETIME_MS},
     paycode::{PayCode, PayDigits},
     wallet::{BearerPayee, ChargeCode, CodeShown, Intent, Payee, PaymentOrder, PutCode, SaleInfo, SaleKind},
@@ -27,6 +27,8 @@ pub(super) struct Read {
     pub digits: [u8; 32],
     /// `None`: the digits alone.
     pub code: Option<[u8; 32]>,
+    /// For what.
+    pub asked: AskedRecord,
 }
 
 /// From where a code is paid, with which fee, and what the payer has paid today by that.
@@ -80,7 +82,8 @@ impl Wallet {
                 sheet.forget_code(&row)?;
                 let until_ms = order.expires_ms.min(sheet.now + PAY_CODE_LIFETIME_MS);
                 let (order, cert) = (signed.clone(), known.cert.clone());
-                let record = CodeRecord { order, cert, until_ms, used: false, refused: None };
+                let record =
+                    CodeRecord { order, cert, until_ms, used: false, refused: None, tried: Vec::new() };
                 sheet.put(tables::PAY_CODES, bearer.digits, &record);
                 sheet.put(tables::PAY_CODES_OF, &row, &LastCodeRecord { digits: bearer.digits });
                 let known = OrderKeyRecord { counter, ..known };
@@ -94,7 +97,8 @@ impl Wallet {
     ///
     /// # Errors
     /// [`WalletError::CodeInvalid`], [`WalletError::CodeLimit`], [`WalletError::AlreadyPaid`] by a code that was used,
-    /// [`WalletError::OtherNode`], [`WalletError::NotStaff`], [`WalletError::ShopClosed`], [`WalletError::IdConflict`]; rate limits.
+    /// [`WalletError::OtherNode`], [`WalletError::NotStaff`], [`WalletError::ShopClosed`], [`WalletError::IdConflict`];
+    /// [`WalletError::ChargeRefused`] with what was said before; rate limits.
     pub(crate) async fn charge(
         &self,
         caller: &Caller,
@@ -104,25 +108,27 @@ impl Wallet {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         self.staffed(caller, shop).await?;
         check_label("bill", &wish.bill)?;
-        let read = self.read_code(shop, &wish.code)?;
+        let read = self.read_code(shop, &wish)?;
         let id = wish.id;
         let (by, name) = (caller.user().clone(), shop.clone());
         self.teller.run(move |sheet| sheet.charge(&by, &name, &wish, &read)).await?;
         self.sale(caller, shop, id).await
     }
 
-    fn read_code(&self, shop: &UserName, text: &str) -> Result<Read> {
-        if let Ok(digits) = text.parse::<PayDigits>() {
+    fn read_code(&self, shop: &UserName, wish: &ChargeCode) -> Result<Read> {
+        let ChargeCode { id: sale, ref code, asset, amount, .. } = *wish;
+        let asked = AskedRecord { shop: self.ctx.address(shop), sale, asset, amount };
+        if let Ok(digits) = code.parse::<PayDigits>() {
             // There are few enough of them to be guessed by whoever may guess without end.
             self.ctx.limits.take_account(Budget::CodeTry, shop)?;
-            return Ok(Read { digits: BearerPayee::of_digits(&digits), code: None });
+            return Ok(Read { digits: BearerPayee::of_digits(&digits), code: None, asked });
         }
-        let code = PayCode::parse(text).map_err(|_| WalletError::CodeInvalid)?;
+        let code = PayCode::parse(code).map_err(|_| WalletError::CodeInvalid)?;
         if *code.node() != self.ctx.node {
             return Err(WalletError::OtherNode);
         }
         let BearerPayee { code, digits } = BearerPayee::of(&code);
-        Ok(Read { digits, code: Some(code) })
+        Ok(Read { digits, code: Some(code), asked })
     }
 }
 
@@ -224,7 +230,8 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    /// A code that can be used now, and what its payer has signed.
+    /// A code that can be used now, and what its payer has signed. Of what there was not enough for, the same is said again, and it is
+    /// no other try.
     pub(super) fn shown(&self, read: &Read) -> Result<(CodeRecord, PaymentOrder), Stop> {
         let kept: Option<CodeRecord> = self.get(tables::PAY_CODES, read.digits)?;
         let kept = kept.ok_or(WalletError::CodeInvalid)?;
@@ -233,8 +240,13 @@ impl Sheet<'_> {
             return Err(Fault::Internal("a code for somebody").into());
         };
         // Hashes of what is secret are compared, and not the secrets: how long it takes tells nothing of them.
-        let is_over = self.now >= kept.until_ms || kept.refused.is_some_and(|times| times >= REFUSED_MAX);
-        if is_over || read.code.is_some_and(|code| code != bearer.code) {
+        if read.code.is_some_and(|code| code != bearer.code) {
+            return Err(WalletError::CodeInvalid.into());
+        }
+        if let Some(tried) = kept.tried.iter().find(|tried| tried.asked == read.asked) {
+            return Err(WalletError::ChargeRefused(tried.why).into());
+        }
+        if self.now >= kept.until_ms || kept.refused.is_some_and(|times| times >= REFUSED_MAX) {
             return Err(WalletError::CodeInvalid.into());
         }
         if kept.used {
@@ -253,8 +265,11 @@ impl Sheet<'_> {
         let Stop::Undone(error @ (WalletError::Refused(_) | WalletError::DayMax { .. })) = stop else {
             return stop;
         };
-        let refused = Some(code.refused.unwrap_or(0).saturating_add(1));
-        self.put(tables::PAY_CODES, read.digits, &CodeRecord { refused, ..code.clone() });
+        let mut code = code.clone();
+        code.refused = Some(code.refused.unwrap_or(0).saturating_add(1));
+        let why = Problem::from(error.clone()).code;
+        code.tried.push(TriedRecord { asked: read.asked.clone(), why });
+        self.put(tables::PAY_CODES, read.digits, &code);
         Stop::Kept(error)
     }
 

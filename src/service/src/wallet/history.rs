@@ -7,7 +7,7 @@ use super::{
         AccountRecord, EntryRecord, EscrowRecord, MerchantRecord, OrderKeyRecord, OrderRecord, Owner,
         OwnerRecord, StandingRecord,
     },
-    remote::{Remote, purpose},
+    remote::{Remote, purpose, state_by},
 };
 use crate::{Caller, Fault, context::joined};
 use weft_ledger::{Account, Entry, Freeze, Movement, Purpose, Standing, link::Way};
@@ -218,10 +218,11 @@ impl Wallet {
         let moved = entry.moved.ok_or(Fault::Internal("a history with a refused transfer"))?;
         let credit = moved.credit == account;
         let across = if credit { moved.debit } else { moved.credit };
-        if entry.transfer.purpose == Purpose::Remote
+        if matches!(entry.transfer.purpose, Purpose::Remote | Purpose::Correction)
             && let Some(peer) = self.peer_of(across).await?
+            && let Some(line) = self.remote_line(&peer, &entry, answer, (moved.amount, credit)).await?
         {
-            return self.remote_line(&peer, &entry, answer, (moved.amount, credit)).await;
+            return Ok(Some(line));
         }
         let other = match self.party(across).await? {
             None => self.other_of_escrow(across, entry.transfer.purpose).await?,
@@ -260,7 +261,8 @@ impl Wallet {
         }))
     }
 
-    /// A line of a payment to or from another node. It is called by the name that both nodes know.
+    /// A line of a payment to or from another node. It is called by the name that both nodes know. `None`: it is what a thaw has found,
+    /// of which nobody knows any more who paid it.
     async fn remote_line(
         &self,
         peer: &NodeName,
@@ -270,8 +272,14 @@ impl Wallet {
     ) -> Result<Option<HistoryLine>> {
         let (way, id) = (if credit { Way::In } else { Way::Out }, TransferId(entry.transfer.about));
         let none = || Fault::Internal("a transfer between nodes without its payment");
-        let payment = self.remote(peer, way, id).await?.ok_or_else(none)?;
-        let remote = Remote::of(&payment).ok_or_else(none)?;
+        let payment = self.remote(peer, way, id).await?;
+        let known = payment.and_then(|payment| Some((Remote::of(&payment)?, payment)));
+        let (remote, payment) = match known {
+            Some(known) => known,
+            None if entry.transfer.purpose == Purpose::Correction => return Ok(None),
+            None => return Err(none().into()),
+        };
+        let state = state_by(&payment, entry.transfer.id);
         let other = if credit { &remote.payer } else { &remote.payee };
         let shop = self.remote_shop(&payment, &remote).await?.filter(|shop| shop.shop == *other);
         Ok(Some(HistoryLine {
@@ -286,7 +294,7 @@ impl Wallet {
             refunds: remote.refunds,
             fee_of: None,
             refunded: self.refunded(entry).await?,
-            state: remote.state,
+            state,
             until_ms: remote.until_ms,
             settled_ms: answer.map(|answer| answer.at_ms),
             settled_by: answer.map(|answer| answer.number),

@@ -130,7 +130,8 @@ impl Wallet {
             let record: Option<RemoteRecord> =
                 self.ctx.read(tables::LINK_PAYMENTS, payment_key(peer, way, about)).await?;
             let Some(RemoteRecord(payment)) = record else { continue };
-            if payment.legs.iter().any(|leg| [leg.debit, leg.credit].contains(&start.account)) {
+            let mut legs = payment.legs.iter().chain(&payment.undone);
+            if legs.any(|leg| [leg.debit, leg.credit].contains(&start.account)) {
                 let (kind, text) = kind_of(&payment);
                 return Ok((kind, about, text));
             }

@@ -79,6 +79,11 @@ impl LinkBooks for Sheet<'_> {
         }
     }
 
+    /// What has become guarded since it came.
+    fn against(&self, prepare: &Prepare) -> Result<Option<Reason>, Stop> {
+        Ok(self.gives_guarded(prepare)?.then_some(Reason::Guarded))
+    }
+
     fn released(&mut self, payment: &Payment) -> Result<(), Stop> {
         self.came_back(payment)
     }
@@ -215,7 +220,7 @@ impl From<LinkError<Stop>> for Stop {
             LinkError::Ledger(error) => WalletError::from(error).into(),
             LinkError::IdConflict => WalletError::IdConflict.into(),
             LinkError::AlreadyDecided(_) | LinkError::Expired => WalletError::AlreadyDecided.into(),
-            LinkError::UnknownPayment => WalletError::NotFound("transfer").into(),
+            LinkError::UnknownPayment | LinkError::NothingFound => WalletError::NotFound("transfer").into(),
             error => WalletError::Link(LinkTrouble::of(&error)).into(),
         }
     }

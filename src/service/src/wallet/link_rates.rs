@@ -69,7 +69,8 @@ pub(super) fn write(give: &Asset, get: &Asset, rate: &Rate) -> String {
 
 /// The rates at which people here can pay people of the other node now.
 pub(super) fn of_payers(link: &Link, now: Millis) -> Vec<LinkedRate> {
-    let rates = link.terms.rates.iter().filter(|rate| now < rate.until_ms && !link.is_issuer(rate.get));
+    let is_theirs = |rate: &&Rate| now < rate.until_ms && !link.is_issuer(rate.get);
+    let rates = link.terms.rates.iter().filter(is_theirs).filter(|rate| !link.terms.gains(rate, now));
     let told = |rate: &Rate| {
         let asset = |id| link.terms.covered(id).map(|covered| &covered.asset);
         let (give, get) = (asset(rate.give)?, asset(rate.get)?);

@@ -81,7 +81,7 @@ impl Wallet {
             return Err(Fault::Invalid { field: "node", why: "that is this node itself" }.into());
         }
         let terms = self.terms_of(peer, wish).await?;
-        terms.check().map_err(|error| WalletError::Link(LinkTrouble::Terms(error)))?;
+        terms.check(self.ctx.now()).map_err(|error| WalletError::Link(LinkTrouble::Terms(error)))?;
         let (digest, signed) = (terms.digest(), Signed::sign(&terms, &self.key));
         let (own, peer) = (self.ctx.node.clone(), peer.clone());
         self.teller.run(move |sheet| sheet.propose(&own, &peer, &signed)).await?;
@@ -136,7 +136,7 @@ impl Wallet {
     /// [`WalletError::Signature`], [`WalletError::Link`], [`Fault::TooLarge`].
     pub(crate) async fn take_offer(&self, peer: &NodeName, key: &[u8; 32], offer: LinkOffer) -> Result<()> {
         let terms = offer.terms.verify(key).map_err(|_| WalletError::Signature("the terms"))?;
-        terms.check().map_err(|error| WalletError::Link(LinkTrouble::Terms(error)))?;
+        terms.check(self.ctx.now()).map_err(|error| WalletError::Link(LinkTrouble::Terms(error)))?;
         if !terms.is_between(&self.ctx.node, peer) {
             return Err(WalletError::Link(LinkTrouble::Refused("the terms are between other nodes".into())));
         }

@@ -23,6 +23,8 @@ mod audit_mandates;
 mod audit_packet_tests;
 mod audit_packets;
 mod audit_roots;
+#[cfg(test)]
+mod audit_sale_tests;
 mod audit_sales;
 mod bank_accounts;
 mod bank_approved;
@@ -57,6 +59,7 @@ mod invoices;
 mod link_account;
 mod link_books;
 mod link_error;
+mod link_found;
 mod link_look;
 mod link_offers;
 mod link_post;

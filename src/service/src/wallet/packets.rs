@@ -11,7 +11,7 @@ use super::{
 use crate::Fault;
 use weft_ledger::{
     Books, Movement, Outcome, Purpose, Transfer,
-    link::{self, Aim, Prepare, Sent, Sum},
+    link::{self, Aim, Prepare, Sent, State, Sum},
     packet,
 };
 use weft_store::{Scan, record::Record, tables};
@@ -198,7 +198,10 @@ impl Sheet<'_> {
         let (now, payment) = (self.now, prepare.payment);
         match link::send(self, &user.node, envelope, prepare, now)? {
             // One that a thaw has brought into the link's books after a restore is not in those of the ledger: it pays for nothing here.
-            Sent::Asked(_) if self.entry(payment)?.is_none() => Err(WalletError::IdConflict.into()),
+            Sent::Asked(state) if self.entry(payment)?.is_none() => Err(match state {
+                State::Rejected(reason) => WalletError::Link(LinkTrouble::Payment(reason)).into(),
+                _ => WalletError::IdConflict.into(),
+            }),
             Sent::Asked(_) => Ok(()),
             Sent::Refused { reason, .. } => Err(WalletError::Link(LinkTrouble::Payment(reason)).into()),
         }

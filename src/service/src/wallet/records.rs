@@ -7,7 +7,8 @@ use weft_ledger::{
     link::{Agreed, Digest, Link, Outgoing, Payment, Terms},
 };
 use weft_wire::{
-    AccountId, AssetId, Blob, Code, Millis, NodeName, Signed, TransferId, UserAddress, UserName, bytes,
+    AccountId, AssetId, Blob, Code, Millis, NodeName, RequestId, Signed, TransferId, UserAddress, UserName,
+    bytes,
     wallet::{
         Asset, CodeCharge, Fee, InvoiceInfo, InvoiceLine, OrderKeyCert, PacketState, PacketTerms,
         PaymentOrder, SaleKind, ShopDetails, ShopMember, ShopRole,
@@ -353,6 +354,26 @@ pub(crate) struct CodeRecord {
     /// How many times there was not enough for what a till asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<u8>,
+    /// For what that was: who asks for the same again asks no more than once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<TriedRecord>,
+}
+
+/// What a till has asked for by a code, and there was not enough for.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct TriedRecord {
+    pub asked: AskedRecord,
+    pub why: Code,
+}
+
+/// What a till asks for by a code.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AskedRecord {
+    pub shop: UserAddress,
+    pub sale: RequestId,
+    pub asset: AssetId,
+    /// In minor units.
+    pub amount: u64,
 }
 
 /// What a shop of another node has charged by a code. Key: the shop's address, 0x00, the sale.

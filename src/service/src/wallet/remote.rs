@@ -112,12 +112,7 @@ impl Remote {
             sum: if payment.way == Way::Out { prepare.give } else { prepare.got() },
             other: prepare.get.map(|get| if payment.way == Way::Out { get } else { prepare.give }),
             refunds: prepare.refunds,
-            state: match payment.state {
-                State::Waiting => TransferState::Held,
-                State::Fulfilled => TransferState::Done,
-                State::Rejected(Reason::Expired) => TransferState::Expired,
-                State::Rejected(_) => TransferState::Returned,
-            },
+            state: state_of(payment),
             until_ms: (*intent == Intent::Transfer).then_some(prepare.expires_ms),
             request: memo.as_ref().and_then(|memo| memo.request),
             packet: memo.and_then(|memo| memo.share).map(|share| share.packet),
@@ -159,10 +154,6 @@ impl Wallet {
             .run(move |sheet| {
                 let now = sheet.now;
                 match answer {
-                    Answer::Accept if sheet.is_guarded(&peer, id)? => {
-                        link::decline(sheet, &peer, id, now)?;
-                        Err(refused(Reason::Guarded))
-                    }
                     Answer::Accept => taken(link::accept(sheet, &peer, id, now)?),
                     Answer::Return => Ok(link::decline(sheet, &peer, id, now).map(drop)?),
                 }
@@ -175,7 +166,7 @@ impl Wallet {
         let none = WalletError::NotFound("transfer");
         let Some(remote) = Remote::of(&payment) else { return Err(none) };
         // Where people's money is: the last of what it moves here.
-        let leg = payment.legs.last().map(|leg| leg.transfer);
+        let leg = payment.legs.last().or(payment.undone.last()).map(|leg| leg.transfer);
         let entry: Option<EntryRecord> = match leg {
             Some(leg) => self.ctx.read(tables::LEDGER_ENTRIES, leg.0).await?,
             None => None,
@@ -308,20 +299,11 @@ impl Sheet<'_> {
         }
     }
 
-    /// Whether that is so of one that waits: it has not been, when it came.
-    fn is_guarded(&self, peer: &NodeName, id: TransferId) -> Result<bool, Stop> {
-        match self.payment(peer, Way::In, id)? {
-            Some(Payment { state: State::Waiting, prepare: Some(prepare), .. }) => {
-                self.gives_guarded(&prepare)
-            }
-            _ => Ok(false),
-        }
-    }
-
     fn forget(&mut self, peer: &NodeName, key: &[u8], payment: TransferId) -> Result<(), Stop> {
         let known = self.payment(peer, Way::In, payment)?;
         // A thaw may have made something else of it.
-        if known.is_some_and(|known| known.legs.is_empty() && matches!(known.state, State::Rejected(_))) {
+        let is_bare = |known: &Payment| known.legs.is_empty() && known.undone.is_empty();
+        if known.is_some_and(|known| is_bare(&known) && matches!(known.state, State::Rejected(_))) {
             self.delete(tables::LINK_PAYMENTS, payment_key(peer, Way::In, payment));
         }
         self.delete(tables::LINK_REJECTED, key);
@@ -367,6 +349,14 @@ impl Sheet<'_> {
             })),
         };
         match link::send(self, peer, debit, prepare, now)? {
+            // One that is known by a thaw alone has taken nothing from anybody here: it is not sent a second time.
+            Sent::Asked(state) if self.entry(id)?.is_none() => {
+                let error = match state {
+                    State::Rejected(reason) => WalletError::Link(LinkTrouble::Payment(reason)),
+                    _ => WalletError::AlreadyPaid,
+                };
+                return Err(error.into());
+            }
             Sent::Asked(_) => {}
             Sent::Refused { reason: Reason::Blocked, refusal } => {
                 return Err(Stop::Kept(WalletError::Refused(refusal)));
@@ -444,6 +434,29 @@ pub(super) fn taken(decided: link::Decided) -> Result<(), Stop> {
     }
 }
 
+/// Whether people here have the money of a payment, or have it again. By a thaw alone nobody has it as yet, or keeps it.
+fn state_of(payment: &Payment) -> TransferState {
+    match payment.state {
+        State::Waiting => TransferState::Held,
+        State::Fulfilled if payment.thawed && payment.legs.is_empty() => TransferState::Returned,
+        State::Fulfilled => TransferState::Done,
+        State::Rejected(_) if !payment.undone.is_empty() => TransferState::Done,
+        State::Rejected(Reason::Expired) => TransferState::Expired,
+        State::Rejected(_) => TransferState::Returned,
+    }
+}
+
+/// What became of one movement of a payment here.
+pub(super) fn state_by(payment: &Payment, transfer: TransferId) -> TransferState {
+    let is_undone = payment.undone.iter().any(|leg| leg.transfer == transfer);
+    match (payment.state, is_undone) {
+        (State::Waiting, _) => TransferState::Held,
+        (State::Fulfilled, false) | (State::Rejected(_), true) => TransferState::Done,
+        (State::Rejected(Reason::Expired), false) => TransferState::Expired,
+        (State::Fulfilled, true) | (State::Rejected(_), false) => TransferState::Returned,
+    }
+}
+
 /// What a payer hears of why a payment has come back.
 pub(super) fn rejection(state: State) -> Option<Rejection> {
     let State::Rejected(reason) = state else { return None };
@@ -455,6 +468,7 @@ pub(super) fn rejection(state: State) -> Option<Rejection> {
         Reason::Over => Rejection::Over,
         Reason::Asked => Rejection::Asked,
         Reason::Rate => Rejection::Rate,
+        Reason::Guarded => Rejection::Guarded,
         _ => Rejection::Other,
     })
 }

@@ -4,7 +4,7 @@
 use super::{
     LinkTrouble, Memo, Result, Wallet, WalletError,
     codes::{Giving, Read},
-    records::{ChargeRecord, CodeRecord, OrderRecord},
+    records::{AskedRecord, ChargeRecord, CodeRecord, OrderRecord},
     remote_shops::SHOP_MS,
     sheet::{Sheet, Stop},
 };
@@ -22,12 +22,13 @@ use weft_wire::{
 };
 
 impl Wallet {
-    /// A shop's node asks for money by a code. `key`: that node's. Asked again it is done once, also after the code's time.
+    /// A shop's node asks for money by a code. `key`: that node's. Asked again it is done once, also after the code's time;
+    /// what there was not enough for is refused as it was, and counts once.
     ///
     /// # Errors
     /// [`WalletError::Signature`], [`WalletError::ForeignOrder`] for a shop of a third node, [`WalletError::IdConflict`] for another sum or
     /// code for the same sale; [`WalletError::CodeInvalid`], [`WalletError::CodeLimit`], [`WalletError::AlreadyPaid`] by a code that was
-    /// used; what the account, its limits and the link do not give.
+    /// used; what the account, its limits and the link do not give; [`WalletError::ChargeRefused`] with what was said of the same before.
     pub(crate) async fn charge_over(
         &self,
         peer: &NodeName,
@@ -67,7 +68,9 @@ impl Sheet<'_> {
             return if is_it { Ok(()) } else { Err(WalletError::IdConflict.into()) };
         }
         let bearer = BearerPayee::of(&charge.code);
-        let read = Read { digits: bearer.digits, code: Some(bearer.code) };
+        let CodeCharge { ref shop, sale, asset, amount, .. } = *charge;
+        let asked = AskedRecord { shop: shop.clone(), sale, asset, amount };
+        let read = Read { digits: bearer.digits, code: Some(bearer.code), asked };
         let (code, order) = self.shown(&read)?;
         let (give, get) = self.price(&order, charge)?;
         if give.amount > order.amount {

@@ -210,6 +210,22 @@ async fn a_till_that_tries_sum_after_sum_does_not_learn_what_there_is() {
 }
 
 #[tokio::test]
+async fn a_till_that_has_lost_the_answer_has_not_tried_once_more() {
+    let mut counter = Counter::new().await;
+    let (code, _) = counter.shows(20_000).await;
+    let poor = counter.wish(&code, 15_000);
+    let bob = &counter.street.till.bob;
+    let first = counter.charge_by(bob, poor.clone()).await;
+    assert!(matches!(first, Err(WalletError::Refused(Refusal::Floor))), "{first:?}");
+    for _ in 0..4 {
+        let again = counter.charge_by(bob, poor.clone()).await;
+        assert!(matches!(again, Err(WalletError::ChargeRefused(Code::InsufficientFunds))), "{again:?}");
+    }
+    counter.charge(&code, 10_000).await.expect("it was one try");
+    counter.street.till.is_sound().await;
+}
+
+#[tokio::test]
 async fn what_is_no_order_for_a_code_is_not_shown() {
     let mut counter = Counter::new().await;
     let (_, good) = counter.code(500);
@@ -332,16 +348,18 @@ async fn a_debit_above_what_the_payer_has_signed_is_found() {
     let kept = OrderRecord::from_record(&row.value).unwrap();
     let sign = |order: &PaymentOrder| Signed::sign(order, &counter.street.carol.key);
     let person = Payee::Person(counter.street.till.alice.user().clone());
-    for other in [
-        PaymentOrder { amount: 399, ..order.clone() },
+    let unsigned = format!("transfer {} of carol has no order that they have signed", order.transfer());
+    let unpaid = format!("a sale that {} has paid is not what came for it", order.payer);
+    for (other, expected) in [
+        (PaymentOrder { amount: 399, ..order.clone() }, vec![unsigned.clone()]),
         // An order to somebody else, or for another sum, is no order for this.
-        PaymentOrder { payee: person, amount: 400, ..order.clone() },
+        (PaymentOrder { payee: person, amount: 400, ..order.clone() }, vec![unsigned, unpaid]),
     ] {
         let record = OrderRecord { order: sign(&other), cert: kept.cert.clone(), title: None };
         let batch = Batch::new().put(tables::ORDERS, order.transfer().0, record.to_record());
         store.commit(batch).await.unwrap();
         let report = super::check_ledger(&store).await.unwrap();
-        assert_eq!(report.findings.len(), 1, "{other:?}: {report:#?}");
+        assert_eq!(report.findings, expected, "{other:?}");
     }
     store.commit(Batch::new().put(tables::ORDERS, order.transfer().0, row.value)).await.unwrap();
     counter.street.till.is_sound().await;

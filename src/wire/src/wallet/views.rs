@@ -207,6 +207,8 @@ pub enum Rejection {
     Asked,
     /// The rate has changed.
     Rate,
+    /// It would have been exchanged for what is issued with two people's approval.
+    Guarded,
     /// Something else.
     #[serde(other)]
     Other,

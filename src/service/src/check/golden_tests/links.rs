@@ -2,8 +2,8 @@
 
 use super::*;
 use weft_ledger::link::{
-    Agreed, Aim, Covered, Digest, Freeze, Frozen, Leg, Link, Mark, Outgoing, Payment, Prepare, Rate, Reason,
-    State, Sum, Terms, Way,
+    Agreed, Aim, Covered, Digest, Freeze, Frozen, Leg, Link, Lost, Mark, Outgoing, Payment, Prepare, Rate,
+    Reason, State, Sum, Terms, Way,
 };
 use weft_wire::{
     AccountId, AssetId, Signed, TransferId, UserAddress,
@@ -113,6 +113,9 @@ fn payments(all: &mut Samples) {
         prepare: Some(prepare(person, None)),
         state: State::Waiting,
         legs: vec![Leg { transfer: id, debit: FROM, credit: TO, amount: 5, refunds: None }],
+        undone: vec![],
+        thawed: false,
+        lost: None,
         at_ms: TIME_MS,
         decided_ms: None,
         asked: true,
@@ -127,12 +130,31 @@ fn payments(all: &mut Samples) {
     };
     let lost =
         Payment { prepare: None, state: State::Rejected(Reason::Unknown), legs: vec![], ..settled.clone() };
+    let forgotten = Payment {
+        state: State::Fulfilled,
+        thawed: true,
+        lost: Some(Lost { give: sum, settles: true, against: Some(sum) }),
+        ..lost.clone()
+    };
+    let flipped = Payment {
+        way: Way::In,
+        state: State::Fulfilled,
+        legs: vec![],
+        undone: waiting.legs.clone(),
+        thawed: true,
+        ..waiting.clone()
+    };
     let mut back = waiting.clone();
     back.legs.iter_mut().for_each(|leg| leg.refunds = Some(TransferId([5; 16])));
     back.prepare.iter_mut().for_each(|prepare| prepare.refunds = Some(TransferId([6; 16])));
-    for (sample, payment) in
-        [("waiting", waiting), ("settled", settled), ("tombstone", lost), ("gives-back", back)]
-    {
+    for (sample, payment) in [
+        ("waiting", waiting),
+        ("settled", settled),
+        ("tombstone", lost),
+        ("gives-back", back),
+        ("forgotten", forgotten),
+        ("turned", flipped),
+    ] {
         all.add(tables::LINK_PAYMENTS, sample, &wallet::RemoteRecord(payment));
     }
 }

@@ -294,8 +294,13 @@ fn shops(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
     }
     let order = shop_order(Payee::Bearer(BearerPayee { code: [4; 32], digits: [5; 32] }));
     let order = Signed::sign(&order, &key(5));
-    let code = wallet::CodeRecord { order, cert: cert.clone(), until_ms: TIME_MS, used: true, refused: None };
+    let (until_ms, tried) = (TIME_MS, Vec::new());
+    let code = wallet::CodeRecord { order, cert: cert.clone(), until_ms, used: true, refused: None, tried };
     all.add(tables::PAY_CODES, "code", &code);
+    let asked = wallet::AskedRecord { shop: bob(), sale: RequestId([8; 16]), asset: EURO, amount: 9 };
+    let tried = vec![wallet::TriedRecord { asked, why: Code::InsufficientFunds }];
+    let poor = wallet::CodeRecord { used: false, refused: Some(1), tried, ..code };
+    all.add(tables::PAY_CODES, "tried", &poor);
     let shown = PayCode::new(alice().node, [6; 16]).unwrap();
     let (title, sale) = ("Ecklädchen".into(), RequestId([8; 16]));
     let charge = CodeCharge { shop: bob(), title, sale, code: shown, asset: EURO, amount: 5 };

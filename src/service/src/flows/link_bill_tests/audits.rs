@@ -3,8 +3,9 @@
 use super::*;
 use crate::wallet::{
     check_ledger,
-    records::{FarInvoiceRecord, InvoiceRecord},
+    records::{FarInvoiceRecord, InvoiceRecord, RemoteRecord},
 };
+use weft_ledger::link::{Reason, State};
 use weft_store::{Batch, Scan, Table, record::Record, tables};
 
 impl Desk {
@@ -57,6 +58,33 @@ async fn an_invoice_that_another_node_has_not_paid_and_a_payment_without_its_inv
         assert!(told.contains(&wrong) && !told.contains(&lost), "{told:?}");
     }
     desk.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_taken_and_a_thaw_says_was_not_has_paid_all_the_same_and_to_nobody_else() {
+    let mut desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    desk.bill(desk.wish(1)).await.unwrap();
+    desk.read(&shop, 1).await.unwrap();
+    let paid = desk.pay(&shop, 1).await.transfer;
+    desk.pair.carry().await;
+    let (_, RemoteRecord(kept)) = desk.row::<RemoteRecord>(AWAY, tables::LINK_PAYMENTS).await;
+    let mut undone = kept.clone();
+    (undone.state, undone.thawed) = (State::Rejected(Reason::Reconciled), true);
+    undone.undone = std::mem::take(&mut undone.legs);
+    let told = desk.findings_with(AWAY, tables::LINK_PAYMENTS, &RemoteRecord(undone.clone())).await;
+    assert_eq!(told, [""; 0]);
+    // The same, and the money went elsewhere; or so at once.
+    let elsewhere = weft_wire::AccountId([5; 16]);
+    let mut stolen = kept;
+    undone.undone[0].credit = elsewhere;
+    stolen.legs[0].credit = elsewhere;
+    for changed in [undone, stolen] {
+        let told = desk.findings_with(AWAY, tables::LINK_PAYMENTS, &RemoteRecord(changed)).await;
+        let not_so = format!("payment {paid} with {} is not booked so", desk.pair.worlds[HOME].name);
+        assert!(told.contains(&not_so), "{told:?}");
+        assert!(told.contains(&"invoice 1 of corner is paid, and no order has paid it".into()), "{told:?}");
+    }
 }
 
 #[tokio::test]

@@ -106,3 +106,18 @@ async fn a_sale_is_not_paid_by_money_that_went_elsewhere() {
     store.commit(Batch::new().put(tables::LINK_PAYMENTS, row.key, row.value)).await.unwrap();
     counter.pair.is_sound().await;
 }
+
+#[tokio::test]
+async fn what_a_shop_has_taken_and_a_thaw_says_it_has_not_has_paid_its_sale() {
+    let mut counter = Counter::new().await;
+    counter.buy(None, 600).await;
+    counter.pair.carry().await;
+    let store = &counter.pair.worlds[AWAY].store;
+    let row = store.scan(tables::LINK_PAYMENTS, Scan::prefix([])).await.unwrap().remove(0);
+    let RemoteRecord(mut payment) = RemoteRecord::from_record(&row.value).unwrap();
+    (payment.state, payment.thawed) = (weft_ledger::link::State::Rejected(Reason::Reconciled), true);
+    payment.undone = std::mem::take(&mut payment.legs);
+    let record = RemoteRecord(payment).to_record();
+    store.commit(Batch::new().put(tables::LINK_PAYMENTS, row.key, record)).await.unwrap();
+    assert_eq!(check_ledger(store).await.unwrap().findings, [""; 0]);
+}

@@ -59,6 +59,7 @@ impl Wallet {
             let is = known.map_or("is not known here".to_owned(), |line| format!("is {:?} here", line.state));
             let then = if verdict.done { "has happened" } else { "has not happened" };
             lines.push(format!("{}, {what}, {who}, {is}: it {then}", verdict.payment));
+            lines.extend(found(own, verdict, known, told));
             lines.extend(doubt(own, verdict, known, &what, told.is_some_and(|line| line.settles)));
         }
         lines.extend(sums(own, thaw, &here, &assets));
@@ -108,6 +109,19 @@ fn who(own: &Statement, payer: &NodeName, prepare: Option<&Prepare>) -> String {
         Some(Aim::Settlement) => format!("{payer} with {payee}"),
         None => format!("somebody at {payer} to somebody at {payee}"),
     }
+}
+
+/// What comes to nobody by itself, and how it does.
+fn found(own: &Statement, verdict: &Verdict, known: Option<&Line>, told: Option<&Line>) -> Option<String> {
+    let is_theirs = verdict.payer == own.of || [known, told].into_iter().flatten().any(|line| line.settles);
+    let comes = matches!(known.map(|line| line.state), None | Some(State::Rejected(_)));
+    let (peer, payment) = (&own.with, verdict.payment);
+    (verdict.done && comes && !is_theirs).then(|| {
+        format!(
+            "    nobody here gets it by this: `weft peer terms pay {peer} {payment} NAME` gives it to whom it was \
+             paid, out of this node's own position"
+        )
+    })
 }
 
 /// What cannot be so if this node has lost nothing: then the other one lies.

@@ -8,8 +8,12 @@ use weft_wire::{TransferId, encode};
 /// A thaw of so many payments.
 fn thaw(era: u32, payments: u8) -> Thaw {
     let (a, b): (NodeName, NodeName) = ("away.example".parse().unwrap(), "home.example".parse().unwrap());
-    let verdict =
-        |n: u8| weft_ledger::link::Verdict { payment: TransferId([n; 16]), payer: a.clone(), done: true };
+    let verdict = |n: u8| weft_ledger::link::Verdict {
+        payment: TransferId([n; 16]),
+        payer: a.clone(),
+        done: true,
+        lost: None,
+    };
     let verdicts = (0..payments).map(verdict).collect();
     let digest = Digest([7; 32]);
     Thaw { a, b, era, terms: digest, statements: (digest, digest), verdicts, owed: Vec::new() }

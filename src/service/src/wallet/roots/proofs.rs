@@ -60,7 +60,7 @@ impl Wallet {
             // What came from another node is called as it is there.
             None => {
                 let payment = self.arrived(caller, id).await?.ok_or_else(none)?;
-                let leg = payment.legs.last().ok_or_else(none)?.transfer;
+                let leg = payment.legs.last().or(payment.undone.last()).ok_or_else(none)?.transfer;
                 let entry: Option<EntryRecord> = self.ctx.read(tables::LEDGER_ENTRIES, leg.0).await?;
                 entry.ok_or_else(none)?
             }

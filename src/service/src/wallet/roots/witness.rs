@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Fault, context::joined};
 use weft_ledger::proof::{check_chain, check_root};
-use weft_store::{Batch, Error, Scan, record::Record, tables};
+use weft_store::{Batch, Error, Scan, Version, record::Record, tables};
 use weft_wire::{
     NodeName, Signed,
     limits::BALANCE_PROOF_DAYS,
@@ -18,6 +18,27 @@ use weft_wire::{
 const WITNESSES_MAX: usize = 64;
 /// Days that are shown in one round.
 const SHOWN_MAX: usize = 8;
+
+/// Tries of a root at whose days something else was shown at the same moment.
+const TRIES_MAX: u32 = 8;
+
+/// What was seen of a day when it was looked at.
+struct Looked {
+    day: u64,
+    key: Vec<u8>,
+    version: Option<Version>,
+    seen: Option<SeenRecord>,
+}
+
+impl Looked {
+    /// It goes through only as long as that is so.
+    fn is_still(&self, batch: Batch) -> Batch {
+        match self.version {
+            Some(version) => batch.assert_version(tables::ROOTS_SEEN, &self.key, version),
+            None => batch.assert_absent(tables::ROOTS_SEEN, &self.key),
+        }
+    }
+}
 
 fn seen_key(node: &NodeName, day: u64) -> Vec<u8> {
     joined(node.as_str(), day.to_be_bytes())
@@ -45,12 +66,14 @@ impl Wallet {
         if day > today || day.saturating_add(BALANCE_PROOF_DAYS) < today {
             return Err(WalletError::NotFound("day"));
         }
-        let seen = match self.seen(from, Some(day)).await? {
-            Some(seen) if seen.root.body() == shown.body() => seen,
-            Some(seen) => return Err(self.two_stories(from, day, seen, shown).await?),
-            None => {
-                self.adjoins(from, &root, &shown).await?;
-                self.see(from, day, shown).await?
+        let mut tries = 1;
+        let seen = loop {
+            match self.see(from, &root, &shown).await {
+                // Something was shown at the same moment: it is looked at as well.
+                Err(WalletError::Fault(Fault::Store(Error::Conflict { .. }))) if tries < TRIES_MAX => {
+                    tries += 1
+                }
+                seen => break seen?,
             }
         };
         let (by, root) = (self.ctx.node.clone(), Hash::of_root(&seen.root));
@@ -58,57 +81,72 @@ impl Wallet {
         Ok(Signed::sign(&word, &self.key))
     }
 
-    async fn seen(&self, from: &NodeName, day: Option<u64>) -> Result<Option<SeenRecord>, Fault> {
-        match day {
-            Some(day) => self.ctx.read(tables::ROOTS_SEEN, seen_key(from, day)).await,
-            None => Ok(None),
+    /// What was seen of a day: this root, from now on, if it fits to what was seen of that day and of those beside it. They are the same
+    /// when it is written: of two stories that are shown at once the one that comes second is held against the first.
+    async fn see(&self, from: &NodeName, root: &DayRoot, shown: &Signed<DayRoot>) -> Result<SeenRecord> {
+        let day = root.day;
+        let own = self.look(from, day).await?;
+        if let Some(seen) = &own.seen {
+            return match seen.root.body() == shown.body() {
+                true => Ok(seen.clone()),
+                false => Err(self.two_stories(from, &own, shown).await?),
+            };
         }
+        // Before the first day there is none that could have been shown.
+        let (before, after) =
+            (self.look(from, day.wrapping_sub(1)).await?, self.look(from, day.wrapping_add(1)).await?);
+        if before.seen.is_none() && after.seen.is_none() {
+            self.begins(from).await?;
+        }
+        if before.seen.as_ref().is_some_and(|before| check_chain(root, &before.root).is_err()) {
+            return Err(self.two_stories(from, &before, shown).await?);
+        }
+        if let Some(seen) = &after.seen
+            && check_chain(&opened(&seen.root)?, shown).is_err()
+        {
+            return Err(self.two_stories(from, &after, shown).await?);
+        }
+        let seen = SeenRecord { root: shown.clone(), at_ms: self.ctx.now(), other: None };
+        let looked = [&own, &before, &after].into_iter();
+        let batch = looked.fold(Batch::new(), |batch, looked| looked.is_still(batch));
+        let batch = batch.put(tables::ROOTS_SEEN, &own.key, seen.to_record());
+        self.ctx.store.commit(batch).await.map_err(Fault::from)?;
+        Ok(seen)
+    }
+
+    async fn look(&self, from: &NodeName, day: u64) -> Result<Looked, Fault> {
+        let key = seen_key(from, day);
+        let row = self.ctx.store.get(tables::ROOTS_SEEN, &key).await?;
+        let version = row.as_ref().map(|row| row.version);
+        let seen = row.map(|row| SeenRecord::from_record(&row.value)).transpose()?;
+        Ok(Looked { day, key, version, seen })
     }
 
     /// A day of which nothing is known goes on from the day before, and the day after from it. If neither is known there must be
     /// nothing else that could be shown: whoever leaves out days could have rewritten those before them.
-    async fn adjoins(&self, from: &NodeName, root: &DayRoot, shown: &Signed<DayRoot>) -> Result<()> {
-        let (day, today) = (root.day, self.ctx.now() / DAY_MS);
-        let before = self.seen(from, day.checked_sub(1)).await?;
-        let after = self.seen(from, day.checked_add(1)).await?;
-        if before.is_none() && after.is_none() {
-            let scan = Scan::prefix(joined(from.as_str(), [])).reverse().limit(1);
-            let rows = self.ctx.store.scan(tables::ROOTS_SEEN, scan).await.map_err(Fault::from)?;
-            let Some(newest) = rows.first() else { return Ok(()) };
-            let seen = opened(&SeenRecord::from_record(&newest.value)?.root)?.day;
-            let is_gone = seen.saturating_add(BALANCE_PROOF_DAYS) < today;
-            return if is_gone { Ok(()) } else { Err(WalletError::Link(LinkTrouble::DaysBetween { seen })) };
-        }
-        if let Some(before) = before.filter(|before| check_chain(root, &before.root).is_err()) {
-            return Err(self.two_stories(from, day.saturating_sub(1), before, shown.clone()).await?);
-        }
-        let Some(after) = after else { return Ok(()) };
-        if check_chain(&opened(&after.root)?, shown).is_err() {
-            return Err(self.two_stories(from, day.saturating_add(1), after, shown.clone()).await?);
-        }
-        Ok(())
-    }
-
-    async fn see(&self, from: &NodeName, day: u64, root: Signed<DayRoot>) -> Result<SeenRecord, Fault> {
-        let (seen, key) = (SeenRecord { root, at_ms: self.ctx.now(), other: None }, seen_key(from, day));
-        let batch = Batch::new().assert_absent(tables::ROOTS_SEEN, &key);
-        self.ctx.store.commit(batch.put(tables::ROOTS_SEEN, key, seen.to_record())).await?;
-        Ok(seen)
+    async fn begins(&self, from: &NodeName) -> Result<()> {
+        let scan = Scan::prefix(joined(from.as_str(), [])).reverse().limit(1);
+        let rows = self.ctx.store.scan(tables::ROOTS_SEEN, scan).await.map_err(Fault::from)?;
+        let Some(newest) = rows.first() else { return Ok(()) };
+        let seen = opened(&SeenRecord::from_record(&newest.value)?.root)?.day;
+        let is_gone = seen.saturating_add(BALANCE_PROOF_DAYS) < self.ctx.now() / DAY_MS;
+        if is_gone { Ok(()) } else { Err(WalletError::Link(LinkTrouble::DaysBetween { seen })) }
     }
 
     /// Keeps what a node has signed against its own signature. What is kept first stays.
     async fn two_stories(
         &self,
         from: &NodeName,
-        day: u64,
-        seen: SeenRecord,
-        other: Signed<DayRoot>,
+        looked: &Looked,
+        other: &Signed<DayRoot>,
     ) -> Result<WalletError, Fault> {
-        if seen.other.is_none() {
-            tracing::error!(node = %from, day, "a node has signed two stories of its ledger: both are kept");
-            let (seen, key) = (SeenRecord { other: Some(other), ..seen }, seen_key(from, day));
-            let batch = Batch::new().put(tables::ROOTS_SEEN, key, seen.to_record());
+        if let Some(seen) = looked.seen.clone().filter(|seen| seen.other.is_none()) {
+            let day = looked.day;
+            let record = SeenRecord { other: Some(other.clone()), ..seen };
+            let batch = looked.is_still(Batch::new());
+            let batch = batch.put(tables::ROOTS_SEEN, &looked.key, record.to_record());
             self.ctx.store.commit(batch).await?;
+            tracing::error!(node = %from, day, "a node has signed two stories of its ledger: both are kept");
         }
         Ok(WalletError::IdConflict)
     }
