@@ -130,6 +130,14 @@ pub async fn run(config: &Config, action: &Action) -> Result<()> {
             let Answer::Thaw(row) = answer else { bail!("the node gave another answer") };
             row.lines.iter().for_each(|line| out::line(out::plain(line)));
             let digest = &row.digest;
+            if let Some(sum) = &row.guarded {
+                out::line(format_args!(
+                    "nothing is signed: this would bring {} into the world, which needs an approver; with their word \
+                     lift the threshold, thaw, and set it again",
+                    out::plain(sum)
+                ));
+                return Ok(());
+            }
             match (row.agreed, row.done) {
                 (_, true) => out::line(format_args!("payments to and from {node} go on")),
                 (true, false) => out::line(format_args!(

@@ -259,6 +259,9 @@ pub struct ThawRow {
     pub digest: String,
     /// What becomes of payments that the two have differently, and what is owed, in words.
     pub lines: Vec<String>,
+    /// How much of what it would bring into the world that needs an approver: then it cannot be signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded: Option<String>,
     /// This operator has agreed to it.
     pub agreed: bool,
     /// So has the other: payments go on.

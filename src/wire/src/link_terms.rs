@@ -198,12 +198,14 @@ impl LinkTerms {
 }
 
 impl ThawRow {
-    /// `thaw`, digest, whether this operator has signed it, whether it is done; then `line`, what an operator has to know, one a row.
+    /// `thaw`, digest, whether this operator has signed it, whether it is done; where an approver is needed for it, `guarded`, for how much of
+    /// what; then `line`, what an operator has to know, one a row.
     #[must_use]
     pub fn table(&self) -> Table {
         let head = vec!["thaw".to_owned(), self.digest.clone(), flag(self.agreed), flag(self.done)];
+        let guarded = self.guarded.iter().map(|sum| vec!["guarded".to_owned(), sum.clone()]);
         let lines = self.lines.iter().map(|line| vec!["line".to_owned(), line.clone()]);
-        std::iter::once(head).chain(lines).collect()
+        std::iter::once(head).chain(guarded).chain(lines).collect()
     }
 }
 
@@ -231,6 +233,20 @@ mod tests {
         assert_eq!((wish.assets[1].theirs, wish.assets[1].scale), (true, Some(2)));
         assert_eq!((wish.rates[0].rate.as_deref(), wish.rates[0].until_ms), (Some("1.09"), 7));
         assert_eq!((wish.rates[1].rate.as_deref(), wish.rates[1].until_ms), (None, Millis::MAX));
+    }
+
+    #[test]
+    fn that_a_thaw_needs_an_approver_is_a_row_of_its_own() {
+        let row = ThawRow {
+            digest: "d0".to_owned(),
+            lines: vec!["something".to_owned()],
+            guarded: Some("10.00 EUR@a.example".to_owned()),
+            agreed: false,
+            done: false,
+        };
+        let rows = [&["thaw", "d0", "", ""][..], &["guarded", "10.00 EUR@a.example"], &["line", "something"]];
+        assert_eq!(row.table(), table(&rows));
+        assert_eq!(ThawRow { guarded: None, ..row }.table(), table(&[rows[0], rows[2]]));
     }
 
     #[test]

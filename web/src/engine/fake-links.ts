@@ -10,6 +10,8 @@ export class FakeLinks {
   readonly terms = new Map<string, string[][]>();
   /** What follows where payments stand still: a digest, and lines. */
   thaw: string[] = ['d0', 'EUR@home.example: 30.00 owed in these books, 30.00 from then on'];
+  /** How much of what it would bring in that needs an approver. */
+  guarded: string | null = null;
 
   of(node: string): SettlementView[] {
     return this.settlements.get(node) ?? [];
@@ -75,8 +77,9 @@ export function answerLinks(engine: FakeEngine, desk: FakeDesk, links: FakeLinks
         const [digest = '', ...lines] = links.thaw;
         const named = rows[0]?.[1] ?? '';
         if (named && named !== digest) throw fail('conflict', 'thaw_moved');
+        if (named && links.guarded) throw fail('conflict', 'guarded');
         if (named) links.terms.set(name, [['link', known[0]?.[1] ?? '', known[0]?.[2] ?? '', '1'], ...known.slice(1)]);
-        return [['thaw', digest, named ? '1' : '', ''], ...lines.map((line) => ['line', line])];
+        return [['thaw', digest, named ? '1' : '', ''], ...(links.guarded ? [['guarded', links.guarded]] : []), ...lines.map((line) => ['line', line])];
       }
       return [];
     })

@@ -91,6 +91,8 @@ export function fakeEngine(): FakeEngine {
   answerMandates(engine, fakeMandates(mall, now));
   const desk = fakeDesk(bank, now, query);
   const links = new FakeLinks();
+  links.guarded = query.get('guarded');
+  Object.assign(globalThis, { weftLinks: links });
   links.put('garden.example', said('s1', '40.00', { state: 'done', time_ms: now - 9e8, ours: true }));
   links.put('garden.example', said('s2', '12', { code: 'HOURS', time_ms: now - 4e7, until_ms: now + 6e8 }));
   const hours = (limit: string): string[][] => [['asset', 'HOURS', '1', '0', limit], ['rate', 'EUR', '', 'HOURS', '1', '0.05', String(now + 3e9)]];

@@ -109,6 +109,8 @@ export interface ThawView {
   agreed: boolean;
   /** So has the other: payments go on. */
   done: boolean;
+  /** How much of what it would bring into the world that needs an approver: then it cannot be signed. */
+  guarded: string | null;
   /** What moves, in the words of the server. */
   lines: string[];
 }

@@ -1,3 +1,4 @@
+import { CallFailed } from '../engine/calls';
 import { engine } from './engine';
 import { errorCode } from './errors';
 import type { LinkTermsView, TermsView, ThawView } from '../engine/links';
@@ -20,9 +21,14 @@ export function readTerms(table: string[][]): LinkTermsView {
   return view;
 }
 
+function offeredIn(view: LinkTermsView | null): string[] {
+  return view?.terms.filter(({ standing }) => standing === 'offered').map(({ digest }) => digest) ?? [];
+}
+
 /** The same of `ThawRow::table`. */
-export function readThaw([head = [], ...lines]: string[][]): ThawView {
-  return { digest: head[1] ?? '', agreed: yes(head[2]), done: yes(head[3]), lines: lines.map(([, text = '']) => text) };
+export function readThaw([head = [], ...rows]: string[][]): ThawView {
+  const of = (kind: string): string[] => rows.filter(([what]) => what === kind).map(([, text = '']) => text);
+  return { digest: head[1] ?? '', agreed: yes(head[2]), done: yes(head[3]), guarded: of('guarded')[0] ?? null, lines: of('line') };
 }
 
 /** The terms between this server and another: asked for while their page is open, and kept nowhere. Whoever has changed them loads them anew. */
@@ -33,6 +39,8 @@ export class LinkTerms {
   busy = $state(false);
   /** What holds. */
   readonly inForce = $derived(this.value?.terms.find(({ standing }) => standing === 'in_force') ?? null);
+  /** Digests of what this operator offers. */
+  readonly offered = $derived(offeredIn(this.value));
 
   constructor(readonly node: string) {}
 
@@ -48,9 +56,9 @@ export class LinkTerms {
     }
   }
 
-  /** Signs terms and offers them: `ProposeTerms::read` of the wire names the rows. */
-  async offer(rows: string[][]): Promise<void> {
-    await this.#do('offer', [['seen', this.inForce?.digest ?? ''], ...rows]);
+  /** Signs terms and offers them: `ProposeTerms::read` of the wire names the rows. `from`: what was in force when they were begun, which need not be so any more. */
+  async offer(from: TermsView | null, rows: string[][]): Promise<void> {
+    await this.#do('offer', [['seen', from?.digest ?? ''], ...rows]);
   }
 
   /** Signs these, and no others. */
@@ -58,8 +66,12 @@ export class LinkTerms {
     return this.#do('accept', [[terms.digest]]);
   }
 
-  withdraw(): Promise<void> {
-    return this.#do('withdraw', []);
+  /** Takes back what is offered. The node takes back all of it: so nothing is, if that is not what was looked at. */
+  async withdraw(seen: readonly string[]): Promise<void> {
+    this.value = readTerms(await this.#ask('terms'));
+    const moved = this.offered.some((digest) => !seen.includes(digest));
+    if (moved) throw new CallFailed({ code: 'conflict', message: 'other terms are offered', field: 'offers_moved', retry_after_ms: null });
+    await this.#do('withdraw', []);
   }
 
   freeze(): Promise<void> {

@@ -74,7 +74,7 @@ function bare(typed: string, code: string, locale: string): string {
 /**
  * Reads what was typed, with the separators of the locale: `1.234,50` in de is `1,234.50` in en. The keys of a phone may have the
  * mark of another language: where that can be nothing but the decimals, as in `12,34` in en, it is read so. `1,234` in en are
- * thousands, and what could mean two things is read as none. Spaces and apostrophes are thousands everywhere. `code`: of its asset,
+ * thousands, and what could mean two things is read as none, as is `0,125` there. Spaces and apostrophes are thousands everywhere. `code`: of its asset,
  * which may stand beside it.
  */
 export function parseAmount(text: string, scale: number, locale: string, code?: string): Parsed {
@@ -112,6 +112,8 @@ function joined(whole: string, marks: Marks): string | null {
     const [first = '', ...rest] = groups;
     const [last, left] = marks.sizes;
     const fit = rest.every((group, index) => group.length === (index === rest.length - 1 ? last : left));
+    // Nobody writes thousands of nothing: whoever types `0.001` means decimals, and is not to pay a thousand times as much.
+    if (rest.length > 0 && first.startsWith('0')) continue;
     if (groups.every((group) => /^\d+$/.test(group)) && fit && first.length <= left) return groups.join('');
   }
   return null;

@@ -30,7 +30,7 @@ impl Flows {
             && self.say_thaw(peer, &known.key, &agreed).await?
         {
             let digest = agreed.peek().map(|thaw| crate::wallet::hex(&thaw.digest())).unwrap_or_default();
-            return Ok(ThawRow { digest, lines: Vec::new(), agreed: true, done: true });
+            return Ok(ThawRow { digest, lines: Vec::new(), guarded: None, agreed: true, done: true });
         }
         let wants = LinkPost { wants_statement: Some(since_ms), ..LinkPost::default() };
         let theirs = self.post(peer, &wants).await?.statement.ok_or_else(|| {

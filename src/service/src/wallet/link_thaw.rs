@@ -53,16 +53,13 @@ impl Wallet {
         let thaw = propose_thaw(&own, &theirs)
             .map_err(|difference| WalletError::Link(LinkTrouble::Refused(difference.to_string())))?;
         let mut row = self.thaw_row(&own, &theirs, &thaw).await?;
-        let guarded = self.thaw_guarded(peer, &thaw).await?.map(LinkTrouble::Guarded);
-        let Some(named) = named else {
-            row.lines.extend(guarded.map(|why| why.to_string()));
-            return Ok((row, None));
-        };
+        row.guarded = self.thaw_guarded(peer, &thaw).await?;
+        let Some(named) = named else { return Ok((row, None)) };
         if row.digest != named.to_ascii_lowercase() {
             return Err(WalletError::NotFound("thaw"));
         }
-        if let Some(why) = guarded {
-            return Err(WalletError::Link(why));
+        if let Some(sum) = row.guarded {
+            return Err(WalletError::Link(LinkTrouble::Guarded(sum)));
         }
         let signed = Signed::sign(&thaw, &self.key);
         self.keep_thaw(peer, &thaw, signed.body()).await?;

@@ -63,7 +63,7 @@ impl Wallet {
             lines.extend(doubt(own, verdict, known, &what, told.is_some_and(|line| line.settles)));
         }
         lines.extend(sums(own, thaw, &here, &assets));
-        Ok(ThawRow { digest: hex(&thaw.digest()), lines, agreed: false, done: false })
+        Ok(ThawRow { digest: hex(&thaw.digest()), lines, guarded: None, agreed: false, done: false })
     }
 
     /// What this node has of a payment, however long ago it was.

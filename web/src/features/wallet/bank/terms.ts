@@ -1,36 +1,82 @@
 import { m } from '$messages/messages';
 import { errorCode, errorField } from '../../../state/errors';
 import type { TermsAssetView, TermsRateView, TermsView } from '../../../state/link-terms.svelte';
-import { editAmount, parseAmount, plainDecimal, type AmountError } from '../../../state/money';
+import { decimalMark, editAmount, formatAmount, parseAmount, plainDecimal, type AmountError } from '../../../state/money';
 import { detailOf, moneyError } from '../../../state/money-errors';
 import { dayStart } from '../statement';
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
+/** Decimals of a rate, as the node takes them. */
+const RATE_DECIMALS_MAX = 9;
+
+/** What terms say, whoever has signed them. */
+export type Said = Pick<TermsView, 'assets' | 'rates' | 'lifetime_ms'>;
+/** How a person reads: `tag` for days, `region` for numbers, as `i18n` has them. */
+export interface Reader {
+  tag: string;
+  region: string;
+}
 
 /** `They take up to 500.00 EUR of ours.` */
-export function assetText({ code, theirs, limit }: TermsAssetView): string {
-  const amount = `${limit} ${code}`;
-  return theirs ? m.terms_asset_theirs({ amount }) : m.terms_asset_ours({ amount });
+export function assetText(asset: TermsAssetView, { region }: Reader): string {
+  const amount = limitText(asset, region);
+  return asset.theirs ? m.terms_asset_theirs({ amount }) : m.terms_asset_ours({ amount });
+}
+
+/** `500.00 EUR` */
+function limitText(asset: TermsAssetView, region: string): string {
+  return formatAmount(asset.limit.replace('.', ''), asset, region);
+}
+
+/** What is paid and what is got; whose it is where both have the same name. */
+export function rateSides({ give, givesTheirs, get, getsTheirs }: Omit<TermsRateView, 'rate' | 'until_ms'>): { give: string; get: string } {
+  const name = (code: string, theirs: boolean): string => (give !== get ? code : theirs ? m.terms_of_theirs({ code }) : m.terms_of_ours({ code }));
+  return { give: name(give, givesTheirs), get: name(get, getsTheirs) };
 }
 
 /** `1 EUR becomes 1.09 USD, until 1 December.` */
-export function rateText({ give, get, rate, until_ms }: TermsRateView, tag: string): string {
-  const text = m.links_rate({ give, get, rate });
+export function rateText(view: TermsRateView, { tag, region }: Reader): string {
+  const { until_ms } = view;
+  const text = m.links_rate({ ...rateSides(view), rate: editRate(view.rate, region) });
   // From then on it holds no more: the last day is the one before.
   return until_ms === null ? text : m.terms_rate_until({ text, day: new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeZone: 'UTC' }).format(until_ms - 1) });
 }
 
-export function daysText({ lifetime_ms }: TermsView): string {
+export function daysText({ lifetime_ms }: Said): string {
   return m.terms_days({ count: Math.round(lifetime_ms / DAY_MS) });
 }
 
 /** All that they say, a line each. */
-export function termsLines(terms: TermsView, tag: string): string[] {
-  return [...terms.assets.map(assetText), ...terms.rates.map((rate) => rateText(rate, tag)), daysText(terms)];
+export function termsLines(terms: Said, reader: Reader): string[] {
+  return comparedLines(terms, null, reader).map(([line]) => line);
+}
+
+/** The same, each with what is otherwise than before. None: there is nothing to compare with. */
+export function comparedLines(terms: Said, before: Said | null, reader: Reader): [line: string, note: string][] {
+  const was = (known: string | undefined, now: string): string => {
+    if (!before || known === now) return '';
+    return known === undefined ? m.terms_new() : m.terms_before({ what: known });
+  };
+  const assets = terms.assets.map((asset): [string, string] => {
+    const known = before?.assets.find((one) => sameAsset(one, asset));
+    return [assetText(asset, reader), was(known && limitText(known, reader.region), limitText(asset, reader.region))];
+  });
+  const rates = terms.rates.map((rate): [string, string] => {
+    const known = before?.rates.find((one) => sameRate(one, rate));
+    return [rateText(rate, reader), was(known && rateText(known, reader), rateText(rate, reader))];
+  });
+  const gone = before?.rates.filter((rate) => !terms.rates.some((one) => sameRate(one, rate))) ?? [];
+  const days: [string, string] = [daysText(terms), was(before ? daysText(before) : undefined, daysText(terms))];
+  return [...assets, ...rates, ...gone.map((rate): [string, string] => [rateText(rate, reader), m.terms_gone()]), days];
 }
 
 export function sameAsset(one: TermsAssetView, other: TermsAssetView): boolean {
   return one.code === other.code && one.theirs === other.theirs;
+}
+
+/** Between the same two, in the same direction. */
+export function sameRate(one: TermsRateView, other: TermsRateView): boolean {
+  return one.give === other.give && one.givesTheirs === other.givesTheirs && one.get === other.get && one.getsTheirs === other.getsTheirs;
 }
 
 /** A limit as it was typed, as the node takes it; 0 is one: nothing more. */
@@ -45,10 +91,27 @@ export function editLimit({ limit, scale }: TermsAssetView, region: string): str
   return editAmount(limit.replace('.', ''), scale, region);
 }
 
-/** A rate as it was typed: `1.09`, `1,09`. None: it is no number above 0. */
-export function readRate(text: string, region: string): string | null {
-  const parsed = parseAmount(text, 9, region);
-  return parsed.minor === undefined ? null : plainDecimal(parsed.minor, 9).replace(/\.?0+$/, '');
+export type RateError = 'marks' | 'decimals' | 'number';
+
+/** A rate as it was typed, as the node takes it. Rates have no thousands: the one mark, `.` or `,`, is that of the decimals in every language. */
+export function readRate(text: string): { rate: string; error?: never } | { error: RateError; rate?: never } {
+  const typed = text.normalize('NFKC').replace(/。/gu, '.').trim();
+  if (/^[\d.,'’\s]+$/u.test(typed) && (/['’\s]/u.test(typed) || /[.,].*[.,]/u.test(typed))) return { error: 'marks' };
+  const [, whole = '', decimals = ''] = /^(\d*)(?:[.,](\d*))?$/.exec(typed) ?? [];
+  const part = decimals.replace(/0+$/, '');
+  if (!/[1-9]/.test(whole + part)) return { error: 'number' };
+  if (part.length > RATE_DECIMALS_MAX) return { error: 'decimals' };
+  return { rate: `${whole.replace(/^0+(?=\d)/, '') || '0'}${part && `.${part}`}` };
+}
+
+/** The other way around: as this language writes it. What is a fraction stays one. */
+export function editRate(rate: string, region: string): string {
+  return rate.replace('.', decimalMark(region));
+}
+
+/** What is wrong with a rate that was typed. */
+export function rateError(error: RateError): string {
+  return error === 'marks' ? m.terms_error_rate_marks() : error === 'decimals' ? m.terms_error_rate_decimals({ count: RATE_DECIMALS_MAX }) : m.terms_error_rate();
 }
 
 /** The last day (UTC) on which a rate holds, in ms; empty: as long as the terms. */
@@ -75,6 +138,7 @@ const CONFLICTS: Readonly<Record<string, () => string>> = {
   guarded: m.terms_error_guarded,
   since: m.terms_error_since,
   thaw_moved: m.terms_error_thaw,
+  offers_moved: m.terms_error_offers,
 };
 
 const FIELDS: Readonly<Record<string, () => string>> = {

@@ -3,7 +3,7 @@ import type { AssetView } from '../../../wire/AssetView';
 import { CODE, scaleOf } from '../asset';
 import { amountError } from '../amount';
 import { m } from '$messages/messages';
-import { DAY_MS, editLimit, readLimit, readRate, untilOf } from './terms';
+import { DAY_MS, editLimit, editRate, rateError, readLimit, readRate, sameAsset, sameRate, untilOf, type Said } from './terms';
 
 /** What a form says of an asset. */
 export interface AssetWish {
@@ -27,17 +27,18 @@ export class Wish {
   /** One more asset of the other server: its short name, decimals and limit. */
   more = $state({ code: '', scale: '2', limit: '' });
   /** The rates that there are, in their order; empty: it is taken back. */
-  rates = $state<{ known: TermsRateView; text: string }[]>([]);
+  rates = $state<{ known: TermsRateView; text: string; before: string }[]>([]);
   /** One more, or another of the same two. */
   rate = $state({ give: '', get: '', text: '', day: '' });
   days = $state('7');
 
-  constructor(now: TermsView | null, own: readonly AssetView[], readonly region: string) {
+  /** `now`: what it begins from, and what the other operator is told that it begins from. */
+  constructor(readonly now: TermsView | null, own: readonly AssetView[], readonly region: string) {
     const known = now?.assets ?? [];
     const fill = (asset: TermsAssetView): AssetWish => ({ code: asset.code, theirs: asset.theirs, scale: asset.scale, limit: editLimit(asset, region), before: editLimit(asset, region), covered: true });
     const fresh = own.filter(({ code }) => !known.some((one) => !one.theirs && one.code === code));
     this.assets = [...known.map(fill), ...fresh.map(({ code, scale }) => ({ code, theirs: false, scale, limit: '', before: '', covered: false }))];
-    this.rates = (now?.rates ?? []).map((rate) => ({ known: rate, text: rate.rate }));
+    this.rates = (now?.rates ?? []).map((rate) => ({ known: rate, text: editRate(rate.rate, region), before: editRate(rate.rate, region) }));
     if (now) this.days = String(Math.max(1, Math.round(now.lifetime_ms / DAY_MS)));
     this.#days = this.days;
   }
@@ -70,7 +71,22 @@ export class Wish {
     const { give, get, text } = this.rate;
     if (text.trim() === '') return undefined;
     if (!give || !get || give === get) return m.terms_error_rates();
-    return readRate(text, this.region) === null ? m.terms_error_rate() : undefined;
+    return rateProblem(text);
+  }
+
+  /** What is wrong with another rate for the same two. */
+  changeError({ text, before }: { text: string; before: string }): string | undefined {
+    return text.trim() === '' || text === before ? undefined : rateProblem(text);
+  }
+
+  /** The one more, as it was read. */
+  get added(): TermsRateView | null {
+    const { give, get, text, day } = this.rate;
+    const { rate } = readRate(text);
+    if (rate === undefined || this.rateError) return null;
+    const side = (key: string): [string, boolean] => [key.replace('their:', ''), key.startsWith('their:')];
+    const [[giveCode, givesTheirs], [getCode, getsTheirs]] = [side(give), side(get)];
+    return { give: giveCode, givesTheirs, get: getCode, getsTheirs, rate, until_ms: untilOf(day) ? Number(untilOf(day)) : null };
   }
 
   get daysError(): string | undefined {
@@ -79,7 +95,7 @@ export class Wish {
 
   get wrong(): boolean {
     const bad = this.assets.some((asset) => asset.limit.trim() !== '' && this.limitError(asset) !== undefined);
-    const rates = this.rates.some(({ known, text }) => text.trim() !== '' && text !== known.rate && readRate(text, this.region) === null);
+    const rates = this.rates.some((rate) => this.changeError(rate) !== undefined);
     return bad || rates || Boolean(this.moreError) || Boolean(this.rateError) || Boolean(this.daysError);
   }
 
@@ -95,16 +111,30 @@ export class Wish {
     const decimals = scaleOf(scale);
     const more = code.trim() && decimals !== null ? readLimit(limit, decimals, this.region) : null;
     if (more?.limit !== undefined) rows.push(['asset', code.trim(), '1', String(decimals), more.limit]);
-    for (const { known, text } of this.rates) {
+    for (const { known, text, before } of this.rates) {
       const until = known.until_ms === null ? '' : String(known.until_ms);
-      if (text !== known.rate) rows.push(['rate', known.give, flag(known.givesTheirs), known.get, flag(known.getsTheirs), text.trim() ? (readRate(text, this.region) ?? text) : '', until]);
+      const rate = text.trim() ? (readRate(text).rate ?? text) : '';
+      if (text !== before && rate !== known.rate) rows.push(['rate', known.give, flag(known.givesTheirs), known.get, flag(known.getsTheirs), rate, until]);
     }
-    if (this.rate.text.trim() && !this.rateError) {
-      const side = (key: string): [string, string] => [key.replace('their:', ''), flag(key.startsWith('their:'))];
-      rows.push(['rate', ...side(this.rate.give), ...side(this.rate.get), readRate(this.rate.text, this.region) ?? '', untilOf(this.rate.day)]);
-    }
+    const { added } = this;
+    if (added) rows.push(['rate', added.give, flag(added.givesTheirs), added.get, flag(added.getsTheirs), added.rate, added.until_ms === null ? '' : String(added.until_ms)]);
     if (this.days !== this.#days || rows.length === 0) rows.push(['lifetime', String(Number(this.days) * DAY_MS)]);
     return rows;
+  }
+
+  /** What would be signed: what it begins from, and the rows that are sent. */
+  get after(): Said {
+    const said: Said = { assets: [...(this.now?.assets ?? [])], rates: [...(this.now?.rates ?? [])], lifetime_ms: Number(this.days) * DAY_MS };
+    for (const [what, one = '', two = '', three = '', four = '', five = '', six = ''] of this.rows()) {
+      if (what === 'asset') {
+        const asset: TermsAssetView = { code: one, theirs: two === '1', scale: Number(three), limit: four };
+        said.assets = put(said.assets, asset, (known) => sameAsset(known, asset));
+      } else if (what === 'rate') {
+        const rate: TermsRateView = { give: one, givesTheirs: two === '1', get: three, getsTheirs: four === '1', rate: five, until_ms: six ? Number(six) : null };
+        said.rates = rate.rate ? put(said.rates, rate, (known) => sameRate(known, rate)) : said.rates.filter((known) => !sameRate(known, rate));
+      }
+    }
+    return said;
   }
 
   /** Whether something is otherwise than it is. */
@@ -114,3 +144,12 @@ export class Wish {
   }
 }
 
+/** In place of the one that it replaces, or as the last. */
+function put<T>(all: readonly T[], one: T, same: (known: T) => boolean): T[] {
+  return all.some(same) ? all.map((known) => (same(known) ? one : known)) : [...all, one];
+}
+
+function rateProblem(text: string): string | undefined {
+  const { error } = readRate(text);
+  return error && rateError(error);
+}

@@ -73,6 +73,79 @@ describe('a till that has read a code of another server', () => {
     expect(fake.calls.filter(({ call }) => call === 'charge')).toHaveLength(1);
   });
 
+  describe('and is left alone', () => {
+    const asked = (name: string): number => fake.calls.filter(({ call }) => call === name).length;
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+    afterEach(() => void vi.useRealTimers());
+    /** Nothing was heard: the till has to look. */
+    const passes = async (ms: number): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
+
+    it('looks by itself, and says that it is paid', async () => {
+      await take();
+      await there('Asking the customer’s server');
+      mall.far = 'pays';
+      mall.answered(mall.sales[0] as never);
+      await passes(3_000);
+      await there(/^Paid by/);
+      // Then there is nothing more to look for.
+      const looks = asked('sale');
+      await passes(30_000);
+      expect([asked('sale'), asked('charge_again')]).toEqual([looks, 0]);
+    });
+
+    it('asks that server again, and says why it has refused', async () => {
+      await take();
+      await there('Asking the customer’s server');
+      mall.far = 'insufficient_funds';
+      await passes(6_000);
+      expect(asked('charge_again')).toBe(0);
+      await passes(3_000);
+      expect(asked('charge_again')).toBe(1);
+      await there('The customer does not have this much.');
+      expect(screen.queryByRole('button', { name: 'Ask again', hidden: true })).toBeNull();
+      expect(asked('charge')).toBe(1);
+    });
+
+    it('asks no more once its time is over, and looks until the server says so', async () => {
+      await take();
+      await there('Asking the customer’s server');
+      const now = bank.now();
+      bank.now = () => now + 120_000;
+      await passes(3_000);
+      await there(/did not pay in time\. Nothing was taken/);
+      await passes(30_000);
+      expect(asked('charge_again')).toBe(0);
+    });
+
+    it('does not while nobody looks, nor while one question is not answered', async () => {
+      await take();
+      await there('Asking the customer’s server');
+      const looks = asked('sale');
+      vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+      await passes(30_000);
+      expect([asked('sale'), asked('charge_again')]).toEqual([looks, 0]);
+      vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('visible');
+      fake.on('sale', () => new Promise<never>(() => undefined) as never);
+      await passes(30_000);
+      expect([asked('sale'), asked('charge_again')]).toEqual([looks + 1, 0]);
+    });
+
+    it('stays with what it knows where an answer is overtaken', async () => {
+      await take();
+      await there('Asking the customer’s server');
+      const open = mall.saleView(mall.sales[0] as never);
+      let answer: (sale: typeof open) => void = () => undefined;
+      fake.on('sale', () => new Promise<typeof open>((done) => (answer = done)) as never);
+      await passes(3_000);
+      await press('Cancel the sale');
+      await there('Taken back');
+      answer(open);
+      await passes(3_000);
+      expect(screen.queryByText('Asking the customer’s server')).toBeNull();
+      await there('Taken back');
+    });
+  });
+
   it.each([
     ['no_link', /have agreed on no payments in this money/],
     ['link_limit', /lend each other no more/],
