@@ -94,6 +94,7 @@ pub fn check_record(table: Table, key: &[u8], value: &[u8]) -> Result<(), String
         tables::COLLECTIONS => read::<mandates::CollectionRecord>(value),
         tables::INVOICES => read::<wallet::InvoiceRecord>(value),
         tables::INVOICES_FAR => read::<wallet::FarInvoiceRecord>(value),
+        tables::INVOICES_FAR_PAID => read::<wallet::InvoicePaidRecord>(value),
         tables::INVOICE_NUMBERS => read::<wallet::NumbersRecord>(value),
         tables::BANK_ACCOUNTS => read::<bank::BankAccountRecord>(value),
         tables::BANK_FORMATS => read::<bank::FormatRecord>(value),

@@ -193,6 +193,7 @@ tables! {
     INVOICES_LIST     = 151, "wallet.invoices_list",  key: "name 00 box BE64(time) issuer 00 id", record: "nothing: an invoice that somebody has sent or got; an issuer of another node by address", owner: "service/wallet";
     INVOICE_NUMBERS   = 152, "wallet.invoice_numbers", key: "issuer 00",                 record: "NumbersRecord: how many invoices somebody has sent", owner: "service/wallet";
     INVOICES_FAR      = 190, "wallet.invoices_far",   key: "name 00 address of the issuer 00 id", record: "FarInvoiceRecord: an invoice of another node, for somebody here", owner: "service/wallet";
+    INVOICES_FAR_PAID = 192, "wallet.invoices_far_paid", key: "name 00 address of the issuer 00 id", record: "InvoicePaidRecord: what somebody here has paid an invoice of another node with", owner: "service/wallet";
 
     // escrow: written by the teller, too
     ESCROWS           = 153, "wallet.escrows",        key: "escrow",                     record: "EscrowRecord: money that is held for a seller", owner: "service/wallet";

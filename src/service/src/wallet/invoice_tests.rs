@@ -10,7 +10,7 @@ use crate::{Fault, flows::FlowError, testing::START_MS};
 use weft_ledger::Refusal;
 use weft_store::{Batch, record::Record, tables};
 use weft_wire::{
-    AssetId, OrderId, RequestId, Signed, UserAddress,
+    AssetId, OrderId, RequestId, Signed, TransferId, UserAddress,
     wallet::{
         ChangeShop, Intent, InvoiceInfo, InvoiceLine, InvoicePayee, InvoiceState, Payee, PaymentOrder,
         Receipt, SendInvoice, ShopDetails,
@@ -367,4 +367,24 @@ async fn an_invoice_that_no_order_has_paid_and_a_number_that_is_missing_are_foun
     put(1, &InvoiceRecord { paid: None, ..paid }).await;
     let found = findings().await;
     assert!(found.iter().any(|what| what.contains("1 payments of invoices, and 0")), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_marked_as_paid_is_not_marked_with_another_transfer() {
+    let mut street = Street::new().await;
+    street.bills(street.bill(1)).await.unwrap();
+    let shop = street.shop.clone();
+    let order = street.settles(&shop, 1);
+    street.carol_pays(&order).await.unwrap();
+    let before = street.seen_by_carol(&shop, 1).await;
+    street.till.world.clock.advance(1);
+    let wallet = street.till.world.service.wallet().clone();
+    let mark = async |transfer: TransferId| {
+        let payee = InvoicePayee { issuer: shop.clone(), invoice: RequestId([1; 16]) };
+        wallet.teller.run(move |sheet| sheet.invoice_paid(transfer, &payee)).await
+    };
+    mark(order.transfer()).await.expect("the same once more");
+    let other = mark(TransferId([9; 16])).await;
+    assert!(matches!(other, Err(WalletError::AlreadyPaid)), "{other:?}");
+    assert_eq!(street.seen_by_carol(&shop, 1).await, before);
 }

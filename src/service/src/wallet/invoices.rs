@@ -387,11 +387,16 @@ impl Sheet<'_> {
         Ok((self.merchant_account(issuer, record.asset)?, record.total))
     }
 
-    /// The money has gone over: the invoice is paid. `transfer`: by what both sides call it.
+    /// The money has gone over: the invoice is paid, once. `transfer`: by what both sides call it.
     pub(super) fn invoice_paid(&mut self, transfer: TransferId, payee: &InvoicePayee) -> Result<(), Stop> {
         let key = invoice_key(&payee.issuer.name, payee.invoice);
         let record: Option<InvoiceRecord> = self.get(tables::INVOICES, &key)?;
         let record = record.ok_or(Fault::Internal("an invoice that is gone"))?;
+        if let Some(before) = record.paid {
+            // Nothing is done rather than that the money of one of the two is for nothing.
+            let is_same = before.transfer == transfer;
+            return if is_same { Ok(()) } else { Err(WalletError::AlreadyPaid.into()) };
+        }
         let paid = Some(InvoicePaidRecord { transfer, at_ms: self.now });
         self.put(tables::INVOICES, key, &InvoiceRecord { paid, ..record });
         Ok(())

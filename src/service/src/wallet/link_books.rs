@@ -89,6 +89,7 @@ impl LinkBooks for Sheet<'_> {
     }
 
     fn went_over(&mut self, payment: &Payment) -> Result<(), Stop> {
+        self.bill_taken(payment)?;
         self.end_fee_over(payment.id, true)
     }
 

@@ -420,7 +420,7 @@ pub(crate) struct InvoiceRecord {
     pub paid: Option<InvoicePaidRecord>,
 }
 
-/// How an invoice was paid.
+/// How an invoice was paid. By itself: one of another node, by somebody here. Key: as of [`FarInvoiceRecord`].
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct InvoicePaidRecord {
     pub transfer: TransferId,
@@ -488,6 +488,7 @@ first_version!(
     EscrowRecord,
     InvoiceRecord,
     FarInvoiceRecord,
+    InvoicePaidRecord,
     NumbersRecord,
     MerchantRecord,
     PlacesRecord,

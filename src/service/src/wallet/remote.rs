@@ -325,8 +325,9 @@ impl Sheet<'_> {
             may_buy(order, payee)?;
             expires_ms = expires_ms.min(now.saturating_add(SHOP_MS));
         }
-        if let Payee::Invoice(_) = &order.payee {
+        if let Payee::Invoice(payee) = &order.payee {
             may_pay(order)?;
+            self.not_taken(order, payee)?;
             expires_ms = expires_ms.min(now.saturating_add(SHOP_MS));
         }
         let prepare = Prepare {

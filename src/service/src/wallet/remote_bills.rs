@@ -3,7 +3,7 @@
 use super::{
     Memo, Result, Wallet, WalletError,
     invoices::{Billed, Folder, list_key, reference},
-    records::FarInvoiceRecord,
+    records::{FarInvoiceRecord, InvoicePaidRecord},
     remote::rejection,
     remote_shops::why_not,
     sheet::{Sheet, Stop},
@@ -91,7 +91,10 @@ impl Wallet {
         if info.state == InvoiceState::Open && self.ctx.now() >= info.due_ms {
             info.state = InvoiceState::Overdue;
         }
-        let by = kept.payment.or(info.paid.map(|paid| paid.transfer));
+        let key = far_key(&user.name, issuer, id);
+        let taken: Option<InvoicePaidRecord> = self.ctx.read(tables::INVOICES_FAR_PAID, key).await?;
+        let taken = taken.map(|taken| taken.transfer);
+        let by = taken.or(kept.payment).or(info.paid.map(|paid| paid.transfer));
         let Some(by) = by else { return Ok(Some(info)) };
         let payee = InvoicePayee { issuer: issuer.clone(), invoice: id };
         let payment = self.remote(&issuer.node, Way::Out, by).await?;
@@ -171,10 +174,15 @@ fn read(kept: &FarInvoiceRecord) -> Result<InvoiceInfo> {
 
 /// Whether a payment is of somebody here, for this invoice.
 fn is_of(payment: &Payment, user: &UserAddress, invoice: &InvoicePayee) -> bool {
-    payment.prepare.as_ref().is_some_and(|prepare| match &prepare.aim {
-        Aim::Payment { payer, payee: Payee::Invoice(payee), .. } => payer == user && payee == invoice,
-        _ => false,
-    })
+    bill_of(payment).is_some_and(|(payer, payee)| payer == user && payee == invoice)
+}
+
+/// Who pays which invoice by a payment, if it is for one.
+pub(super) fn bill_of(payment: &Payment) -> Option<(&UserAddress, &InvoicePayee)> {
+    match &payment.prepare.as_ref()?.aim {
+        Aim::Payment { payer, payee: Payee::Invoice(payee), .. } => Some((payer, payee)),
+        _ => None,
+    }
 }
 
 /// Where an invoice of another node is kept.
@@ -235,6 +243,29 @@ impl Sheet<'_> {
         }
         let payment = Some(order.transfer());
         self.put(tables::INVOICES_FAR, key, &FarInvoiceRecord { payment, ..known });
+        Ok(())
+    }
+
+    /// An invoice of another node that has taken a payment for it is paid for good, by these books: also if that one has lost its own, or
+    /// has given all of it back.
+    pub(super) fn not_taken(&self, order: &PaymentOrder, payee: &InvoicePayee) -> Result<(), Stop> {
+        let payer = order.from.as_ref().unwrap_or(&order.payer);
+        let key = far_key(&payer.name, &payee.issuer, payee.invoice);
+        match self.get::<InvoicePaidRecord>(tables::INVOICES_FAR_PAID, key)? {
+            Some(_) => Err(WalletError::AlreadyPaid.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The other node has taken a payment of somebody here: if it is for an invoice, that is paid now.
+    pub(super) fn bill_taken(&mut self, payment: &Payment) -> Result<(), Stop> {
+        let Some((payer, payee)) = bill_of(payment) else { return Ok(()) };
+        let key = far_key(&payer.name, &payee.issuer, payee.invoice);
+        // Of two that the other one has taken, because it has lost what it knew of the first, the first stays.
+        if self.get::<InvoicePaidRecord>(tables::INVOICES_FAR_PAID, &key)?.is_none() {
+            let record = InvoicePaidRecord { transfer: payment.id, at_ms: self.now };
+            self.put(tables::INVOICES_FAR_PAID, key, &record);
+        }
         Ok(())
     }
 

@@ -212,7 +212,9 @@ fn invoices(all: &mut Samples, cert: &Signed<OrderKeyCert>) {
         paid: None,
     };
     all.add(tables::INVOICES, "open", &open);
-    let paid = Some(wallet::InvoicePaidRecord { transfer: transfer(4), at_ms: TIME_MS });
+    let by = wallet::InvoicePaidRecord { transfer: transfer(4), at_ms: TIME_MS };
+    all.add(tables::INVOICES_FAR_PAID, "paid", &by);
+    let paid = Some(by);
     all.add(
         tables::INVOICES,
         "paid",
