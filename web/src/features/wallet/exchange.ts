@@ -1,5 +1,5 @@
 /** What somebody at another server gets of what one pays, at the rates that the two servers have agreed on. */
-import { MINOR_MAX } from '../../state/money';
+import { decimalMark, MINOR_MAX } from '../../state/money';
 import { wallet } from '../../state/wallet.svelte';
 import type { AssetView } from '../../wire/AssetView';
 import type { RateView } from '../../wire/RateView';
@@ -24,6 +24,11 @@ export function waysTo(user: string, get: AssetView): Way[] {
   const same = own.filter(({ asset }) => asset.id === get.id).map((choice) => ({ ...choice, rate: null }));
   const others = own.flatMap((choice) => ratesTo(user, choice.asset.id).filter((rate) => rate.get.id === get.id).map((rate) => ({ ...choice, rate })));
   return [...same, ...others];
+}
+
+/** A rate as this language writes it: `1,09`, without thousands. What is a fraction stays one. */
+export function editRate(rate: string, locale: string): string {
+  return rate.replace('.', decimalMark(locale));
 }
 
 /** Rounded down, as both servers do it; none: it is nothing, or more than there can be. */

@@ -10,9 +10,10 @@ import { session } from '../../../state/session.svelte';
 import { wallet } from '../../../state/wallet.svelte';
 import { router } from '../../../router.svelte';
 import { i18n } from '../../../state/i18n.svelte';
+import { editRate } from '../exchange';
 import BankPages from './BankPages.svelte';
 import LinkPage from './LinkPage.svelte';
-import { comparedLines, editLimit, editRate, readLimit, readRate, termsError, untilOf } from './terms';
+import { comparedLines, editLimit, readLimit, readRate, termsError, untilOf } from './terms';
 import { Wish } from './wish.svelte';
 
 const NODE = 'garden.example';

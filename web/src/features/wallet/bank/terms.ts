@@ -1,8 +1,9 @@
 import { m } from '$messages/messages';
 import { errorCode, errorField } from '../../../state/errors';
 import type { TermsAssetView, TermsRateView, TermsView } from '../../../state/link-terms.svelte';
-import { decimalMark, editAmount, formatAmount, parseAmount, plainDecimal, type AmountError } from '../../../state/money';
+import { editAmount, formatAmount, parseAmount, plainDecimal, type AmountError } from '../../../state/money';
 import { detailOf, moneyError } from '../../../state/money-errors';
+import { editRate } from '../exchange';
 import { dayStart } from '../statement';
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
@@ -102,11 +103,6 @@ export function readRate(text: string): { rate: string; error?: never } | { erro
   if (!/[1-9]/.test(whole + part)) return { error: 'number' };
   if (part.length > RATE_DECIMALS_MAX) return { error: 'decimals' };
   return { rate: `${whole.replace(/^0+(?=\d)/, '') || '0'}${part && `.${part}`}` };
-}
-
-/** The other way around: as this language writes it. What is a fraction stays one. */
-export function editRate(rate: string, region: string): string {
-  return rate.replace('.', decimalMark(region));
 }
 
 /** What is wrong with a rate that was typed. */

@@ -3,7 +3,8 @@ import type { AssetView } from '../../../wire/AssetView';
 import { CODE, scaleOf } from '../asset';
 import { amountError } from '../amount';
 import { m } from '$messages/messages';
-import { DAY_MS, editLimit, editRate, rateError, readLimit, readRate, sameAsset, sameRate, untilOf, type Said } from './terms';
+import { editRate } from '../exchange';
+import { DAY_MS, editLimit, rateError, readLimit, readRate, sameAsset, sameRate, untilOf, type Said } from './terms';
 
 /** What a form says of an asset. */
 export interface AssetWish {
