@@ -7,7 +7,7 @@ use super::{
     bank_records::{BankAccountRecord, BankingRecord, ReferenceRecord, WithdrawalRecord},
     sheet::{Sheet, Stop},
 };
-use crate::{Caller, Fault, context::joined, error::within};
+use crate::{Budget, Caller, Fault, context::joined, error::within};
 use weft_bank::Reference;
 use weft_ledger::{Books, Entry, Movement, Purpose, Transfer};
 use weft_store::{Scan, tables};
@@ -47,6 +47,7 @@ impl Wallet {
     /// # Errors
     /// [`WalletError::NotFound`], also for one of others; [`WalletError::AlreadyDecided`] once the owner is about to pay it.
     pub async fn take_back_withdrawal(&self, caller: &Caller, id: TransferId) -> Result<()> {
+        self.ctx.limits.take_account(Budget::Payment, caller.name())?;
         let name = caller.name().clone();
         self.teller
             .run(move |sheet| {
