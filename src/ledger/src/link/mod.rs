@@ -58,6 +58,7 @@ pub use legs::is_as_asked;
 pub use message::{Ack, Aim, Body, Digest, Mark, Message, Prepare, Reason, Sum};
 pub use open::{change_terms, expect_terms, freeze, open_link, prefer_terms};
 pub use receive::{Notice, Received, receive, receive_ack};
+pub use rings::gain_across;
 pub use send::{Sent, ask, send, settle};
 pub use state::{Frozen, Leg, Link, Lost, Outgoing, Payment, State, Way};
 pub use statement::{Difference, Line, Owed, Statement, compare, statement};

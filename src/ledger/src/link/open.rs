@@ -10,6 +10,8 @@ use weft_wire::{AssetId, Millis, NodeName};
 
 /// Earlier terms under which messages may still be on their way.
 const RECENT_MAX: usize = 8;
+/// Up to which version terms open a link: one side may have lost earlier ones. Behind it there is room for all that can come.
+const FIRST_VERSION_MAX: u32 = 1 << 16;
 
 /// Opens a link under terms that both operators have signed. Asked for again under its present terms, it is
 /// left as it is.
@@ -25,6 +27,9 @@ pub fn open_link<B: LinkBooks>(books: &mut B, own: &NodeName, terms: Terms, now:
     if let Some(link) = books.link(&peer).map_err(LinkError::Books)? {
         let expected = link.terms.version.saturating_add(1);
         return if link.terms == terms { Ok(()) } else { Err(LinkError::TermsVersion { expected }) };
+    }
+    if terms.version > FIRST_VERSION_MAX {
+        return Err(TermsError::Version.into());
     }
     let digest = terms.digest();
     let link = Link {

@@ -17,10 +17,19 @@ impl Walk {
         Walk { assets: vec![at], gain: (Whole::one(), Whole::one()) }
     }
 
-    fn by(&self, rate: &Rate) -> Self {
-        let assets = self.assets.iter().copied().chain([rate.get]).collect();
-        let (numerator, denominator) = &self.gain;
-        Walk { assets, gain: (numerator.times(rate.numerator), denominator.times(rate.denominator)) }
+    fn of(rate: &Rate) -> Self {
+        let one = Whole::one();
+        Walk {
+            assets: vec![rate.give, rate.get],
+            gain: (one.times(rate.numerator), one.times(rate.denominator)),
+        }
+    }
+
+    /// The two in a row.
+    fn then(&self, next: &Walk) -> Self {
+        let assets = self.assets.iter().chain(next.assets.iter().skip(1)).copied().collect();
+        let ((numerator, denominator), (by, of)) = (&self.gain, &next.gain);
+        Walk { assets, gain: (numerator.product(by), denominator.product(of)) }
     }
 
     fn is_above(&self, other: &Walk) -> bool {
@@ -34,21 +43,63 @@ impl Walk {
 /// For each asset the best walk of one rate more, until no ring could be longer: at most 16 × 16 × 32 steps for terms as large as they
 /// may be. The first walk that comes back with more is of a ring, as a shorter one in it would have been found before.
 pub(super) fn gain(rates: &[Rate]) -> Option<Vec<AssetId>> {
-    let mut assets: Vec<AssetId> = Vec::new();
-    for rate in rates {
-        if !assets.contains(&rate.give) {
-            assets.push(rate.give);
+    ring(&rates.iter().map(Walk::of).collect::<Vec<_>>())
+}
+
+/// The same through several links of one node: `links` are the rates of each. Assets that more than one link can have (`is_shared`),
+/// which are those that the node issues, join them. Where each link for itself has no ring, what is found goes through several.
+#[must_use]
+pub fn gain_across(links: &[Vec<Rate>], is_shared: impl Fn(AssetId) -> bool) -> Option<Vec<AssetId>> {
+    ring(&links.iter().flat_map(|rates| through(rates, &is_shared)).collect::<Vec<_>>())
+}
+
+/// The best ways through one link from one shared asset to another.
+fn through(rates: &[Rate], is_shared: &impl Fn(AssetId) -> bool) -> Vec<Walk> {
+    let steps: Vec<Walk> = rates.iter().map(Walk::of).collect();
+    let starts = starts(&steps);
+    let mut ways = Vec::new();
+    for start in starts.iter().filter(|start| is_shared(**start)) {
+        let (mut walks, mut found) = (vec![Walk::begin(*start)], Vec::new());
+        for _ in 0..starts.len() {
+            walks = further(&walks, &steps);
+            let there = |walk: &&Walk| walk.assets.last().is_some_and(|end| end != start && is_shared(*end));
+            found = best_of(found.into_iter().chain(walks.iter().filter(there).cloned()));
+        }
+        ways.append(&mut found);
+    }
+    ways
+}
+
+/// The assets from which one can go on.
+fn starts(steps: &[Walk]) -> Vec<AssetId> {
+    let mut starts: Vec<AssetId> = Vec::new();
+    for start in steps.iter().filter_map(|step| step.assets.first()) {
+        if !starts.contains(start) {
+            starts.push(*start);
         }
     }
-    let mut best: Vec<Vec<Walk>> = assets.iter().map(|at| vec![Walk::begin(*at)]).collect();
-    for _ in 0..assets.len() {
-        for (start, walks) in assets.iter().zip(&mut best) {
-            let further = best_of(further(rates, walks));
-            let back = further.iter().find(|walk| walk.assets.last() == Some(start));
+    starts
+}
+
+/// Each walk one step longer, and of those that start and end alike the best.
+fn further(walks: &[Walk], steps: &[Walk]) -> Vec<Walk> {
+    best_of(walks.iter().flat_map(|walk| {
+        let next = steps.iter().filter(|step| walk.assets.last() == step.assets.first());
+        next.map(|step| walk.then(step))
+    }))
+}
+
+/// The assets of a shortest ring of these by which one has more than before.
+fn ring(steps: &[Walk]) -> Option<Vec<AssetId>> {
+    let starts = starts(steps);
+    let mut best: Vec<Vec<Walk>> = starts.iter().map(|start| vec![Walk::begin(*start)]).collect();
+    for _ in 0..starts.len() {
+        for (start, walks) in starts.iter().zip(&mut best) {
+            *walks = further(walks, steps);
+            let back = walks.iter().find(|walk| walk.assets.last() == Some(start));
             if let Some(ring) = back.filter(|back| back.is_above(&Walk::begin(*start))) {
                 return ring.assets.split_last().map(|(_, ring)| ring.to_vec());
             }
-            *walks = further;
         }
     }
     None
@@ -56,24 +107,17 @@ pub(super) fn gain(rates: &[Rate]) -> Option<Vec<AssetId>> {
 
 /// Whether one comes back to what was given with more than before, by this rate and then by others, or none.
 pub(super) fn gains(rates: &[Rate], rate: &Rate) -> bool {
-    let mut walks = vec![Walk::begin(rate.give).by(rate)];
+    let steps: Vec<Walk> = rates.iter().map(Walk::of).collect();
+    let mut walks = vec![Walk::of(rate)];
     // No ring is longer than there are rates.
     for _ in 0..rates.len() {
         let back = walks.iter().find(|walk| walk.assets.last() == Some(&rate.give));
         if back.is_some_and(|back| back.is_above(&Walk::begin(rate.give))) {
             return true;
         }
-        walks = best_of(further(rates, &walks));
+        walks = further(&walks, &steps);
     }
     false
-}
-
-/// These walks, by one rate more.
-fn further<'a>(rates: &'a [Rate], walks: &'a [Walk]) -> impl Iterator<Item = Walk> + 'a {
-    walks.iter().flat_map(|walk| {
-        let rates = rates.iter().filter(|rate| walk.assets.last() == Some(&rate.give));
-        rates.map(|rate| walk.by(rate))
-    })
 }
 
 /// Of those that end alike the one by which most comes.

@@ -88,7 +88,8 @@ pub fn propose_thaw(one: &Statement, other: &Statement) -> Result<Thaw, Differen
     let mut verdicts = Vec::new();
     let mut owed: Vec<(i128, i128)> = Vec::new();
     for own in &a.owed {
-        let theirs = b.owed.iter().find(|theirs| theirs.asset == own.asset).ok_or(Difference::Terms)?;
+        let is_it = |theirs: &&super::Owed| (theirs.asset, &theirs.issuer) == (own.asset, &own.issuer);
+        let theirs = b.owed.iter().find(is_it).ok_or(Difference::Terms)?;
         owed.push((own.net, theirs.net));
     }
     for ((payer, payment), (own, theirs)) in pairs {

@@ -243,6 +243,12 @@ fn books_from_which_nothing_follows_are_for_the_operators() {
     let asset = pair.asset(A);
     assert_eq!(propose_thaw(&ours, &theirs), Err(Difference::Balance { asset, one: 0, other: 5 }));
     assert_eq!(propose_thaw(&ours, &ours), Err(Difference::Link));
+    // Who owes is no matter of one statement: by it a payment is more or less of what is owed.
+    theirs.owed[0].net = 0;
+    propose_thaw(&ours, &theirs).unwrap();
+    theirs.owed[0].issuer = names[B].clone();
+    assert_eq!(propose_thaw(&ours, &theirs), Err(Difference::Terms));
+    assert_eq!(propose_thaw(&theirs, &ours), Err(Difference::Terms));
 }
 
 /// What b.example has in its books, and what a.example says of its own.

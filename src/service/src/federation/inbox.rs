@@ -277,7 +277,11 @@ impl Federation {
         let name = asker(&question)?;
         let peer = self.admit(from, &name).await?;
         let key = LimitKey::Peer(name.clone());
-        self.nodes.ctx.limits.take_several(Budget::PeerQuestions, &key, peer.cost(1))?;
+        let budget = match question {
+            Question::Link { .. } => Budget::PeerPosts,
+            _ => Budget::PeerQuestions,
+        };
+        self.nodes.ctx.limits.take_several(budget, &key, peer.cost(1))?;
         let kilobytes = peer.cost(bytes.len().div_ceil(1024));
         self.nodes.ctx.limits.take_several(Budget::PeerKilobytes, &key, kilobytes)?;
         self.nodes.heard(&name, &peer).await?;

@@ -69,6 +69,8 @@ impl Flows {
         if stale.is_empty() {
             return Ok(listed);
         }
+        // Before it is known whether they answer: who does not must not be asked with every list, in place of others.
+        self.wallet.ask_later(caller.user(), &stale).await?;
         let asked = stale.iter().map(|(issuer, id)| self.ask_bill(caller.user(), issuer, *id));
         // What has not come in time comes with the next list.
         let _ = tokio::time::timeout(LIST_WAIT, join_all(asked)).await;
@@ -91,6 +93,7 @@ impl Flows {
     /// Asks the issuer's node, and keeps what it says.
     async fn ask_bill(&self, by: &UserAddress, issuer: &UserAddress, id: RequestId) -> Result<()> {
         let node = &issuer.node;
+        self.ctx.limits.take_account(Budget::FarLook, &by.name)?;
         self.may_pay_at(node).await?;
         let peer = self.nodes.peers.get(node).await?.ok_or(FederationError::NotFound)?;
         let question = Question::Invoice { by: by.clone(), issuer: issuer.name.clone(), invoice: id };

@@ -359,6 +359,7 @@ async fn a_shops_node_takes_no_more_than_a_code_allows_whatever_it_asks() {
         (CodeCharge { shop: third.clone(), ..good.clone() }, Code::Forbidden),
         (CodeCharge { code: elsewhere, ..good.clone() }, Code::CodeInvalid),
         (CodeCharge { title: "Bank\u{202e}".into(), ..good.clone() }, Code::InvalidField),
+        (CodeCharge { title: " ".into(), ..good.clone() }, Code::InvalidField),
     ] {
         assert_eq!(code_of(counter.ask(&charge).await), expected, "{charge:?}");
     }

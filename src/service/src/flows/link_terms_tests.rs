@@ -6,9 +6,10 @@ use super::{
     federated_tests::key,
     link_tests::{AWAY, HOME, Pair, code_of, wish},
 };
-use crate::wallet::{CoveredWish, LinkTrouble, RateWish, TermsWish, WalletError};
+use crate::federation::tests::support::signing_key;
+use crate::wallet::{CoveredWish, LinkTrouble, RateWish, TermsWish, WalletError, hex, tests::euro};
 use weft_wire::{
-    Code, NodeName, Problem,
+    Code, NodeName, Problem, Signed,
     link_terms::{LinkTerms, SignedTerms, TermsStanding},
     wallet::Intent,
 };
@@ -234,4 +235,55 @@ async fn all_terms_that_both_have_signed_stay_with_both_signatures() {
     let table = pair.terms(HOME).await.table();
     assert_eq!(table[0][0], "link");
     assert_eq!(table.iter().filter(|row| row[0] == "terms").count(), 2);
+}
+
+#[tokio::test]
+async fn nobody_has_more_by_exchanging_round_through_several_links() {
+    let pair = Pair::strangers().await;
+    let wallet = pair.worlds[HOME].service.wallet();
+    let points = weft_wire::wallet::DefineAsset { code: "PTS".parse().unwrap(), ..euro() };
+    wallet.define(points).await.unwrap();
+    let covered = |code: &str, is_theirs| CoveredWish {
+        code: code.parse().unwrap(),
+        is_theirs,
+        scale: is_theirs.then_some(2),
+        limit: "100".into(),
+    };
+    let rate = |give: &str, get: &str, rate: &str| RateWish {
+        give: give.parse().unwrap(),
+        gives_theirs: give == "ACME",
+        get: get.parse().unwrap(),
+        gets_theirs: get == "ACME",
+        rate: Some(rate.into()),
+        until_ms: u64::MAX,
+    };
+    let wish = |rates| TermsWish {
+        assets: vec![covered("EUR", false), covered("PTS", false), covered("ACME", true)],
+        rates,
+        ..TermsWish::default()
+    };
+    let [away, far, third] =
+        ["away.example", "far.example", "third.example"].map(|name| name.parse().unwrap());
+    // Euros become points through the one node, and those become more euros through the other.
+    let there = wish(vec![rate("EUR", "ACME", "2"), rate("ACME", "PTS", "0.5")]);
+    wallet.propose_terms(&away, there.clone()).await.unwrap();
+    let back = |of| wish(vec![rate("PTS", "ACME", "1"), rate("ACME", "EUR", of)]);
+    let gains = wallet.propose_terms(&far, back("1.25")).await;
+    assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())));
+    wallet.propose_terms(&far, back("1")).await.unwrap();
+    // Nor by what another operator has written.
+    wallet.propose_terms(&third, back("1")).await.unwrap();
+    let mut offer = wallet.say(&third, false).await.unwrap().post.offer.unwrap();
+    let mut theirs = offer.terms.peek().unwrap();
+    theirs.rates[1].numerator *= 5;
+    theirs.rates[1].denominator *= 4;
+    let (key, digest) = (signing_key(3), hex(&theirs.digest()));
+    offer.terms = Signed::sign(&theirs, &key);
+    wallet.take_offer(&third, &key.verifying_key().to_bytes(), offer).await.unwrap();
+    let gains = wallet.accept_terms(&third, &digest).await;
+    assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())));
+    // What is changed at the one link is looked at with the others; of its own former rates nothing counts.
+    let dearer = wish(vec![rate("EUR", "ACME", "2"), rate("ACME", "PTS", "0.6")]);
+    let gains = wallet.propose_terms(&away, dearer).await;
+    assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())));
 }

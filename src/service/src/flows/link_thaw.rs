@@ -2,7 +2,7 @@
 
 use super::{FlowError, Flows, Result};
 use crate::{
-    LimitKey,
+    Budget, LimitKey,
     federation::FederationError,
     wallet::{LinkPost, LinkTrouble, WalletError},
 };
@@ -67,6 +67,8 @@ impl Flows {
         let peer = self.nodes.peers.get(from).await?.ok_or(FederationError::NotFound)?;
         let mut answer = LinkPost::default();
         if let Some(since_ms) = post.wants_statement {
+            let key = LimitKey::Peer(from.clone());
+            self.ctx.limits.take_several(Budget::PeerStatement, &key, peer.cost(1))?;
             let statement = self.wallet.frozen_statement(from, since_ms).await;
             answer.statement = statement.ok().filter(|signed| signed.body().len() < LINK_POST_BYTES_MAX / 2);
         }

@@ -45,7 +45,7 @@ pub(crate) enum LinkRound {
 #[derive(Clone, Default)]
 pub(crate) struct Voices(Arc<Mutex<HashMap<NodeName, Voice>>>);
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Voice {
     /// It was spoken with.
     greeted: bool,
@@ -66,8 +66,20 @@ impl Voices {
         self.0.lock().get(peer).copied().unwrap_or_default()
     }
 
+    /// How many nodes it is known of.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
     fn change(&self, peer: &NodeName, change: impl FnOnce(&mut Voice)) {
-        change(self.0.lock().entry(peer.clone()).or_default());
+        let mut voices = self.0.lock();
+        let voice = voices.entry(peer.clone()).or_default();
+        change(voice);
+        // Names that are keys are free to make: of whom there is nothing to know, nothing is kept.
+        if *voice == Voice::default() {
+            voices.remove(peer);
+        }
     }
 }
 

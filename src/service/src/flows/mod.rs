@@ -26,6 +26,8 @@ mod federated_rooms_tests;
 mod federated_tests;
 mod followers;
 #[cfg(test)]
+mod link_attack_tests;
+#[cfg(test)]
 mod link_audit_tests;
 #[cfg(test)]
 mod link_bill_tests;

@@ -2,7 +2,7 @@
 
 use super::{Flows, Result};
 use crate::{
-    Budget, Caller,
+    Budget, Caller, LimitKey,
     federation::FederationError,
     wallet::{Submitted, WalletError},
 };
@@ -203,6 +203,8 @@ impl Flows {
     /// See [`WalletError`].
     pub async fn send_invoice(&self, caller: &Caller, request: SendInvoice) -> Result<InvoiceInfo> {
         self.ctx.limits.take_account(Budget::Payment, caller.name())?;
+        // The largest thing that a member writes into the wallet; whoever is to pay has not asked for it.
+        self.ctx.limits.take_bytes(&LimitKey::caller(caller), weft_wire::encode(&request).len())?;
         let is_here = self.ctx.is_local(&request.to);
         if !is_here {
             self.may_pay_at(&request.to.node).await?;
@@ -275,6 +277,7 @@ impl Flows {
         node: &NodeName,
         open: bool,
     ) -> Result<PacketInfo> {
+        self.ctx.limits.take_account(Budget::FarLook, caller.name())?;
         let question = Question::Packet { by: caller.user().clone(), packet, open };
         match self.nodes.ask(node, &question).await? {
             Answer::Packet(info) if info.id == packet && info.maker.node == *node => Ok(info),

@@ -6,16 +6,14 @@
 
 use super::{Flows, Result};
 use crate::{
-    Caller,
+    Budget, Caller,
     federation::FederationError,
-    wallet::{LinkTrouble, WalletError},
+    wallet::{LinkTrouble, WalletError, is_shop_title},
 };
 use std::time::Duration;
 use weft_wire::{
     NodeName, RequestId, UserAddress, UserName,
     federation::{Answer, Question, ShopAnswer},
-    limits::SHOP_TITLE_CHARS_MAX,
-    text,
     wallet::{SaleInfo, ShopInfo},
 };
 
@@ -85,6 +83,7 @@ impl Flows {
         node: &NodeName,
         sale: Option<RequestId>,
     ) -> Result<ShopAnswer> {
+        self.ctx.limits.take_account(Budget::FarLook, &by.name)?;
         self.may_pay_at(node).await?;
         let question = Question::Shop { by: by.clone(), shop: shop.clone(), sale };
         let address = UserAddress::new(shop.clone(), node.clone());
@@ -93,8 +92,7 @@ impl Flows {
         let Answer::Shop(answer) = self.nodes.ask(node, &question).await? else {
             return Err(nonsense().into());
         };
-        let title = &answer.info.details.title;
-        let is_title = text::name(title) == *title && title.chars().count() <= SHOP_TITLE_CHARS_MAX;
+        let is_title = is_shop_title(&answer.info.details.title);
         let is_shop = answer.info.shop == address && answer.info.key == peer.key && is_title;
         let is_sale = match (&answer.sale, sale) {
             (Some(told), Some(asked)) => told.id == asked && told.shop == address,

@@ -105,6 +105,8 @@ budgets! {
     Payment = 60 then 60 per 60 s;
     /// What other nodes newly say of invoices, by whose they are to pay.
     FarInvoice = 120 then 60 per 60 s;
+    /// Look-ups at other nodes of what is to be paid or taken there, by account: they count for this whole node there.
+    FarLook = 120 then 120 per 60 s;
     /// Codes of customers that were typed by their digits, by shop.
     CodeTry = 60 then 60 per 60 s;
     /// Notices of payment providers, by address: before anything of one is read.
@@ -182,6 +184,10 @@ budgets! {
     PeerKilobytes = 65536 then 4096 per 1 s;
     /// Questions of another node, by node.
     PeerQuestions = 600 then 100 per 1 s;
+    /// What it says of payments, by node: what its people ask does not hold that up.
+    PeerPosts = 600 then 100 per 1 s;
+    /// Statements of a link that stands still, by node: each is a look through all of its payments.
+    PeerStatement = 30 then 30 per 60 s;
     /// Codes of payers by which another node asks for money, by node: it may have many shops, and should not try codes for long.
     PeerCharge = 600 then 600 per 60 s;
     /// Look-ups of people by another node, by node: many of its people may ask, but not for everybody.

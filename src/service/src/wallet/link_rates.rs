@@ -1,15 +1,50 @@
 //! Rates of exchange between the assets of a link, as people write them: how much of the one for one of the other.
 
-use super::{Result, WalletError};
+use super::{LinkTrouble, Result, Wallet, WalletError, records::OfferRecord};
 use crate::Fault;
-use weft_ledger::link::{Link, Rate};
+use std::collections::BTreeMap;
+use weft_ledger::link::{Link, Rate, Terms, TermsError, gain_across};
+use weft_store::tables;
 use weft_wire::{
-    Millis,
+    AssetId, Millis, NodeName,
     wallet::{Asset, LinkedRate},
 };
 
 /// Decimals of a rate.
 const DECIMALS_MAX: usize = 9;
+
+impl Wallet {
+    /// Terms by which one comes round to more through another link of this node, as it is or is offered, are not signed: each link
+    /// alone would not show it.
+    ///
+    /// # Errors
+    /// [`LinkTrouble::Terms`].
+    pub(super) async fn no_ring(&self, peer: &NodeName, terms: &Terms) -> Result<()> {
+        let mut all = Vec::new();
+        for other in self.linked().await?.into_iter().filter(|other| other != peer) {
+            let record: Option<OfferRecord> = self.ctx.read(tables::LINK_OFFERS, other.as_str()).await?;
+            let record = record.unwrap_or_default();
+            // The other may still sign any of them, and nobody here is asked again.
+            all.extend(record.ours.iter().chain(&record.withdrawn).filter_map(|signed| signed.peek().ok()));
+            all.extend(self.link(&other).await?.map(|link| link.terms));
+        }
+        all.push(terms.clone());
+        let covered = all.iter().flat_map(|terms| &terms.assets).map(|covered| &covered.asset);
+        let assets: BTreeMap<AssetId, &Asset> = covered.map(|asset| (asset.id(), asset)).collect();
+        let now = self.ctx.now();
+        let rates = |terms: &Terms| terms.rates.iter().filter(|rate| now < rate.until_ms).copied().collect();
+        let rates: Vec<Vec<Rate>> = all.iter().map(rates).collect();
+        let is_own = |id| assets.get(&id).is_some_and(|asset| asset.issuer == self.ctx.node);
+        let Some(ring) = gain_across(&rates, is_own) else { return Ok(()) };
+        // One that was there before is not of these terms: they can be changed all the same.
+        let others = rates.split_last().map(|(_, others)| others).unwrap_or_default();
+        if gain_across(others, is_own).is_some() {
+            return Ok(());
+        }
+        let ring = ring.iter().filter_map(|id| assets.get(id).map(|asset| Asset::clone(asset)));
+        Err(WalletError::Link(LinkTrouble::Terms(TermsError::Gain(ring.collect()))))
+    }
+}
 
 /// Reads a rate like `1.09`: so much of `get` for one of `give`.
 ///

@@ -82,6 +82,7 @@ impl Wallet {
         }
         let terms = self.terms_of(peer, wish).await?;
         terms.check(self.ctx.now()).map_err(|error| WalletError::Link(LinkTrouble::Terms(error)))?;
+        self.no_ring(peer, &terms).await?;
         let (digest, signed) = (terms.digest(), Signed::sign(&terms, &self.key));
         let (own, peer) = (self.ctx.node.clone(), peer.clone());
         self.teller.run(move |sheet| sheet.propose(&own, &peer, &signed)).await?;
@@ -104,6 +105,7 @@ impl Wallet {
         }
         let theirs = record.theirs.filter(is_it).ok_or_else(none)?;
         let terms = theirs.peek().map_err(|_| none())?;
+        self.no_ring(peer, &terms).await?;
         let ours = Signed::sign(&terms, &self.key);
         if ours.body() != theirs.body() {
             return Err(WalletError::Link(LinkTrouble::Refused(
@@ -318,7 +320,8 @@ impl Sheet<'_> {
                 self.agree(own, peer, &agreed, &mut record)?;
             }
             None => {
-                let expected = self.link(peer)?.map_or(terms.version, |link| link.terms.version + 1);
+                let expected =
+                    self.link(peer)?.map_or(terms.version, |link| link.terms.version.saturating_add(1));
                 if terms.version < expected {
                     return Err(WalletError::Link(LinkTrouble::TermsVersion { expected }).into());
                 }

@@ -109,6 +109,7 @@ pub(crate) use link_post::{Heard, Letter, LinkPost, MESSAGES_MAX};
 pub use link_terms::{CoveredWish, RateWish, TermsWish, hex};
 pub(crate) use orders::Submitted;
 pub(crate) use remote::Memo;
+pub(crate) use remote_shops::is_shop_title;
 pub(crate) use watch::WalletWatch;
 
 use crate::{cache::Cache, context::Ctx};

@@ -433,7 +433,7 @@ pub(crate) struct FarInvoiceRecord {
     pub info: Signed<InvoiceInfo>,
     /// When it was first heard of: that is its place in the list.
     pub kept_ms: Millis,
-    /// When the other node has said this.
+    /// When the other node was asked last, or has said this.
     pub seen_ms: Millis,
     /// The payment that was sent for it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]

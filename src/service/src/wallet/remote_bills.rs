@@ -5,7 +5,7 @@ use super::{
     invoices::{Billed, Folder, list_key, reference},
     records::{FarInvoiceRecord, InvoicePaidRecord},
     remote::rejection,
-    remote_shops::why_not,
+    remote_shops::{is_shop_title, why_not},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, context::joined};
@@ -13,7 +13,7 @@ use weft_ledger::link::{Aim, LinkBooks, Payment, Prepare, Reason, State, Sum, Wa
 use weft_store::tables;
 use weft_wire::{
     AccountId, Millis, RequestId, Signed, TransferId, UserAddress, UserName,
-    limits::{INVOICE_DUE_MS_MAX, INVOICE_NOTE_BYTES_MAX, SHOP_TITLE_CHARS_MAX},
+    limits::{INVOICE_DUE_MS_MAX, INVOICE_NOTE_BYTES_MAX},
     text,
     wallet::{
         Intent, InvoiceInfo, InvoicePaid, InvoicePayee, InvoiceState, InvoiceSums, Payee, PaymentOrder,
@@ -48,7 +48,7 @@ impl Wallet {
         let is_text = |said: &str| text::name(said) == said;
         let is_shop = info.shop.as_ref().is_none_or(|shop| {
             let title = &shop.title;
-            shop.shop == info.issuer && is_text(title) && title.chars().count() <= SHOP_TITLE_CHARS_MAX
+            shop.shop == info.issuer && is_shop_title(title)
         });
         let is_paid = match (info.state, &info.paid) {
             (InvoiceState::Paid, Some(paid)) => paid.at_ms <= latest,
@@ -151,6 +151,27 @@ impl Wallet {
             }
         }
         Ok(stale)
+    }
+
+    /// These are asked after now: whatever comes of it, not again for a while.
+    pub(crate) async fn ask_later(
+        &self,
+        user: &UserAddress,
+        asked: &[(UserAddress, RequestId)],
+    ) -> Result<()> {
+        let keys: Vec<_> = asked.iter().map(|(issuer, id)| far_key(&user.name, issuer, *id)).collect();
+        self.teller
+            .run(move |sheet| {
+                for key in &keys {
+                    let known: Option<FarInvoiceRecord> = sheet.get(tables::INVOICES_FAR, key)?;
+                    if let Some(known) = known {
+                        let seen_ms = sheet.now;
+                        sheet.put(tables::INVOICES_FAR, key, &FarInvoiceRecord { seen_ms, ..known });
+                    }
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Whether this was said before, of an invoice of another node: then it costs no room.

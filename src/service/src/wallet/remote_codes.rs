@@ -5,7 +5,7 @@ use super::{
     LinkTrouble, Memo, Result, Wallet, WalletError,
     codes::{Giving, Read},
     records::{AskedRecord, ChargeRecord, CodeRecord, OrderRecord},
-    remote_shops::SHOP_MS,
+    remote_shops::{SHOP_MS, is_shop_title},
     sheet::{Sheet, Stop},
 };
 use crate::{Fault, context::joined};
@@ -16,8 +16,6 @@ use weft_ledger::{
 use weft_store::tables;
 use weft_wire::{
     Blob, NodeName, RequestId, Signed, UserAddress, encode,
-    limits::SHOP_TITLE_CHARS_MAX,
-    text,
     wallet::{BearerPayee, CodeCharge, MerchantPayee, Payee, PaymentOrder},
 };
 
@@ -42,8 +40,7 @@ impl Wallet {
         if *charge.code.node() != self.ctx.node {
             return Err(WalletError::CodeInvalid);
         }
-        let title = &charge.title;
-        if text::name(title) != *title || title.chars().count() > SHOP_TITLE_CHARS_MAX {
+        if !is_shop_title(&charge.title) {
             return Err(Fault::Invalid { field: "title", why: "1 to 64 characters" }.into());
         }
         if charge.amount == 0 {

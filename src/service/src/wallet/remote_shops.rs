@@ -12,6 +12,8 @@ use weft_ledger::link::{LinkBooks, Payment, Prepare, Reason, Sum, Way};
 use weft_store::tables;
 use weft_wire::{
     AccountId, Millis, NodeName, TransferId, UserAddress,
+    limits::SHOP_TITLE_CHARS_MAX,
+    text,
     wallet::{Intent, MerchantPayee, PaymentOrder, ShopName},
 };
 
@@ -104,6 +106,11 @@ impl Sheet<'_> {
         let of_less = link.terms.exchange(give.asset, give.amount.saturating_sub(1), got.asset, self.now);
         Ok(of_less.is_some_and(|of_less| of_less >= asked))
     }
+}
+
+/// Whether another node can mean that a shop is called so: as one here may be.
+pub(crate) fn is_shop_title(title: &str) -> bool {
+    text::name(title) == title && !title.trim().is_empty() && title.chars().count() <= SHOP_TITLE_CHARS_MAX
 }
 
 impl Bought {

@@ -2,7 +2,10 @@
 
 use super::*;
 use futures::{FutureExt as _, future::BoxFuture};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use weft_net::{PeerHandler, PeerKey};
 use weft_wire::{
     limits::INVOICE_DUE_MS_MAX,
@@ -19,6 +22,21 @@ impl PeerHandler for Liar {
 
     fn query(&self, _: PeerKey, _: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
         async { weft_wire::encode(&self.0) }.boxed()
+    }
+}
+
+/// Counts the questions, and answers none.
+#[derive(Default)]
+struct Mute(AtomicUsize);
+
+impl PeerHandler for Mute {
+    fn deliver(&self, _: PeerKey, _: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
+        async { Vec::new() }.boxed()
+    }
+
+    fn query(&self, _: PeerKey, _: Vec<u8>) -> BoxFuture<'_, Vec<u8>> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        async { Vec::new() }.boxed()
     }
 }
 
@@ -74,6 +92,7 @@ async fn what_another_node_cannot_mean_is_not_kept() {
         InvoiceInfo { rejection: Some(Rejection::Over), ..good.clone() },
         InvoiceInfo { shop: title(&"t".repeat(65)), ..good.clone() },
         InvoiceInfo { shop: title("Corner\u{200b}"), ..good.clone() },
+        InvoiceInfo { shop: title(" "), ..good.clone() },
         InvoiceInfo { shop: Some(ShopName { shop: elsewhere, title: "Corner".into() }), ..good.clone() },
         dear,
         hidden,
@@ -119,4 +138,24 @@ async fn what_was_asked_for_does_not_change_and_what_was_paid_stays_paid() {
     let seen = desk.told(desk.signed(&said), 2).await.unwrap();
     assert_eq!(seen.paid.unwrap().refunded, 7, "it is the other node's word, and nothing of her own books");
     desk.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn who_does_not_answer_is_asked_once_a_minute_and_keeps_no_place_of_others() {
+    let desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    for id in 1..=10 {
+        desk.bill(desk.wish(id)).await.unwrap();
+        desk.read(&shop, id).await.unwrap();
+    }
+    let mute = Arc::new(Mute::default());
+    let key = super::super::federated_tests::key(&desk.pair.worlds[AWAY]);
+    desk.pair.net.state.lock().handlers.insert(key, mute.clone());
+    for asked in [10, 20] {
+        desk.pair.worlds[HOME].clock.advance(61_000);
+        for _ in 0..4 {
+            assert_eq!(desk.list(None).await.len(), 10);
+        }
+        assert_eq!(mute.0.load(Ordering::Relaxed), asked);
+    }
 }
