@@ -1,58 +1,7 @@
-import type { Locator } from '@playwright/test';
-import { around } from '../support/groups.ts';
-import { begin, issueEuros, issueTo, pay, PIN } from '../support/money.ts';
-import { Node } from '../support/node.ts';
-import { PASSWORD, type Person } from '../support/person.ts';
-import { inTaps } from '../support/taps.ts';
-import { expect, test as base } from '../support/test.ts';
-
-/** A node of alice, who issues euros, and bob, who has some; both have a PIN, and their wallets are open. */
-const test = base.extend<{ couple: { alice: Person; bob: Person } }>({
-  couple: async ({ person }, use) => {
-    const node = await Node.start();
-    try {
-      const [alice, bob] = [await person('alice', {}, node), await person('bob', {}, node)];
-      for (const someone of [alice, bob]) await someone.signUp(await node.invite());
-      await around(alice, [bob]);
-      await issueEuros(alice);
-      for (const someone of [alice, bob]) {
-        await issueTo(alice, someone, '100');
-        await someone.at('/me/wallet/pin');
-        await choosePin(someone);
-        await home(someone);
-      }
-      await use({ alice, bob });
-    } finally {
-      await node.stop();
-    }
-  },
-});
-
-async function choosePin({ page }: Person): Promise<void> {
-  await page.getByLabel('New payment PIN').fill(PIN);
-  await page.getByLabel('The same PIN again').fill(PIN);
-  await page.getByLabel('Confirm with your account password').fill(PASSWORD);
-  await page.getByRole('button', { name: 'Set payment PIN' }).click();
-  await expect(page.getByRole('link', { name: 'Change payment PIN' })).toBeVisible();
-}
-
-/** The wallet, where a flow of money begins. */
-async function home(who: Person): Promise<void> {
-  await who.at('/me/wallet');
-  await expect(main(who).getByRole('link', { name: 'Statement' })).toBeVisible();
-}
-
-const main = ({ page }: Person): Locator => page.getByRole('main');
-const dialog = ({ page }: Person): Locator => page.getByRole('dialog');
-const press = (within: Locator, name: string | RegExp): Promise<void> => within.getByRole('button', { name }).click();
-const go = (who: Person, name: RegExp): Promise<void> => main(who).getByRole('link', { name }).click();
-const done = (who: Person): Promise<void> => expect(dialog(who)).toHaveCount(0);
-
-/** From the wallet of somebody, in so many taps. */
-async function flow(who: Person, name: string, taps: number, work: () => Promise<void>): Promise<void> {
-  await home(who);
-  await inTaps(who, name, taps, work);
-}
+import { begin, pay, PIN } from '../support/money.ts';
+import type { Person } from '../support/person.ts';
+import { dialog, done, flow, go, inTaps, main, press, test } from '../support/taps.ts';
+import { expect } from '../support/test.ts';
 
 /** Bob pays alice into escrow. */
 async function hold(bob: Person, alice: Person, amount: string): Promise<void> {
