@@ -14,7 +14,6 @@ use crate::http::Failure;
 use crate::jobs::{Done, Job};
 use crate::runtime::{Cx, State};
 use crate::{connection, contacts, http};
-use std::collections::BTreeMap;
 use weft_wire::contacts::ContactState;
 use weft_wire::wallet::{
     InvoiceCard, InvoiceInfo, InvoiceLine, InvoiceList, InvoicePayee, InvoiceState, Payee, SendInvoice,
@@ -24,8 +23,11 @@ use zeroize::Zeroizing;
 
 /// Of which the own node has not heard: `w/i/ invoice issuer`.
 const HEARD: &[u8] = b"w/i/";
-/// So many of them.
+/// So many of them, and of one node.
 const HEARD_MAX: usize = 64;
+const HEARD_OF_NODE_MAX: usize = 16;
+/// After which they are asked for again where a node has not answered.
+const AGAIN_MS: u64 = 30_000;
 /// Of which the chat was told: `w/t/ invoice`.
 const TOLD: &[u8] = b"w/t/";
 
@@ -36,7 +38,9 @@ pub(super) fn heard(s: &mut State, sender: &UserAddress, card: &InvoiceCard) {
         contacts::find(s, sender).is_some_and(|contact| contact.state == Some(ContactState::Accepted));
     // A node speaks for its own people, and of what is of this one it knows itself.
     let is_theirs = sender.node == card.issuer.node && card.issuer.node != node;
-    if is_contact && is_theirs && s.load_all::<InvoicePayee>(HEARD).len() < HEARD_MAX {
+    let kept = s.load_all::<InvoicePayee>(HEARD);
+    let of_node = kept.iter().filter(|payee| payee.issuer.node == sender.node).count();
+    if is_contact && is_theirs && kept.len() < HEARD_MAX && of_node < HEARD_OF_NODE_MAX {
         let payee = InvoicePayee { issuer: card.issuer.clone(), invoice: card.invoice };
         s.store(&heard_place(&payee), &payee);
         s.jobs.want(Job::HearInvoices);
@@ -56,15 +60,15 @@ fn heard_place(payee: &InvoicePayee) -> Vec<u8> {
 
 /// The job: has the own node ask for what was heard of. From then on it stands in the list.
 pub(crate) async fn hear(cx: &Cx) -> Result<Done, Failure> {
-    let mut away = BTreeMap::new();
+    let mut away = Vec::new();
     for payee in cx.with(|s| s.load_all::<InvoicePayee>(HEARD)) {
         let node = payee.issuer.node.clone();
         // A node that does not answer is asked once in a round: it holds up nobody else's.
-        if away.contains_key(&node) {
+        if away.contains(&node) {
             continue;
         }
         match http::get::<InvoiceInfo>(cx, &path(&payee.issuer, payee.invoice)).await {
-            Err(failure) if !failure.is_final() => drop(away.insert(node, failure)),
+            Err(failure) if !failure.is_final() => away.push(node),
             asked => cx.with(|s| {
                 s.kv_delete(&heard_place(&payee));
                 if asked.is_ok() {
@@ -74,7 +78,8 @@ pub(crate) async fn hear(cx: &Cx) -> Result<Done, Failure> {
             }),
         }
     }
-    away.into_values().next().map_or(Ok(Done::Yes), Err)
+    // How long it wishes to be left alone is no matter of others.
+    Ok(if away.is_empty() { Done::Yes } else { Done::After(AGAIN_MS) })
 }
 
 /// Answers a call about invoices.

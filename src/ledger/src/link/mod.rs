@@ -61,7 +61,7 @@ pub use receive::{Notice, Received, receive, receive_ack};
 pub use rings::gain_across;
 pub use send::{Sent, ask, send, settle};
 pub use state::{Frozen, Leg, Link, Lost, Outgoing, Payment, State, Way};
-pub use statement::{Difference, Line, Owed, Statement, compare, statement};
+pub use statement::{Difference, Line, Owed, Statement, compare, owed_by, statement};
 pub use terms::{Covered, Rate, Terms, TermsError};
 pub use thaw::{Thaw, Verdict, begin_thaw, pay_found, propose_thaw, thaw, thaw_part};
 

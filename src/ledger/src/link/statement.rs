@@ -1,7 +1,7 @@
 //! What a node has in its books of a link, for both operators to see and compare.
 
 use super::{
-    Aim, Digest, Freeze, LINES_MAX, LinkBooks, LinkError, Lost, Mark, Payment, State, Sum, Way,
+    Aim, Digest, Freeze, LINES_MAX, Link, LinkBooks, LinkError, Lost, Mark, Payment, State, Sum, Way,
     books::{Outcome, known},
 };
 use crate::{Account, wide};
@@ -198,12 +198,33 @@ pub fn statement<B: LinkBooks>(
     })
 }
 
-fn line(payment: Payment, payer: NodeName) -> Line {
+/// What a payment that is done has added to what the issuer of each asset owes the other node, or taken from it. `None`: what it moves
+/// is not known here.
+#[must_use]
+pub fn owed_by(link: &Link, payment: &Payment) -> Option<Vec<(AssetId, i128)>> {
+    if payment.state != State::Fulfilled {
+        return Some(Vec::new());
+    }
+    let Lost { give, settles, against } = moves(payment)?;
+    let by_issuer = |asset| link.is_issuer(asset) == (payment.way == Way::Out);
+    let owed = |sum: Sum| {
+        let amount = i128::from(sum.amount);
+        (sum.asset, if !settles && by_issuer(sum.asset) { amount } else { -amount })
+    };
+    Some([give].into_iter().chain(against).map(owed).collect())
+}
+
+/// What goes over the link, as far as it is known here.
+fn moves(payment: &Payment) -> Option<Lost> {
     let asked = payment.prepare.as_ref().map(|prepare| {
         let settles = prepare.aim == Aim::Settlement;
         Lost { give: prepare.give, settles, against: prepare.get.filter(|_| settles) }
     });
-    let what = asked.or(payment.lost);
+    asked.or(payment.lost)
+}
+
+fn line(payment: Payment, payer: NodeName) -> Line {
+    let what = moves(&payment);
     Line {
         payment: payment.id,
         payer,

@@ -66,7 +66,7 @@ pub enum TermsError {
     #[error("the terms are between other nodes")]
     Parties,
     /// Counted from 1.
-    #[error("the first terms have version 1")]
+    #[error("versions begin with 1, and not so high that no others could follow")]
     Version,
     /// None, too many, two of one id, or one of another issuer.
     #[error("the terms cover 1 to {ASSETS_MAX} assets, each once, that one of the two nodes issues")]

@@ -118,7 +118,7 @@ impl Flows {
 /// Whether a node could not be asked, or has not said anything.
 fn is_away(error: &FlowError) -> bool {
     match error {
-        FlowError::Fault(fault) => matches!(fault, Fault::RateLimited { .. }),
+        FlowError::Fault(fault) => matches!(fault, Fault::RateLimited { .. } | Fault::WrittenTooMuch { .. }),
         FlowError::Federation(error) => error.is_passing(),
         _ => false,
     }

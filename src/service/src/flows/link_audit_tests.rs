@@ -103,13 +103,30 @@ async fn money_between_nodes_that_goes_elsewhere_is_found() {
             let findings = pair.findings(at).await;
             assert!(findings.contains(&told), "{purpose:?}: {findings:?}");
         }
-        // What a thaw puts right stays between the two.
-        pair.move_by_hand(at, 99, (position, over), Purpose::Correction).await;
-        let findings = pair.findings(at).await;
-        assert!(
-            !findings.iter().any(|told| told.contains(&TransferId([99; 16]).to_string())),
-            "{findings:?}"
-        );
+        // What a thaw puts right stays between the two, and makes what is owed what the payments come to.
+        let told = format!("of {} is owed with {} what its payments do not come to", pair.euro.id, link.peer);
+        let mut findings = Vec::new();
+        for id in [98, 99] {
+            pair.move_by_hand(at, id, (position, over), Purpose::Correction).await;
+            findings = pair.findings(at).await;
+            assert!(!findings.iter().any(|told| told.contains(&TransferId([id; 16]).to_string())));
+        }
+        assert!(findings.contains(&told), "{findings:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_correction_without_a_thaw_is_found() {
+    let mut pair = Pair::new().await;
+    pair.pay(HOME, 500, Intent::Payment).await.unwrap();
+    pair.carry().await;
+    pair.is_sound().await;
+    for at in [HOME, AWAY] {
+        let link = pair.link_of(at).await;
+        let (over, position) = (link.account(pair.euro.id), link.position(pair.euro.id));
+        let told = format!("of {} is owed with {} what its payments do not come to", pair.euro.id, link.peer);
+        pair.move_by_hand(at, 97, (position, over), Purpose::Correction).await;
+        assert_eq!(pair.findings(at).await, [told]);
     }
 }
 

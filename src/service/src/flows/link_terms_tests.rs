@@ -237,37 +237,66 @@ async fn all_terms_that_both_have_signed_stay_with_both_signatures() {
     assert_eq!(table.iter().filter(|row| row[0] == "terms").count(), 2);
 }
 
-#[tokio::test]
-async fn nobody_has_more_by_exchanging_round_through_several_links() {
+/// Points are issued beside the euros.
+async fn with_points() -> Pair {
     let pair = Pair::strangers().await;
-    let wallet = pair.worlds[HOME].service.wallet();
     let points = weft_wire::wallet::DefineAsset { code: "PTS".parse().unwrap(), ..euro() };
-    wallet.define(points).await.unwrap();
+    pair.worlds[HOME].service.wallet().define(points).await.unwrap();
+    pair
+}
+
+/// Euros, points, and what the other node issues, at these rates.
+fn at_rates(rates: &[(&str, &str, &str)]) -> TermsWish {
     let covered = |code: &str, is_theirs| CoveredWish {
         code: code.parse().unwrap(),
         is_theirs,
         scale: is_theirs.then_some(2),
         limit: "100".into(),
     };
-    let rate = |give: &str, get: &str, rate: &str| RateWish {
+    let rate = |(give, get, rate): &(&str, &str, &str)| RateWish {
         give: give.parse().unwrap(),
-        gives_theirs: give == "ACME",
+        gives_theirs: *give == "ACME",
         get: get.parse().unwrap(),
-        gets_theirs: get == "ACME",
-        rate: Some(rate.into()),
+        gets_theirs: *get == "ACME",
+        rate: Some((*rate).into()),
         until_ms: u64::MAX,
     };
-    let wish = |rates| TermsWish {
+    TermsWish {
         assets: vec![covered("EUR", false), covered("PTS", false), covered("ACME", true)],
-        rates,
+        rates: rates.iter().map(rate).collect(),
         ..TermsWish::default()
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_ring_is_seen_though_two_offers_to_one_node_would_make_one_as_well() {
+    let pair = with_points().await;
+    let wallet = pair.worlds[HOME].service.wallet();
+    let [away, far] = ["away.example", "far.example"].map(|name| name.parse().unwrap());
+    // Only one of the two can be in force.
+    let first = [("EUR", "ACME", "1"), ("ACME", "PTS", "2"), ("PTS", "ACME", "0.5"), ("ACME", "EUR", "1")];
+    let second = [("EUR", "ACME", "1"), ("ACME", "PTS", "1"), ("PTS", "ACME", "1"), ("ACME", "EUR", "1")];
+    for rates in [first, second] {
+        wallet.propose_terms(&away, at_rates(&rates)).await.unwrap();
+    }
+    let dear = |of| at_rates(&[("EUR", "ACME", "1"), ("ACME", "PTS", of)]);
+    for of in ["3", "2", "1.5"] {
+        let gains = wallet.propose_terms(&far, dear(of)).await;
+        assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())), "{of}");
+    }
+    wallet.propose_terms(&far, dear("1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_has_more_by_exchanging_round_through_several_links() {
+    let pair = with_points().await;
+    let wallet = pair.worlds[HOME].service.wallet();
     let [away, far, third] =
         ["away.example", "far.example", "third.example"].map(|name| name.parse().unwrap());
     // Euros become points through the one node, and those become more euros through the other.
-    let there = wish(vec![rate("EUR", "ACME", "2"), rate("ACME", "PTS", "0.5")]);
+    let there = at_rates(&[("EUR", "ACME", "2"), ("ACME", "PTS", "0.5")]);
     wallet.propose_terms(&away, there.clone()).await.unwrap();
-    let back = |of| wish(vec![rate("PTS", "ACME", "1"), rate("ACME", "EUR", of)]);
+    let back = |of| at_rates(&[("PTS", "ACME", "1"), ("ACME", "EUR", of)]);
     let gains = wallet.propose_terms(&far, back("1.25")).await;
     assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())));
     wallet.propose_terms(&far, back("1")).await.unwrap();
@@ -283,7 +312,7 @@ async fn nobody_has_more_by_exchanging_round_through_several_links() {
     let gains = wallet.accept_terms(&third, &digest).await;
     assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())));
     // What is changed at the one link is looked at with the others; of its own former rates nothing counts.
-    let dearer = wish(vec![rate("EUR", "ACME", "2"), rate("ACME", "PTS", "0.6")]);
+    let dearer = at_rates(&[("EUR", "ACME", "2"), ("ACME", "PTS", "0.6")]);
     let gains = wallet.propose_terms(&away, dearer).await;
     assert_eq!(part(gains.map_err(FlowError::from)), (Code::Conflict, Some("gain".to_owned())));
 }

@@ -277,7 +277,8 @@ impl Flows {
         node: &NodeName,
         open: bool,
     ) -> Result<PacketInfo> {
-        self.ctx.limits.take_account(Budget::FarLook, caller.name())?;
+        let budget = if open { Budget::FarVisit } else { Budget::FarLook };
+        self.ctx.limits.take_account(budget, caller.name())?;
         let question = Question::Packet { by: caller.user().clone(), packet, open };
         match self.nodes.ask(node, &question).await? {
             Answer::Packet(info) if info.id == packet && info.maker.node == *node => Ok(info),

@@ -83,7 +83,7 @@ impl Flows {
         node: &NodeName,
         sale: Option<RequestId>,
     ) -> Result<ShopAnswer> {
-        self.ctx.limits.take_account(Budget::FarLook, &by.name)?;
+        self.ctx.limits.take_account(Budget::FarVisit, &by.name)?;
         self.may_pay_at(node).await?;
         let question = Question::Shop { by: by.clone(), shop: shop.clone(), sale };
         let address = UserAddress::new(shop.clone(), node.clone());

@@ -105,8 +105,10 @@ budgets! {
     Payment = 60 then 60 per 60 s;
     /// What other nodes newly say of invoices, by whose they are to pay.
     FarInvoice = 120 then 60 per 60 s;
-    /// Look-ups at other nodes of what is to be paid or taken there, by account: they count for this whole node there.
-    FarLook = 120 then 120 per 60 s;
+    /// Invoices and packets of other nodes that are looked at, by account: they count for this whole node there.
+    FarLook = 240 then 240 per 60 s;
+    /// Shops of other nodes that are to be paid, and packets that are opened there, by account: what stands in chats does not use that up.
+    FarVisit = 120 then 120 per 60 s;
     /// Codes of customers that were typed by their digits, by shop.
     CodeTry = 60 then 60 per 60 s;
     /// Notices of payment providers, by address: before anything of one is read.

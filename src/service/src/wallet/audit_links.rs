@@ -14,11 +14,11 @@ use crate::Fault;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use weft_ledger::{
     AccountKind, Books, Entry, Hold, Memory, Movement, Outcome, Purpose,
-    link::{Aim, Leg, Link, Payment, Prepare, State, Way, is_as_asked},
+    link::{Aim, Leg, Link, Payment, Prepare, State, Way, is_as_asked, owed_by},
 };
 use weft_store::{Store, record::Record, tables};
 use weft_wire::{
-    AccountId, NodeName, TransferId,
+    AccountId, AssetId, NodeName, TransferId,
     wallet::{BearerPayee, MerchantPayee, Payee, PaymentOrder},
 };
 
@@ -30,6 +30,8 @@ pub(super) struct Links {
     legs: HashSet<TransferId>,
     /// Of each link: how many wait, out and in.
     waiting: BTreeMap<NodeName, (u32, u32)>,
+    /// Of each link: what its payments leave owed of each asset; nothing where one moves what is not known.
+    owed: BTreeMap<NodeName, Option<BTreeMap<AssetId, i128>>>,
     /// Of each payer.
     of_payers: BTreeMap<Vec<u8>, u32>,
     settled: u64,
@@ -42,6 +44,7 @@ impl Links {
             links: links.map(|(_, LinkRecord(link))| (link.peer.clone(), link)).collect(),
             legs: HashSet::new(),
             waiting: BTreeMap::new(),
+            owed: BTreeMap::new(),
             of_payers: BTreeMap::new(),
             settled: 0,
         })
@@ -64,6 +67,7 @@ impl Links {
             }
         }
         self.settled += u64::from(settled_key(payment).is_some());
+        self.count_owed(payment);
         self.legs.extend(payment.legs.iter().chain(&payment.undone).map(|leg| leg.transfer));
         if !is_booked(books, payment) || !self.is_right(store, payment).await? {
             report.find(format!("payment {id} with {peer} is not booked so"));
@@ -86,6 +90,7 @@ impl Links {
     ) -> Result<(), Fault> {
         check_charges(store, report).await?;
         self.check_moved(books, report);
+        self.check_owed(books, report);
         // Nobody is kept from paying by more than waits. What waits since before it was counted is less there.
         let mut counts = Walk::of(store, tables::LINK_WAITING);
         while let Some((key, WaitingRecord(count))) = counts.next().await? {
@@ -135,6 +140,40 @@ impl Links {
             let is_between = [debit, credit].iter().any(|id| accounts.contains(id));
             if is_between && !is_correction && !self.legs.contains(&id) {
                 report.find(format!("transfer {id} moves what is between two nodes, and is of no payment"));
+            }
+        }
+    }
+
+    fn count_owed(&mut self, payment: &Payment) {
+        let Some(link) = self.links.get(&payment.peer) else { return };
+        let owed = self.owed.entry(payment.peer.clone()).or_insert_with(|| Some(BTreeMap::new()));
+        let (Some(sums), Some(by)) = (owed.as_mut(), owed_by(link, payment)) else {
+            *owed = None;
+            return;
+        };
+        for (asset, amount) in by {
+            let sum = sums.entry(asset).or_default();
+            *sum = sum.saturating_add(amount);
+        }
+    }
+
+    /// What two nodes owe each other is what their payments come to: a thaw corrects it to just that. While a link stands still a thaw may
+    /// have been done in part.
+    fn check_owed(&self, books: &Memory, report: &mut LedgerReport) {
+        for link in self.links.values().filter(|link| link.frozen.is_none()) {
+            let sums = match self.owed.get(&link.peer) {
+                Some(None) => continue,
+                Some(Some(sums)) => sums.clone(),
+                None => BTreeMap::new(),
+            };
+            for asset in link.terms.assets.iter().map(|covered| covered.asset.id()) {
+                let Ok(account) = books.account(link.account(asset));
+                let net = account.map_or(0, |account| account.balances.net());
+                let owed = if link.is_issuer(asset) { net } else { -net };
+                if sums.get(&asset).copied().unwrap_or_default() != owed {
+                    let peer = &link.peer;
+                    report.find(format!("of {asset} is owed with {peer} what its payments do not come to"));
+                }
             }
         }
     }
@@ -252,11 +291,9 @@ async fn check_charges(store: &Store, report: &mut LedgerReport) -> Result<(), F
 fn brings_guarded(books: &Memory, guard: &GuardLog, payment: &Payment) -> bool {
     let exchanged = payment.prepare.as_ref().filter(|prepare| matches!(prepare.aim, Aim::Payment { .. }));
     let Some(got) = exchanged.and_then(|prepare| prepare.get) else { return false };
-    if (payment.way, payment.state) != (Way::In, State::Fulfilled) {
-        return false;
-    }
-    // What waited for a yes came by the answer.
-    let by = payment.legs.last().map(|leg| [TransferId::of_answer(leg.transfer), leg.transfer]);
+    // What waited for a yes came by the answer. What a thaw has undone since they keep all the same.
+    let by =
+        payment.came().and_then(<[Leg]>::last).map(|leg| [TransferId::of_answer(leg.transfer), leg.transfer]);
     let came = by.into_iter().flatten().find_map(|id| match books.entry(id) {
         Ok(entry) => entry,
     });

@@ -14,36 +14,70 @@ use weft_wire::{
 const DECIMALS_MAX: usize = 9;
 
 impl Wallet {
-    /// Terms by which one comes round to more through another link of this node, as it is or is offered, are not signed: each link
+    /// Terms by which one comes round to more through another link of this node, as it is or may come to be, are not signed: each link
     /// alone would not show it.
     ///
     /// # Errors
     /// [`LinkTrouble::Terms`].
     pub(super) async fn no_ring(&self, peer: &NodeName, terms: &Terms) -> Result<()> {
-        let mut all = Vec::new();
+        let mut others = Vec::new();
         for other in self.linked().await?.into_iter().filter(|other| other != peer) {
             let record: Option<OfferRecord> = self.ctx.read(tables::LINK_OFFERS, other.as_str()).await?;
-            let record = record.unwrap_or_default();
+            let OfferRecord { ours, withdrawn, rivals, .. } = record.unwrap_or_default();
             // The other may still sign any of them, and nobody here is asked again.
-            all.extend(record.ours.iter().chain(&record.withdrawn).filter_map(|signed| signed.peek().ok()));
-            all.extend(self.link(&other).await?.map(|link| link.terms));
+            let signed = ours.iter().chain(&withdrawn).chain(&rivals).filter_map(|signed| signed.peek().ok());
+            let present = self.link(&other).await?.map(|link| link.terms);
+            let (signed, latest) = (signed.collect(), ours.last().and_then(|signed| signed.peek().ok()));
+            others.push(Standing { present, latest, signed });
         }
-        all.push(terms.clone());
-        let covered = all.iter().flat_map(|terms| &terms.assets).map(|covered| &covered.asset);
+        let known = others.iter().flat_map(|link| link.present.iter().chain(&link.signed)).chain([terms]);
+        let covered = known.flat_map(|terms| &terms.assets).map(|covered| &covered.asset);
         let assets: BTreeMap<AssetId, &Asset> = covered.map(|asset| (asset.id(), asset)).collect();
-        let now = self.ctx.now();
-        let rates = |terms: &Terms| terms.rates.iter().filter(|rate| now < rate.until_ms).copied().collect();
-        let rates: Vec<Vec<Rate>> = all.iter().map(rates).collect();
         let is_own = |id| assets.get(&id).is_some_and(|asset| asset.issuer == self.ctx.node);
-        let Some(ring) = gain_across(&rates, is_own) else { return Ok(()) };
-        // One that was there before is not of these terms: they can be changed all the same.
-        let others = rates.split_last().map(|(_, others)| others).unwrap_or_default();
-        if gain_across(others, is_own).is_some() {
-            return Ok(());
+        let now = self.ctx.now();
+        for mut rates in ways_to_be(&others, now) {
+            // One that was there before is not of these terms: they can be changed all the same.
+            if gain_across(&rates, is_own).is_some() {
+                continue;
+            }
+            rates.push(rates_of(terms, now));
+            if let Some(ring) = gain_across(&rates, is_own) {
+                let ring = ring.iter().filter_map(|id| assets.get(id).map(|asset| Asset::clone(asset)));
+                return Err(WalletError::Link(LinkTrouble::Terms(TermsError::Gain(ring.collect()))));
+            }
         }
-        let ring = ring.iter().filter_map(|id| assets.get(id).map(|asset| Asset::clone(asset)));
-        Err(WalletError::Link(LinkTrouble::Terms(TermsError::Gain(ring.collect()))))
+        Ok(())
     }
+}
+
+/// What is in force between this node and another one, and what may be: this node's operator has signed it.
+struct Standing {
+    present: Option<Terms>,
+    latest: Option<Terms>,
+    signed: Vec<Terms>,
+}
+
+/// The rates of all links as they may stand beside each other: as they are; one of them as it may come to be; and each of them by what
+/// was signed last.
+fn ways_to_be(links: &[Standing], now: Millis) -> Vec<Vec<Vec<Rate>>> {
+    let of = |terms: Option<&Terms>| terms.map(|terms| rates_of(terms, now)).unwrap_or_default();
+    let present: Vec<_> = links.iter().map(|link| of(link.present.as_ref())).collect();
+    let latest = links.iter().map(|link| of(link.latest.as_ref().or(link.present.as_ref()))).collect();
+    let mut ways = vec![present.clone(), latest];
+    for (at, link) in links.iter().enumerate() {
+        ways.extend(link.signed.iter().map(|terms| {
+            let change = |(nth, rates): (usize, &Vec<Rate>)| {
+                if nth == at { rates_of(terms, now) } else { rates.clone() }
+            };
+            present.iter().enumerate().map(change).collect()
+        }));
+    }
+    ways
+}
+
+/// Those that are not over.
+fn rates_of(terms: &Terms, now: Millis) -> Vec<Rate> {
+    terms.rates.iter().filter(|rate| now < rate.until_ms).copied().collect()
 }
 
 /// Reads a rate like `1.09`: so much of `get` for one of `give`.

@@ -57,7 +57,9 @@ impl Wallet {
         let payment = self.remote(&payer.node, Way::In, transfer).await?;
         let Some(payment) = payment else { return Ok((transfer, false)) };
         let at_rate = payment.prepare.as_ref().is_some_and(|prepare| prepare.get.is_some());
-        Ok((payment.legs.last().map_or(transfer, |leg| leg.transfer), at_rate))
+        // What a thaw has turned has come all the same.
+        let leg = payment.legs.last().or(payment.undone.last());
+        Ok((leg.map_or(transfer, |leg| leg.transfer), at_rate))
     }
 }
 
