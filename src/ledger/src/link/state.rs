@@ -164,10 +164,20 @@ impl Payment {
     /// that they got, they have not as yet.
     #[must_use]
     pub fn came(&self) -> Option<&[Leg]> {
-        let legs = match (self.way, self.state) {
-            (Way::In, State::Fulfilled) => &self.legs,
-            (Way::In, State::Rejected(_)) => &self.undone,
-            (Way::In, State::Waiting) | (Way::Out, _) => return None,
+        self.moved().filter(|_| self.way == Way::In)
+    }
+
+    /// By what it has left whoever pays it here: the same of what goes out. What only a thaw says that they paid, they still have.
+    #[must_use]
+    pub fn went(&self) -> Option<&[Leg]> {
+        self.moved().filter(|_| self.way == Way::Out)
+    }
+
+    fn moved(&self) -> Option<&[Leg]> {
+        let legs = match self.state {
+            State::Fulfilled => &self.legs,
+            State::Rejected(_) => &self.undone,
+            State::Waiting => return None,
         };
         (!legs.is_empty()).then_some(legs)
     }

@@ -1,6 +1,7 @@
 //! Three nodes pay each other by a seed: questions and answers are lost or come twice, rounds end anywhere, nodes die between any two
 //! of their commits and come back, clocks differ. At the end each payment is decided once, both nodes of each link have the same of
-//! it, each sale is paid once, each code is used once, each fee was taken for what has gone over and for nothing else, and no money came or went.
+//! it, each sale and each invoice is paid once, each code is used once, each fee was taken for what has gone over and for nothing else,
+//! and no money came or went.
 //!
 //! `WEFT_SEEDS=2000` runs more; `WEFT_SEED=17` replays one.
 
@@ -25,18 +26,22 @@ use std::sync::Arc;
 use weft_ledger::link::compare;
 use weft_wire::{
     AssetId, RequestId, Signed, TransferId, UserAddress,
-    links::{DecideSettlement, ProposeSettlement, StatementKind, StatementLine},
+    links::{StatementKind, StatementLine},
     wallet::{
         Answer, DefineAsset, Exchange, Intent, MerchantPayee, OpenSale, OpenShop, Payee, PaymentOrder,
         SubmitOrder, TransferState,
     },
 };
 
+mod bills;
 mod codes;
 mod fees;
+mod settlements;
 
 const NODES: [(&str, &str); 3] =
     [("one.example", "alice"), ("two.example", "bob"), ("three.example", "carol")];
+/// Where the second devices of people begin: behind the first ones of all.
+const SECOND: usize = 3;
 const ISSUED: u64 = 10_000;
 const STEPS: usize = 140;
 /// Of each part.
@@ -64,8 +69,11 @@ struct Sim {
     sales: Vec<(usize, RequestId, u64, AssetId)>,
     /// What was charged by codes of people of other nodes, or tried.
     charges: Vec<codes::Charge>,
-    /// Settlements, nettings, exchanges, refunds and sales that were done, the cents that nodes have earned, and the sales by a code.
-    others: [usize; 7],
+    /// What was asked for by invoices.
+    bills: Vec<bills::Bill>,
+    /// Settlements, nettings, exchanges, refunds and sales that were done, the cents that nodes have earned, the sales by a code, and the
+    /// invoices that were paid.
+    others: [usize; 8],
 }
 
 /// The shop of a node.
@@ -91,11 +99,29 @@ impl Sim {
             people.push(Payer::new(&world, name, at as u8 + 1).await);
             worlds.push(world);
         }
+        for (world, (_, name)) in worlds.iter().zip(NODES) {
+            let mut tablet = Device::at(&world.name, name, 2);
+            tablet.sign_in(&world.service).await.unwrap();
+            people.push(Payer::of(world, tablet, (people.len() + 1) as u8).await);
+        }
         let (rng, assets) = (ChaCha20Rng::seed_from_u64(0), [AssetId([0; 16]); 2]);
-        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 7]);
-        let (sent, asked, charges) = (Vec::new(), Vec::new(), Vec::new());
-        let mut sim =
-            Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, charges, others };
+        let (counters, proposed, sales, others) = (Vec::new(), Vec::new(), Vec::new(), [0; 8]);
+        let (sent, asked, charges, bills) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut sim = Sim {
+            net,
+            worlds,
+            people,
+            assets,
+            sent,
+            asked,
+            rng,
+            counters,
+            proposed,
+            sales,
+            charges,
+            bills,
+            others,
+        };
         for (at, code) in ["EUR", "POINTS"].into_iter().enumerate() {
             sim.connect(at);
             let wish = DefineAsset { code: code.parse().unwrap(), ..euro() };
@@ -139,10 +165,23 @@ impl Sim {
         let mut people = std::mem::take(&mut self.people);
         people.iter_mut().zip(&self.counters).for_each(|(payer, counter)| payer.counter = *counter);
         let (rng, counters) = (ChaCha20Rng::seed_from_u64(seed), self.counters.clone());
-        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 7]);
-        let (sales, asked, charges) = (Vec::new(), Vec::new(), Vec::new());
-        let sim =
-            Sim { net, worlds, people, assets, sent, asked, rng, counters, proposed, sales, charges, others };
+        let (assets, sent, proposed, others) = (self.assets, Vec::new(), Vec::new(), [0; 8]);
+        let (sales, asked, charges, bills) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let sim = Sim {
+            net,
+            worlds,
+            people,
+            assets,
+            sent,
+            asked,
+            rng,
+            counters,
+            proposed,
+            sales,
+            charges,
+            bills,
+            others,
+        };
         (0..3).for_each(|at| sim.connect(at));
         sim
     }
@@ -203,13 +242,23 @@ impl Sim {
         panic!("it does not end");
     }
 
+    /// What each has said was taken: nothing stands in the way of what comes behind it.
+    async fn all_is_taken(&self) {
+        for (one, other) in [(0, 1), (1, 0), (0, 2), (2, 0), (1, 2), (2, 1)] {
+            let link = self.worlds[one].service.wallet().link(&self.worlds[other].name).await;
+            let link = link.unwrap().unwrap();
+            assert_eq!(link.sent.seq, link.confirmed.seq, "{one} to {other}: it was not taken");
+        }
+    }
+
     async fn step(&mut self) {
-        match self.dice(21) {
+        match self.dice(23) {
             12 => self.crash().await,
             13 => self.propose().await,
             14 | 16 | 17 => self.decide().await,
             18 => self.propose().await,
-            15 => self.give_back().await,
+            15 => self.give_back_any().await,
+            21 | 22 => self.bill().await,
             19 | 20 => self.charge().await,
             0..=3 => self.pay().await,
             4 | 5 => self.answer().await,
@@ -237,7 +286,7 @@ impl Sim {
 
     /// A node dies at any of its commits: this one, or the next ones, never come to its disk. Then it starts again.
     async fn crash(&mut self) {
-        let (at, left, what) = (self.dice(3) as usize, self.dice(5) as usize, self.dice(9));
+        let (at, left, what) = (self.dice(3) as usize, self.dice(5) as usize, self.dice(11));
         self.worlds[at].engine.refuse_commits_after(left);
         match what {
             0 => self.pay().await,
@@ -245,8 +294,9 @@ impl Sim {
             2 => drop(self.worlds[at].service.wallet().expire().await),
             3 => self.propose().await,
             4 => self.decide().await,
-            5 => self.give_back().await,
+            5 => self.give_back_any().await,
             6 | 7 => self.charge().await,
+            8 | 9 => self.bill().await,
             _ => {}
         }
         for other in [(at + 1) % 3, (at + 2) % 3] {
@@ -319,12 +369,15 @@ impl Sim {
         let _ = wallet.answer(self.people[to].device.caller(), id, answer).await;
     }
 
-    /// Somebody gives back what came to them, or a part of it, or a little more.
-    async fn give_back(&mut self) {
-        if self.sent.is_empty() {
-            return;
+    async fn give_back_any(&mut self) {
+        if !self.sent.is_empty() {
+            let nth = self.dice(self.sent.len() as u64) as usize;
+            self.give_back(nth).await;
         }
-        let nth = self.dice(self.sent.len() as u64) as usize;
+    }
+
+    /// Somebody gives back what came to them, or a part of it, or a little more.
+    async fn give_back(&mut self, nth: usize) {
         let (from, to, id) = self.sent[nth];
         let wallet = self.worlds[to].service.wallet();
         let Ok(info) = wallet.transfer(self.people[to].device.caller(), id).await else { return };
@@ -342,56 +395,6 @@ impl Sim {
         }
     }
 
-    /// An operator says that something was paid elsewhere, or is set off.
-    async fn propose(&mut self) {
-        let (from, nth) = (self.dice(2) as usize, self.proposed.len());
-        let to = (from + 1 + self.dice(2) as usize) % 3;
-        let code = ["EUR", "POINTS"][from];
-        let against = ["EUR", "POINTS"].get(to).filter(|_| self.dice(2) == 0);
-        let rows = self.worlds[from].service.wallet().links().await.unwrap();
-        let rows = rows.iter().filter(|row| row.peer == self.worlds[to].name).flat_map(|row| &row.owed);
-        let mut most = [0, 0];
-        for owed in rows {
-            most[usize::from(owed.vostro)] = weft_ledger::parse_amount(&owed.owed, 2).unwrap();
-        }
-        let most = if against.is_some() { most[1].min(most[0] / 2) } else { most[1] };
-        // Now and then a little more than is owed.
-        let amount = self.dice(most + 50) + 1;
-        let amount = format!("{}.{:02}", amount / 100, amount % 100);
-        let mut id = [77; 16];
-        id[0] = nth as u8;
-        let wish = ProposeSettlement {
-            id: TransferId(id),
-            asset: code.parse().unwrap(),
-            amount: amount.clone(),
-            against: against.map(|code| code.parse().unwrap()),
-            note: "RF18".into(),
-        };
-        let again = self.dice(4) == 0;
-        let (wallet, peer) = (self.worlds[from].service.wallet(), &self.worlds[to].name);
-        for _ in 0..=usize::from(again) {
-            let _ = wallet.propose_settlement(peer, wish.clone()).await;
-        }
-        // Also one of which only its id was heard, or nothing at all.
-        self.proposed.push((to, TransferId(id), amount));
-    }
-
-    /// An operator decides what another has proposed, once or twice, now and then with another amount.
-    async fn decide(&mut self) {
-        if self.proposed.is_empty() {
-            return;
-        }
-        let (count, back) = (self.proposed.len(), self.dice(4) as usize);
-        let nth = count - 1 - back.min(count - 1);
-        let (to, id, amount) = self.proposed[nth].clone();
-        let amount = if self.dice(8) == 0 { "0.01".to_owned() } else { amount };
-        let wish = DecideSettlement { accept: self.dice(4) > 0, amount };
-        for peer in self.worlds.iter().filter(|world| world.name != self.worlds[to].name) {
-            let wallet = self.worlds[to].service.wallet();
-            let _ = wallet.decide_settlement(&peer.name, id, wish.clone()).await;
-        }
-    }
-
     async fn end(&mut self) -> usize {
         self.net.state.lock().query_faults = 0;
         // Settlements wait for up to half of the week that the terms allow.
@@ -400,6 +403,13 @@ impl Sim {
             // What was said and not heard is said again at once by a node that has started.
             self.worlds[at] = self.worlds[at].restarted().await;
             self.connect(at);
+        }
+        // With some it is too late for what was on its way.
+        if self.dice(2) == 0 {
+            self.settle().await;
+            self.all_is_taken().await;
+        }
+        for at in 0..3 {
             self.worlds[at].clock.advance(latest - self.worlds[at].clock.now_ms());
         }
         for _ in 0..2 {
@@ -418,6 +428,7 @@ impl Sim {
             self.count(*from, *id, payer == TransferState::Done).await;
         }
         self.others[6] = self.charges_are_decided().await;
+        self.others[7] = self.bills_are_decided().await;
         self.statements_agree().await;
         self.adds_up().await;
         done
@@ -435,7 +446,8 @@ impl Sim {
         assert!(info.refunded <= info.amount, "{info:?}");
         self.others[2] += usize::from(done && info.exchange.is_some());
         self.others[3] += usize::from(done && info.refunds.is_some());
-        self.others[4] += usize::from(done && info.payee.name.as_str() == "corner");
+        let is_sale = info.payee.name.as_str() == "corner" && !self.is_billed(id);
+        self.others[4] += usize::from(done && is_sale);
         let to = self.sent.iter().find(|sent| sent.2 == id).unwrap().1;
         let other = self.worlds[to].service.wallet().transfer(self.people[to].device.caller(), id).await;
         if let (Ok(other), true) = (other, done) {
@@ -509,8 +521,8 @@ impl Sim {
     }
 }
 
-/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds, sales, cents of fees and sales by a code.
-async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 7]) {
+/// Gives how many payments were done, and of those and besides: settlements, nettings, exchanges, refunds, sales, cents of fees, sales by a code and invoices.
+async fn run(base: &mut Sim, seed: u64) -> (usize, [usize; 8]) {
     let mut sim = base.fork(seed).await;
     sim.net.state.lock().query_faults = 30;
     for _ in 0..STEPS {
@@ -531,7 +543,7 @@ async fn run_part(part: u64) {
         return;
     }
     let seeds = number("WEFT_SEEDS").map_or(SEEDS, |seeds| seeds.div_ceil(PARTS));
-    let (mut done, mut others, started) = (0, [0; 7], std::time::Instant::now());
+    let (mut done, mut others, started) = (0, [0; 8], std::time::Instant::now());
     for seed in (0..seeds).map(|nth| nth * PARTS + part) {
         let named = Named(seed);
         let (paid, besides) = run(&mut base, seed).await;
@@ -539,10 +551,10 @@ async fn run_part(part: u64) {
         others.iter_mut().zip(besides).for_each(|(sum, count)| *sum += count);
         drop(named);
     }
-    let [settled, set_off, exchanged, back, sold, fees, codes] = others;
+    let [settled, set_off, exchanged, back, sold, fees, codes, bills] = others;
     println!(
         "{seeds} seeds, {done} payments done, {exchanged} of them exchanged, {back} given back and {sold} in shops, {codes} of those by \
-         codes, {settled} settlements and {set_off} nettings, {fees} cents of fees, in {:.1?}",
+         codes, {bills} for invoices, {settled} settlements and {set_off} nettings, {fees} cents of fees, in {:.1?}",
         started.elapsed()
     );
     assert!(

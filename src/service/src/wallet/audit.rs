@@ -1,6 +1,7 @@
 //! The ledger once more from its log: whether what is kept is what its events come to.
 
 use super::accounts::{agent, merchant, personal};
+use super::audit_bills::Bills;
 use super::audit_guard::GuardLog;
 use super::audit_links::Links;
 use super::audit_roots::Roots;
@@ -69,7 +70,6 @@ pub async fn check_ledger(store: &Store) -> Result<LedgerReport, Fault> {
     super::audit_fees::check_fees(store, &books, &mut report).await?;
     super::audit_agents::check_agents(store, &books, &guard, &mut report).await?;
     check_remote(store, &books, &guard, &mut report).await?;
-    super::audit_bills::check_invoices(store, &books, &mut report).await?;
     super::audit_bills::check_escrows(store, &books, &mut report).await?;
     super::audit_mandates::check_mandates(store, &books, &mut report).await?;
     super::audit_packets::check_packets(store, &books, &mut report).await?;
@@ -84,13 +84,16 @@ async fn check_remote(
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
     let (mut links, mut sales) = (Links::begin(store).await?, Sales::default());
+    let mut bills = Bills::default();
     let mut payments = Walk::of(store, tables::LINK_PAYMENTS);
     while let Some((_, RemoteRecord(payment))) = payments.next().await? {
         links.payment(store, (books, guard), &payment, report).await?;
+        bills.payment(&payment);
         sales.payment(payment);
     }
     links.end(store, (books, guard), report).await?;
-    sales.end(store, books, report).await
+    sales.end(store, books, report).await?;
+    bills.end(store, books, report).await
 }
 
 /// Does one event again.

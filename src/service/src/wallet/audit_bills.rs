@@ -3,18 +3,15 @@
 use super::{
     LedgerReport,
     accounts::{escrow, merchant, personal},
-    audit::all,
-    records::{
-        EscrowRecord, FarInvoiceRecord, InvoicePaidRecord, InvoiceRecord, NumbersRecord, OrderRecord,
-        RemoteRecord,
-    },
-    remote_bills::{far_key, far_list_key},
+    audit::{Walk, all, get},
+    records::{EscrowRecord, FarInvoiceRecord, InvoicePaidRecord, InvoiceRecord, NumbersRecord, OrderRecord},
+    remote_bills::{bill_of, far_key, far_list_key},
 };
 use crate::Fault;
 use std::collections::{BTreeMap, HashMap};
 use weft_ledger::{
     Books, Entry, Memory, Outcome, Purpose,
-    link::{Aim, Sum},
+    link::{Payment, Sum},
 };
 use weft_store::{Store, record::Record, tables};
 use weft_wire::{
@@ -32,50 +29,95 @@ struct Came {
     at_rate: bool,
 }
 
-/// Whether each invoice that is paid was paid by an order that names it, or by a payment of another node that does, each of those has
-/// paid one, and no number is left out.
-pub(super) async fn check_invoices(
+/// What payments of the links say of invoices.
+#[derive(Default)]
+pub(super) struct Bills {
+    /// What came from other nodes for invoices of this one.
+    came: HashMap<(NodeName, TransferId), Came>,
+    /// What has gone to other nodes for invoices of theirs: where that is kept, and by which payments.
+    went: BTreeMap<Vec<u8>, Vec<TransferId>>,
+}
+
+impl Bills {
+    pub(super) fn payment(&mut self, payment: &Payment) {
+        let (Some(prepare), Some((payer, payee))) = (&payment.prepare, bill_of(payment)) else { return };
+        if payment.went().is_some() {
+            let key = far_key(&payer.name, &payee.issuer, payee.invoice);
+            self.went.entry(key).or_default().push(payment.id);
+        }
+        let Some(legs) = payment.came() else { return };
+        let moved = legs.last().map(|leg| (leg.credit, leg.amount));
+        let (sum, at_rate) = (prepare.got(), prepare.get.is_some());
+        let came = Came { payer: payer.clone(), payee: payee.clone(), sum, moved, at_rate };
+        self.came.insert((payment.peer.clone(), payment.id), came);
+    }
+
+    /// After the last one: whether each invoice that is paid was paid by an order that names it, or by a payment of another node that
+    /// does, each of those has paid one, no number is left out, and it is kept which invoices of other nodes are paid.
+    pub(super) async fn end(
+        mut self,
+        store: &Store,
+        books: &Memory,
+        report: &mut LedgerReport,
+    ) -> Result<(), Fault> {
+        let mut numbers: BTreeMap<UserName, Vec<u64>> = BTreeMap::new();
+        let (mut paid, mut invoices) = (0_u64, Walk::of(store, tables::INVOICES));
+        while let Some((key, record)) = invoices.next::<InvoiceRecord>().await? {
+            let Some((issuer, id)) = named(&key) else {
+                report.find("an invoice has no name".to_owned());
+                continue;
+            };
+            let what = format!("invoice {} of {issuer}", record.number);
+            numbers.entry(issuer.clone()).or_default().push(record.number);
+            if InvoiceSums::of(&record.lines).map(|sums| sums.total) != Some(record.total) {
+                report.find(format!("{what} does not add up"));
+            }
+            let Some(by) = record.paid else { continue };
+            let is_paid = match self.came.remove(&(record.to.node.clone(), by.transfer)) {
+                Some(came) => has_paid(&came, (&issuer, id), &record),
+                None => {
+                    paid += 1;
+                    is_ordered(store, books, (&issuer, id), &record, by).await?
+                }
+            };
+            if !is_paid {
+                report.find(format!("{what} is paid, and no order has paid it"));
+            }
+        }
+        for (_, id) in self.came.keys() {
+            report.find(format!("payment {id} of another node has paid no invoice"));
+        }
+        check_numbers(store, numbers, report).await?;
+        check_orders(store, books, paid, report).await?;
+        check_went(store, self.went, report).await?;
+        check_far(store, report).await
+    }
+}
+
+/// Whether the invoices of each issuer are numbered one by one.
+async fn check_numbers(
     store: &Store,
-    books: &Memory,
+    numbers: BTreeMap<UserName, Vec<u64>>,
     report: &mut LedgerReport,
 ) -> Result<(), Fault> {
-    let mut numbers: BTreeMap<UserName, Vec<u64>> = BTreeMap::new();
-    let (mut paid, mut came) = (0_u64, came(store).await?);
-    for (key, record) in all::<InvoiceRecord>(store, tables::INVOICES).await? {
-        let Some((issuer, id)) = named(&key) else {
-            report.find("an invoice has no name".to_owned());
-            continue;
-        };
-        let what = format!("invoice {} of {issuer}", record.number);
-        numbers.entry(issuer.clone()).or_default().push(record.number);
-        if InvoiceSums::of(&record.lines).map(|sums| sums.total) != Some(record.total) {
-            report.find(format!("{what} does not add up"));
-        }
-        let Some(by) = record.paid else { continue };
-        let is_paid = match came.remove(&(record.to.node.clone(), by.transfer)) {
-            Some(came) => has_paid(&came, (&issuer, id), &record),
-            None => {
-                paid += 1;
-                is_ordered(store, books, (&issuer, id), &record, by).await?
-            }
-        };
-        if !is_paid {
-            report.find(format!("{what} is paid, and no order has paid it"));
-        }
-    }
-    for (_, id) in came.keys() {
-        report.find(format!("payment {id} of another node has paid no invoice"));
-    }
     for (issuer, mut given) in numbers {
         given.sort_unstable();
         let key = crate::context::joined(issuer.as_str(), []);
-        let kept = store.get(tables::INVOICE_NUMBERS, &key).await?;
-        let last = kept.map(|row| NumbersRecord::from_record(&row.value)).transpose()?.map(|kept| kept.last);
+        let last = get::<NumbersRecord>(store, tables::INVOICE_NUMBERS, &key).await?.map(|kept| kept.last);
         if !given.iter().copied().eq(1..=given.len() as u64) || last != Some(given.len() as u64) {
             report.find(format!("the invoices of {issuer} are not numbered one by one"));
         }
     }
-    // As many orders have paid one: each order of one of them is counted above, so none has paid the same twice.
+    Ok(())
+}
+
+/// Whether as many orders have paid an invoice of this node as are paid so: each of those has one order, so none has paid the same twice.
+async fn check_orders(
+    store: &Store,
+    books: &Memory,
+    paid: u64,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
     let mut orders = 0_u64;
     for entry in books.entries().filter(|entry| entry.outcome == Outcome::Done) {
         // What goes to another node, that one counts.
@@ -88,21 +130,28 @@ pub(super) async fn check_invoices(
     if orders != paid {
         report.find(format!("{orders} payments of invoices, and {paid} invoices that are paid"));
     }
-    check_far(store, report).await
+    Ok(())
 }
 
-/// The payments of other nodes that were taken for invoices.
-async fn came(store: &Store) -> Result<HashMap<(NodeName, TransferId), Came>, Fault> {
-    let mut found = HashMap::new();
-    for (_, RemoteRecord(payment)) in all::<RemoteRecord>(store, tables::LINK_PAYMENTS).await? {
-        let (Some(prepare), Some(legs)) = (&payment.prepare, payment.came()) else { continue };
-        let Aim::Payment { payer, payee: Payee::Invoice(payee), .. } = &prepare.aim else { continue };
-        let moved = legs.last().map(|leg| (leg.credit, leg.amount));
-        let (sum, at_rate) = (prepare.got(), prepare.get.is_some());
-        let came = Came { payer: payer.clone(), payee: payee.clone(), sum, moved, at_rate };
-        found.insert((payment.peer.clone(), payment.id), came);
+/// Whether it is kept which invoices of other nodes are paid: one that is not would be paid again. Of two payments, because the other
+/// node has lost what it knew of the first, one is kept.
+async fn check_went(
+    store: &Store,
+    mut went: BTreeMap<Vec<u8>, Vec<TransferId>>,
+    report: &mut LedgerReport,
+) -> Result<(), Fault> {
+    let mut kept = Walk::of(store, tables::INVOICES_FAR_PAID);
+    while let Some((key, InvoicePaidRecord { transfer, .. })) = kept.next().await? {
+        if went.remove(&key).is_none_or(|payments| !payments.contains(&transfer)) {
+            let what =
+                format!("an invoice of another node is paid by {transfer}, which has not gone over for it");
+            report.find(what);
+        }
     }
-    Ok(found)
+    for id in went.values().flatten() {
+        report.find(format!("payment {id} has gone over for an invoice of another node, which is not paid"));
+    }
+    Ok(())
 }
 
 fn has_paid(came: &Came, (issuer, id): (&UserName, RequestId), record: &InvoiceRecord) -> bool {
@@ -143,7 +192,8 @@ fn account(issuer: &UserName, record: &InvoiceRecord) -> AccountId {
 /// Whether what is kept of invoices of other nodes stands where it belongs and in its list, and was paid by what somebody here has
 /// ordered for it, if by anything.
 async fn check_far(store: &Store, report: &mut LedgerReport) -> Result<(), Fault> {
-    for (key, record) in all::<FarInvoiceRecord>(store, tables::INVOICES_FAR).await? {
+    let mut kept = Walk::of(store, tables::INVOICES_FAR);
+    while let Some((key, record)) = kept.next::<FarInvoiceRecord>().await? {
         let Ok(info) = record.info.peek() else {
             report.find("an invoice of another node cannot be read".to_owned());
             continue;

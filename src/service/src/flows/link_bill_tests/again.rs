@@ -6,7 +6,7 @@ use weft_store::{Batch, Scan, record::Record, tables};
 
 impl Desk {
     /// Bob's node has lost that its invoices were paid, as one does that comes back from an old backup.
-    async fn forget(&self) {
+    pub(super) async fn forget(&self) {
         let store = &self.pair.worlds[AWAY].store;
         for row in store.scan(tables::INVOICES, Scan::prefix([])).await.unwrap() {
             let record = InvoiceRecord { paid: None, ..InvoiceRecord::from_record(&row.value).unwrap() };

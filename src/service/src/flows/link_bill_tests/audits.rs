@@ -3,7 +3,7 @@
 use super::*;
 use crate::wallet::{
     check_ledger,
-    records::{FarInvoiceRecord, InvoiceRecord, RemoteRecord},
+    records::{FarInvoiceRecord, InvoicePaidRecord, InvoiceRecord, RemoteRecord},
 };
 use weft_ledger::link::{Reason, State};
 use weft_store::{Batch, Scan, Table, record::Record, tables};
@@ -105,4 +105,77 @@ async fn what_alices_node_keeps_of_an_invoice_is_compared_with_what_she_has_orde
     let told = desk.findings_with(HOME, tables::INVOICES_FAR, &late).await;
     assert!(told.iter().any(|what| what.contains("not where it belongs")), "{told:?}");
     desk.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_alices_node_has_as_paid_is_compared_with_what_has_gone_over() {
+    let mut desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    desk.bill(desk.wish(1)).await.unwrap();
+    let paid = desk.pay(&shop, 1).await.transfer;
+    let gift = desk.pair.pay(HOME, 5, Intent::Payment).await.unwrap().transfer;
+    desk.pair.carry().await;
+    desk.pair.is_sound().await;
+    let (table, store) = (tables::INVOICES_FAR_PAID, desk.pair.worlds[HOME].store.clone());
+    let (key, kept) = desk.row::<InvoicePaidRecord>(HOME, table).await;
+    assert_eq!(kept.transfer, paid);
+    let wrong = |id| format!("an invoice of another node is paid by {id}, which has not gone over for it");
+    let lost = format!("payment {paid} has gone over for an invoice of another node, which is not paid");
+    let other = InvoicePaidRecord { transfer: gift, ..kept };
+    assert_eq!(desk.findings_with(HOME, table, &other).await, [wrong(gift)]);
+    store.commit(Batch::new().delete(table, &key)).await.unwrap();
+    assert_eq!(check_ledger(&store).await.unwrap().findings, [lost.clone()]);
+    // It stands there of another invoice.
+    let mut elsewhere = key.clone();
+    *elsewhere.last_mut().unwrap() ^= 1;
+    store.commit(Batch::new().put(table, &elsewhere, kept.to_record())).await.unwrap();
+    assert_eq!(check_ledger(&store).await.unwrap().findings, [wrong(paid), lost]);
+    let batch = Batch::new().delete(table, &elsewhere).put(table, &key, kept.to_record());
+    store.commit(batch).await.unwrap();
+    desk.pair.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_has_left_alice_stays_so_where_a_thaw_says_that_it_has_not() {
+    let mut desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    desk.bill(desk.wish(1)).await.unwrap();
+    let paid = desk.pay(&shop, 1).await.transfer;
+    desk.pair.carry().await;
+    let (_, RemoteRecord(kept)) = desk.row::<RemoteRecord>(HOME, tables::LINK_PAYMENTS).await;
+    let mut undone = kept.clone();
+    (undone.state, undone.thawed) = (State::Rejected(Reason::Reconciled), true);
+    undone.undone = std::mem::take(&mut undone.legs);
+    let mut back = kept;
+    (back.state, back.thawed) = (State::Rejected(Reason::Reconciled), true);
+    assert_eq!(desk.findings_with(HOME, tables::LINK_PAYMENTS, &RemoteRecord(undone)).await, [""; 0]);
+    // It says that she has it again.
+    let told = desk.findings_with(HOME, tables::LINK_PAYMENTS, &RemoteRecord(back)).await;
+    let wrong = format!("an invoice of another node is paid by {paid}, which has not gone over for it");
+    assert!(told.contains(&wrong), "{told:?}");
+}
+
+#[tokio::test]
+async fn of_two_that_a_node_has_taken_that_forgets_either_may_stand_there() {
+    let mut desk = Desk::new().await;
+    let shop = desk.shop.clone();
+    desk.bill(desk.wish(1)).await.unwrap();
+    let orders = [desk.order(&shop, 1, 1_490), desk.order(&shop, 1, 1_490)];
+    desk.pair.submit(HOME, &orders[0]).await.unwrap();
+    // It is taken, the answer is lost, and then all that bob's node knew of it.
+    let [home, away] = [HOME, AWAY].map(|at| &desk.pair.worlds[at]);
+    let said = home.service.wallet().say(&away.name, false).await.unwrap().post;
+    away.service.flows().answer_link(&home.name, &Blob(weft_wire::encode(&said))).await.unwrap();
+    assert_eq!(desk.sent(&shop, 1).await.state, InvoiceState::Paid);
+    desk.forget().await;
+    desk.pair.submit(HOME, &orders[1]).await.unwrap();
+    desk.pair.carry().await;
+    assert_eq!(desk.takings().await, 2 * 1_490);
+    let store = desk.pair.worlds[HOME].store.clone();
+    assert_eq!(check_ledger(&store).await.unwrap().findings, [""; 0]);
+    let (_, kept) = desk.row::<InvoicePaidRecord>(HOME, tables::INVOICES_FAR_PAID).await;
+    let [first, second] = orders.map(|order| order.transfer());
+    assert_eq!(kept.transfer, first);
+    let other = InvoicePaidRecord { transfer: second, ..kept };
+    assert_eq!(desk.findings_with(HOME, tables::INVOICES_FAR_PAID, &other).await, [""; 0]);
 }
