@@ -265,7 +265,7 @@ describe('what is typed of terms', () => {
       const wish = new Wish(null, [{ id: 'e', issuer: 'home', code: 'EUR', scale: 2 }], region);
       wish.more = { code: 'USD', scale: '2', limit: '10' };
       wish.rate = { give: 'EUR', get: 'their:USD', text, day: '' };
-      if (text) expect(wish.rateError === undefined, region).toBe(read.error === undefined);
+      if (text) expect(wish.rateErrors.text === undefined, region).toBe(read.error === undefined);
       expect(wish.rows().find(([what]) => what === 'rate')?.[5], region).toBe(read.rate);
       // As it is filled in, it is read back.
       if (read.rate) expect(readRate(editRate(read.rate, region)).rate, region).toBe(read.rate);

@@ -1,0 +1,40 @@
+import { tick } from 'svelte';
+import { SvelteSet } from 'svelte/reactivity';
+
+/** Which fields of a form say what is wrong with them: those that were left, and all of them once somebody has tried to send it. */
+export class Shown {
+  tried = $state(false);
+  readonly #left = new SvelteSet<string>();
+
+  /** For `onblur`. */
+  leave(field: string): void {
+    this.#left.add(field);
+  }
+
+  /** What is wrong with a field, if it is to be said by now. */
+  at(field: string, error: string | undefined): string | undefined {
+    return this.tried || this.#left.has(field) ? error : undefined;
+  }
+
+  /** It was tried: all that is wrong is said, and the first of it has the focus. `event`: the form's. */
+  async turn(event: Event): Promise<void> {
+    this.tried = true;
+    await toWrong(event);
+  }
+
+  clear(): void {
+    this.tried = false;
+    this.#left.clear();
+  }
+}
+
+/** Moves to the first field of a form that is marked as wrong, also where it is folded away. */
+export async function toWrong({ target }: Event): Promise<void> {
+  await tick();
+  const field = target instanceof HTMLElement ? target.querySelector<HTMLElement>('[aria-invalid="true"]') : null;
+  if (!field) return;
+  for (let fold = field.closest('details'); fold; fold = fold.parentElement?.closest('details') ?? null) fold.open = true;
+  field.focus();
+  // With what is said below it.
+  (field.closest('.field') ?? field).scrollIntoView({ block: 'nearest' });
+}
