@@ -84,7 +84,7 @@ export class FakeBank {
     return this.#events;
   }
 
-  define(asset: AssetView, part: Partial<IssuedView> = {}, issueMax = 0n): this {
+  define(asset: AssetView, part: Partial<IssuedView> = {}, issueMax = this.#assets.get(asset.id)?.issueMax ?? 0n): this {
     const had = this.#assets.get(asset.id)?.view;
     this.#assets.set(asset.id, { view: { asset, title: asset.code, backing: '', payment_max: '0', day_max: '0', ...had, ...part, issue_max: issueMax.toString(), issued: '0' }, issueMax });
     return this;

@@ -55,7 +55,7 @@ describe('whom one sends money', () => {
     await fireEvent.click(screen.getByText('carol@garden.example'));
     expect([screen.getByText('Not a contact'), screen.getByText('carol@garden.example')].length).toBe(2);
     // There is no chat in which a note could go.
-    expect(screen.queryByLabelText(/Note/)).toBeNull();
+    expect(screen.queryByLabelText('What for (optional)')).toBeNull();
     await fireEvent.input(screen.getByLabelText('Amount'), { target: { value: '5' } });
     await fireEvent.click(screen.getByRole('button', { name: 'Continue', hidden: true }));
     expect([screen.getByText('Not a contact'), screen.getByText('carol@garden.example')].length).toBe(2);
