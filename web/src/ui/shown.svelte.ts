@@ -1,19 +1,18 @@
 import { tick } from 'svelte';
-import { SvelteSet } from 'svelte/reactivity';
 
 /** Which fields of a form say what is wrong with them: those that were left, and all of them once somebody has tried to send it. */
 export class Shown {
   tried = $state(false);
-  readonly #left = new SvelteSet<string>();
+  #left = $state<Record<string, true>>({});
 
   /** For `onblur`. */
   leave(field: string): void {
-    this.#left.add(field);
+    this.#left[field] = true;
   }
 
   /** What is wrong with a field, if it is to be said by now. */
   at(field: string, error: string | undefined): string | undefined {
-    return this.tried || this.#left.has(field) ? error : undefined;
+    return this.tried || this.#left[field] ? error : undefined;
   }
 
   /** It was tried: all that is wrong is said, and the first of it has the focus. `event`: the form's. */
@@ -24,7 +23,7 @@ export class Shown {
 
   clear(): void {
     this.tried = false;
-    this.#left.clear();
+    this.#left = {};
   }
 }
 
