@@ -22,7 +22,8 @@ test('in a German browser 1.234,56 is typed, sent, and stands so in chat, histor
   await amount.fill('1.234.56');
   await amount.blur();
   await expect(amount).toHaveAttribute('aria-invalid', 'true');
-  await expect(form.getByRole('button', { name: 'Continue' })).toBeDisabled();
+  await form.getByRole('button', { name: 'Continue' }).click();
+  await expect(amount).toBeFocused();
   await amount.fill('1.234,56');
   await expect(amount).not.toHaveAttribute('aria-invalid', 'true');
   await form.getByRole('button', { name: 'Continue' }).click();

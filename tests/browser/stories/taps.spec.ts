@@ -63,6 +63,16 @@ test('what one sends, bills and gives back takes three taps at most', async ({ c
     await press(dialog(bob), 'Continue');
     await pay(bob, { to: alice });
   });
+  await flow(bob, 'transfer to an address', 3, async () => {
+    await press(main(bob), /^Transfer$/);
+    await dialog(bob).getByLabel('Name or address').fill('olga@away.example');
+    await expect(dialog(bob)).toContainText('No payments are exchanged with away.example');
+    await dialog(bob).getByLabel('Name or address').fill(alice.address);
+    await press(dialog(bob), new RegExp(alice.displayName));
+    await dialog(bob).getByLabel('Amount').fill('3');
+    await press(dialog(bob), 'Continue');
+    await pay(bob, { to: alice });
+  });
   await flow(alice, 'accept a transfer', 2, async () => {
     await press(main(alice), new RegExp(`${bob.displayName}.*12\\.34`));
     await press(dialog(alice), 'Accept');

@@ -167,7 +167,7 @@ export function fakeDesk(bank: FakeBank, now: number, query: URLSearchParams): F
   ];
   desk.links = [
     { node: 'garden.example', terms: true, offered: false, asked: false, frozen: null, frozen_ms: null, waiting_out: 1, waiting_in: 0, owed },
-    { node: 'mountain.example', terms: true, offered: false, asked: false, frozen: 'the other node has another history than this one', frozen_ms: now - 4e7, waiting_out: 0, waiting_in: 2, owed: owed.slice(0, 1) },
+    { node: 'mountain.example', terms: true, offered: false, asked: false, frozen: 'the other node has another message 17 of this one', frozen_ms: now - 4e7, waiting_out: 0, waiting_in: 2, owed: owed.slice(0, 1) },
     { node: 'village.example', terms: false, offered: false, asked: true, frozen: null, frozen_ms: null, waiting_out: 0, waiting_in: 0, owed: [] },
   ];
   return desk;

@@ -72,7 +72,7 @@ export function answerLinks(engine: FakeEngine, desk: FakeDesk, links: FakeLinks
         if (!offered) throw fail('not_found', 'offer');
         offered[1] = 'withdrawn';
       } else if (act === 'freeze') {
-        links.terms.set(name, [['link', 'the operator has stopped it', '1795219200000', ''], ...known.slice(1)]);
+        links.terms.set(name, [['link', 'the operator has frozen it', '1795219200000', ''], ...known.slice(1)]);
       } else {
         const [digest = '', ...lines] = links.thaw;
         const named = rows[0]?.[1] ?? '';

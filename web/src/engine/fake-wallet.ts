@@ -84,9 +84,9 @@ export class FakeBank {
     return this.#events;
   }
 
-  define(asset: AssetView, part: Partial<IssuedView> = {}, issueMax = 0n): this {
+  define(asset: AssetView, part: Partial<IssuedView> = {}, issueMax = this.#assets.get(asset.id)?.issueMax ?? 0n): this {
     const had = this.#assets.get(asset.id)?.view;
-    this.#assets.set(asset.id, { view: { asset, title: asset.code, backing: '', payment_max: '0', day_max: '0', issue_max: '0', ...had, ...part, issued: '0' }, issueMax });
+    this.#assets.set(asset.id, { view: { asset, title: asset.code, backing: '', payment_max: '0', day_max: '0', ...had, ...part, issue_max: issueMax.toString(), issued: '0' }, issueMax });
     return this;
   }
 
@@ -135,7 +135,7 @@ export class FakeBank {
     const paid = from.includes('@') && to !== NODE;
     if (paid && issued.view.payment_max !== '0' && amount > BigInt(issued.view.payment_max)) throw fail('payment_limit');
     if (from === NODE) {
-      if (issued.issueMax > 0n && amount - this.balance(NODE, asset) > issued.issueMax) throw fail('payment_refused');
+      if (issued.issueMax > 0n && amount - this.balance(NODE, asset) > issued.issueMax) throw fail('insufficient_funds');
     } else if (!from.startsWith('float ') && this.balance(from, asset) - this.held(from, asset, 'from') < amount) throw fail('insufficient_funds');
     if (refunds) this.#refundable(refunds, from, to, amount);
   }

@@ -11,6 +11,13 @@ export function scaleOf(text: string | number | null): number | null {
   return /^\d{1,2}$/.test(typed) && Number(typed) <= SCALE_MAX ? Number(typed) : null;
 }
 
+/** What may still be brought into the world, in minor units; none: there is no limit. What a lower limit cannot undo is not counted as less than nothing. */
+export function issuable({ issue_max, issued }: { issue_max: string; issued: string }): bigint | null {
+  if (issue_max === '0') return null;
+  const left = BigInt(issue_max) - BigInt(issued);
+  return left > 0n ? left : 0n;
+}
+
 /** The address of somebody of this node: `alice`, or in full. None: it is somebody elsewhere, or nobody. */
 export function memberAddress(text: string, node: string): string | null {
   const typed = text.trim().toLowerCase();

@@ -60,7 +60,9 @@ describe('money for somebody at a server with which there is a rate', () => {
     await type('Amount', '0.05');
     await fireEvent.change(screen.getByLabelText('They get'), { target: { value: 'usd' } });
     await waitFor(() => expect(screen.getByText(/For so little/)).toBeTruthy());
-    expect((screen.getByRole('button', { name: 'Continue' }) as HTMLButtonElement).disabled).toBe(true);
+    await fireEvent.click(screen.getByRole('button', { name: 'Continue' }));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Amount')));
+    expect(screen.queryByLabelText('Payment PIN')).toBeNull();
   });
 
   it('is told of by a card that says what was paid, to whoever got something else', () => {

@@ -90,6 +90,9 @@ describe('the wallet', () => {
   });
 });
 
+/** What stands under a field. */
+const note = (label: string): string => document.getElementById(screen.getByLabelText(label).getAttribute('aria-describedby') ?? '')?.textContent ?? '';
+
 describe('what the node issues', () => {
   it('begins with nothing, is defined with its mistakes at their fields, and is issued to whoever stands there', async () => {
     render(Issuer);
@@ -110,19 +113,84 @@ describe('what the node issues', () => {
     await waitFor(() => expect(screen.getByText(/0\.00 EUR in circulation/)).toBeTruthy());
     await press(/Euro/);
     await press('Issue to somebody');
-    await fill('Member', 'bob');
-    expect(screen.getByRole('button', { name: 'Issue', hidden: true }).hasAttribute('disabled')).toBe(true);
-    await fill('Amount', '1000.01');
-    expect(screen.getByText('bob@home.example')).toBeTruthy();
-    expect(fake.calls.some(({ call }) => call === 'issue')).toBe(false);
-    await press(/^Issue 1,000\.01/);
-    await waitFor(() => expect(screen.getByRole('alert', { hidden: true }).textContent).toContain('More may not be issued'));
+    await fill('Member', 'bobb');
     await fill('Amount', '1000');
+    await waitFor(() => expect(screen.getByText(/bobb@home\.example is not one of your contacts/)).toBeTruthy());
+    fake.on('issue', () => {
+      throw fail('not_found');
+    });
+    await press(/^Issue 1,000\.00/);
+    await waitFor(() => expect(note('Member')).toContain('nobody of this name'));
+    await fill('Member', 'bob');
+    expect(note('Member')).toBe('');
+    answerWallet(fake, bank, { page: 50 });
     await press(/^Issue 1,000\.00/);
     await waitFor(() => expect(bank.balance(BOB, 'eur')).toBe(100_000n));
     // The first one was refused: the second is another order.
     const ids = fake.calls.flatMap((call) => (call.call === 'issue' ? [call.id] : []));
     expect(new Set(ids).size).toBe(2);
+  });
+
+  it('is defined by a form that says at each field what is wrong with it, once it was left, and leads there', async () => {
+    render(Issuer);
+    await waitFor(() => expect(screen.getByText('This server issues nothing')).toBeTruthy());
+    await press('Issue something new');
+    const wrong = (): string[] => ['Short name', 'Decimals', 'Name', 'Most that one payment moves'].filter((label) => screen.getByLabelText(label).getAttribute('aria-invalid') === 'true');
+    await fill('Short name', '1');
+    await fill('Most that one payment moves', '0.50');
+    expect([wrong(), note('Most that one payment moves')]).toEqual([[], 'Empty: no limit']);
+    await fireEvent.blur(screen.getByLabelText('Short name'));
+    expect([wrong(), note('Short name'), note('Decimals')]).toEqual([['Short name'], '2 to 12 capital letters and digits, a letter first.', 'Stays for ever']);
+    // Decimals that are none change nothing of what the amounts are read as.
+    await fill('Decimals', '13');
+    await fireEvent.blur(screen.getByLabelText('Decimals'));
+    expect([wrong(), note('Decimals'), note('Most that one payment moves')]).toEqual([['Short name', 'Decimals'], 'A number from 0 to 12.', 'Empty: no limit']);
+    await fill('Short name', 'HOURS');
+    await fill('Most that one payment moves', 'x');
+    await press('Save');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Decimals')));
+    expect(wrong()).toEqual(['Decimals', 'Name', 'Most that one payment moves']);
+    await fill('Decimals', '1');
+    await fill('Name', 'Hours');
+    await press('Save');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Most that one payment moves')));
+    expect(fake.calls.some(({ call }) => call === 'define_asset')).toBe(false);
+    await fill('Most that one payment moves', '0.5');
+    await press('Save');
+    await waitFor(() => expect(fake.calls.find(({ call }) => call === 'define_asset')).toMatchObject({ code: 'HOURS', scale: 1, payment_max: '5' }));
+  });
+
+  it('is issued up to the limit, which is named before and after it was tried', async () => {
+    bank.define(EUR, { title: 'Euro' }, 100_000n).move({ id: 'i1', purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount: 75_000n });
+    render(Issuer);
+    await waitFor(() => expect(screen.getByText('Euro')).toBeTruthy());
+    await press(/Euro/);
+    for (const [what, much] of [['Most that may be issued', '1,000.00 EUR'], ['May still be issued', '250.00 EUR']] as const) expect(screen.getByText(what).nextElementSibling?.textContent.replace(/\s/gu, ' '), what).toBe(much);
+    await press('Issue to somebody');
+    expect(note('Amount')).toMatch(/At most 1,000\.00\sEUR may be issued, of which 250\.00\sEUR is left/u);
+    // Nothing, or next to nothing, is typed: it is said, and one is led there.
+    await press('Issue');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Member')));
+    expect([note('Member'), note('Amount')]).toEqual(['Say who it is.', 'Enter an amount.']);
+    await fill('Member', 'bob');
+    await fill('Amount', '0');
+    await press('Issue');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Amount')));
+    expect(note('Amount')).toBe('Enter more than zero.');
+    await fill('Amount', '250.01');
+    expect(note('Amount')).toMatch(/more than may be issued: at most 1,000\.00\sEUR, of which 250\.00\sEUR is left/u);
+    await press(/^Issue 250\.01/);
+    expect(fake.calls.some(({ call }) => call === 'issue')).toBe(false);
+    // Somebody else was quicker: the node says no, and what is left is named anew.
+    await fill('Amount', '250');
+    bank.move({ id: 'i2', purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount: 10_000n });
+    await press(/^Issue 250\.00/);
+    await waitFor(() => expect(note('Amount')).toMatch(/of which 150\.00\sEUR is left/u));
+    await fill('Amount', '150');
+    expect(note('Amount')).toMatch(/^At most/);
+    await press(/^Issue 150\.00/);
+    await waitFor(() => expect(bank.balance(BOB, 'eur')).toBe(15_000n));
+    expect(screen.queryByText(/do not have as much/)).toBeNull();
   });
 
   it('is nobody else’s business', async () => {

@@ -73,7 +73,9 @@ describe('terms with another server', () => {
     await press('Sign and offer');
     expect(screen.getByText('Nothing is otherwise than before.')).toBeTruthy();
     await fill('Of our EUR they take at most', '-5');
-    expect(screen.getByRole('button', { name: 'Sign and offer', hidden: true }).hasAttribute('disabled')).toBe(true);
+    await press('Sign and offer');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Of our EUR they take at most')));
+    expect(asked('offer')).toEqual([]);
     await fill('Of our EUR they take at most', '40');
     await press('Sign and offer');
     await waitFor(() => expect(asked('offer')).toMatchObject([{ name: NODE, rows: [['seen', 'd1'], ['asset', 'EUR', '', '2', '40.00']] }]));
@@ -99,7 +101,9 @@ describe('terms with another server', () => {
     await fireEvent.input(rate, { target: { value: '1.000,5' } });
     expect(screen.getByText(/one point or comma/)).toBeTruthy();
     expect(screen.queryByText('This is what you sign')).toBeNull();
-    expect(screen.getByRole('button', { name: 'Sign and offer', hidden: true }).hasAttribute('disabled')).toBe(true);
+    await press('Sign and offer');
+    await waitFor(() => expect(document.activeElement).toBe(rate));
+    expect([asked('offer'), rate.closest('details')?.open]).toEqual([[], true]);
     await fireEvent.input(rate, { target: { value: '' } });
     expect(signed()).toContain('1 EUR becomes 1,09 USDno longer');
     await fireEvent.input(rate, { target: { value: '1,095' } });
@@ -265,7 +269,7 @@ describe('what is typed of terms', () => {
       const wish = new Wish(null, [{ id: 'e', issuer: 'home', code: 'EUR', scale: 2 }], region);
       wish.more = { code: 'USD', scale: '2', limit: '10' };
       wish.rate = { give: 'EUR', get: 'their:USD', text, day: '' };
-      if (text) expect(wish.rateError === undefined, region).toBe(read.error === undefined);
+      if (text) expect(wish.rateErrors.text === undefined, region).toBe(read.error === undefined);
       expect(wish.rows().find(([what]) => what === 'rate')?.[5], region).toBe(read.rate);
       // As it is filled in, it is read back.
       if (read.rate) expect(readRate(editRate(read.rate, region)).rate, region).toBe(read.rate);

@@ -52,27 +52,44 @@ export class Wish {
     return error && amountError(error, asset, this.region);
   }
 
-  get moreError(): string | undefined {
+  /** What is wrong with the one more, field by field; nothing is as long as nothing is typed. */
+  get moreErrors(): { code?: string; scale?: string; limit?: string } {
     const { code, scale, limit } = this.more;
-    if (!code.trim() && !limit.trim()) return undefined;
+    if (!code.trim() && !limit.trim()) return {};
     const decimals = scaleOf(scale);
-    if (!CODE.test(code.trim()) || decimals === null) return m.terms_error_asset();
-    const { error } = readLimit(limit, decimals, this.region);
-    return error && amountError(error, { code: code.trim(), scale: decimals }, this.region);
+    const { error } = readLimit(limit, decimals ?? 0, this.region);
+    return {
+      ...(CODE.test(code.trim()) ? {} : { code: m.define_code_error() }),
+      ...(decimals === null ? { scale: m.define_scale_error() } : {}),
+      ...(error && (decimals !== null || error === 'empty') ? { limit: amountError(error, { code: code.trim(), scale: decimals ?? 0 }, this.region) } : {}),
+    };
+  }
+
+  get #moreWrong(): boolean {
+    return Object.keys(this.moreErrors).length > 0;
   }
 
   /** What rates can be between: what the terms will have. */
   get choices(): { code: string; theirs: boolean }[] {
     const { code, limit } = this.more;
-    const more = code.trim() && limit.trim() && !this.moreError ? [{ code: code.trim(), theirs: true }] : [];
+    const more = code.trim() && limit.trim() && !this.#moreWrong ? [{ code: code.trim(), theirs: true }] : [];
     return [...this.assets.filter(({ covered, limit: typed }) => covered || typed.trim() !== ''), ...more];
   }
 
-  get rateError(): string | undefined {
+  /** What is wrong with one more rate: with the two that it is between, and with the number; nothing is as long as nothing is typed. */
+  get rateErrors(): { give?: string; get?: string; text?: string } {
     const { give, get, text } = this.rate;
-    if (text.trim() === '') return undefined;
-    if (!give || !get || give === get) return m.terms_error_rates();
-    return rateProblem(text);
+    if (text.trim() === '') return give || get ? { text: m.terms_error_rate() } : {};
+    const number = rateProblem(text);
+    return {
+      ...(give ? {} : { give: m.terms_rate_side() }),
+      ...(get && get !== give ? {} : { get: get ? m.terms_rate_same() : m.terms_rate_side() }),
+      ...(number ? { text: number } : {}),
+    };
+  }
+
+  get #rateWrong(): boolean {
+    return Object.keys(this.rateErrors).length > 0;
   }
 
   /** What is wrong with another rate for the same two. */
@@ -84,7 +101,7 @@ export class Wish {
   get added(): TermsRateView | null {
     const { give, get, text, day } = this.rate;
     const { rate } = readRate(text);
-    if (rate === undefined || this.rateError) return null;
+    if (rate === undefined || this.#rateWrong) return null;
     const side = (key: string): [string, boolean] => [key.replace('their:', ''), key.startsWith('their:')];
     const [[giveCode, givesTheirs], [getCode, getsTheirs]] = [side(give), side(get)];
     return { give: giveCode, givesTheirs, get: getCode, getsTheirs, rate, until_ms: untilOf(day) ? Number(untilOf(day)) : null };
@@ -97,7 +114,7 @@ export class Wish {
   get wrong(): boolean {
     const bad = this.assets.some((asset) => asset.limit.trim() !== '' && this.limitError(asset) !== undefined);
     const rates = this.rates.some((rate) => this.changeError(rate) !== undefined);
-    return bad || rates || Boolean(this.moreError) || Boolean(this.rateError) || Boolean(this.daysError);
+    return bad || rates || this.#moreWrong || this.#rateWrong || Boolean(this.daysError);
   }
 
   /** What is to be otherwise, as the node takes it. */

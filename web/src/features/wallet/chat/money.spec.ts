@@ -67,7 +67,9 @@ describe('sending money', () => {
   it('takes an amount and the PIN, is held for the other, and is asked for under one id however often the PIN is wrong', async () => {
     const onclose = vi.fn();
     render(MoneyDesk, { chat: direct, desk: { what: 'transfer' }, onclose });
-    expect(isOff('Continue')).toBe(true);
+    await press('Continue');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Amount')));
+    expect(screen.getByRole('alert').textContent).toBe('Enter an amount.');
     await type('Amount', '12.34');
     await type('What for (optional)', ' lunch ');
     await press('Continue');
@@ -126,11 +128,16 @@ describe('sending money', () => {
   it('goes nowhere with more than there is', async () => {
     render(MoneyDesk, { chat: direct, desk: { what: 'transfer' }, onclose: vi.fn() });
     await type('Amount', '100.01');
-    expect(isOff('Continue')).toBe(true);
+    await press('Continue');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('Amount')));
     await type('Amount', '100');
-    expect(isOff('Continue')).toBe(false);
     await type('What for (optional)', '钱'.repeat(86));
-    expect(isOff('Continue')).toBe(true);
+    await press('Continue');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByLabelText('What for (optional)')));
+    expect(screen.queryByLabelText('Payment PIN')).toBeNull();
+    await type('What for (optional)', '钱');
+    await press('Continue');
+    expect(screen.getByLabelText('Payment PIN')).toBeTruthy();
   });
 
   it('says so where there is no money', async () => {
