@@ -124,7 +124,7 @@ async fn what_alices_node_has_as_paid_is_compared_with_what_has_gone_over() {
     let other = InvoicePaidRecord { transfer: gift, ..kept };
     assert_eq!(desk.findings_with(HOME, table, &other).await, [wrong(gift)]);
     store.commit(Batch::new().delete(table, &key)).await.unwrap();
-    assert_eq!(check_ledger(&store).await.unwrap().findings, [lost.clone()]);
+    assert_eq!(check_ledger(&store).await.unwrap().findings, std::slice::from_ref(&lost));
     // It stands there of another invoice.
     let mut elsewhere = key.clone();
     *elsewhere.last_mut().unwrap() ^= 1;
