@@ -148,7 +148,8 @@ async fn what_has_left_alice_stays_so_where_a_thaw_says_that_it_has_not() {
     undone.undone = std::mem::take(&mut undone.legs);
     let mut back = kept;
     (back.state, back.thawed) = (State::Rejected(Reason::Reconciled), true);
-    assert_eq!(desk.findings_with(HOME, tables::LINK_PAYMENTS, &RemoteRecord(undone)).await, [""; 0]);
+    let told = desk.findings_with(HOME, tables::LINK_PAYMENTS, &RemoteRecord(undone)).await;
+    assert_eq!(told, [desk.pair.uncorrected(HOME)]);
     // It says that she has it again.
     let told = desk.findings_with(HOME, tables::LINK_PAYMENTS, &RemoteRecord(back)).await;
     let wrong = format!("an invoice of another node is paid by {paid}, which has not gone over for it");

@@ -120,6 +120,8 @@ describe('a till that has read a code of another server', () => {
     it('does not while nobody looks, nor while one question is not answered', async () => {
       await take();
       await there('Asking the customer’s server');
+      // It looks once as it begins to wait.
+      await waitFor(() => void expect(asked('sale')).toBeGreaterThan(0));
       const looks = asked('sale');
       vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
       await passes(30_000);
