@@ -176,6 +176,7 @@ describe('whoever pays', () => {
     fake.emit({ event: 'wallet' });
     await there('No longer valid');
     await press('New code');
+    await press('Continue');
     await unlock();
     await there(/Valid for/);
     expect(mall.codes).toHaveLength(2);
