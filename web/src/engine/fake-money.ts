@@ -3,11 +3,12 @@ import { ME, MINUTE } from './fake';
 import { EUR, FakeBank, PIN } from './fake-wallet';
 
 const POINTS: AssetView = { id: 'linden', issuer: 'home.example', code: 'LINDEN', scale: 0 };
+const FAR: AssetView = { ...EUR, id: 'far', issuer: 'garden.example' };
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const PEOPLE = ['bob@home.example', 'carol@home.example', 'xiaoming@home.example', 'dmitri@home.example', 'yuki@home.example'];
 
-/** A year of money in the small world. `?nomoney`: nothing is issued; `?nopin`; `?frozen`; `?newkey`: the node signs with another key. */
+/** A year of money in the small world. `?nomoney`: nothing is issued; `?nopin`; `?frozen`; `?twins`: another server's money has the same code; `?newkey`: the node signs with another key. */
 export function fakeMoney(now: number, query: URLSearchParams): FakeBank {
   let at = now - 400 * DAY;
   const bank = new FakeBank(() => at);
@@ -18,6 +19,11 @@ export function fakeMoney(now: number, query: URLSearchParams): FakeBank {
   if (query.has('nomoney')) return bank;
   bank.define(EUR, { title: 'Euro', backing: 'One euro each, in the account of the Lindenhof association at the Volksbank; audited every spring.', payment_max: '50000', day_max: '150000' }, 5_000_000n);
   bank.define(POINTS, { title: 'Linden points', backing: 'An hour of work in the garden.' });
+  if (query.has('twins')) {
+    bank.define(FAR, { title: 'Gartengeld' });
+    bank.links = [{ node: 'garden.example', assets: [EUR.id, FAR.id], rates: [] }];
+    bank.move({ id: 'far', purpose: 'issue', asset: FAR.id, from: 'node', to: ME, amount: 737n });
+  }
   let count = 0;
   const id = (): string => (count += 1).toString(16).padStart(32, '0');
   const move = (purpose: string, from: string, to: string, amount: number, part: object = {}): string => bank.move({ id: id(), purpose, asset: 'eur', from, to, amount: BigInt(amount), ...part }).id;

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { CallOf } from '../engine/calls';
 import type { AccountView } from '../wire/AccountView';
+import type { AssetView } from '../wire/AssetView';
 import type { Event } from '../wire/Event';
 import type { HistoryView } from '../wire/HistoryView';
 import type { IssuedView } from '../wire/IssuedView';
@@ -15,6 +16,7 @@ import type { TransferView } from '../wire/TransferView';
 import { engine } from './engine';
 import { errorCode } from './errors';
 import { purse } from './purse.svelte';
+import { session } from './session.svelte';
 
 /** What says for certain that nothing was paid. After everything else the same form goes out again with the same id. */
 const REFUSED = ['insufficient_funds', 'payment_limit', 'fee_too_low', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid', 'charge_unsure', 'sale_over', 'invoice_cancelled', 'shop_closed', 'code_invalid', 'code_limit', 'other_node', 'no_link', 'link_frozen', 'link_limit', 'agent_limit', 'rate_changed'];
@@ -47,6 +49,14 @@ export class OrderId {
       throw error;
     }
   }
+}
+
+/** What one's own server issues comes first; of the rest each stays where it was. */
+function ownFirst<T extends { asset: AssetView }>(all: readonly T[]): T[] {
+  const user = session.me?.user ?? '';
+  const home = user.slice(user.lastIndexOf('@') + 1);
+  const far = ({ asset }: T): number => Number(asset.issuer !== home);
+  return [...all].sort((one, other) => far(one) - far(other));
 }
 
 /** Things of one kind that the node is asked about, each once between two changes. */
@@ -107,12 +117,9 @@ class Wallet {
   get loaded(): boolean {
     return purse.view !== null;
   }
-  get accounts(): AccountView[] {
-    return purse.view?.accounts ?? [];
-  }
-  get assets(): IssuedView[] {
-    return purse.view?.assets ?? [];
-  }
+  /** One's own accounts, and all that can be paid with: in each what the own server issues comes first. */
+  readonly accounts: AccountView[] = $derived(ownFirst(purse.view?.accounts ?? []));
+  readonly assets: IssuedView[] = $derived(ownFirst(purse.view?.assets ?? []));
   get pending(): PendingView[] {
     return purse.view?.pending ?? [];
   }

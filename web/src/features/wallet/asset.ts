@@ -1,3 +1,8 @@
+import { fold } from '../../state/fold';
+import { session } from '../../state/session.svelte';
+import type { AssetView } from '../../wire/AssetView';
+import { nodeOf, shortNode } from '../../ui/address';
+
 /** As the node takes it (wire/wallet/assets.rs): 2 to 12 capital letters and digits, a letter first. */
 export const CODE = /^[A-Z][A-Z0-9]{1,11}$/;
 /** Decimals at most (wire/wallet/assets.rs, SCALE_MAX). */
@@ -24,4 +29,40 @@ export function memberAddress(text: string, node: string): string | null {
   const [name = '', ...rest] = typed.split('@');
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(name) || rest.length > 1) return null;
   return rest.length === 0 || rest[0] === node.toLowerCase() ? `${name}@${node}` : null;
+}
+
+/** A currency, and what people read of it. */
+export interface Named {
+  asset: AssetView;
+  title: string;
+}
+
+/** The server whose money it is; none: one's own one, or nobody's. */
+export function farIssuer({ issuer = '' }: { issuer?: string }): string | null {
+  const me = session.me?.user;
+  return issuer === '' || me === undefined || issuer === nodeOf(me) ? null : issuer;
+}
+
+/** `Euro (EUR)`; where this and the code do not tell it from another that is shown with it, `EUR · garden.example`. */
+export function longName(one: Named, among: readonly Named[]): string {
+  const { code, issuer } = one.asset;
+  const twins = twinsOf(one, among);
+  const title = alike(one.title);
+  const bare = title === '' || title === alike(code);
+  if (twins.length > 0 && (bare || twins.some((twin) => alike(twin.title) === title))) return `${code} · ${shortNode(issuer)}`;
+  return `${one.title} (${code})`;
+}
+
+/** `EUR`; where another that is shown with it has this code too, the name that tells them apart. */
+export function briefName(one: Named, among: readonly Named[]): string {
+  return twinsOf(one, among).length > 0 ? longName(one, among) : one.asset.code;
+}
+
+function twinsOf({ asset }: Named, among: readonly Named[]): Named[] {
+  return among.filter((other) => other.asset.id !== asset.id && other.asset.code === asset.code);
+}
+
+/** As it looks at a glance: what another server calls its money is its own choice. */
+function alike(title: string): string {
+  return fold(title).replace(/\s/gu, '');
 }

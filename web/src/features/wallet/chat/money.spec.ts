@@ -176,6 +176,19 @@ describe('a red packet that is given', () => {
     await waitFor(() => expect(called('send_packet')[0]).toMatchObject({ amount: '1400', shares: 4, lucky: false, only: null, cover: 3 }));
   });
 
+  it('is all together no more than one payment may be', async () => {
+    bank.define(EUR, { payment_max: '5000' });
+    await wallet.load();
+    open();
+    await choose('Equal');
+    await type('For each', '30');
+    await type('Number of shares', '2');
+    expect(screen.getByRole('alert').textContent).toMatch(/One payment may be 50\.00.EUR at most/);
+    expect(isOff('Give')).toBe(true);
+    await type('For each', '25');
+    expect(isOff('Give')).toBe(false);
+  });
+
   it('has something for everybody', async () => {
     open();
     await type('Total', '0.02');
@@ -291,6 +304,18 @@ describe('a bill', () => {
     expect(parts()).toEqual([[BOB, '33'], [CAROL, '33']]);
   });
 
+  it('may be more than one payment, of which no part may be', async () => {
+    bank.define(EUR, { payment_max: '5000' });
+    await wallet.load();
+    render(MoneyDesk, { chat: choir, desk: { what: 'split' }, onclose: vi.fn() });
+    await type('The whole bill', '150.03');
+    expect(screen.getByText(/One payment may be 50\.00.EUR at most/)).toBeDefined();
+    expect(isOff('Ask')).toBe(true);
+    await type('The whole bill', '150');
+    await press('Ask');
+    await waitFor(() => expect(parts()).toEqual([[BOB, '5000'], [CAROL, '5000']]));
+  });
+
   it('is split by shares among those who take part', async () => {
     render(MoneyDesk, { chat: choir, desk: { what: 'split' }, onclose: vi.fn() });
     await type('The whole bill', '9');
@@ -377,6 +402,18 @@ describe('the card of a bill', () => {
     bank.move({ id: 'more', purpose: 'issue', asset: 'eur', from: 'node', to: ME, amount: 5n });
     await wallet.load();
     await waitFor(() => expect(screen.getByRole<HTMLButtonElement>('button', { name: /^Pay 10\.00/ }).disabled).toBe(false));
+  });
+
+  it('says before the PIN that a part is more than one payment may be', async () => {
+    bank.define(EUR, { payment_max: '999' });
+    const bill = asks(BOB, [ME, CAROL]);
+    await wallet.load();
+    render(MoneyCard, { chat: choir, message: bill, onopen: vi.fn() });
+    await screen.findByText('0 of 2 paid');
+    cleanup();
+    render(MoneyDesk, { chat: choir, desk: { what: 'card', message: bill, pay: true }, onclose: vi.fn() });
+    expect(screen.getByText(/One payment may be 9\.99.EUR at most/)).toBeTruthy();
+    expect([screen.getByRole<HTMLButtonElement>('button', { name: /^Pay 10\.00/ }).disabled, screen.queryByLabelText('Payment PIN')]).toEqual([true, null]);
   });
 
   it('is only looked at by others', async () => {

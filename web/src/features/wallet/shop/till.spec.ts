@@ -86,6 +86,18 @@ describe('whoever pays', () => {
     expect(asked('pay_shop')).toMatchObject([{ tip: '33' }]);
   });
 
+  it('cannot go over what one payment may be, with the tip', async () => {
+    bank.define(EUR, { payment_max: '1300' });
+    await wallet.load();
+    render(ScanDesk, { first: sale().code, onclose: vi.fn() });
+    await there('Corner shop');
+    const off = (): boolean => screen.getByRole<HTMLButtonElement>('button', { name: /^Pay/, hidden: true }).disabled;
+    expect(off()).toBe(false);
+    await fireEvent.click(screen.getByLabelText(/^10 %/));
+    await there(/^One payment may be 13\.00.EUR at most/);
+    expect(off()).toBe(true);
+  });
+
   it('is told that a printed code is vouched for by nobody, and types the amount', async () => {
     render(ScanDesk, { first: printed({ shop: SHOP, asset: 'eur', till: 'bar' }), onclose: vi.fn() });
     await there(/Check the name/);
@@ -176,9 +188,13 @@ describe('whoever pays', () => {
     fake.emit({ event: 'wallet' });
     await there('No longer valid');
     await press('New code');
+    // What was typed still stands, and may be more now.
+    expect(screen.getByLabelText<HTMLInputElement>('The shop may take up to').value).toBe('20');
+    await fill('The shop may take up to', '25');
+    await press('Continue');
     await unlock();
     await there(/Valid for/);
-    expect(mall.codes).toHaveLength(2);
+    expect(mall.codes.map(({ cap }) => cap)).toEqual([2_000n, 2_500n]);
   });
 
   it('finds the shop by its title in the history', async () => {
