@@ -20,8 +20,8 @@ class I18n {
   #regions = $state.raw<readonly string[]>([]);
   readonly locale: Locale = $derived(this.language === 'system' ? this.#system : this.language);
 
-  /** For dates, times and other words: the language of the interface as the person's region writes it (`en-GB`, `zh-TW`). */
-  readonly tag: string = $derived(this.#regions.find((tag) => tag.startsWith(this.locale)) ?? this.locale);
+  /** For dates, times and other words: the language of the interface as the person's region writes it (`en-GB`, `zh-TW`). English of no region is not that of the US. */
+  readonly tag: string = $derived(this.#regions.find((tag) => tag.startsWith(`${this.locale}-`)) ?? (this.locale === 'en' ? 'en-GB' : this.locale));
 
   /** For numbers and money: the person's first language, whatever the texts are in. A German reads `1.234` as a thousand and more. */
   readonly region: string = $derived(this.#regions[0] ?? this.locale);

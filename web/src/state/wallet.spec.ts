@@ -38,6 +38,27 @@ describe('the wallet', () => {
     await vi.waitFor(() => expect(asked('wallet')).toBe(before + 1));
   });
 
+  it('asks anew every few seconds however often it should, and not for somebody who has left', async () => {
+    vi.useFakeTimers();
+    try {
+      const before = asked('wallet');
+      const refreshed = async (ms: number): Promise<number> => {
+        for (let time = 0; time < 9; time += 1) wallet.refresh();
+        await vi.advanceTimersByTimeAsync(ms);
+        return asked('wallet') - before;
+      };
+      expect(await refreshed(0)).toBe(1);
+      expect(await refreshed(2_900)).toBe(1);
+      expect(await refreshed(200)).toBe(2);
+      wallet.refresh();
+      wallet.clear();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(asked('wallet') - before).toBe(2);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('shows what waits as held back, until it is accepted', async () => {
     const paid = await send(freshId(), '1234');
     expect(paid.state).toBe('held');

@@ -21,6 +21,9 @@ import { session } from './session.svelte';
 /** What says for certain that nothing was paid. After everything else the same form goes out again with the same id. */
 const REFUSED = ['insufficient_funds', 'payment_limit', 'fee_too_low', 'account_frozen', 'payment_refused', 'order_stale', 'not_found', 'forbidden', 'bad_input', 'invalid_field', 'malformed', 'already_paid', 'charge_unsure', 'sale_over', 'invoice_cancelled', 'shop_closed', 'code_invalid', 'code_limit', 'other_node', 'no_link', 'link_frozen', 'link_limit', 'agent_limit', 'rate_changed'];
 
+/** Whoever looks anew all the time is answered so often. */
+const REFRESH_MS = 3_000;
+
 /** What the node says of something; while it has said nothing yet: neither. What was said is kept when it cannot be asked again. */
 export interface Looked<T> {
   value: T | null;
@@ -107,10 +110,15 @@ class Wallet {
   readonly #transfers = new Shelf<TransferView>(({ state }) => state === 'returned' || state === 'expired');
   readonly #packets = new Shelf<PacketView>(({ state, fair, coming }) => state !== 'open' && fair !== null && !coming);
   readonly #requests = new Shelf<RequestView>(() => false);
+  #due: ReturnType<typeof setTimeout> | undefined;
+  #refreshed = 0;
 
   constructor() {
     purse.forget.add(() => {
       for (const shelf of [this.#transfers, this.#packets, this.#requests]) shelf.clear();
+      clearTimeout(this.#due);
+      this.#due = undefined;
+      this.#refreshed = 0;
     });
   }
 
@@ -143,6 +151,19 @@ class Wallet {
 
   want(): void {
     purse.want();
+  }
+
+  /** Asks anew, also where nothing was heard: whose people can be paid is agreed on by operators. However often, it is asked every few seconds. */
+  refresh(): void {
+    if (!purse.view && !purse.failed) {
+      purse.want();
+      return;
+    }
+    this.#due ??= setTimeout(() => {
+      this.#due = undefined;
+      this.#refreshed = Date.now();
+      purse.load().catch(() => undefined);
+    }, Math.max(0, this.#refreshed + REFRESH_MS - Date.now()));
   }
 
   load(): Promise<void> {

@@ -43,7 +43,7 @@ describe('the signed books', () => {
   it('show what was given out and held, who has seen it, and that one’s own is in it', async () => {
     fake.on('books', () => ({ days: [day({ witnesses: ['away.example'] })], more: false }));
     render(BooksPage);
-    await see('Jan 15, 2027');
+    await see('15 Jan 2027');
     await see('The server shows signatures of: away.example');
     await see(/Your 3 entries of this day are in it\. Your 100\.00\sEUR are counted\./);
     expect(screen.getAllByText(/^100\.00\sEUR$/)).toHaveLength(2);
@@ -80,7 +80,7 @@ describe('the signed books', () => {
     await fireEvent.click(screen.getByRole('button', { name: 'Check my part' }));
     await waitFor(() => expect(screen.getAllByText(/Your 3 entries/)).toHaveLength(3));
     await fireEvent.click(screen.getByRole('button', { name: 'Earlier days' }));
-    await see('Jan 10, 2027');
+    await see('10 Jan 2027');
     expect(asked).toEqual([null, DAY - 2]);
   });
 
@@ -92,7 +92,7 @@ describe('the signed books', () => {
     await waitFor(() => expect(screen.getByRole('alert')).toBeTruthy());
     fake.on('books', () => ({ days: [day()], more: false }));
     await fireEvent.click(screen.getByRole('button', { name: 'Try again' }));
-    await see('Jan 15, 2027');
+    await see('15 Jan 2027');
   });
 
   it('name days by UTC, and know how far back one’s own part can be shown', () => {
@@ -110,7 +110,7 @@ describe('a line of the history', () => {
   };
 
   it.each([
-    [{ day: DAY, flaw: null }, 'In those of Jan 15, 2027'],
+    [{ day: DAY, flaw: null }, 'In those of 15 Jan 2027'],
     [{ day: null, flaw: null }, 'Its day is not signed yet'],
     [{ day: null, flaw: 'entry' }, 'An entry of yours is not in it.'],
   ])('says whether it is in the signed books: %o', async (found, text) => {

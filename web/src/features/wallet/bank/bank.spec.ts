@@ -47,6 +47,7 @@ afterEach(() => {
 });
 const press = (name: string | RegExp): Promise<boolean> => fireEvent.click(screen.getByRole('button', { name, hidden: true }));
 const fill = (label: string, value: string): Promise<boolean> => fireEvent.input(screen.getByLabelText(label), { target: { value } });
+const shown = (): string => document.body.textContent.replace(/\s/gu, ' ');
 const calls = (name: string): unknown[] => fake.calls.filter(({ call }) => call === name);
 const file = (text: string): File => new File([text], 'statement.sta');
 async function choose(chosen: File): Promise<void> {
@@ -134,6 +135,35 @@ describe('the owner', () => {
     render(ReconcilePage);
     await waitFor(() => expect(screen.getByText('The bank has less, by')).toBeTruthy());
     expect(screen.getByText(/10\.00/)).toBeTruthy();
+  });
+
+  it('sees while a page is open what others have asked for', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const asks = { node: 'garden.example', terms: false, offered: false, asked: true, frozen: null, frozen_ms: null, waiting_out: 0, waiting_in: 0, owed: [] };
+      const withdrawal = { id: 'w', person: bank.person('bob@home.example'), asset: bank.asset('eur'), amount: '500', name: 'Bob', account: HERS, reference: 'RF18539007547034', state: 'waiting', time_ms: 0 };
+      for (const [page, before, marks] of [
+        [Issuer, /Reconciliation/, ['1 to pay out', '1 to sign']],
+        [LinksPage, 'No links with other servers', ['They offer terms, which wait for your signature.']],
+        [ReconcilePage, 'Nothing to pay out', ['5.00 EUR']],
+      ] as const) {
+        desk.links = [];
+        desk.withdrawals.length = 0;
+        render(page);
+        await waitFor(() => expect(screen.getByText(before)).toBeTruthy());
+        for (const mark of marks) expect(shown()).not.toContain(mark);
+        desk.links = [asks];
+        desk.withdrawals.push(withdrawal);
+        vi.advanceTimersByTime(5_000);
+        await waitFor(() => expect(marks.filter((mark) => !shown().includes(mark))).toEqual([]));
+        cleanup();
+      }
+      const looked = calls('node_links').length;
+      vi.advanceTimersByTime(60_000);
+      expect(calls('node_links')).toHaveLength(looked);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('takes a file, is told what came of it, and nothing of one that is none', async () => {

@@ -508,6 +508,19 @@ describe('what is offered beside the field', () => {
     expect(screen.queryByLabelText('Amount')).toBeNull();
   });
 
+  it('comes when terms with another server come into force, and goes when they stand still', async () => {
+    const mei = chat('mei@garden.example', 'Mei');
+    composer(mei);
+    expect(screen.queryByRole('button', { name: 'Money' })).toBeNull();
+    cleanup();
+    bank.links = [{ node: 'garden.example', assets: [EUR.id] }];
+    composer(mei);
+    await screen.findByRole('button', { name: 'Money' }, { timeout: 5_000 });
+    bank.links = [];
+    wallet.refresh();
+    await waitFor(() => expect(screen.queryByRole('button', { name: 'Money' })).toBeNull(), { timeout: 5_000 });
+  }, 12_000);
+
   it('is nothing where nobody can be paid, or the node issues nothing', async () => {
     composer(chat('mei@garden.example', 'Mei'));
     expect(screen.queryByRole('button', { name: 'Money' })).toBeNull();

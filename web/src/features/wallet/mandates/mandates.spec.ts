@@ -54,7 +54,7 @@ describe('a regular payment', () => {
     await fill('Last day', dayText(now + 90 * DAY));
     await press('Continue');
     const pin = await screen.findByLabelText('Payment PIN');
-    const [first, last] = [now, now + 90 * DAY].map((ms) => new Intl.DateTimeFormat('en', { dateStyle: 'long' }).format(ms));
+    const [first, last] = [now, now + 90 * DAY].map((ms) => new Intl.DateTimeFormat('en-GB', { dateStyle: 'long' }).format(ms));
     expect(screen.getByText(`12.50 EUR every month · From ${first} to ${last} · rent`)).toBeTruthy();
     await fireEvent.input(pin, { target: { value: PIN } });
     await waitFor(() => expect(given.all).toHaveLength(1));
@@ -129,7 +129,7 @@ describe('a regular payment', () => {
     give(ME, BOB);
     render(MandatePages, { base: BASE, rest: [] });
     const next = given.view(ME, given.all[0]!).next_day ?? 0;
-    expect((await screen.findByRole('link', { name: /To Bob|To bob/ })).textContent).toContain(dayName(next, 'en', 'medium'));
+    expect((await screen.findByRole('link', { name: /To Bob|To bob/ })).textContent).toContain(dayName(next, 'en-GB', 'medium'));
   });
 });
 

@@ -137,9 +137,9 @@ describe('whoever pays', () => {
   it('is led on by what is no code of money, and told what is wrong with one that is', async () => {
     const onclose = vi.fn();
     render(ScanDesk, { onclose });
-    await fill('Or paste the code', 'bob@home.example');
+    await fill('Or paste the code', 'https://home.example/#/i/abc');
     await press('Continue');
-    await waitFor(() => expect(router.path).toBe('/contacts/add/bob%40home.example'));
+    await waitFor(() => expect(router.path).toBe('/contacts/add/https%3A%2F%2Fhome.example%2F%23%2Fi%2Fabc'));
     expect(onclose).toHaveBeenCalled();
     cleanup();
     render(ScanDesk, { onclose });
@@ -148,6 +148,22 @@ describe('whoever pays', () => {
     await there(/misread or is incomplete/);
     await press('Scan again');
     expect(screen.getByLabelText('Or paste the code')).toBeTruthy();
+  });
+
+  it.each(['hello', '123456789012345678', SHOP])('is told at the field that a word is no code: %s', async (text) => {
+    const [onclose, path] = [vi.fn(), router.path];
+    render(ScanDesk, { onclose });
+    await fill('Or paste the code', text);
+    await press('Continue');
+    await there(/This is no code/);
+    expect(screen.getByLabelText<HTMLInputElement>('Or paste the code').value).toBe(text);
+    expect([router.path, onclose.mock.calls]).toEqual([path, []]);
+    await fill('Or paste the code', `${text}x`);
+    expect(screen.queryByText(/This is no code/)).toBeNull();
+    cleanup();
+    // Before the camera there is no field.
+    render(ScanDesk, { first: text, onclose });
+    await there('This code cannot be read here.');
   });
 
   it('takes a proposal over as a transfer, filled in', async () => {
