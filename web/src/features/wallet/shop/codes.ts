@@ -17,8 +17,12 @@ export function digitsOf(text: string): string | null {
   return digits.length === DIGITS && /^9\d+$/.test(digits) ? digits : null;
 }
 
+/** What was read is nothing that leads anywhere. */
+export class NoCode extends Error {}
+
 /** For `Task.run`: why a code leads nowhere, a sentence for each way in which it can be wrong. */
 export function codeError(error: unknown): string | null {
+  if (error instanceof NoCode) return m.error_code_unread();
   switch (errorCode(error)) {
     case 'not_found':
       return m.error_code_no_shop();
