@@ -199,6 +199,9 @@ async fn bob_of_another_node_is_billed_in_the_chat_and_pays_once_though_the_node
     let his = cluster.stop(1).await?;
     cluster.resume(1, his).await?;
     cluster.resume(0, stopped).await?;
+    for person in [&bob, &alice] {
+        person.online().await?;
+    }
     let paid = stands(&bob, &got, |now| now.state == "paid").await?;
     let hers = stands(&alice, &sent, |now| now.state == "paid").await?;
     ensure!(paid.transfer.is_some() && paid.transfer == hers.transfer, "{paid:?} {hers:?}");

@@ -43,7 +43,10 @@ impl Flows {
             return Ok(self.wallet.invoice(caller, issuer, id).await?);
         };
         let (user, issuer) = (caller.user(), UserAddress::new(issuer.clone(), node.clone()));
-        let asked = tokio::time::timeout(ANSWER_WAIT, self.ask_bill(user, &issuer, id)).await;
+        // Whoever knows it already need not wait until it is clear that its node is away.
+        let is_known = self.wallet.far_invoice(user, &issuer, id).await?.is_some();
+        let wait = if is_known { LIST_WAIT } else { ANSWER_WAIT };
+        let asked = tokio::time::timeout(wait, self.ask_bill(user, &issuer, id)).await;
         let asked = asked.unwrap_or_else(|_| {
             let (node, source) = (node.clone(), LinkError::TimedOut);
             Err(FederationError::Unreachable { node, source }.into())
